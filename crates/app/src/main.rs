@@ -1,0 +1,3 @@
+//! The `deepdream` program.
+
+fn main() {}

@@ -1,0 +1,83 @@
+//! Which instructions the kernels may use.
+//!
+//! The level is found once, from what the processor has; `DEEPDREAM_CPU` can lower it (never raise
+//! it), to compare levels or to reproduce a picture made on a lesser machine.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A set of vector instructions, in rising order of speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CpuLevel {
+    /// Plain loops: runs everywhere, and is the truth the others are checked against.
+    Scalar,
+    /// aarch64 NEON.
+    Neon,
+    /// x86-64 AVX2 with FMA.
+    Avx2,
+    /// x86-64 AVX-512 F, BW, DQ and VL.
+    Avx512,
+}
+
+impl CpuLevel {
+    /// The environment variable that lowers the level.
+    pub const VARIABLE: &str = "DEEPDREAM_CPU";
+
+    /// Every level this processor has, lowest first.
+    pub fn available() -> Vec<CpuLevel> {
+        let mut levels = vec![CpuLevel::Scalar];
+        #[cfg(target_arch = "aarch64")]
+        levels.push(CpuLevel::Neon);
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 {
+                levels.push(CpuLevel::Avx2);
+            }
+            if avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+            {
+                levels.push(CpuLevel::Avx512);
+            }
+        }
+        levels
+    }
+
+    /// The best level this processor has, or the one `DEEPDREAM_CPU` names if that is lower.
+    ///
+    /// # Errors
+    /// The text of a variable that names no level.
+    pub fn detect() -> Result<CpuLevel, String> {
+        let wanted = match std::env::var(Self::VARIABLE) {
+            Ok(name) => name.parse()?,
+            Err(_) => CpuLevel::Avx512,
+        };
+        let available = Self::available();
+        Ok(available.into_iter().rfind(|level| *level <= wanted).unwrap_or(CpuLevel::Scalar))
+    }
+}
+
+impl fmt::Display for CpuLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CpuLevel::Scalar => "scalar",
+            CpuLevel::Neon => "neon",
+            CpuLevel::Avx2 => "avx2",
+            CpuLevel::Avx512 => "avx512",
+        })
+    }
+}
+
+impl FromStr for CpuLevel {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        [CpuLevel::Scalar, CpuLevel::Neon, CpuLevel::Avx2, CpuLevel::Avx512]
+            .into_iter()
+            .find(|level| level.to_string() == name)
+            .ok_or_else(|| format!("`{name}` is no CPU level: use scalar, neon, avx2 or avx512"))
+    }
+}

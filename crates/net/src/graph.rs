@@ -1,0 +1,311 @@
+//! The graph: named operations in an order in which each comes after its inputs.
+
+use std::collections::HashMap;
+
+use crate::{NetError, Op, Shape};
+
+/// A node's place in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) usize);
+
+impl NodeId {
+    /// The node's number, from 0, in [`Graph::nodes`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// An operation with its name and inputs.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The name the model file gives it.
+    pub name: String,
+    /// What it computes.
+    pub op: Op,
+    /// From what.
+    pub inputs: Vec<NodeId>,
+}
+
+/// A network's operations. The first node is the picture; every node's inputs stand before it.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    names: HashMap<String, NodeId>,
+}
+
+/// A layer one can dream on, as [`Graph::layers`] lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// How many channels it has.
+    pub channels: usize,
+    /// How many of the picture's pixels one step along a row is.
+    pub stride: usize,
+    /// How many operations with weights lie between the picture and it, at the most.
+    pub depth: usize,
+}
+
+/// Builds a [`Graph`] node by node.
+#[derive(Debug)]
+pub struct GraphBuilder {
+    graph: Graph,
+}
+
+impl GraphBuilder {
+    /// A graph that is only the picture, `name`d as the model file does.
+    pub fn new(name: impl Into<String>, channels: usize) -> Self {
+        let name = name.into();
+        let names = HashMap::from([(name.clone(), NodeId(0))]);
+        let nodes = vec![Node { name, op: Op::Input { channels }, inputs: Vec::new() }];
+        Self { graph: Graph { nodes, names } }
+    }
+
+    /// The picture.
+    pub fn input(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// Adds an operation on `inputs`. A name that was already used now means the new node.
+    pub fn add(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId]) -> NodeId {
+        let (id, name) = (NodeId(self.graph.nodes.len()), name.into());
+        debug_assert!(inputs.iter().all(|input| input.0 < id.0));
+        self.graph.names.insert(name.clone(), id);
+        self.graph.nodes.push(Node { name, op, inputs: inputs.to_vec() });
+        id
+    }
+
+    /// Lets `name` mean `node` too; an in-place layer's blob, a no-op, a renamed output.
+    pub fn alias(&mut self, name: impl Into<String>, node: NodeId) {
+        self.graph.names.insert(name.into(), node);
+    }
+
+    /// The node that `name` means so far.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.graph.names.get(name).copied()
+    }
+
+    /// The node itself.
+    pub fn node(&self, id: NodeId) -> &Node {
+        self.graph.node(id)
+    }
+
+    /// The finished graph.
+    pub fn finish(self) -> Graph {
+        self.graph
+    }
+}
+
+impl Graph {
+    /// Every node, the picture first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// One node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The picture.
+    pub fn input(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// Channels of the picture.
+    pub fn input_channels(&self) -> usize {
+        match self.nodes[0].op {
+            Op::Input { channels } => channels,
+            _ => unreachable!("a builder starts with the picture"),
+        }
+    }
+
+    /// The node that `name` means.
+    ///
+    /// # Errors
+    /// [`NetError::UnknownLayer`] with the names most like it.
+    pub fn find(&self, name: &str) -> Result<NodeId, NetError> {
+        self.names.get(name).copied().ok_or_else(|| NetError::UnknownLayer {
+            name: name.to_owned(),
+            nearest: self.nearest(name),
+        })
+    }
+
+    /// The node that `name` means, if it can be dreamt on: everything it needs is supported and
+    /// depends on the picture.
+    ///
+    /// # Errors
+    /// [`NetError::UnknownLayer`], [`NetError::Unsupported`] or [`NetError::NoGradient`].
+    pub fn find_target(&self, name: &str) -> Result<NodeId, NetError> {
+        let target = self.find(name)?;
+        for id in self.ancestors(&[target]) {
+            if let Op::Unsupported { kind } = &self.node(id).op {
+                return Err(NetError::Unsupported {
+                    layer: name.to_owned(),
+                    node: self.node(id).name.clone(),
+                    kind: kind.clone(),
+                });
+            }
+        }
+        if target == self.input() || !self.ancestors(&[target]).contains(&self.input()) {
+            return Err(NetError::NoGradient { layer: name.to_owned() });
+        }
+        Ok(target)
+    }
+
+    /// `targets` and all they are computed from, in order.
+    pub fn ancestors(&self, targets: &[NodeId]) -> Vec<NodeId> {
+        let mut needed = vec![false; self.nodes.len()];
+        for target in targets {
+            needed[target.0] = true;
+        }
+        for index in (0..self.nodes.len()).rev() {
+            if needed[index] {
+                for input in &self.nodes[index].inputs {
+                    needed[input.0] = true;
+                }
+            }
+        }
+        (0..self.nodes.len()).filter(|index| needed[*index]).map(NodeId).collect()
+    }
+
+    /// The shapes of all nodes that the targets need, for a picture of `height` × `width`; `None`
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// [`NetError::TooSmall`] with the least size that fits, or [`NetError::Shape`].
+    pub fn shapes(
+        &self,
+        targets: &[NodeId],
+        height: usize,
+        width: usize,
+    ) -> Result<Vec<Option<Shape>>, NetError> {
+        let needed = self.ancestors(targets);
+        self.try_shapes(&needed, height, width)?.map_err(|node| {
+            let layer = targets
+                .iter()
+                .find(|target| self.ancestors(&[**target]).contains(&node))
+                .unwrap_or(&node);
+            NetError::TooSmall {
+                layer: self.node(*layer).name.clone(),
+                width,
+                height,
+                min_width: self.least(width, |least| (height.max(LARGE), least), &needed),
+                min_height: self.least(height, |least| (least, width.max(LARGE)), &needed),
+            }
+        })
+    }
+
+    /// The node at which the picture became too small, inside the `Ok`.
+    fn try_shapes(
+        &self,
+        needed: &[NodeId],
+        height: usize,
+        width: usize,
+    ) -> Result<Result<Vec<Option<Shape>>, NodeId>, NetError> {
+        let mut shapes = vec![None; self.nodes.len()];
+        for &id in needed {
+            let node = self.node(id);
+            shapes[id.0] = if let Op::Input { channels } = node.op {
+                Some(Shape::new(channels, height, width))
+            } else {
+                let inputs: Vec<Shape> =
+                    node.inputs.iter().filter_map(|input| shapes[input.0]).collect();
+                let shape = node
+                    .op
+                    .output_shape(&inputs)
+                    .map_err(|problem| NetError::Shape { node: node.name.clone(), problem })?;
+                match shape {
+                    Some(shape) if !shape.is_empty() => Some(shape),
+                    _ => return Ok(Err(id)),
+                }
+            };
+        }
+        Ok(Ok(shapes))
+    }
+
+    /// The least extent along one axis, up from `from`, for which every window fits.
+    fn least(
+        &self,
+        from: usize,
+        size: impl Fn(usize) -> (usize, usize),
+        needed: &[NodeId],
+    ) -> usize {
+        (from..LARGE)
+            .find(|&extent| {
+                let (height, width) = size(extent);
+                !matches!(self.try_shapes(needed, height, width), Ok(Err(_)))
+            })
+            .unwrap_or(LARGE)
+    }
+
+    /// Every layer one can dream on, in order.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut channels = vec![None; self.nodes.len()];
+        let mut stride = vec![1; self.nodes.len()];
+        let mut depth = vec![0; self.nodes.len()];
+        channels[0] = Some(self.input_channels());
+        for (index, node) in self.nodes.iter().enumerate().skip(1) {
+            let inputs = || node.inputs.iter().map(|input| input.0);
+            let first = inputs().next();
+            stride[index] = inputs().map(|input| stride[input]).max().unwrap_or(1);
+            depth[index] = inputs().map(|input| depth[input]).max().unwrap_or(0);
+            channels[index] = match &node.op {
+                Op::Unsupported { .. } | Op::Input { .. } => None,
+                _ if inputs().any(|input| channels[input].is_none()) => None,
+                Op::Conv2d(conv) => Some(conv.out_channels),
+                Op::Dense(dense) => Some(dense.out_features),
+                Op::Concat => inputs().map(|input| channels[input]).sum(),
+                _ => first.and_then(|input| channels[input]),
+            };
+            match &node.op {
+                Op::Conv2d(conv) => stride[index] *= conv.window.stride[1],
+                Op::MaxPool(pool) => stride[index] *= pool.window.stride[1],
+                Op::AveragePool(pool) => stride[index] *= pool.window.stride[1],
+                _ => {}
+            }
+            depth[index] += usize::from(matches!(node.op, Op::Conv2d(_) | Op::Dense(_)));
+        }
+        let mut layers = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate().skip(1) {
+            if let Some(channels) = channels[index]
+                && self.names.get(&node.name) == Some(&NodeId(index))
+            {
+                let (stride, depth) = (stride[index], depth[index]);
+                layers.push(Layer { name: node.name.clone(), channels, stride, depth });
+            }
+        }
+        layers
+    }
+
+    fn nearest(&self, name: &str) -> Vec<String> {
+        let mut ranked: Vec<(usize, &String)> = self
+            .names
+            .keys()
+            .filter(|candidate| candidate.as_str() != self.nodes[0].name)
+            .map(|candidate| (distance(name, candidate), candidate))
+            .collect();
+        ranked.sort();
+        let close = |far: usize| far <= 3.max(name.chars().count() / 2);
+        ranked.into_iter().take(3).filter(|(far, _)| close(*far)).map(|(_, n)| n.clone()).collect()
+    }
+}
+
+/// An extent no network's windows exceed; bounds the search for the least one.
+const LARGE: usize = 4096;
+
+/// Edit distance: the least number of letters to insert, remove or change (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
