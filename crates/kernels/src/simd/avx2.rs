@@ -1,0 +1,122 @@
+//! Sixteen lanes in two AVX2 registers.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+
+/// AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2;
+
+type V = [__m256; 2];
+
+/// All bits of lane `i` set where bit `i` of `mask` is.
+#[inline(always)]
+unsafe fn spread(mask: u16) -> V {
+    // SAFETY: the caller promises AVX2.
+    unsafe {
+        let bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+        let lanes = |mask: u16| {
+            let set = _mm256_and_si256(_mm256_set1_epi32(i32::from(mask)), bits);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))
+        };
+        [lanes(mask & 255), lanes(mask >> 8)]
+    }
+}
+
+// SAFETY (every block): the caller promises the instructions and the pointers, as `Simd` says.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Simd for Avx2 {
+    type V = V;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> V {
+        unsafe { [_mm256_set1_ps(value); 2] }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> V {
+        unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))] }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: V) {
+        unsafe {
+            _mm256_storeu_ps(to, v[0]);
+            _mm256_storeu_ps(to.add(8), v[1]);
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(a: V, b: V) -> V {
+        unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: V, b: V) -> V {
+        unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: V, b: V) -> V {
+        unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: V, b: V, c: V) -> V {
+        unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+    }
+    #[inline(always)]
+    unsafe fn max(a: V, b: V) -> V {
+        unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn rsqrt(a: V) -> V {
+        // Two Newton steps bring the estimate's twelve bits to all: y·(1.5 − 0.5·a·y²).
+        unsafe {
+            let refine = |a: __m256| {
+                let half = _mm256_mul_ps(a, _mm256_set1_ps(0.5));
+                let step = |y: __m256| {
+                    let rest = _mm256_fnmadd_ps(_mm256_mul_ps(half, y), y, _mm256_set1_ps(1.5));
+                    _mm256_mul_ps(y, rest)
+                };
+                step(step(_mm256_rsqrt_ps(a)))
+            };
+            [refine(a[0]), refine(a[1])]
+        }
+    }
+    #[inline(always)]
+    unsafe fn greater(a: V, b: V) -> u16 {
+        unsafe {
+            let mask = |a, b| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) as u16;
+            mask(a[0], b[0]) | mask(a[1], b[1]) << 8
+        }
+    }
+    #[inline(always)]
+    unsafe fn keep(v: V, mask: u16) -> V {
+        unsafe {
+            let set = spread(mask);
+            [_mm256_and_ps(v[0], set[0]), _mm256_and_ps(v[1], set[1])]
+        }
+    }
+    #[inline(always)]
+    unsafe fn select_greater(x: V, y: V, a: V, b: V) -> V {
+        unsafe {
+            let select = |i: usize| {
+                _mm256_blendv_ps(b[i], a[i], _mm256_cmp_ps::<_CMP_GT_OQ>(x[i], y[i]))
+            };
+            [select(0), select(1)]
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, v: V) {
+        unsafe {
+            let words = _mm256_packus_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let bytes = _mm256_packus_epi16(words, words);
+            let bytes = _mm256_permute4x64_epi64::<0b00_00_10_00>(bytes);
+            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(bytes));
+        }
+    }
+    #[inline(always)]
+    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
+        unsafe {
+            let equal = _mm_cmpeq_epi8(_mm_loadu_si128(from.cast()), _mm_set1_epi8(value as i8));
+            _mm_movemask_epi8(equal) as u16
+        }
+    }
+}

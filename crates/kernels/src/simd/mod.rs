@@ -1,0 +1,103 @@
+//! One vector of sixteen values, whatever the processor calls it.
+//!
+//! Every kernel is written once over [`Simd`] and compiled for each CPU level. Two rules make that
+//! work: a kernel and all it calls are `#[inline(always)]`, without `#[target_feature]`; and only the
+//! entry that [`for_level!`] makes carries the features, so that the whole kernel is compiled with them.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::Neon;
+pub(crate) use scalar::Scalar;
+
+/// Sixteen `f32` lanes.
+///
+/// # Safety
+/// Every function needs a processor that has the level's instructions; pointers must be good for
+/// sixteen values (or as said), at any alignment.
+pub(crate) trait Simd: Copy {
+    /// The sixteen values.
+    type V: Copy;
+
+    /// The same value in each lane.
+    unsafe fn splat(value: f32) -> Self::V;
+    /// Sixteen values from `from`.
+    unsafe fn load(from: *const f32) -> Self::V;
+    /// Sixteen values to `to`.
+    unsafe fn store(to: *mut f32, v: Self::V);
+    /// `a + b`
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    /// `a − b`
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b`
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b + c`, rounded once where the processor can.
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The larger of each pair.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// `1 / √a` for positive `a`, to within a few units in the last place.
+    unsafe fn rsqrt(a: Self::V) -> Self::V;
+    /// Bit `i` is set where lane `i` of `a` is greater than that of `b`.
+    unsafe fn greater(a: Self::V, b: Self::V) -> u16;
+    /// Lane `i` of `v` where bit `i` is set, else 0.
+    unsafe fn keep(v: Self::V, mask: u16) -> Self::V;
+    /// Lane `i` of `a` where lane `i` of `x` is greater than that of `y`, else of `b`.
+    unsafe fn select_greater(x: Self::V, y: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// Writes whole numbers 0–255, one byte for each lane.
+    unsafe fn store_bytes(to: *mut u8, v: Self::V);
+    /// Bit `i` is set where byte `i` of the sixteen at `from` is `value`.
+    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16;
+
+    /// All lanes 0.
+    #[inline(always)]
+    unsafe fn zero() -> Self::V {
+        // SAFETY: the caller's promise is the same.
+        unsafe { Self::splat(0.0) }
+    }
+}
+
+/// Makes `$entry(level, &args)`, which runs `$kernel::<S>(&args)` compiled for the level.
+///
+/// The entry is unsafe for the kernel's own reasons; the level must be one the processor has.
+macro_rules! for_level {
+    ($(#[$doc:meta])* $vis:vis unsafe fn $entry:ident($args:ty) = $kernel:ident) => {
+        $(#[$doc])*
+        $vis unsafe fn $entry(level: $crate::CpuLevel, args: &$args) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            unsafe fn avx512(args: &$args) {
+                // SAFETY: the caller's promise, and the features are enabled here.
+                unsafe { $kernel::<$crate::simd::Avx512>(args) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            unsafe fn avx2(args: &$args) {
+                // SAFETY: the caller's promise, and the features are enabled here.
+                unsafe { $kernel::<$crate::simd::Avx2>(args) }
+            }
+            // SAFETY: the caller promises a level that the processor has, and the kernel's own terms.
+            unsafe {
+                match level {
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::CpuLevel::Avx512 => avx512(args),
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::CpuLevel::Avx2 => avx2(args),
+                    #[cfg(target_arch = "aarch64")]
+                    $crate::CpuLevel::Neon => $kernel::<$crate::simd::Neon>(args),
+                    _ => $kernel::<$crate::simd::Scalar>(args),
+                }
+            }
+        }
+    };
+}
+pub(crate) use for_level;

@@ -1,0 +1,121 @@
+//! Sixteen lanes in four NEON registers.
+
+use std::arch::aarch64::*;
+
+use super::Simd;
+
+/// NEON, which every aarch64 processor has.
+#[derive(Clone, Copy)]
+pub(crate) struct Neon;
+
+type V = [float32x4_t; 4];
+
+#[inline(always)]
+fn each(f: impl Fn(usize) -> float32x4_t) -> V {
+    [f(0), f(1), f(2), f(3)]
+}
+
+/// All bits of lane `i` set where bit `i` of `mask` is.
+#[inline(always)]
+unsafe fn spread(mask: u16) -> [uint32x4_t; 4] {
+    // SAFETY: NEON is always there, and the array holds four values.
+    unsafe {
+        let bits = vld1q_u32([1u32, 2, 4, 8].as_ptr());
+        let lanes = |i: u32| vtstq_u32(vdupq_n_u32(u32::from(mask) >> (4 * i)), bits);
+        [lanes(0), lanes(1), lanes(2), lanes(3)]
+    }
+}
+
+/// Bit `i` is set where lane `i` is.
+#[inline(always)]
+unsafe fn gather(lanes: [uint32x4_t; 4]) -> u16 {
+    // SAFETY: NEON is always there, and the array holds four values.
+    unsafe {
+        let bits = vld1q_u32([1u32, 2, 4, 8].as_ptr());
+        let mask = |i: usize| (vaddvq_u32(vandq_u32(lanes[i], bits)) << (4 * i)) as u16;
+        mask(0) | mask(1) | mask(2) | mask(3)
+    }
+}
+
+// SAFETY (every block): NEON is always there; the caller promises the pointers, as `Simd` says.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl Simd for Neon {
+    type V = V;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> V {
+        unsafe { [vdupq_n_f32(value); 4] }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> V {
+        unsafe { each(|i| vld1q_f32(from.add(4 * i))) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: V) {
+        unsafe { (0..4).for_each(|i| vst1q_f32(to.add(4 * i), v[i])) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: V, b: V) -> V {
+        unsafe { each(|i| vaddq_f32(a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: V, b: V) -> V {
+        unsafe { each(|i| vsubq_f32(a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: V, b: V) -> V {
+        unsafe { each(|i| vmulq_f32(a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: V, b: V, c: V) -> V {
+        unsafe { each(|i| vfmaq_f32(c[i], a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: V, b: V) -> V {
+        unsafe { each(|i| vmaxq_f32(a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn rsqrt(a: V) -> V {
+        // Three Newton steps bring the estimate's eight bits to all.
+        unsafe {
+            let step = |a, y| vmulq_f32(y, vrsqrtsq_f32(vmulq_f32(a, y), y));
+            each(|i| {
+                let y = vrsqrteq_f32(a[i]);
+                step(a[i], step(a[i], step(a[i], y)))
+            })
+        }
+    }
+    #[inline(always)]
+    unsafe fn greater(a: V, b: V) -> u16 {
+        unsafe { gather(std::array::from_fn(|i| vcgtq_f32(a[i], b[i]))) }
+    }
+    #[inline(always)]
+    unsafe fn keep(v: V, mask: u16) -> V {
+        unsafe {
+            let set = spread(mask);
+            each(|i| vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(v[i]), set[i])))
+        }
+    }
+    #[inline(always)]
+    unsafe fn select_greater(x: V, y: V, a: V, b: V) -> V {
+        unsafe { each(|i| vbslq_f32(vcgtq_f32(x[i], y[i]), a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, v: V) {
+        unsafe {
+            let half = |i: usize| vmovn_u32(vcvtnq_u32_f32(v[i]));
+            let low = vmovn_u16(vcombine_u16(half(0), half(1)));
+            let high = vmovn_u16(vcombine_u16(half(2), half(3)));
+            vst1q_u8(to, vcombine_u8(low, high));
+        }
+    }
+    #[inline(always)]
+    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
+        unsafe {
+            let equal = vceqq_u8(vld1q_u8(from), vdupq_n_u8(value));
+            let bits = vld1q_u8([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128].as_ptr());
+            let set = vandq_u8(equal, bits);
+            u16::from(vaddv_u8(vget_low_u8(set))) | u16::from(vaddv_u8(vget_high_u8(set))) << 8
+        }
+    }
+}

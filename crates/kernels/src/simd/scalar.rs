@@ -1,0 +1,78 @@
+//! Sixteen lanes in plain Rust: runs everywhere, rounds after every operation, and is the truth.
+
+use super::Simd;
+
+/// Plain loops over an array.
+#[derive(Clone, Copy)]
+pub(crate) struct Scalar;
+
+#[inline(always)]
+fn zip(a: [f32; 16], b: [f32; 16], f: impl Fn(f32, f32) -> f32) -> [f32; 16] {
+    std::array::from_fn(|i| f(a[i], b[i]))
+}
+
+impl Simd for Scalar {
+    type V = [f32; 16];
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self::V {
+        [value; 16]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::V {
+        // SAFETY: the caller promises sixteen values.
+        unsafe { from.cast::<[f32; 16]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, v: Self::V) {
+        // SAFETY: the caller promises room for sixteen values.
+        unsafe { to.cast::<[f32; 16]>().write_unaligned(v) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn rsqrt(a: Self::V) -> Self::V {
+        a.map(|a| 1.0 / a.sqrt())
+    }
+    #[inline(always)]
+    unsafe fn greater(a: Self::V, b: Self::V) -> u16 {
+        (0..16).fold(0, |mask, i| mask | (u16::from(a[i] > b[i]) << i))
+    }
+    #[inline(always)]
+    unsafe fn keep(v: Self::V, mask: u16) -> Self::V {
+        std::array::from_fn(|i| if mask >> i & 1 == 1 { v[i] } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn select_greater(x: Self::V, y: Self::V, a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| if x[i] > y[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, v: Self::V) {
+        // SAFETY: the caller promises room for sixteen bytes.
+        unsafe { to.cast::<[u8; 16]>().write(v.map(|x| x as u8)) }
+    }
+    #[inline(always)]
+    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
+        // SAFETY: the caller promises sixteen bytes.
+        let bytes = unsafe { from.cast::<[u8; 16]>().read() };
+        (0..16).fold(0, |mask, i| mask | (u16::from(bytes[i] == value) << i))
+    }
+}
