@@ -7,5 +7,5 @@ mod simd;
 mod threads;
 
 pub use level::CpuLevel;
-pub use map::{Lane, Map};
+pub use map::{Context, Lane, Map, Write};
 pub use threads::Threads;

@@ -101,3 +101,21 @@ pub(crate) unsafe fn clear_halo(map: &Map, block: *mut Lane, rows: std::ops::Ran
         }
     }
 }
+
+/// On what a kernel runs.
+#[derive(Clone)]
+pub struct Context {
+    /// The threads that share the work.
+    pub threads: crate::Threads,
+    /// The instructions they may use.
+    pub level: crate::CpuLevel,
+}
+
+/// What becomes of the values that a backward kernel finds in its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// They are overwritten, and the halo is cleared.
+    Set,
+    /// The result is added to them; the halo stays.
+    Add,
+}

@@ -96,9 +96,8 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn select_greater(x: V, y: V, a: V, b: V) -> V {
         unsafe {
-            let select = |i: usize| {
-                _mm256_blendv_ps(b[i], a[i], _mm256_cmp_ps::<_CMP_GT_OQ>(x[i], y[i]))
-            };
+            let select =
+                |i: usize| _mm256_blendv_ps(b[i], a[i], _mm256_cmp_ps::<_CMP_GT_OQ>(x[i], y[i]));
             [select(0), select(1)]
         }
     }

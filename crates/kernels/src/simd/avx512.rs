@@ -73,8 +73,6 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
-        unsafe {
-            _mm_cmpeq_epi8_mask(_mm_loadu_si128(from.cast()), _mm_set1_epi8(value as i8))
-        }
+        unsafe { _mm_cmpeq_epi8_mask(_mm_loadu_si128(from.cast()), _mm_set1_epi8(value as i8)) }
     }
 }

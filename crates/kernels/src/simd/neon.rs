@@ -113,7 +113,8 @@ impl Simd for Neon {
     unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
         unsafe {
             let equal = vceqq_u8(vld1q_u8(from), vdupq_n_u8(value));
-            let bits = vld1q_u8([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128].as_ptr());
+            let bits =
+                vld1q_u8([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128].as_ptr());
             let set = vandq_u8(equal, bits);
             u16::from(vaddv_u8(vget_low_u8(set))) | u16::from(vaddv_u8(vget_high_u8(set))) << 8
         }
