@@ -1,0 +1,26 @@
+//! The command line: one subcommand for each thing the program does. A command's own arguments
+//! stand beside its code, in [`crate::commands`].
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::generate;
+use crate::exit;
+
+/// DeepDream: a photo in, a dream out.
+#[derive(Debug, Parser)]
+#[command(name = "deepdream", version, after_help = exit::TABLE)]
+#[command(max_term_width = 100, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Writes the completions for a shell to standard output.
+    Completions(generate::CompletionArgs),
+    /// Writes the manual: one page to standard output, or every page into a folder.
+    Man(generate::ManArgs),
+}

@@ -1,0 +1,3 @@
+//! What each subcommand takes and does.
+
+pub(crate) mod generate;

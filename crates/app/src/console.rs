@@ -1,0 +1,16 @@
+//! Standard output, for what a command answers. What it says while it works goes to standard error.
+
+use std::io::{ErrorKind, Write};
+
+use crate::exit::{Failure, Fault};
+
+/// Writes to standard output; a reader that has gone (`deepdream layers | head`) is no error.
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(Fault::Output, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
