@@ -1,0 +1,231 @@
+//! The gate through which every reader's nodes pass into the graph.
+//!
+//! What a model file says is not trusted: numbers are bounded, weights are counted and channels must
+//! fit before a node stands in the [`Graph`], so that nothing behind it needs to ask again and no
+//! product of sizes can overflow.
+
+use net::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Window};
+
+use crate::ImportError;
+
+/// The most nodes a network may have.
+pub(crate) const MAX_NODES: usize = 20_000;
+/// The most channels any node may have; also bounds features of fully connected layers.
+const MAX_CHANNELS: usize = 1 << 18;
+/// The largest kernel, stride, dilation or padding along one axis.
+pub(crate) const MAX_WINDOW: usize = 1024;
+/// The most picture pixels that one step at any node may span.
+const MAX_STRIDE: usize = 1 << 16;
+/// The most rows or columns that all paddings together may add.
+const MAX_PADDING: usize = 1 << 14;
+
+/// A graph being built, with what is known of each node for any size of picture.
+pub(crate) struct Assembly {
+    builder: GraphBuilder,
+    known: Vec<Known>,
+    padding: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    /// `None` behind an operation that is not supported.
+    channels: Option<usize>,
+    stride: usize,
+}
+
+impl Assembly {
+    /// A graph that is only the picture, of 3 channels.
+    ///
+    /// # Errors
+    /// Another number of `channels`.
+    pub(crate) fn new(name: &str, channels: usize) -> Result<Self, ImportError> {
+        if channels != 3 {
+            let problem = format!("`{name}` wants {channels} channels, pictures have 3");
+            return Err(ImportError::NoInput { problem });
+        }
+        Ok(Self {
+            builder: GraphBuilder::new(name, channels),
+            known: vec![Known { channels: Some(channels), stride: 1 }],
+            padding: 0,
+        })
+    }
+
+    pub(crate) fn input(&self) -> NodeId {
+        self.builder.input()
+    }
+
+    /// Checks an operation and adds it; `name` now means the new node.
+    ///
+    /// # Errors
+    /// What does not fit, by the node's name.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: &[NodeId],
+    ) -> Result<NodeId, ImportError> {
+        within(name, "the number of nodes before it", self.known.len(), 1, MAX_NODES)?;
+        let channels = self.channels_after(name, &op, inputs)?;
+        let mut stride =
+            inputs.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
+        if let Some(window) = window(&op) {
+            check_window(name, window)?;
+            stride *= window.stride[0].max(window.stride[1]);
+            within(name, "the step in pixels", stride, 1, MAX_STRIDE)?;
+            if let Padding::Explicit { top, bottom, left, right } = window.padding {
+                self.padding += (top + bottom).max(left + right);
+                within(name, "the padding so far", self.padding, 0, MAX_PADDING)?;
+            }
+        }
+        self.known.push(Known { channels, stride });
+        Ok(self.builder.add(name, op, inputs))
+    }
+
+    /// Lets `name` mean `node`.
+    pub(crate) fn alias(&mut self, name: &str, node: NodeId) {
+        self.builder.alias(name, node);
+    }
+
+    /// The channels of a node, or `None` behind an operation that is not supported.
+    pub(crate) fn channels(&self, node: NodeId) -> Option<usize> {
+        self.known[node.index()].channels
+    }
+
+    pub(crate) fn finish(self) -> Graph {
+        self.builder.finish()
+    }
+
+    fn channels_after(
+        &self,
+        name: &str,
+        op: &Op,
+        inputs: &[NodeId],
+    ) -> Result<Option<usize>, ImportError> {
+        match op {
+            Op::Concat | Op::Add => {
+                within(name, "the number of inputs", inputs.len(), 1, MAX_NODES)?
+            }
+            Op::Unsupported { .. } => {}
+            _ => within(name, "the number of inputs", inputs.len(), 1, 1)?,
+        }
+        let all: Option<Vec<usize>> = inputs.iter().map(|&input| self.channels(input)).collect();
+        let same = |what, expected: usize, found: usize| check_size(name, what, expected, found);
+        match op {
+            Op::Conv2d(conv) => check_conv(name, conv)?,
+            Op::Affine(affine) => {
+                same("the number of shifts", affine.scale.len(), affine.shift.len())?;
+            }
+            Op::Dense(dense) => {
+                within(name, "the number of outputs", dense.out_features, 1, MAX_CHANNELS)?;
+                within(name, "the number of inputs", dense.in_features, 1, 1 << 28)?;
+                let expected = dense.out_features * dense.in_features;
+                same("the number of weights", expected, dense.weights.len())?;
+                same("the number of biases", dense.out_features, dense.bias.len())?;
+            }
+            _ => {}
+        }
+        let Some(all) = all.filter(|_| !matches!(op, Op::Unsupported { .. })) else {
+            return Ok(None);
+        };
+        let channels = match op {
+            Op::Conv2d(conv) => {
+                same("the number of input channels", conv.in_channels * conv.groups, all[0])?;
+                conv.out_channels
+            }
+            Op::Affine(affine) => {
+                same("the number of scales", all[0], affine.scale.len())?;
+                all[0]
+            }
+            Op::Add => {
+                for &other in &all {
+                    same("the number of channels added", all[0], other)?;
+                }
+                all[0]
+            }
+            Op::Dense(dense) => {
+                if !dense.in_features.is_multiple_of(all[0]) {
+                    return Err(ImportError::Mismatch {
+                        layer: name.into(),
+                        what: "the number of inputs its weights are for",
+                        expected: format!("a multiple of {} channels", all[0]),
+                        found: dense.in_features.to_string(),
+                    });
+                }
+                dense.out_features
+            }
+            Op::Concat => all.iter().fold(0usize, |sum, &channels| sum.saturating_add(channels)),
+            _ => all[0],
+        };
+        within(name, "the number of channels", channels, 1, MAX_CHANNELS)?;
+        Ok(Some(channels))
+    }
+}
+
+fn window(op: &Op) -> Option<&Window> {
+    match op {
+        Op::Conv2d(conv) => Some(&conv.window),
+        Op::MaxPool(pool) => Some(&pool.window),
+        Op::AveragePool(pool) => Some(&pool.window),
+        _ => None,
+    }
+}
+
+fn check_window(name: &str, window: &Window) -> Result<(), ImportError> {
+    for axis in 0..2 {
+        within(name, "the kernel's size", window.kernel[axis], 1, MAX_WINDOW)?;
+        within(name, "the stride", window.stride[axis], 1, MAX_WINDOW)?;
+        within(name, "the dilation", window.dilation[axis], 1, MAX_WINDOW)?;
+    }
+    if let Padding::Explicit { top, bottom, left, right } = window.padding {
+        for padding in [top, bottom, left, right] {
+            within(name, "the padding", padding, 0, MAX_WINDOW)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_conv(name: &str, conv: &Conv2d) -> Result<(), ImportError> {
+    check_window(name, &conv.window)?;
+    within(name, "the number of output channels", conv.out_channels, 1, MAX_CHANNELS)?;
+    within(name, "the number of input channels", conv.in_channels, 1, MAX_CHANNELS)?;
+    within(name, "the number of groups", conv.groups, 1, MAX_CHANNELS)?;
+    if !conv.out_channels.is_multiple_of(conv.groups) {
+        return Err(ImportError::Mismatch {
+            layer: name.into(),
+            what: "the number of output channels",
+            expected: format!("a multiple of {} groups", conv.groups),
+            found: conv.out_channels.to_string(),
+        });
+    }
+    let [height, width] = conv.window.kernel;
+    let expected = conv.out_channels * conv.in_channels * height * width;
+    check_size(name, "the number of weights", expected, conv.weights.len())?;
+    check_size(name, "the number of biases", conv.out_channels, conv.bias.len())
+}
+
+pub(crate) fn check_size(
+    name: &str,
+    what: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), ImportError> {
+    if expected == found {
+        return Ok(());
+    }
+    let (expected, found) = (expected.to_string(), found.to_string());
+    Err(ImportError::Mismatch { layer: name.into(), what, expected, found })
+}
+
+pub(crate) fn within(
+    name: &str,
+    what: &'static str,
+    value: usize,
+    least: usize,
+    most: usize,
+) -> Result<(), ImportError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    let (value, least, most) = (value as u64, least as u64, most as u64);
+    Err(ImportError::Limit { layer: name.into(), what, value, least, most })
+}

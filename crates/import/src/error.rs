@@ -1,0 +1,118 @@
+//! What can be wrong with a model file.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Each error names the file's or layer's part that was wrong and the way out.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The operating system would not give the file.
+    #[error("cannot read the model {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's word.
+        source: std::io::Error,
+    },
+    /// The file is larger than any network this program runs.
+    #[error("the model is larger than {limit} bytes, the most that is read")]
+    TooLarge {
+        /// The bound, in bytes.
+        limit: u64,
+    },
+    /// The file is something else.
+    #[error(
+        "this is no model: {found}. Models are frozen TensorFlow graphs (.pb), Caffe's .caffemodel \
+         or .prototxt with it, and SqueezeNet v1.1 as .safetensors"
+    )]
+    Unknown {
+        /// What it seems to be.
+        found: String,
+    },
+    /// The file begins as its format does and goes on otherwise.
+    #[error("this {format} is damaged: {problem}. Fetch the file again")]
+    Damaged {
+        /// The format's name.
+        format: &'static str,
+        /// What was found, and where.
+        problem: String,
+    },
+    /// A structure without its weights.
+    #[error(
+        "this .prototxt says how the network is built, but its weights are in a .caffemodel: put \
+         that beside it under the same name, or give both"
+    )]
+    NoWeights,
+    /// There is no picture to dream on.
+    #[error("the network has no input for a colour picture: {problem}")]
+    NoInput {
+        /// What was looked for or found.
+        problem: String,
+    },
+    /// A layer's weights are not in the file.
+    #[error("`{layer}` has no {weight} in the model; is this the model of another network?")]
+    MissingWeight {
+        /// The layer.
+        layer: String,
+        /// Which of its weights.
+        weight: String,
+    },
+    /// Two sizes that have to be the same are not.
+    #[error("`{layer}`: {what} should be {expected}, but is {found}")]
+    Mismatch {
+        /// The layer.
+        layer: String,
+        /// What has the wrong size.
+        what: &'static str,
+        /// The size that fits.
+        expected: String,
+        /// The size that was found.
+        found: String,
+    },
+    /// A layer reads what no layer makes.
+    #[error("`{layer}` reads `{input}`, which is not in the model")]
+    MissingInput {
+        /// The layer.
+        layer: String,
+        /// What it reads.
+        input: String,
+    },
+    /// Two layers of one name.
+    #[error("the model has two nodes named `{layer}`")]
+    Duplicate {
+        /// The name.
+        layer: String,
+    },
+    /// A layer needs its own output.
+    #[error(
+        "the network goes in a circle through `{layer}`; only networks without loops can dream"
+    )]
+    Cycle {
+        /// A layer on the circle.
+        layer: String,
+    },
+    /// A number beyond what any real network has.
+    #[error("`{layer}`: {what} is {value}; from {least} to {most} is possible")]
+    Limit {
+        /// The layer.
+        layer: String,
+        /// What it is the number of.
+        what: &'static str,
+        /// The number.
+        value: u64,
+        /// The least that is possible.
+        least: u64,
+        /// The most that is possible.
+        most: u64,
+    },
+    /// Another thing that does not fit in a layer's description.
+    #[error("`{layer}`: {problem}")]
+    Layer {
+        /// The layer.
+        layer: String,
+        /// What does not fit.
+        problem: String,
+    },
+}
