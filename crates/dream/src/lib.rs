@@ -1,2 +1,4 @@
 //! The dream itself: recipe, plan and loop. A recipe, a network and a picture go in, a picture comes
 //! out; files, flags and screens are somebody else's concern.
+
+pub mod flow;
