@@ -1,11 +1,15 @@
 //! Arithmetic on `f32` slices: the CPU level that runs it, the threads that share it, and the kernels.
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
+pub mod conv;
 mod level;
 mod map;
 mod simd;
+mod slide;
 mod threads;
+pub mod winograd;
 
 pub use level::CpuLevel;
 pub use map::{Context, Lane, Map, Write};
+pub use slide::Slide;
 pub use threads::Threads;

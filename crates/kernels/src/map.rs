@@ -57,8 +57,15 @@ impl Map {
 }
 
 /// A pointer that threads share to write disjoint parts of one slice.
-#[derive(Clone, Copy)]
-pub(crate) struct Shared<T>(pub(crate) *mut T);
+pub(crate) struct Shared<T>(*mut T);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<T> {}
 
 // SAFETY: whoever dereferences it promises that no two threads touch the same element.
 unsafe impl<T: Send> Send for Shared<T> {}

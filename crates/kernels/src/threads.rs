@@ -33,6 +33,12 @@ impl Threads {
         self.pool.install(work)
     }
 
+    /// Calls `task` once for each item.
+    pub fn for_each_mut<T: Send>(&self, items: &mut [T], task: impl Fn(&mut T) + Sync + Send) {
+        use rayon::prelude::*;
+        self.pool.install(|| items.par_iter_mut().for_each(task));
+    }
+
     /// Calls `task` once for each of `0..tasks`, each thread taking the next one when it is free.
     /// A task's result must depend on its number alone, never on the thread that runs it.
     pub fn for_each(&self, tasks: usize, task: impl Fn(usize) + Sync) {

@@ -1,0 +1,263 @@
+//! Convolution as its definition has it, and with it every stride, dilation and direction.
+//!
+//! A [`Direct`] convolution sums, for each position (r, c) of its grid and each tap (dr, dc), input
+//! pixel `(r·in_step + dr, c·in_step + dc)` times the tap's weights into output pixel
+//! `(r·out_step + origin)`. Forward, the taps are the window; backward through stride s, each of the s²
+//! phases of the input is such a convolution of the output's gradient, with `out_step` s.
+
+use crate::conv::tile::{self, Finish, Tile};
+use crate::conv::weights::{self, Group, Order, Weights};
+use crate::map::{Shared, clear_halo};
+use crate::{Context, Lane, Map, Write};
+
+/// How the taps lie. Rows first in every pair.
+#[derive(Clone, Debug)]
+pub struct Taps {
+    /// Each tap's offset in the input, in pixels.
+    pub offsets: Vec<[isize; 2]>,
+    /// Pixels of the input between positions.
+    pub in_step: [usize; 2],
+    /// Pixels of the output between positions.
+    pub out_step: [usize; 2],
+    /// The first position's pixel in the output.
+    pub origin: [usize; 2],
+}
+
+impl Taps {
+    /// How far outside the picture the taps read for `positions` and an input of `height` × `width`.
+    pub fn reach(&self, positions: [usize; 2], input: [usize; 2]) -> usize {
+        let axis = |axis: usize| {
+            let ends = |offset: &[isize; 2]| {
+                let last = (positions[axis].max(1) - 1) * self.in_step[axis];
+                let after = last as isize + offset[axis] - (input[axis] as isize - 1);
+                after.max(-offset[axis]).max(0) as usize
+            };
+            self.offsets.iter().map(ends).max().unwrap_or(0)
+        };
+        axis(0).max(axis(1))
+    }
+}
+
+/// A convolution ready for maps of any size.
+pub struct Direct {
+    pub(crate) taps: Taps,
+    pub(crate) groups: Vec<Group>,
+    live: usize,
+    in_blocks: usize,
+    out_blocks: usize,
+}
+
+impl Direct {
+    /// Packs `weights` for the level's tiles.
+    pub fn new(taps: Taps, weights: &dyn Weights, cx: &Context) -> Self {
+        let count = taps.offsets.len();
+        let copy = |from: &[f32], to: &mut [f32]| to.copy_from_slice(from);
+        let planes = (count, Order::PlanesInside);
+        Self {
+            groups: weights::pack(weights, count, cx.level, &cx.threads, planes, &copy),
+            taps,
+            live: weights.live(),
+            in_blocks: weights.in_blocks(),
+            out_blocks: weights.out_blocks(),
+        }
+    }
+
+    /// Bytes of the packed weights.
+    pub fn bytes(&self) -> usize {
+        self.groups.iter().map(|group| size_of_val(&group.weights[..])).sum()
+    }
+}
+
+/// A [`Direct`] convolution with its taps' places worked out for maps of one size.
+pub struct Placed {
+    x: Map,
+    y: Map,
+    positions: [usize; 2],
+    /// For each group, each tap's distance from the position's pixel, in values.
+    offsets: Vec<Vec<isize>>,
+    /// Whether this convolution is the one to clear the output's halo.
+    clears: bool,
+}
+
+impl Placed {
+    /// Places `conv` on maps `x` and `y`, for `positions` rows and columns.
+    ///
+    /// # Panics
+    /// If the maps' blocks are not the weights', or the taps reach beyond the halo.
+    pub fn new(conv: &Direct, x: Map, y: Map, positions: [usize; 2], clears: bool) -> Self {
+        assert_eq!((x.blocks, y.blocks), (conv.in_blocks, conv.out_blocks));
+        assert!(conv.taps.reach(positions, [x.height, x.width]) <= x.halo, "the halo is too small");
+        for (axis, extent) in [y.height, y.width].into_iter().enumerate() {
+            let last = (positions[axis].max(1) - 1) * conv.taps.out_step[axis];
+            assert!(positions[axis] == 0 || last + conv.taps.origin[axis] < extent);
+        }
+        let offset = |block: usize, [row, column]: [isize; 2]| {
+            16 * ((block * x.block()) as isize + row * x.pitch() as isize + column)
+        };
+        let place = |group: &Group| {
+            let taps = &conv.taps.offsets;
+            group.inputs.iter().flat_map(|&i| taps.iter().map(move |&tap| offset(i, tap))).collect()
+        };
+        Self { x, y, positions, offsets: conv.groups.iter().map(place).collect(), clears }
+    }
+}
+
+/// One convolution of a [`run`].
+pub struct Call<'a> {
+    /// The weights.
+    pub conv: &'a Direct,
+    /// Where they lie.
+    pub placed: &'a Placed,
+    /// The input.
+    pub x: &'a [Lane],
+    /// The output, and the output's masks.
+    pub output: Output<'a>,
+}
+
+/// Where a convolution's sums go. Masks have an entry for each of the map's pixels, a bit for each lane.
+pub struct Output<'a> {
+    /// The map.
+    pub y: Target<'a>,
+    /// Whether sums are added to what is there.
+    pub write: Write,
+    /// Whether the bias is the sums' start.
+    pub bias: bool,
+    /// With it, negative sums become zero, and it tells which are positive.
+    pub relu: Option<Target<'a, u16>>,
+    /// With it, the sums of lanes whose bit is not set become zero.
+    pub mask: Option<&'a [u16]>,
+}
+
+/// A slice that several calls of one [`run`] may share, each writing pixels of its own.
+pub struct Target<'a, T = Lane> {
+    data: Shared<T>,
+    len: usize,
+    slice: std::marker::PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T> Target<'a, T> {
+    /// The whole slice, for one call.
+    pub fn new(slice: &'a mut [T]) -> Self {
+        Self { len: slice.len(), data: Shared::of(slice), slice: std::marker::PhantomData }
+    }
+
+    /// The slice once for each of `count` calls. [`run`] checks that they are phases of one map.
+    pub fn shared(slice: &'a mut [T], count: usize) -> Vec<Self> {
+        let (len, data) = (slice.len(), Shared::of(slice));
+        (0..count).map(|_| Self { data, len, slice: std::marker::PhantomData }).collect()
+    }
+
+    pub(crate) fn pointer(&self, len: usize) -> *mut T {
+        assert_eq!(self.len, len, "the output is not the map's");
+        self.data.get()
+    }
+}
+
+/// Runs convolutions side by side, band of rows by band of rows, so that calls that read the same
+/// input find it in the cache, and calls that add to the same output do so in their order.
+///
+/// # Panics
+/// If a slice is not its map's, or two calls that share an output are neither phases of one stride nor
+/// of the same positions.
+pub fn run(cx: &Context, calls: &[Call<'_>]) {
+    for (index, call) in calls.iter().enumerate() {
+        call.check();
+        for other in &calls[..index] {
+            let same = other.output.y.data.get() == call.output.y.data.get();
+            let (a, b) = (&other.conv.taps, &call.conv.taps);
+            assert!(!same || (a.out_step == b.out_step && other.placed.y == call.placed.y));
+        }
+    }
+    let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
+    let band = rows.div_ceil(BANDS_PER_THREAD * cx.threads.count()).max(1);
+    cx.threads.for_each(rows.div_ceil(band), |task| {
+        for call in calls {
+            let end = ((task + 1) * band).min(call.placed.positions[0]);
+            let last = end == call.placed.positions[0];
+            // SAFETY: `check` held, and bands do not overlap.
+            unsafe { call.band(cx, (task * band).min(end)..end, last) };
+        }
+    });
+}
+
+/// Bands enough to even out threads that are slowed down, and few enough to reuse weights in each.
+const BANDS_PER_THREAD: usize = 6;
+
+impl Call<'_> {
+    fn check(&self) {
+        let (x, y) = (&self.placed.x, &self.placed.y);
+        assert_eq!(self.x.len(), x.lanes(), "the input is not the map's");
+        self.output.y.pointer(y.lanes());
+        if let Some(relu) = &self.output.relu {
+            relu.pointer(y.pixels());
+        }
+        if let Some(mask) = self.output.mask {
+            assert_eq!(mask.len(), y.pixels(), "the mask is not the map's");
+        }
+        assert_eq!(self.placed.offsets.len(), self.conv.groups.len());
+    }
+
+    /// Computes `rows` of the positions, all groups; `last` tells that no rows come after them.
+    ///
+    /// # Safety
+    /// `check` held, and no other thread writes these rows.
+    unsafe fn band(&self, cx: &Context, rows: std::ops::Range<usize>, last: bool) {
+        let (x, y, taps) = (&self.placed.x, &self.placed.y, &self.conv.taps);
+        let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
+        let (values, step) = (self.output.y.data.get(), taps.in_step[1]);
+        for (group, offsets) in self.conv.groups.iter().zip(&self.placed.offsets) {
+            let most = tile::most_pixels(cx.level, group.blocks, step);
+            for row in rows.clone() {
+                let in_row = (row * taps.in_step[0]) as isize;
+                let out_row = row * taps.out_step[0] + taps.origin[0];
+                tile::split(columns, most, |column, width| {
+                    let out_column = column * taps.out_step[1] + taps.origin[1];
+                    let pixel = group.first * pixels + out_row * y.width + out_column;
+                    let at = y.at(group.first, out_row as isize, out_column as isize);
+                    // SAFETY: `Placed::new` checked that taps and positions stay inside their maps.
+                    unsafe {
+                        let finish = Finish {
+                            bias: if self.output.bias {
+                                group.bias.as_ptr().cast()
+                            } else {
+                                std::ptr::null()
+                            },
+                            add: self.output.write == Write::Add,
+                            relu: match &self.output.relu {
+                                Some(relu) => relu.data.get().add(pixel),
+                                None => std::ptr::null_mut(),
+                            },
+                            mask: match self.output.mask {
+                                Some(mask) => mask.as_ptr().add(pixel),
+                                None => std::ptr::null(),
+                            },
+                            mask_block: pixels,
+                            mask_step: taps.out_step[1],
+                        };
+                        let first = x.at(0, in_row, (column * step) as isize);
+                        let tile = Tile {
+                            x: self.x.as_ptr().add(first).cast(),
+                            taps: offsets.as_ptr(),
+                            count: offsets.len(),
+                            live: self.conv.live,
+                            weights: group.weights.as_ptr().cast(),
+                            y: values.add(at).cast(),
+                            y_block: 16 * y.block(),
+                            y_step: 16 * taps.out_step[1],
+                            finish,
+                        };
+                        tile::tile_fn(cx.level, group.blocks, width, step)(&tile);
+                    }
+                });
+            }
+        }
+        if self.placed.clears && self.output.write == Write::Set {
+            let from = (rows.start * taps.out_step[0]).min(y.height);
+            let to = if last { y.height } else { rows.end * taps.out_step[0] };
+            for block in 0..y.blocks {
+                // SAFETY: the halo beside these rows is this band's alone.
+                unsafe { clear_halo(y, values.add(block * y.block()), from..to) };
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Weights in the order in which the tiles read them.
+
+use crate::conv::tile;
+use crate::{CpuLevel, Lane, Threads};
+
+/// A convolution's weights as a function, in terms of the lanes of the blocked maps: what its input
+/// and output maps hold in which lane, holes included, is the caller's knowledge.
+pub trait Weights: Sync {
+    /// Blocks of output channels.
+    fn out_blocks(&self) -> usize;
+    /// Blocks of input channels.
+    fn in_blocks(&self) -> usize;
+    /// How many of the input's lanes are used if that is fewer than sixteen, else 16.
+    fn live(&self) -> usize;
+    /// The weight from input lane `i` to output lane `o` for a tap of the window; 0 where a lane holds
+    /// nothing.
+    fn weight(&self, o: usize, i: usize, tap: usize) -> f32;
+    /// The bias of output lane `o`.
+    fn bias(&self, o: usize) -> f32;
+    /// Whether any lane of output block `o` reads any of input block `i`: not so in grouped convolutions.
+    fn connected(&self, o: usize, i: usize) -> bool;
+}
+
+/// Some blocks of output channels that are computed together.
+pub(crate) struct Group {
+    /// The first block.
+    pub(crate) first: usize,
+    /// How many blocks.
+    pub(crate) blocks: usize,
+    /// The blocks of input channels they read.
+    pub(crate) inputs: Vec<usize>,
+    /// For each input block, tap and live channel: a lane for each output block.
+    pub(crate) weights: Vec<Lane>,
+    /// A lane for each block.
+    pub(crate) bias: Vec<Lane>,
+}
+
+/// Divides `blocks` into groups of the sizes that the level's tiles like best: pairs, and one of three
+/// where they are odd.
+pub(crate) fn group_sizes(level: CpuLevel, blocks: usize) -> Vec<usize> {
+    match (tile::most_blocks(level), blocks) {
+        (1, _) | (_, 1) => vec![1; blocks],
+        _ if blocks % 2 == 1 => {
+            std::iter::once(3).chain(std::iter::repeat_n(2, (blocks - 3) / 2)).collect()
+        }
+        _ => vec![2; blocks / 2],
+    }
+}
+
+/// How the planes of packed weights are ordered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// A direct convolution reads one input block's taps one after the other.
+    PlanesInside,
+    /// Winograd's products read one plane of all input blocks after the other.
+    PlanesOutside,
+}
+
+/// Packs `weights` of `taps` taps, for each group `transform`ing the values of all taps of one pair of
+/// lanes into the `planes` values that are stored.
+pub(crate) fn pack(
+    weights: &dyn Weights,
+    taps: usize,
+    level: CpuLevel,
+    threads: &Threads,
+    (planes, order): (usize, Order),
+    transform: &(dyn Fn(&[f32], &mut [f32]) + Sync),
+) -> Vec<Group> {
+    let mut first = 0;
+    let mut groups: Vec<Group> = group_sizes(level, weights.out_blocks())
+        .into_iter()
+        .map(|blocks| {
+            let start = first;
+            first += blocks;
+            let inputs = (0..weights.in_blocks())
+                .filter(|&i| (start..first).any(|o| weights.connected(o, i)))
+                .collect();
+            Group { first: start, blocks, inputs, weights: Vec::new(), bias: Vec::new() }
+        })
+        .collect();
+    threads.for_each_mut(&mut groups, |group| {
+        let (live, blocks) = (weights.live(), group.blocks);
+        group.weights = vec![Lane::default(); planes * group.inputs.len() * live * blocks];
+        let (mut from, mut to) = (vec![0.0; taps], vec![0.0; planes]);
+        let inputs = group.inputs.len();
+        for (place, &input) in group.inputs.iter().enumerate() {
+            for channel in 0..live {
+                for lane in 0..16 * blocks {
+                    let (o, i) = (16 * group.first + lane, 16 * input + channel);
+                    for (tap, value) in from.iter_mut().enumerate() {
+                        *value = weights.weight(o, i, tap);
+                    }
+                    transform(&from, &mut to);
+                    for (p, &value) in to.iter().enumerate() {
+                        let tap = match order {
+                            Order::PlanesInside => place * planes + p,
+                            Order::PlanesOutside => p * inputs + place,
+                        };
+                        let at = (tap * live + channel) * blocks + lane / 16;
+                        group.weights[at].0[lane % 16] = value;
+                    }
+                }
+            }
+        }
+        group.bias = (0..blocks)
+            .map(|b| Lane(std::array::from_fn(|l| weights.bias(16 * (group.first + b) + l))))
+            .collect();
+    });
+    groups
+}

@@ -1,0 +1,119 @@
+//! Convolutions of 2×2 to 5×5 by Winograd's algorithm: fewer products than their definition has.
+//!
+//! The output is cut into tiles of m × m pixels (m = 7 − kernel size). For a panel of tiles, all six by
+//! six inputs of each are transformed, which turns the convolution into 36 products of matrices
+//! (weights × tiles), each done by the direct kernel's tile with input blocks for taps; the products are
+//! transformed back. The panel's scratch stays in the cache.
+
+mod panel;
+mod transform;
+
+use crate::conv::weights::{self, Group, Order};
+use crate::conv::{Output, Weights};
+use crate::map::clear_halo;
+use crate::{Context, Lane, Map, Write};
+use panel::Job;
+use transform::SIZE;
+
+/// Products of one tile: one for each plane of weights.
+const PLANES: usize = SIZE * SIZE;
+
+/// A convolution of stride 1 with a square kernel, its weights transformed.
+pub struct Winograd {
+    groups: Vec<Group>,
+    live: usize,
+    in_blocks: usize,
+    out_blocks: usize,
+    /// Outputs of a tile along each axis.
+    outputs: usize,
+    /// The first tap's offset in the input, in pixels.
+    origin: [isize; 2],
+}
+
+impl Winograd {
+    /// Whether kernels of this size can be done.
+    pub fn fits(kernel: [usize; 2]) -> bool {
+        kernel[0] == kernel[1] && (2..=5).contains(&kernel[0])
+    }
+
+    /// Transforms `weights` of a `kernel` × `kernel` window whose first tap reads the pixel at `origin`
+    /// from the output's; taps are counted row by row.
+    ///
+    /// # Panics
+    /// If the kernel does not [fit](Self::fits).
+    pub fn new(kernel: usize, origin: [isize; 2], weights: &dyn Weights, cx: &Context) -> Self {
+        assert!(Self::fits([kernel, kernel]));
+        let matrix = transform::weight_matrix(kernel);
+        let transform = |g: &[f32], u: &mut [f32]| {
+            for (plane, u) in u.iter_mut().enumerate() {
+                let (rows, columns) = (&matrix[plane / SIZE], &matrix[plane % SIZE]);
+                let sum = |(row, factor): (&[f32], &f64)| -> f64 {
+                    factor * row.iter().zip(columns).map(|(&g, c)| f64::from(g) * c).sum::<f64>()
+                };
+                *u = g.chunks(kernel).zip(rows).map(sum).sum::<f64>() as f32;
+            }
+        };
+        let (count, planes) = (kernel * kernel, (PLANES, Order::PlanesOutside));
+        Self {
+            groups: weights::pack(weights, count, cx.level, &cx.threads, planes, &transform),
+            live: weights.live(),
+            in_blocks: weights.in_blocks(),
+            out_blocks: weights.out_blocks(),
+            outputs: SIZE + 1 - kernel,
+            origin,
+        }
+    }
+
+    /// Bytes of the transformed weights.
+    pub fn bytes(&self) -> usize {
+        self.groups.iter().map(|group| size_of_val(&group.weights[..])).sum()
+    }
+
+    /// Convolves map `x` into `output` of map `y`. Pixels outside `x` count as zero, whatever its halo.
+    ///
+    /// # Panics
+    /// If a slice is not its map's, or the maps' blocks are not the weights'.
+    pub fn run(&self, cx: &Context, xm: &Map, x: &[Lane], ym: &Map, output: &Output<'_>) {
+        assert_eq!((xm.blocks, ym.blocks), (self.in_blocks, self.out_blocks));
+        assert_eq!(x.len(), xm.lanes(), "the input is not the map's");
+        let y = output.y.pointer(ym.lanes());
+        let relu = output.relu.as_ref().map(|relu| relu.pointer(ym.pixels()));
+        if let Some(mask) = output.mask {
+            assert_eq!(mask.len(), ym.pixels(), "the mask is not the map's");
+        }
+        let across = ym.width.div_ceil(self.outputs);
+        let tiles = ym.height.div_ceil(self.outputs) * across;
+        let panels = tiles.div_ceil(self.panel()).next_multiple_of(cx.threads.count());
+        let job = Job {
+            conv: self,
+            level: cx.level,
+            xm,
+            x: x.as_ptr().cast(),
+            ym,
+            y: y.cast(),
+            relu: relu.unwrap_or(std::ptr::null_mut()),
+            output,
+            across,
+        };
+        cx.threads.for_each(panels, |panel| {
+            let panel = panel * tiles / panels..(panel + 1) * tiles / panels;
+            // SAFETY: the slices were checked above, and panels' pixels do not overlap.
+            unsafe { job.panel(panel) };
+        });
+        if output.write == Write::Set {
+            for block in 0..ym.blocks {
+                // SAFETY: the halo belongs to the output, and all tasks are done.
+                unsafe { clear_halo(ym, y.add(block * ym.block()), 0..ym.height) };
+            }
+        }
+    }
+
+    /// Tiles of a panel: as many as keep its scratch near the size of a second-level cache.
+    fn panel(&self) -> usize {
+        let lanes = PANEL_BYTES / (PLANES * size_of::<Lane>());
+        (lanes / (self.in_blocks + self.out_blocks)).clamp(14, 42)
+    }
+}
+
+/// A panel's share of the second-level cache.
+const PANEL_BYTES: usize = 1 << 20;

@@ -1,0 +1,343 @@
+//! Every convolution kernel, at every level, on generated problems, against the definition in `f64`.
+
+use kernels::conv::{Call, Direct, Kernel, Output, Phase, Placed, Target, Weights, run};
+use kernels::winograd::Winograd;
+use kernels::{Context, CpuLevel, Lane, Map, Slide, Threads, Write};
+
+/// Relative L2 error of one convolution, masks given.
+const ONE_CONVOLUTION: f64 = 1e-5;
+/// Relative L2 error of one convolution by Winograd's algorithm with this project's points.
+const ONE_WINOGRAD: f64 = 4e-6;
+
+/// A small generator with a seed (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+    fn range(&mut self, from: usize, to: usize) -> usize {
+        from + self.next() as usize % (to - from + 1)
+    }
+    fn value(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+    fn values(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| self.value()).collect()
+    }
+}
+
+/// A convolution problem that knows its own answer.
+#[derive(Clone, Debug)]
+struct Problem {
+    slide: Slide,
+    groups: usize,
+    ins: usize,
+    outs: usize,
+    input: [usize; 2],
+    output: [usize; 2],
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+    in_lanes: Vec<usize>,
+    out_lanes: Vec<usize>,
+}
+
+impl Problem {
+    fn new(random: &mut Random, slide: Slide, groups: usize, per_group: [usize; 2]) -> Self {
+        let reach = |axis: usize| (slide.kernel[axis] - 1) * slide.dilation[axis] + 1;
+        let after = [random.range(0, 2), random.range(0, 2)];
+        let extent = |axis: usize, random: &mut Random| {
+            let least = reach(axis).saturating_sub(slide.before[axis] + after[axis]).max(1);
+            random.range(least, least + 17)
+        };
+        let input = [extent(0, random), extent(1, random)];
+        let output = [0, 1].map(|axis| {
+            (input[axis] + slide.before[axis] + after[axis] - reach(axis)) / slide.stride[axis] + 1
+        });
+        let (ins, outs) = (groups * per_group[0], groups * per_group[1]);
+        let area = slide.kernel[0] * slide.kernel[1];
+        Self {
+            weights: random.values(outs * per_group[0] * area),
+            bias: random.values(outs),
+            in_lanes: lanes(random, ins),
+            out_lanes: lanes(random, outs),
+            slide,
+            groups,
+            ins,
+            outs,
+            input,
+            output,
+        }
+    }
+
+    fn kernel(&self) -> Kernel<'_> {
+        Kernel {
+            slide: self.slide,
+            groups: self.groups,
+            weights: &self.weights,
+            bias: &self.bias,
+            in_lanes: &self.in_lanes,
+            out_lanes: &self.out_lanes,
+        }
+    }
+
+    /// Calls `f(input index, weight, output index)` for every product.
+    fn products(&self, mut f: impl FnMut(usize, f64, usize)) {
+        let Slide { kernel, stride, dilation, before } = self.slide;
+        let (outs, ins) = (self.outs / self.groups, self.ins / self.groups);
+        for o in 0..self.outs {
+            for i in 0..ins {
+                for k in 0..kernel[0] * kernel[1] {
+                    let weight = self.weights[(o * ins + i) * kernel[0] * kernel[1] + k];
+                    for p in 0..self.output[0] * self.output[1] {
+                        let (oy, ox) = (p / self.output[1], p % self.output[1]);
+                        let y = oy * stride[0] + k / kernel[1] * dilation[0];
+                        let x = ox * stride[1] + k % kernel[1] * dilation[1];
+                        if y < before[0] || x < before[1] {
+                            continue;
+                        }
+                        let (y, x) = (y - before[0], x - before[1]);
+                        if y < self.input[0] && x < self.input[1] {
+                            let channel = o / outs * ins + i;
+                            let from = (channel * self.input[0] + y) * self.input[1] + x;
+                            f(from, f64::from(weight), o * self.output[0] * self.output[1] + p);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lanes for `channels`, one after the other or with holes.
+fn lanes(random: &mut Random, channels: usize) -> Vec<usize> {
+    if random.range(0, 2) > 0 || channels < 2 {
+        return (0..channels).collect();
+    }
+    let cut = random.range(1, channels - 1);
+    let second = cut.next_multiple_of(16);
+    (0..cut).chain((0..channels - cut).map(|c| second + c)).collect()
+}
+
+fn map(lanes: &[usize], extent: [usize; 2], halo: usize) -> Map {
+    Map { blocks: lanes[lanes.len() - 1] / 16 + 1, height: extent[0], width: extent[1], halo }
+}
+
+fn blocked(map: &Map, lanes: &[usize], values: &[f32]) -> Vec<Lane> {
+    let mut to = vec![Lane::default(); map.lanes()];
+    for (channel, lane) in lanes.iter().enumerate() {
+        for p in 0..map.height * map.width {
+            let (row, column) = ((p / map.width) as isize, (p % map.width) as isize);
+            let value = values[channel * map.height * map.width + p];
+            to[map.at(lane / 16, row, column)].0[lane % 16] = value;
+        }
+    }
+    to
+}
+
+/// The values of a map; its halo and the lanes that hold no channel must be zero.
+fn unblocked(map: &Map, lanes: &[usize], from: &[Lane]) -> Vec<f32> {
+    let plane = map.height * map.width;
+    let mut values = vec![0.0; lanes.len() * plane];
+    let mut rest = from.to_vec();
+    for (channel, lane) in lanes.iter().enumerate() {
+        for p in 0..plane {
+            let (row, column) = ((p / map.width) as isize, (p % map.width) as isize);
+            let value = &mut rest[map.at(lane / 16, row, column)].0[lane % 16];
+            values[channel * plane + p] = std::mem::take(value);
+        }
+    }
+    assert!(rest.iter().all(|lane| lane.0 == [0.0; 16]), "halo or unused lanes are not zero");
+    values
+}
+
+fn error(values: &[f32], truth: &[f64]) -> f64 {
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = norm(&mut values.iter().zip(truth).map(|(&a, b)| f64::from(a) - b));
+    difference / norm(&mut truth.iter().copied()).max(1e-30)
+}
+
+fn contexts() -> Vec<Context> {
+    let context = |level, count| Context { threads: Threads::new(count).unwrap(), level };
+    CpuLevel::available().into_iter().flat_map(|l| [context(l, 1), context(l, 2)]).collect()
+}
+
+/// How a problem is run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Direct,
+    Winograd,
+}
+
+/// Runs `phases` from `x` to a map `ym` that holds `before`.
+fn convolve(
+    cx: &Context,
+    way: Way,
+    phases: &[Phase<'_>],
+    (xm, x): (&Map, &[Lane]),
+    (ym, before): (&Map, Option<&[Lane]>),
+    relu: bool,
+    mask: Option<&[u16]>,
+) -> (Vec<Lane>, Vec<u16>) {
+    let garbage = vec![Lane([7.0; 16]); ym.lanes()];
+    let mut y = before.map_or(garbage, <[Lane]>::to_vec);
+    let mut positive = vec![0; ym.pixels()];
+    let write = if before.is_some() { Write::Add } else { Write::Set };
+    let bias = before.is_none();
+    let output = |y, relu| Output { y, write, bias, relu, mask };
+    if way == Way::Winograd {
+        let (size, origin) = phases[0].square().unwrap();
+        let conv = Winograd::new(size, origin, &phases[0], cx);
+        let relu = relu.then(|| Target::new(&mut positive));
+        conv.run(cx, xm, x, ym, &output(Target::new(&mut y), relu));
+        return (y, positive);
+    }
+    let convs: Vec<_> =
+        phases.iter().map(|phase| Direct::new(phase.taps.clone(), phase, cx)).collect();
+    let positions = |phase: &Phase<'_>| phase.positions([ym.height, ym.width]);
+    let place =
+        |index: usize| Placed::new(&convs[index], *xm, *ym, positions(&phases[index]), index == 0);
+    let placed: Vec<_> = (0..convs.len()).map(place).collect();
+    let ys = Target::shared(&mut y, convs.len());
+    let relus = Target::shared(&mut positive, convs.len());
+    let calls: Vec<_> = ys
+        .into_iter()
+        .zip(relus)
+        .enumerate()
+        .map(|(index, (y, positive))| Call {
+            conv: &convs[index],
+            placed: &placed[index],
+            x,
+            output: output(y, relu.then_some(positive)),
+        })
+        .collect();
+    run(cx, &calls);
+    drop(calls);
+    (y, positive)
+}
+
+/// The halo that all `phases` need to read an input of `extent` for an output of `written`.
+fn halo(phases: &[Phase<'_>], extent: [usize; 2], written: [usize; 2]) -> usize {
+    phases.iter().map(|phase| phase.taps.reach(phase.positions(written), extent)).max().unwrap()
+}
+
+fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
+    let x = random.values(problem.ins * problem.input[0] * problem.input[1]);
+    let dy = random.values(problem.outs * problem.output[0] * problem.output[1]);
+    let kernel = problem.kernel();
+    let (forward, backward) = ([kernel.forward()], kernel.backward());
+
+    let plane = problem.output[0] * problem.output[1];
+    let mut sums: Vec<f64> = (0..dy.len()).map(|i| f64::from(problem.bias[i / plane])).collect();
+    let mut gradient = vec![0.0; x.len()];
+    problem.products(|from, weight, to| {
+        sums[to] += f64::from(x[from]) * weight;
+        gradient[from] += f64::from(dy[to]) * weight;
+    });
+
+    let mut first: Option<(CpuLevel, Vec<Lane>, Vec<Lane>)> = None;
+    for cx in contexts() {
+        if way == Way::Winograd && cx.level == CpuLevel::Scalar {
+            continue;
+        }
+        let (halo_x, halo_y) = match way {
+            Way::Direct => (
+                halo(&forward, problem.input, problem.output),
+                halo(&backward, problem.output, problem.input),
+            ),
+            Way::Winograd => (0, 1),
+        };
+        let xm = map(&problem.in_lanes, problem.input, halo_x);
+        let ym = map(&problem.out_lanes, problem.output, halo_y);
+        let bx = blocked(&xm, &problem.in_lanes, &x);
+        let bdy = blocked(&ym, &problem.out_lanes, &dy);
+
+        let (y, _) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), false, None);
+        let got = error(&unblocked(&ym, &problem.out_lanes, &y), &sums);
+        assert!(got <= bound, "forward {got:e} at {} {way:?}: {problem:?}", cx.level);
+
+        let (y, positive) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), true, None);
+        let values = unblocked(&ym, &problem.out_lanes, &y);
+        let relu: Vec<f64> = sums.iter().map(|x| x.max(0.0)).collect();
+        assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level);
+        let bits: u32 = positive.iter().map(|mask| mask.count_ones()).sum();
+        assert_eq!(bits as usize, values.iter().filter(|x| **x > 0.0).count());
+
+        let mask: Vec<u16> = (0..xm.pixels()).map(|_| random.next() as u16).collect();
+        let (dx, _) = convolve(&cx, way, &backward, (&ym, &bdy), (&xm, None), false, Some(&mask));
+        let pixel = |i: usize| {
+            let (lane, p) =
+                (problem.in_lanes[i / (xm.height * xm.width)], i % (xm.height * xm.width));
+            mask[lane / 16 * xm.height * xm.width + p] >> (lane % 16) & 1 == 1
+        };
+        let masked: Vec<f64> =
+            gradient.iter().enumerate().map(|(i, &g)| if pixel(i) { g } else { 0.0 }).collect();
+        let got = error(&unblocked(&xm, &problem.in_lanes, &dx), &masked);
+        assert!(got <= bound, "backward {got:e} at {} {way:?}: {problem:?}", cx.level);
+
+        let (dx, _) = convolve(&cx, way, &backward, (&ym, &bdy), (&xm, Some(&bx)), false, None);
+        let sum: Vec<f64> = gradient.iter().zip(&x).map(|(g, &x)| g + f64::from(x)).collect();
+        let got = error(&unblocked(&xm, &problem.in_lanes, &dx), &sum);
+        assert!(got <= bound, "adding {got:e} at {} {way:?}: {problem:?}", cx.level);
+
+        match &first {
+            Some((level, y1, dx1)) if *level == cx.level => {
+                assert!(*y1 == y && *dx1 == dx, "threads change the result: {problem:?}");
+            }
+            _ => first = Some((cx.level, y, dx)),
+        }
+    }
+}
+
+#[test]
+fn direct_convolutions_are_their_definition() {
+    let mut random = Random(1);
+    for _ in 0..60 {
+        let kernel = [random.range(1, 7), random.range(1, 7)];
+        let slide = Slide {
+            kernel,
+            stride: [random.range(1, 3), random.range(1, 3)],
+            dilation: [random.range(1, 2), random.range(1, 2)],
+            before: [random.range(0, kernel[0] - 1), random.range(0, kernel[1] - 1)],
+        };
+        let groups = [1, 1, 1, 2, 5][random.range(0, 4)];
+        let channels = [random.range(1, 40), random.range(1, 70)];
+        let problem = Problem::new(&mut random, slide, groups, channels);
+        check(&problem, Way::Direct, &mut random, ONE_CONVOLUTION);
+    }
+}
+
+#[test]
+fn winograd_is_the_definition_within_its_bound() {
+    let mut random = Random(2);
+    for round in 0..40 {
+        let size = 2 + round % 4;
+        let slide = Slide {
+            kernel: [size; 2],
+            stride: [1; 2],
+            dilation: [1; 2],
+            before: [random.range(0, size - 1), random.range(0, size - 1)],
+        };
+        let channels = [random.range(1, 70), random.range(1, 70)];
+        let problem = Problem::new(&mut random, slide, 1, channels);
+        check(&problem, Way::Winograd, &mut random, ONE_WINOGRAD);
+    }
+}
+
+#[test]
+#[should_panic(expected = "the halo is too small")]
+fn a_window_that_reaches_beyond_the_halo_is_refused() {
+    let slide = Slide { kernel: [3; 2], stride: [1; 2], dilation: [1; 2], before: [1; 2] };
+    let problem = Problem::new(&mut Random(3), slide, 1, [16, 16]);
+    let (kernel, cx) = (problem.kernel(), &contexts()[0]);
+    let phase = kernel.forward();
+    let conv = Direct::new(phase.taps.clone(), &phase, cx);
+    let (xm, ym) =
+        (map(&problem.in_lanes, problem.input, 0), map(&problem.out_lanes, problem.output, 0));
+    assert_eq!(phase.out_blocks(), ym.blocks);
+    let _ = Placed::new(&conv, xm, ym, problem.output, true);
+}
