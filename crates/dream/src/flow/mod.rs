@@ -5,6 +5,7 @@
 //! does not depend on the number of threads. T. Kroeger, R. Timofte, D. Dai, L. Van Gool, "Fast
 //! Optical Flow using Dense Inverse Search", ECCV 2016.
 
+mod agreement;
 mod field;
 mod plane;
 mod refine;
@@ -14,6 +15,7 @@ mod tests;
 
 use kernels::Threads;
 
+pub use agreement::{agreement, is_cut};
 pub use field::FlowField;
 pub use plane::Plane;
 use search::{Effort, PATCH};

@@ -3,7 +3,7 @@
 
 use kernels::Threads;
 
-use super::{Dis, FlowField, Plane, Preset};
+use super::{Dis, FlowField, Plane, Preset, agreement, is_cut};
 
 /// The fixture's motion about its centre, as `tools/flow/compare.py` makes it.
 const ZOOM: f64 = 1.03;
@@ -135,4 +135,49 @@ fn odd_sizes_flat_pictures_and_pictures_too_small() {
     let flat = Plane::from_fn(40, 30, |_, _| 128.0);
     let field = flow(Preset::Medium, &flat, &flat);
     assert!(field.dx.iter().chain(&field.dy).all(|&value| value == 0.0));
+}
+
+#[test]
+fn what_is_uncovered_does_not_agree_and_the_rest_does() {
+    let threads = Threads::new(2).unwrap();
+    let (ground, thing) = fixture();
+    let scene = |left: usize| {
+        Plane::from_fn(192, 144, |x, y| {
+            let inside = (left..left + 60).contains(&x) && (40..110).contains(&y);
+            if inside { 255.0 - thing.row(y)[x - left + 20] } else { ground.row(y)[x] }
+        })
+    };
+    let (before, now) = (scene(60), scene(72));
+    let dis = Dis::new(Preset::Medium);
+    let back = dis.flow(&threads, &now, &before);
+    let ahead = dis.flow(&threads, &before, &now);
+    let believed = agreement(&threads, &back, &ahead);
+    let share = |columns: std::ops::Range<usize>, rows: std::ops::Range<usize>| {
+        let area = (columns.len() * rows.len()) as f32;
+        rows.map(|y| believed.row(y)[columns.clone()].iter().sum::<f32>()).sum::<f32>() / area
+    };
+    assert!(share(8..50, 8..136) > 0.95);
+    assert!(share(80..124, 50..100) > 0.9);
+    assert!(share(61..71, 50..100) < 0.5, "{}", share(61..71, 50..100));
+    assert!(!is_cut(&now, &before, &back, &believed));
+}
+
+#[test]
+fn another_picture_is_a_cut_and_a_fast_pan_is_not() {
+    let threads = Threads::new(2).unwrap();
+    let (picture, _) = fixture();
+    let dis = Dis::new(Preset::Medium);
+    let cut = |from: &Plane, to: &Plane| {
+        let (there, back) = (dis.flow(&threads, from, to), dis.flow(&threads, to, from));
+        is_cut(from, to, &there, &agreement(&threads, &there, &back))
+    };
+    let still = window(&picture, 0, 0, 160, 120);
+    assert!(!cut(&still, &still));
+    assert!(!cut(&window(&picture, 20, 16, 160, 120), &still));
+    let other = Plane::from_fn(160, 120, |x, y| {
+        let (x, y) = (x as f32, y as f32);
+        128.0 + 60.0 * (x / 5.0 + (y / 17.0).sin()).sin() + 50.0 * ((x * 0.7 - y) / 11.0).cos()
+    });
+    assert!(cut(&other, &still));
+    assert!(cut(&still, &other));
 }
