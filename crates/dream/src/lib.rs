@@ -1,11 +1,44 @@
 //! The dream itself: recipe, plan and loop. A recipe, a network and a picture go in, a picture comes
 //! out; files, flags and screens are somebody else's concern.
+//!
+//! A [`Recipe`] holds every knob. A [`Plan`] is a recipe resolved against a network, a picture's size
+//! and a machine: whatever can be refused is refused there. [`dream`] follows the plan and tells an
+//! [`Observer`] after every step.
 
+mod defaults;
+mod dreamer;
 pub mod flow;
+mod gaussian;
+mod gradient;
+mod jitter;
+mod laplacian;
 mod levels;
 mod motion;
+mod observer;
+mod octave;
+mod plan;
+mod preset;
+mod random;
+mod recipe;
+mod refusal;
+mod resample;
+mod rows;
 mod sample;
+mod sight;
+mod text;
+mod tiles;
+mod validate;
 
+pub use dreamer::dream;
 pub use levels::Levels;
 pub use motion::{Motion, MotionError, MotionPreset};
+pub use net::Tensor;
+pub use observer::{Observer, Progress, Stopped};
+pub use octave::OctaveSize;
+pub use plan::{Machine, Plan, scaled_size};
+pub use preset::Preset;
+pub use random::noise;
+pub use recipe::{Detail, LayerWeight, ModelId, NoiseStart, Normalisation, Recipe, Tiles};
+pub use refusal::{PlanError, RecipeError};
+pub use resample::{Filter, resize};
 pub use sample::{sample, warp};

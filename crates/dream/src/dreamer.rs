@@ -1,0 +1,140 @@
+//! The loop: octave by octave, step by step, the picture climbs towards what excites the layers.
+
+use kernels::Threads;
+use net::Tensor;
+
+use crate::gradient::Treatment;
+use crate::jitter::{self, Shift};
+use crate::random::Random;
+use crate::sight::Sight;
+use crate::{Filter, Observer, OctaveSize, Plan, Progress, Recipe, Stopped, octave, resize};
+
+/// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
+/// plan's size. A picture of another size is resized first. Where the recipe does not clip, values
+/// may lie outside 0–255.
+///
+/// # Errors
+/// [`Stopped`] once `observer` ends the dream.
+///
+/// # Panics
+/// With a picture that has not three channels or no pixels.
+pub fn dream(plan: &Plan, picture: Tensor, observer: &mut dyn Observer) -> Result<Tensor, Stopped> {
+    let (recipe, threads, octaves) = (plan.recipe(), plan.threads(), plan.octaves());
+    let bases = octave::bases(recipe, octaves, fitted(plan, picture), threads);
+    let mut random = Random::new(recipe.seed);
+    let mut clock = Clock::new(recipe, octaves);
+    let mut dreamt: Option<Tensor> = None;
+    for (index, base) in bases.iter().enumerate() {
+        let mut picture = match dreamt {
+            Some(before) => octave::start(recipe, (before, &bases[index - 1]), base, threads),
+            None => base.clone(),
+        };
+        let mut ascent = Ascent::new(plan, octaves[index]);
+        for iteration in 0..recipe.iterations {
+            let objective = ascent.step(&mut picture, iteration, &mut random);
+            clock.tick(octaves[index]);
+            if observer.step(&clock.progress(index, iteration, &picture, objective)).is_break() {
+                return Err(Stopped);
+            }
+        }
+        dreamt = Some(picture);
+    }
+    Ok(dreamt.expect("a plan has at least one octave"))
+}
+
+/// The picture in the plan's size.
+fn fitted(plan: &Plan, picture: Tensor) -> Tensor {
+    assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
+    let (height, width) = plan.size();
+    if (picture.shape.height, picture.shape.width) == (height, width) {
+        return picture;
+    }
+    let mut fitted = plan.threads().install(|| resize(&picture, height, width, Filter::CatmullRom));
+    fitted.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
+    fitted
+}
+
+/// Gradient ascent on pictures of one size.
+struct Ascent<'p> {
+    recipe: &'p Recipe,
+    threads: &'p Threads,
+    sight: Sight<'p>,
+    treatment: Treatment<'p>,
+    rolled: Tensor,
+    gradient: Tensor,
+}
+
+impl<'p> Ascent<'p> {
+    fn new(plan: &'p Plan, size: OctaveSize) -> Self {
+        let (recipe, threads) = (plan.recipe(), plan.threads());
+        Self {
+            recipe,
+            threads,
+            sight: Sight::new(plan.objective(), recipe, threads, size),
+            treatment: Treatment::new(recipe, threads, size),
+            rolled: size.picture(),
+            gradient: size.picture(),
+        }
+    }
+
+    /// One step on `picture`; returns the objective before it.
+    fn step(&mut self, picture: &mut Tensor, iteration: u32, random: &mut Random) -> f64 {
+        let Self { recipe, threads, sight, treatment, rolled, gradient } = self;
+        let size = (picture.shape.height, picture.shape.width);
+        let mut shift = Shift::draw(recipe, random, size);
+        let objective = if shift.is_none() {
+            sight.gradient(picture, random, gradient)
+        } else {
+            jitter::roll(threads, picture, shift, rolled);
+            sight.gradient(rolled, random, gradient)
+        };
+        if treatment.is_spatial() {
+            jitter::roll(threads, gradient, shift.back(size), rolled);
+            std::mem::swap(gradient, rolled);
+            shift = Shift::default();
+        }
+        let scale = treatment.apply(gradient, iteration, rolled);
+        jitter::climb(threads, picture, (gradient, shift), scale, recipe.clip);
+        objective
+    }
+}
+
+/// Counts the work, in pixels × steps.
+struct Clock {
+    octaves: u32,
+    iterations: u32,
+    done: u64,
+    total: u64,
+}
+
+impl Clock {
+    fn new(recipe: &Recipe, octaves: &[OctaveSize]) -> Self {
+        let pixels: u64 = octaves.iter().map(|size| size.pixels()).sum();
+        let iterations = recipe.iterations;
+        let total = pixels * u64::from(iterations);
+        Self { octaves: octaves.len() as u32, iterations, done: 0, total }
+    }
+
+    fn tick(&mut self, size: OctaveSize) {
+        self.done += size.pixels();
+    }
+
+    fn progress<'a>(
+        &self,
+        octave: usize,
+        iteration: u32,
+        picture: &'a Tensor,
+        objective: f64,
+    ) -> Progress<'a> {
+        Progress {
+            octave: octave as u32,
+            octaves: self.octaves,
+            iteration: iteration + 1,
+            iterations: self.iterations,
+            done: self.done,
+            total: self.total,
+            picture,
+            objective,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What becomes of a gradient before it is a step: it is smoothed, and divided by its own strength, so
+//! that a step goes equally far on every picture, layer and network.
+
+use kernels::Threads;
+use net::Tensor;
+
+use crate::laplacian::Pyramid;
+use crate::{Normalisation, OctaveSize, Recipe, gaussian, rows};
+
+/// A recipe's treatment of gradients of one size.
+pub(crate) struct Treatment<'p> {
+    recipe: &'p Recipe,
+    threads: &'p Threads,
+    smoothed: Option<Tensor>,
+    pyramid: Option<Pyramid>,
+    partial_one: Vec<[f64; 1]>,
+    partial_two: Vec<[f64; 2]>,
+}
+
+impl<'p> Treatment<'p> {
+    pub(crate) fn new(recipe: &'p Recipe, threads: &'p Threads, size: OctaveSize) -> Self {
+        let smoothed = (smoothing(recipe, recipe.iterations) > 0.0).then(|| size.picture());
+        let pyramid = (recipe.normalisation == Normalisation::Laplacian)
+            .then(|| Pyramid::new(size.picture().shape, recipe.laplacian_levels));
+        Self {
+            recipe,
+            threads,
+            smoothed,
+            pyramid,
+            partial_one: Vec::new(),
+            partial_two: Vec::new(),
+        }
+    }
+
+    /// Whether the values' places matter, so that jitter must be undone first.
+    pub(crate) fn is_spatial(&self) -> bool {
+        self.smoothed.is_some() || self.pyramid.is_some()
+    }
+
+    /// Treats `gradient`, of step `iteration` from 0, and returns what it is to be multiplied with to
+    /// be a step. `scratch`, of its shape, is memory to work in.
+    pub(crate) fn apply(
+        &mut self,
+        gradient: &mut Tensor,
+        iteration: u32,
+        scratch: &mut Tensor,
+    ) -> f32 {
+        let sigma = smoothing(self.recipe, iteration);
+        if let Some(smoothed) = &mut self.smoothed
+            && sigma > 0.0
+        {
+            gaussian::smooth(self.threads, gradient, sigma, scratch, smoothed);
+            std::mem::swap(gradient, smoothed);
+        }
+        let strength = match self.recipe.normalisation {
+            Normalisation::MeanAbs => {
+                let [sum] = rows::sums(self.threads, &gradient.data, &mut self.partial_one, |x| {
+                    [f64::from(x.abs())]
+                });
+                sum / gradient.data.len() as f64
+            }
+            Normalisation::Std => deviation(self.threads, &gradient.data, &mut self.partial_two),
+            Normalisation::Laplacian => {
+                if let Some(pyramid) = &mut self.pyramid {
+                    pyramid.normalise(self.threads, gradient);
+                }
+                1.0
+            }
+        };
+        self.recipe.step * reciprocal(strength)
+    }
+}
+
+/// The blur's width at step `iteration`.
+fn smoothing(recipe: &Recipe, iteration: u32) -> f32 {
+    recipe.smoothing + recipe.smoothing_growth * iteration as f32 / recipe.iterations as f32
+}
+
+/// The standard deviation of `values`. `partial` is memory to work in.
+pub(crate) fn deviation(threads: &Threads, values: &[f32], partial: &mut Vec<[f64; 2]>) -> f64 {
+    let count = values.len() as f64;
+    let [sum, squares] = rows::sums(threads, values, partial, |x| {
+        let x = f64::from(x);
+        [x, x * x]
+    });
+    (squares / count - (sum / count).powi(2)).max(0.0).sqrt()
+}
+
+/// 1 / `strength`, or 0 where there is nothing to divide: no gradient, no step.
+pub(crate) fn reciprocal(strength: f64) -> f32 {
+    let reciprocal = (1.0 / strength) as f32;
+    if reciprocal.is_finite() { reciprocal } else { 0.0 }
+}

@@ -1,0 +1,79 @@
+//! Jitter: the picture is shifted around its own borders before the network sees it and the gradient
+//! is shifted back, so that the network's grid leaves no trace in the dream.
+
+use kernels::Threads;
+use net::Tensor;
+
+use crate::random::Random;
+use crate::{Recipe, Tiles, rows};
+
+/// How far a picture is rolled, each below its side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shift {
+    pub(crate) right: usize,
+    pub(crate) down: usize,
+}
+
+impl Shift {
+    /// The next step's shift: even over [−jitter, jitter], or over [0, tile) for rolled tiles.
+    pub(crate) fn draw(
+        recipe: &Recipe,
+        random: &mut Random,
+        (height, width): (usize, usize),
+    ) -> Self {
+        let (low, count) = match recipe.tiles {
+            Tiles::Rolled => (0, recipe.tile_size),
+            _ if recipe.jitter == 0 => return Self::default(),
+            _ => (-i64::from(recipe.jitter), 2 * recipe.jitter + 1),
+        };
+        let mut along = |side: usize| {
+            let shift = low + i64::from(random.below(count));
+            shift.rem_euclid(side as i64) as usize
+        };
+        Self { right: along(width), down: along(height) }
+    }
+
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The shift that takes this one back.
+    pub(crate) fn back(self, (height, width): (usize, usize)) -> Self {
+        Self { right: (width - self.right) % width, down: (height - self.down) % height }
+    }
+}
+
+/// Writes `source`, rolled by `shift`, to `target` of the same shape.
+pub(crate) fn roll(threads: &Threads, source: &Tensor, shift: Shift, target: &mut Tensor) {
+    let (height, width) = (source.shape.height, source.shape.width);
+    rows::for_each(threads, target, |c, y, row| {
+        let from = rows::row(source, c, (y + height - shift.down) % height);
+        let (wrapped, rest) = row.split_at_mut(shift.right);
+        wrapped.copy_from_slice(&from[width - shift.right..]);
+        rest.copy_from_slice(&from[..width - shift.right]);
+    });
+}
+
+/// The step itself: adds `scale` times the gradient of the picture rolled by `shift` to the picture,
+/// which stays within 0–255 if `clip` says so.
+pub(crate) fn climb(
+    threads: &Threads,
+    picture: &mut Tensor,
+    (gradient, shift): (&Tensor, Shift),
+    scale: f32,
+    clip: bool,
+) {
+    let (height, width) = (picture.shape.height, picture.shape.width);
+    let (least, most) = if clip { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
+    let climb = |row: &mut [f32], gradient: &[f32]| {
+        for (x, g) in row.iter_mut().zip(gradient) {
+            *x = (*x + scale * g).max(least).min(most);
+        }
+    };
+    rows::for_each(threads, picture, |c, y, row| {
+        let gradient = rows::row(gradient, c, (y + shift.down) % height);
+        let (before, wrapped) = row.split_at_mut(width - shift.right);
+        climb(before, &gradient[shift.right..]);
+        climb(wrapped, &gradient[..shift.right]);
+    });
+}

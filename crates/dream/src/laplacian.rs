@@ -1,0 +1,129 @@
+//! Laplacian pyramid normalisation: a gradient's coarse and fine parts are brought to one strength, so
+//! that a dream grows in all sizes at once and no single one becomes noise.
+//!
+//! As TensorFlow's DeepDream notebook does it: the kernel is the outer product of [1, 4, 6, 4, 1] with
+//! itself / 256, halving is its convolution with stride 2 and `SAME` padding of zeros, and doubling is
+//! four times that convolution's transpose.
+
+use kernels::Threads;
+use net::{Shape, Tensor};
+
+use crate::rows;
+
+/// The kernel along one axis.
+const KERNEL: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
+
+/// The RMS below which a level counts as empty and is not made stronger.
+const LEAST_RMS: f64 = 1e-10;
+
+/// The coarser levels of a picture's pyramid; the finest stands in the picture itself.
+pub(crate) struct Pyramid {
+    levels: Vec<Tensor>,
+    partial: Vec<[f64; 1]>,
+}
+
+impl Pyramid {
+    /// Memory for pictures of `shape`, halved `levels` times.
+    pub(crate) fn new(shape: Shape, levels: u32) -> Self {
+        let half = |shape: &Shape| {
+            Shape::new(shape.channels, shape.height.div_ceil(2), shape.width.div_ceil(2))
+        };
+        let shapes = std::iter::successors(Some(half(&shape)), |shape| Some(half(shape)));
+        let levels = shapes.take(levels as usize).map(Tensor::zeros).collect();
+        Self { levels, partial: Vec::new() }
+    }
+
+    /// Divides each level of the pyramid of `picture` by its root mean square.
+    pub(crate) fn normalise(&mut self, threads: &Threads, picture: &mut Tensor) {
+        self.split(threads, picture);
+        let mut scale = |level: &Tensor| {
+            let [squares] = rows::sums(threads, &level.data, &mut self.partial, |x| {
+                [f64::from(x) * f64::from(x)]
+            });
+            (1.0 / (squares / level.data.len() as f64).sqrt().max(LEAST_RMS)) as f32
+        };
+        let scales: Vec<f32> =
+            std::iter::once(&*picture).chain(&self.levels).map(&mut scale).collect();
+        self.merge(threads, picture, &scales);
+    }
+
+    /// Leaves in `picture` and in each level but the last what the next coarser one does not have.
+    fn split(&mut self, threads: &Threads, picture: &mut Tensor) {
+        let mut fine = picture;
+        for coarse in &mut self.levels {
+            halve(threads, fine, coarse);
+            add_doubled(threads, coarse, fine, (1.0, -1.0));
+            fine = coarse;
+        }
+    }
+
+    /// Adds everything up again, each level times its scale, finest first.
+    fn merge(&mut self, threads: &Threads, picture: &mut Tensor, scales: &[f32]) {
+        let mut coarse_scale = scales[self.levels.len()];
+        for level in (0..self.levels.len()).rev() {
+            let (finer, coarser) = self.levels.split_at_mut(level);
+            let fine = finer.last_mut().unwrap_or(&mut *picture);
+            add_doubled(threads, &coarser[0], fine, (scales[level], coarse_scale));
+            coarse_scale = 1.0;
+        }
+    }
+}
+
+/// Padding before the first value when an axis of `side` values is halved.
+fn before(side: usize) -> usize {
+    if side.is_multiple_of(2) { 1 } else { 2 }
+}
+
+/// The kernel's taps for output `to` of an axis of `side` values that is halved: (weight, from).
+fn taps_down(side: usize, to: usize) -> impl Iterator<Item = (f32, usize)> {
+    KERNEL.iter().enumerate().filter_map(move |(k, &weight)| {
+        let from = (2 * to + k).checked_sub(before(side))?;
+        (from < side).then_some((weight, from))
+    })
+}
+
+/// The taps of value `to` of an axis of `side` values that is doubled from half as many.
+fn taps_up(side: usize, to: usize) -> impl Iterator<Item = (f32, usize)> {
+    let half = side.div_ceil(2);
+    KERNEL.iter().enumerate().filter_map(move |(k, &weight)| {
+        let twice = (to + before(side)).checked_sub(k)?;
+        let from = twice / 2;
+        (twice.is_multiple_of(2) && from < half).then_some((2.0 * weight, from))
+    })
+}
+
+/// `column[x] = Σ weight · row[x]` over the rows of a channel that `taps` names.
+fn weigh_rows(
+    taps: impl Iterator<Item = (f32, usize)>,
+    (tensor, c): (&Tensor, usize),
+    sum: &mut [f32],
+) {
+    sum.fill(0.0);
+    for (weight, y) in taps {
+        for (sum, x) in sum.iter_mut().zip(rows::row(tensor, c, y)) {
+            *sum += weight * x;
+        }
+    }
+}
+
+fn halve(threads: &Threads, fine: &Tensor, coarse: &mut Tensor) {
+    let (height, width) = (fine.shape.height, fine.shape.width);
+    rows::for_each_with(threads, coarse, width, |c, y, row, sum| {
+        weigh_rows(taps_down(height, y), (fine, c), sum);
+        for (x, out) in row.iter_mut().enumerate() {
+            *out = taps_down(width, x).map(|(weight, from)| weight * sum[from]).sum();
+        }
+    });
+}
+
+/// `fine = own · fine + added · doubled(coarse)`.
+fn add_doubled(threads: &Threads, coarse: &Tensor, fine: &mut Tensor, (own, added): (f32, f32)) {
+    let (height, width) = (fine.shape.height, fine.shape.width);
+    rows::for_each_with(threads, fine, coarse.shape.width, |c, y, row, sum| {
+        weigh_rows(taps_up(height, y), (coarse, c), sum);
+        for (x, out) in row.iter_mut().enumerate() {
+            let doubled: f32 = taps_up(width, x).map(|(weight, from)| weight * sum[from]).sum();
+            *out = own * *out + added * doubled;
+        }
+    });
+}

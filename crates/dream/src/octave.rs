@@ -1,0 +1,94 @@
+//! Octaves: the sizes a dream goes through, the picture at each, and what one hands to the next.
+
+use kernels::Threads;
+use net::{Shape, Tensor};
+
+use crate::resample::resize_into;
+use crate::{Detail, Recipe, gaussian, rows};
+
+/// The size of one octave, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OctaveSize {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl OctaveSize {
+    /// How many pixels that are.
+    pub fn pixels(self) -> u64 {
+        self.height as u64 * self.width as u64
+    }
+
+    pub(crate) fn picture(self) -> Tensor {
+        Tensor::zeros(Shape::new(3, self.height, self.width))
+    }
+}
+
+/// The sizes from small to `full`: each is the next larger one's divided by the recipe's scale and
+/// rounded, as Google's notebook has it. Sides never vanish.
+pub(crate) fn sizes(recipe: &Recipe, full: OctaveSize) -> Vec<OctaveSize> {
+    let shrunk =
+        |side: usize| ((side as f64 / f64::from(recipe.octave_scale)).round() as usize).max(1);
+    let mut sizes: Vec<OctaveSize> = std::iter::successors(Some(full), |size| {
+        Some(OctaveSize { height: shrunk(size.height), width: shrunk(size.width) })
+    })
+    .take(recipe.octaves as usize)
+    .collect();
+    sizes.reverse();
+    sizes
+}
+
+/// `picture`, of the last size, in every size, small to large.
+pub(crate) fn bases(
+    recipe: &Recipe,
+    sizes: &[OctaveSize],
+    picture: Tensor,
+    threads: &Threads,
+) -> Vec<Tensor> {
+    let mut bases = vec![picture];
+    for size in sizes.iter().rev().skip(1) {
+        let larger = bases.last().expect("there is the picture");
+        let mut base = size.picture();
+        if recipe.blur > 0.0 {
+            let mut blurred = Tensor::zeros(larger.shape);
+            gaussian::blur(threads, larger, recipe.blur, &mut blurred);
+            threads.install(|| resize_into(&blurred, &mut base, recipe.filter));
+        } else {
+            threads.install(|| resize_into(larger, &mut base, recipe.filter));
+        }
+        bases.push(base);
+    }
+    bases.reverse();
+    bases
+}
+
+/// What the octave of `base` starts from, after the dream `before` it on the picture `below`.
+pub(crate) fn start(
+    recipe: &Recipe,
+    (mut before, below): (Tensor, &Tensor),
+    base: &Tensor,
+    threads: &Threads,
+) -> Tensor {
+    if recipe.detail == Detail::Carry {
+        rows::for_each(threads, &mut before, |c, y, row| {
+            for (x, below) in row.iter_mut().zip(rows::row(below, c, y)) {
+                *x -= below;
+            }
+        });
+    }
+    let mut picture = Tensor::zeros(base.shape);
+    threads.install(|| resize_into(&before, &mut picture, recipe.filter));
+    let (share, kept) = match recipe.detail {
+        Detail::Carry => (1.0, 1.0),
+        Detail::Blend => (recipe.blend, 1.0 - recipe.blend),
+        Detail::Replace => return picture,
+    };
+    rows::for_each(threads, &mut picture, |c, y, row| {
+        for (x, base) in row.iter_mut().zip(rows::row(base, c, y)) {
+            *x = share * base + kept * *x;
+        }
+    });
+    picture
+}

@@ -1,0 +1,230 @@
+//! The plan: a recipe resolved against a network, a picture's size and a machine. Every refusal
+//! happens here, before the first convolution.
+
+use kernels::{CpuLevel, Threads};
+use net::{Engine, EngineOptions, Graph, NetError, Network, NodeId};
+
+use crate::sight::{self, Objective};
+use crate::{LayerWeight, ModelId, Normalisation, OctaveSize, PlanError, Recipe, defaults, octave};
+
+/// What a dream may use.
+#[derive(Clone)]
+pub struct Machine {
+    /// The threads that share the work.
+    pub threads: Threads,
+    /// The instructions they may use.
+    pub level: CpuLevel,
+    /// Bytes of memory that are free.
+    pub memory: u64,
+}
+
+/// A dream that can be dreamt: layers found, sizes known, memory enough.
+pub struct Plan {
+    recipe: Recipe,
+    objective: Objective,
+    octaves: Vec<OctaveSize>,
+    dropped: u32,
+    memory: u64,
+    threads: Threads,
+}
+
+impl Plan {
+    /// Resolves `recipe` for a picture of `height` × `width` pixels.
+    ///
+    /// Octaves too small for the layers are left out, which [`Self::dropped_octaves`] tells.
+    ///
+    /// # Errors
+    /// Whatever would keep the dream from its end, with a way out.
+    pub fn new(
+        recipe: &Recipe,
+        network: &Network,
+        height: usize,
+        width: usize,
+        machine: &Machine,
+    ) -> Result<Plan, PlanError> {
+        let recipe = resolved(recipe, network)?;
+        if height == 0 || width == 0 {
+            return Err(PlanError::NoPixels { width, height });
+        }
+        let (targets, weights) = targets(&network.graph, &recipe.layers)?;
+        let full = recipe.full_size(height, width);
+        network.graph.shapes(&targets, full.height, full.width)?;
+        let mut octaves = octave::sizes(&recipe, full);
+        octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
+        let least = least_size(&network.graph, &targets)?;
+        let options = EngineOptions { threads: machine.threads.clone(), level: machine.level };
+        let engine = Engine::new(&as_seen(network, &recipe), &targets, options)?;
+        let memory = needed(&engine, &recipe, full, least)?;
+        if memory > machine.memory {
+            return Err(PlanError::Memory {
+                width: full.width,
+                height: full.height,
+                needed: memory,
+                free: machine.memory,
+                size: fitting(&engine, &recipe, full, least, machine.memory),
+            });
+        }
+        Ok(Plan {
+            dropped: recipe.octaves - octaves.len() as u32,
+            objective: Objective { engine, weights, least },
+            octaves,
+            memory,
+            threads: machine.threads.clone(),
+            recipe,
+        })
+    }
+
+    /// Height and width of the dream.
+    pub fn size(&self) -> (usize, usize) {
+        let full = self.octaves.last().expect("a plan has at least one octave");
+        (full.height, full.width)
+    }
+
+    /// The octaves' sizes, in the order in which they are dreamt on: from small to full.
+    pub fn octaves(&self) -> &[OctaveSize] {
+        &self.octaves
+    }
+
+    /// How many of the recipe's octaves are too small for the layers and left out.
+    pub fn dropped_octaves(&self) -> u32 {
+        self.dropped
+    }
+
+    /// Bytes the dream takes at the most, beside the network's weights.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// The recipe, with nothing left to choose: what a dream is to carry.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    pub(crate) fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.threads
+    }
+}
+
+/// Height and width of a picture of `height` × `width` once its longest side is `longest` pixels; no
+/// side vanishes.
+pub fn scaled_size(height: usize, width: usize, longest: u32) -> (usize, usize) {
+    let scale = f64::from(longest) / height.max(width).max(1) as f64;
+    let side = |side: usize| ((side as f64 * scale).round() as usize).max(1);
+    (side(height), side(width))
+}
+
+impl Recipe {
+    fn full_size(&self, height: usize, width: usize) -> OctaveSize {
+        let (height, width) = match self.size {
+            Some(longest) => scaled_size(height, width, longest),
+            None => (height, width),
+        };
+        OctaveSize { height, width }
+    }
+}
+
+/// The recipe with its network, layers and version filled in.
+fn resolved(recipe: &Recipe, network: &Network) -> Result<Recipe, PlanError> {
+    recipe.validate()?;
+    let channels = network.graph.input_channels();
+    if channels != 3 {
+        return Err(PlanError::Channels { name: network.name.clone(), channels });
+    }
+    if !recipe.model.hash.is_empty() && recipe.model.hash != network.hash {
+        return Err(PlanError::OtherNetwork {
+            wanted: recipe.model.name.clone(),
+            wanted_hash: recipe.model.hash.clone(),
+            given: network.name.clone(),
+            given_hash: network.hash.clone(),
+        });
+    }
+    let mut recipe = recipe.clone();
+    recipe.version = Recipe::default().version;
+    recipe.model = ModelId::of(network);
+    if recipe.layers.is_empty() {
+        recipe.layers = defaults::recipe(&network.graph).layers;
+    }
+    if recipe.layers.is_empty() {
+        return Err(PlanError::NoLayer { name: network.name.clone() });
+    }
+    Ok(recipe)
+}
+
+/// The layers' nodes and weights; names for one node add up.
+fn targets(graph: &Graph, layers: &[LayerWeight]) -> Result<(Vec<NodeId>, Vec<f32>), NetError> {
+    let (mut targets, mut weights) = (Vec::new(), Vec::new());
+    for layer in layers {
+        let node = graph.find_target(&layer.name)?;
+        match targets.iter().position(|target| *target == node) {
+            Some(index) => weights[index] += layer.weight,
+            None => {
+                targets.push(node);
+                weights.push(layer.weight);
+            }
+        }
+    }
+    Ok((targets, weights))
+}
+
+/// The least size of picture that all targets can see.
+fn least_size(graph: &Graph, targets: &[NodeId]) -> Result<OctaveSize, NetError> {
+    match graph.shapes(targets, 1, 1) {
+        Err(NetError::TooSmall { min_height, min_width, .. }) => {
+            Ok(OctaveSize { height: min_height, width: min_width })
+        }
+        // Layers that take one size only fail here in another way; no tile is cut for them.
+        _ => Ok(OctaveSize { height: 1, width: 1 }),
+    }
+}
+
+/// The network as the recipe lets it see: with its mean subtracted or not.
+fn as_seen(network: &Network, recipe: &Recipe) -> Network {
+    let mut network = network.clone();
+    if !recipe.subtract_mean {
+        network.input.mean = [0.0; 3];
+    }
+    network
+}
+
+/// Bytes that a dream of `full` size takes at the most: the picture in all sizes, the dream, its
+/// gradient and what they are worked on with, and the network's activations.
+fn needed(
+    engine: &Engine,
+    recipe: &Recipe,
+    full: OctaveSize,
+    least: OctaveSize,
+) -> Result<u64, NetError> {
+    const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
+    let bases: u64 = octave::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
+    let mut pictures = 4;
+    pictures += u64::from(recipe.smoothing + recipe.smoothing_growth > 0.0);
+    pictures += u64::from(recipe.normalisation == Normalisation::Laplacian);
+    Ok((bases + pictures * full.pixels()) * BYTES_OF_A_PIXEL
+        + sight::memory(engine, recipe, full, least)?)
+}
+
+/// The longest side, below that of `full`, with which the dream takes no more than `free` bytes.
+fn fitting(
+    engine: &Engine,
+    recipe: &Recipe,
+    full: OctaveSize,
+    least: OctaveSize,
+    free: u64,
+) -> Option<u32> {
+    let memory = |longest: u32| {
+        let (height, width) = scaled_size(full.height, full.width, longest);
+        needed(engine, recipe, OctaveSize { height, width }, least)
+    };
+    // Sizes too small for the network take no memory, so the search goes above them.
+    let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);
+    let (mut low, mut high) = (0, u32::try_from(full.height.max(full.width)).unwrap_or(u32::MAX));
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if fits(middle) { low = middle } else { high = middle }
+    }
+    (low > 0 && memory(low).is_ok()).then_some(low)
+}

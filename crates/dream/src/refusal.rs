@@ -1,0 +1,111 @@
+//! Why a recipe or a plan is refused: each error names the knob, the value and a way out.
+
+use net::NetError;
+use thiserror::Error;
+
+/// What is wrong with a recipe by itself.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// The text is no recipe.
+    #[error("the recipe cannot be read: {0}")]
+    Text(String),
+    /// A knob is outside its range.
+    #[error("`{knob}` is {value}, but must be {allowed}: {way_out}")]
+    Range {
+        /// The field's name.
+        knob: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        allowed: String,
+        /// What to do instead.
+        way_out: &'static str,
+    },
+    /// No layer counts.
+    #[error(
+        "every layer's weight is 0, so there is nothing to dream of: give at least one another weight"
+    )]
+    NoWeight,
+}
+
+/// What is wrong with a recipe for this network, picture and machine.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The recipe by itself.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The layers, or a picture too small for them.
+    #[error(transparent)]
+    Network(#[from] NetError),
+    /// The recipe was made for another network.
+    #[error(
+        "the recipe is for the network `{wanted}` (SHA-256 {wanted_hash}), not for `{given}` (SHA-256 {given_hash}): \
+         use that network, or empty the recipe's `model` to dream with this one"
+    )]
+    OtherNetwork {
+        /// The recipe's network.
+        wanted: String,
+        /// Its hash.
+        wanted_hash: String,
+        /// The network at hand.
+        given: String,
+        /// Its hash.
+        given_hash: String,
+    },
+    /// The network does not see colours.
+    #[error(
+        "the network `{name}` takes {channels} channels, but pictures have 3: use a network for colour pictures"
+    )]
+    Channels {
+        /// The network.
+        name: String,
+        /// Channels of its input.
+        channels: usize,
+    },
+    /// No default layer is known or found.
+    #[error("the network `{name}` has no layer to choose by default: name one with `layers`")]
+    NoLayer {
+        /// The network.
+        name: String,
+    },
+    /// The picture has no pixels.
+    #[error(
+        "a picture of {width}×{height} has nothing to dream on: give one with at least one pixel"
+    )]
+    NoPixels {
+        /// Columns.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
+    /// The dream would not fit in memory.
+    #[error(
+        "a dream of {width}×{height} takes {} of memory, but {} are free: {}",
+        megabytes(*.needed), megabytes(*.free), smaller(*.size)
+    )]
+    Memory {
+        /// Columns of the dream.
+        width: usize,
+        /// Rows of the dream.
+        height: usize,
+        /// Bytes it would take.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+        /// The longest side that would fit, if any does.
+        size: Option<u32>,
+    },
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1_000_000))
+}
+
+fn smaller(size: Option<u32>) -> String {
+    match size {
+        Some(size) => format!("--size {size} would fit"),
+        None => "no size of it would fit, so free some first or choose a shallower layer".into(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Passes over pictures, shared by the threads so that the result does not depend on how many there
+//! are: rows are changed independently, and sums go over fixed chunks that are added in order.
+
+use kernels::Threads;
+use net::Tensor;
+use rayon::prelude::*;
+
+/// Rows that are handed out at once, at the least.
+const ROWS: usize = 16;
+
+/// Values that are added up by one thread.
+const CHUNK: usize = 16 * 1024;
+
+/// Row `y` of channel `c`.
+pub(crate) fn row(tensor: &Tensor, c: usize, y: usize) -> &[f32] {
+    &tensor.channel(c)[y * tensor.shape.width..][..tensor.shape.width]
+}
+
+/// Calls `change` with the channel, the number and the values of every row.
+pub(crate) fn for_each(
+    threads: &Threads,
+    tensor: &mut Tensor,
+    change: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
+) {
+    for_each_with(threads, tensor, 0, |c, y, row, _| change(c, y, row));
+}
+
+/// As [`for_each`], with `scratch` values to work in, which hold anything at first.
+pub(crate) fn for_each_with(
+    threads: &Threads,
+    tensor: &mut Tensor,
+    scratch: usize,
+    change: impl Fn(usize, usize, &mut [f32], &mut [f32]) + Send + Sync,
+) {
+    let shape = tensor.shape;
+    if shape.is_empty() {
+        return;
+    }
+    threads.install(|| {
+        tensor.data.par_chunks_mut(shape.width).enumerate().with_min_len(ROWS).for_each_init(
+            || vec![0.0; scratch],
+            |scratch, (index, row)| {
+                change(index / shape.height, index % shape.height, row, scratch);
+            },
+        );
+    });
+}
+
+/// Sums over all values of the `N` numbers that `of` makes of each. `partial` is memory to work in.
+pub(crate) fn sums<const N: usize>(
+    threads: &Threads,
+    values: &[f32],
+    partial: &mut Vec<[f64; N]>,
+    of: impl Fn(f32) -> [f64; N] + Send + Sync,
+) -> [f64; N] {
+    const LANES: usize = 8;
+    threads.install(|| {
+        values
+            .par_chunks(CHUNK)
+            .map(|chunk| {
+                let mut lanes = [[0.0; LANES]; N];
+                let (groups, rest) = chunk.as_chunks::<LANES>();
+                for group in groups {
+                    for lane in 0..LANES {
+                        let terms = of(group[lane]);
+                        for n in 0..N {
+                            lanes[n][lane] += terms[n];
+                        }
+                    }
+                }
+                let mut sums = lanes.map(|lanes| lanes.iter().sum::<f64>());
+                for &value in rest {
+                    let terms = of(value);
+                    for n in 0..N {
+                        sums[n] += terms[n];
+                    }
+                }
+                sums
+            })
+            .collect_into_vec(partial);
+    });
+    let mut sums = [0.0; N];
+    for terms in partial {
+        for n in 0..N {
+            sums[n] += terms[n];
+        }
+    }
+    sums
+}

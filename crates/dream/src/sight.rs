@@ -1,0 +1,196 @@
+//! What the network makes of a picture: the objective and its gradient, whole or tile by tile.
+
+use kernels::Threads;
+use net::{Engine, NetError, Seed, Tensor, Workspace};
+
+use crate::random::Random;
+use crate::tiles::{self, Tile};
+use crate::{OctaveSize, Recipe, Tiles, gradient};
+
+/// The network compiled for the layers of a recipe, and how much each counts.
+pub(crate) struct Objective {
+    pub(crate) engine: Engine,
+    pub(crate) weights: Vec<f32>,
+    /// The least size of picture that all layers can see.
+    pub(crate) least: OctaveSize,
+}
+
+impl Objective {
+    /// Writes the gradient of `Σ weight · ½ · Σ activation²` at `picture` to `gradient`, and returns
+    /// the sum itself.
+    fn look(&self, workspace: &mut Workspace<'_>, picture: &Tensor, gradient: &mut Tensor) -> f64 {
+        workspace.forward(picture);
+        let weights = || self.weights.iter().copied().enumerate();
+        let objective = weights()
+            .map(|(layer, weight)| f64::from(weight) * workspace.half_sum_squares(layer))
+            .sum();
+        let seeds: Vec<Seed<'_>> =
+            weights().map(|(_, weight)| Seed::Activation { weight }).collect();
+        workspace.backward(&seeds, gradient);
+        objective
+    }
+}
+
+/// Runs the network on pictures of one size.
+pub(crate) enum Sight<'p> {
+    Whole { objective: &'p Objective, workspace: Workspace<'p> },
+    Tiled(Tiled<'p>),
+}
+
+impl<'p> Sight<'p> {
+    pub(crate) fn new(
+        objective: &'p Objective,
+        recipe: &'p Recipe,
+        threads: &'p Threads,
+        size: OctaveSize,
+    ) -> Self {
+        match recipe.tiles {
+            Tiles::Whole => Sight::Whole { objective, workspace: workspace(objective, size) },
+            Tiles::Rolled | Tiles::Scattered => {
+                let views = kept_views(recipe, size, objective.least)
+                    .into_iter()
+                    .map(|size| View::new(objective, size))
+                    .collect();
+                Sight::Tiled(Tiled { objective, recipe, threads, size, views })
+            }
+        }
+    }
+
+    /// Writes the objective's gradient at `picture` to `gradient`, and returns the objective.
+    pub(crate) fn gradient(
+        &mut self,
+        picture: &Tensor,
+        random: &mut Random,
+        gradient: &mut Tensor,
+    ) -> f64 {
+        match self {
+            Sight::Whole { objective, workspace } => objective.look(workspace, picture, gradient),
+            Sight::Tiled(tiled) => tiled.gradient(picture, random, gradient),
+        }
+    }
+}
+
+/// Bytes of the workspaces that a [`Sight`] of pictures of `size` holds at the most.
+pub(crate) fn memory(
+    engine: &Engine,
+    recipe: &Recipe,
+    size: OctaveSize,
+    least: OctaveSize,
+) -> Result<u64, NetError> {
+    let bytes = |size: OctaveSize| engine.memory(size.height, size.width).map(|bytes| bytes as u64);
+    match recipe.tiles {
+        Tiles::Whole => bytes(size),
+        Tiles::Rolled => kept_views(recipe, size, least).into_iter().map(bytes).sum(),
+        // Beside the whole tile, the one that is cut off.
+        Tiles::Scattered => Ok(2 * kept_views(recipe, size, least)
+            .into_iter()
+            .map(bytes)
+            .sum::<Result<u64, _>>()?),
+    }
+}
+
+/// The tile sizes that come again at every step.
+fn kept_views(recipe: &Recipe, size: OctaveSize, least: OctaveSize) -> Vec<OctaveSize> {
+    let tile = recipe.tile_size as usize;
+    match recipe.tiles {
+        Tiles::Whole => vec![size],
+        Tiles::Rolled => {
+            let mut sizes: Vec<OctaveSize> =
+                tiles::rolled(size, tile).into_iter().map(|tile| tile.seen(least).size()).collect();
+            sizes.sort();
+            sizes.dedup();
+            sizes
+        }
+        Tiles::Scattered => vec![tiles::scattered_size(size, tile)],
+    }
+}
+
+fn workspace(objective: &Objective, size: OctaveSize) -> Workspace<'_> {
+    let OctaveSize { height, width } = size;
+    objective
+        .engine
+        .workspace(height, width)
+        .expect("the plan has no size too small for the network")
+}
+
+/// Runs the network tile by tile.
+pub(crate) struct Tiled<'p> {
+    objective: &'p Objective,
+    recipe: &'p Recipe,
+    threads: &'p Threads,
+    size: OctaveSize,
+    views: Vec<View<'p>>,
+}
+
+/// The memory for tiles of one size.
+struct View<'p> {
+    size: OctaveSize,
+    workspace: Workspace<'p>,
+    picture: Tensor,
+    gradient: Tensor,
+    partial: Vec<[f64; 2]>,
+}
+
+impl<'p> View<'p> {
+    fn new(objective: &'p Objective, size: OctaveSize) -> Self {
+        let workspace = workspace(objective, size);
+        let (picture, gradient) = (size.picture(), size.picture());
+        Self { size, workspace, picture, gradient, partial: Vec::new() }
+    }
+}
+
+impl Tiled<'_> {
+    fn gradient(&mut self, picture: &Tensor, random: &mut Random, gradient: &mut Tensor) -> f64 {
+        let side = self.recipe.tile_size as usize;
+        let tiles = match self.recipe.tiles {
+            Tiles::Scattered => {
+                let tile = tiles::scattered_size(self.size, side);
+                tiles::scattered(self.size, tile, random)
+            }
+            _ => tiles::rolled(self.size, side),
+        };
+        gradient.data.fill(0.0);
+        tiles.into_iter().map(|tile| self.tile(picture, tile, gradient)).sum()
+    }
+
+    /// One tile's part of the gradient, and the objective there.
+    fn tile(&mut self, picture: &Tensor, tile: Tile, gradient: &mut Tensor) -> f64 {
+        let seen = tile.seen(self.objective.least);
+        let mut passing;
+        let view = match self.views.iter_mut().find(|view| view.size == seen.size()) {
+            Some(view) => view,
+            None => {
+                passing = View::new(self.objective, seen.size());
+                &mut passing
+            }
+        };
+        copy(picture, seen, &mut view.picture, (0, 0));
+        let objective = self.objective.look(&mut view.workspace, &view.picture, &mut view.gradient);
+        if self.recipe.tiles == Tiles::Scattered {
+            let deviation =
+                gradient::deviation(self.threads, &view.gradient.data, &mut view.partial);
+            let scale = gradient::reciprocal(deviation);
+            view.gradient.data.iter_mut().for_each(|x| *x *= scale);
+        }
+        let inside = Tile {
+            rows: tile.rows.back_by(seen.rows.start),
+            columns: tile.columns.back_by(seen.columns.start),
+        };
+        copy(&view.gradient, inside, gradient, (tile.rows.start, tile.columns.start));
+        objective
+    }
+}
+
+/// Copies `tile` of `source` to where `target` has (row, column).
+fn copy(source: &Tensor, tile: Tile, target: &mut Tensor, (top, left): (usize, usize)) {
+    let (from, to) = (source.shape.width, target.shape.width);
+    let (size, columns) = (tile.size(), tile.columns);
+    for c in 0..source.shape.channels {
+        let (source, target) = (source.channel(c), target.channel_mut(c));
+        for row in 0..size.height {
+            target[(top + row) * to + left..][..size.width].copy_from_slice(
+                &source[(tile.rows.start + row) * from..][columns.start..columns.end],
+            );
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What holds for every dream, on a toy network.
+
+mod common;
+
+use common::{Watch, machine, picture, toy, toy_unpadded};
+use dream::{Detail, Filter, Normalisation, Plan, Preset, Recipe, Stopped, Tensor, Tiles, dream};
+use net::Network;
+
+fn run(network: &Network, recipe: &Recipe, start: Tensor, threads: usize) -> (Tensor, Watch) {
+    let (height, width) = (start.shape.height, start.shape.width);
+    let plan = Plan::new(recipe, network, height, width, &machine(threads)).unwrap();
+    let mut watch = Watch::default();
+    let dream = dream(&plan, start, &mut watch).unwrap();
+    (dream, watch)
+}
+
+/// A small dream by the preset's rules, with tiles small enough that there are several.
+fn small(preset: Preset) -> Recipe {
+    let mut recipe = Recipe::with_preset(&toy(), preset);
+    recipe.octaves = 2;
+    recipe.iterations = 2;
+    recipe.tile_size = 32;
+    recipe
+}
+
+#[test]
+fn same_bytes_on_one_thread_and_two() {
+    for preset in Preset::ALL {
+        let recipe = small(preset);
+        let (one, _) = run(&toy(), &recipe, picture(90, 70), 1);
+        let (two, _) = run(&toy(), &recipe, picture(90, 70), 2);
+        assert!(one.data == two.data, "{preset}");
+        assert!(one.data.iter().all(|x| x.is_finite()), "{preset}");
+        assert_ne!(one.data, picture(90, 70).data, "{preset}");
+    }
+}
+
+#[test]
+fn another_seed_is_another_dream() {
+    for preset in Preset::ALL {
+        let recipe = small(preset);
+        let other = Recipe { seed: 1, ..recipe.clone() };
+        let (first, _) = run(&toy(), &recipe, picture(90, 70), 1);
+        let (second, _) = run(&toy(), &other, picture(90, 70), 1);
+        assert_ne!(first.data, second.data, "{preset}");
+    }
+}
+
+#[test]
+fn carried_detail_gives_the_picture_back_where_no_step_is_taken() {
+    for filter in [Filter::Bilinear, Filter::Triangle, Filter::CatmullRom, Filter::Lanczos] {
+        let recipe = Recipe {
+            step: 0.0,
+            iterations: 1,
+            octaves: 5,
+            clip: false,
+            filter,
+            detail: Detail::Carry,
+            ..Recipe::default()
+        };
+        let (dream, _) = run(&toy(), &recipe, picture(47, 61), 1);
+        assert_eq!(dream, picture(47, 61), "{filter:?}");
+    }
+}
+
+#[test]
+fn blended_detail_keeps_the_pictures_share() {
+    let recipe = Recipe {
+        step: 0.0,
+        iterations: 1,
+        octaves: 2,
+        octave_scale: 2.0,
+        clip: false,
+        blend: 0.25,
+        detail: Detail::Blend,
+        ..Recipe::default()
+    };
+    let start = picture(40, 60);
+    let (dreamt, _) = run(&toy(), &recipe, start.clone(), 1);
+    let small = dream::resize(&start, 20, 30, recipe.filter);
+    let large = dream::resize(&small, 40, 60, recipe.filter);
+    for ((dreamt, start), large) in dreamt.data.iter().zip(&start.data).zip(&large.data) {
+        assert!((dreamt - (0.25 * start + 0.75 * large)).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn the_objective_rises() {
+    for normalisation in [Normalisation::MeanAbs, Normalisation::Std, Normalisation::Laplacian] {
+        for tiles in [Tiles::Whole, Tiles::Rolled, Tiles::Scattered] {
+            let recipe = Recipe {
+                octaves: 1,
+                iterations: 8,
+                jitter: 4,
+                tile_size: 32,
+                normalisation,
+                tiles,
+                ..Recipe::default()
+            };
+            let (_, watch) = run(&toy(), &recipe, picture(64, 64), 1);
+            let (first, last) = (watch.objectives[0], watch.objectives[7]);
+            assert!(last > 1.05 * first, "{normalisation:?} {tiles:?}: {first} to {last}");
+        }
+    }
+}
+
+#[test]
+fn a_negative_weight_calms_the_layer() {
+    let mut recipe = Recipe::for_network(&toy());
+    recipe.octaves = 1;
+    recipe.layers[0].weight = -1.0;
+    let (_, watch) = run(&toy(), &recipe, picture(40, 40), 1);
+    assert!(watch.objectives[0] < 0.0);
+    assert!(watch.objectives[9] > 0.9 * watch.objectives[0]);
+}
+
+#[test]
+fn a_clipped_dream_stays_in_the_pictures_range() {
+    let recipe = Recipe { step: 40.0, ..small(Preset::Google) };
+    let (dream, _) = run(&toy(), &recipe, picture(50, 40), 1);
+    assert!(dream.data.iter().all(|x| (0.0..=255.0).contains(x)));
+    assert!(dream.data.contains(&0.0) && dream.data.contains(&255.0));
+}
+
+#[test]
+fn it_stops_at_the_step_at_which_it_is_told_to() {
+    let plan = Plan::new(&small(Preset::Google), &toy(), 50, 40, &machine(1)).unwrap();
+    let mut watch = Watch { stop_after: Some(3), ..Watch::default() };
+    assert_eq!(dream(&plan, picture(50, 40), &mut watch), Err(Stopped));
+    assert_eq!(watch.objectives.len(), 3);
+}
+
+#[test]
+fn progress_counts_all_the_work() {
+    let recipe = small(Preset::Google);
+    let (_, watch) = run(&toy(), &recipe, picture(50, 40), 1);
+    let (small, full) = (36 * 29, 50 * 40);
+    assert_eq!(watch.done, [small, 2 * small, 2 * small + full, 2 * small + 2 * full]);
+    assert_eq!(watch.total, 2 * (small + full));
+}
+
+#[test]
+fn a_picture_without_a_gradient_is_left_alone() {
+    let recipe = Recipe { layers: Vec::new(), octaves: 1, ..small(Preset::Google) };
+    for normalisation in [Normalisation::MeanAbs, Normalisation::Std, Normalisation::Laplacian] {
+        let recipe = Recipe { normalisation, ..recipe.clone() };
+        let mut start = picture(40, 40);
+        start.data.fill(117.0);
+        let mut dead = toy();
+        dead.graph = common::dead();
+        let (dream, _) = run(&dead, &recipe, start.clone(), 1);
+        assert_eq!(dream, start, "{normalisation:?}");
+    }
+}
+
+#[test]
+fn tiles_too_thin_for_the_network_see_their_neighbours() {
+    let network = toy_unpadded();
+    for preset in [Preset::Tensorflow, Preset::Hvass] {
+        for side in 33..44 {
+            let recipe = Recipe { iterations: 1, ..small(preset) };
+            run(&network, &recipe, picture(side, 50), 1);
+        }
+    }
+}
+
+#[test]
+fn a_picture_of_another_size_is_resized_to_the_plans() {
+    let recipe = Recipe { size: Some(30), ..small(Preset::Google) };
+    let (dream, _) = run(&toy(), &recipe, picture(50, 40), 1);
+    assert_eq!((dream.shape.height, dream.shape.width), (30, 24));
+}
