@@ -102,7 +102,7 @@ impl Placed {
     }
 }
 
-/// One convolution of a [`run`].
+/// One convolution of a [`run`]. Masks have an entry for each of the output's pixels, a bit for each lane.
 pub struct Call<'a> {
     /// The weights.
     pub conv: &'a Direct,
@@ -110,25 +110,26 @@ pub struct Call<'a> {
     pub placed: &'a Placed,
     /// The input.
     pub x: &'a [Lane],
-    /// The output, and the output's masks.
+    /// The output.
     pub output: Output<'a>,
 }
 
-/// Where a convolution's sums go. Masks have an entry for each of the map's pixels, a bit for each lane.
+/// Where a convolution's sums go.
+#[derive(Clone, Copy)]
 pub struct Output<'a> {
-    /// The map.
-    pub y: Target<'a>,
+    /// The output.
+    pub y: &'a Target<'a>,
     /// Whether sums are added to what is there.
     pub write: Write,
     /// Whether the bias is the sums' start.
     pub bias: bool,
     /// With it, negative sums become zero, and it tells which are positive.
-    pub relu: Option<Target<'a, u16>>,
+    pub relu: Option<&'a Target<'a, u16>>,
     /// With it, the sums of lanes whose bit is not set become zero.
     pub mask: Option<&'a [u16]>,
 }
 
-/// A slice that several calls of one [`run`] may share, each writing pixels of its own.
+/// A slice that several calls of one [`run`] may write to.
 pub struct Target<'a, T = Lane> {
     data: Shared<T>,
     len: usize,
@@ -136,15 +137,9 @@ pub struct Target<'a, T = Lane> {
 }
 
 impl<'a, T> Target<'a, T> {
-    /// The whole slice, for one call.
+    /// The whole slice.
     pub fn new(slice: &'a mut [T]) -> Self {
         Self { len: slice.len(), data: Shared::of(slice), slice: std::marker::PhantomData }
-    }
-
-    /// The slice once for each of `count` calls. [`run`] checks that they are phases of one map.
-    pub fn shared(slice: &'a mut [T], count: usize) -> Vec<Self> {
-        let (len, data) = (slice.len(), Shared::of(slice));
-        (0..count).map(|_| Self { data, len, slice: std::marker::PhantomData }).collect()
     }
 
     pub(crate) fn pointer(&self, len: usize) -> *mut T {
@@ -188,7 +183,7 @@ impl Call<'_> {
         let (x, y) = (&self.placed.x, &self.placed.y);
         assert_eq!(self.x.len(), x.lanes(), "the input is not the map's");
         self.output.y.pointer(y.lanes());
-        if let Some(relu) = &self.output.relu {
+        if let Some(relu) = self.output.relu {
             relu.pointer(y.pixels());
         }
         if let Some(mask) = self.output.mask {
@@ -223,7 +218,7 @@ impl Call<'_> {
                                 std::ptr::null()
                             },
                             add: self.output.write == Write::Add,
-                            relu: match &self.output.relu {
+                            relu: match self.output.relu {
                                 Some(relu) => relu.data.get().add(pixel),
                                 None => std::ptr::null_mut(),
                             },
