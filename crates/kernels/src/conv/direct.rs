@@ -7,7 +7,7 @@
 
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::{self, Group, Order, Weights};
-use crate::map::{Shared, clear_halo};
+use crate::map::clear_halo;
 use crate::{Context, Lane, Map, Write};
 
 /// How the taps lie. Rows first in every pair.
@@ -131,7 +131,7 @@ pub struct Output<'a> {
 
 /// A slice that several calls of one [`run`] may write to.
 pub struct Target<'a, T = Lane> {
-    data: Shared<T>,
+    data: *mut T,
     len: usize,
     slice: std::marker::PhantomData<&'a mut [T]>,
 }
@@ -139,12 +139,12 @@ pub struct Target<'a, T = Lane> {
 impl<'a, T> Target<'a, T> {
     /// The whole slice.
     pub fn new(slice: &'a mut [T]) -> Self {
-        Self { len: slice.len(), data: Shared::of(slice), slice: std::marker::PhantomData }
+        Self { len: slice.len(), data: slice.as_mut_ptr(), slice: std::marker::PhantomData }
     }
 
     pub(crate) fn pointer(&self, len: usize) -> *mut T {
         assert_eq!(self.len, len, "the output is not the map's");
-        self.data.get()
+        self.data
     }
 }
 
@@ -158,21 +158,34 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
     for (index, call) in calls.iter().enumerate() {
         call.check();
         for other in &calls[..index] {
-            let same = other.output.y.data.get() == call.output.y.data.get();
+            let same = other.output.y.data == call.output.y.data;
             let (a, b) = (&other.conv.taps, &call.conv.taps);
             assert!(!same || (a.out_step == b.out_step && other.placed.y == call.placed.y));
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
     let band = rows.div_ceil(BANDS_PER_THREAD * cx.threads.count()).max(1);
+    let calls = Calls(calls);
     cx.threads.for_each(rows.div_ceil(band), |task| {
-        for call in calls {
+        for call in calls.get() {
             let end = ((task + 1) * band).min(call.placed.positions[0]);
             let last = end == call.placed.positions[0];
             // SAFETY: `check` held, and bands do not overlap.
             unsafe { call.band(cx, (task * band).min(end)..end, last) };
         }
     });
+}
+
+/// The calls of one [`run`], for its threads alone: a [`Target`] is not for sharing between runs.
+struct Calls<'a>(&'a [Call<'a>]);
+
+// SAFETY: `run` gives each thread rows of its own.
+unsafe impl Sync for Calls<'_> {}
+
+impl<'a> Calls<'a> {
+    fn get(&self) -> &'a [Call<'a>] {
+        self.0
+    }
 }
 
 /// Bands enough to even out threads that are slowed down, and few enough to reuse weights in each.
@@ -199,7 +212,7 @@ impl Call<'_> {
     unsafe fn band(&self, cx: &Context, rows: std::ops::Range<usize>, last: bool) {
         let (x, y, taps) = (&self.placed.x, &self.placed.y, &self.conv.taps);
         let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
-        let (values, step) = (self.output.y.data.get(), taps.in_step[1]);
+        let (values, step) = (self.output.y.data, taps.in_step[1]);
         for (group, offsets) in self.conv.groups.iter().zip(&self.placed.offsets) {
             let most = tile::most_pixels(cx.level, group.blocks, step);
             for row in rows.clone() {
@@ -219,7 +232,7 @@ impl Call<'_> {
                             },
                             add: self.output.write == Write::Add,
                             relu: match self.output.relu {
-                                Some(relu) => relu.data.get().add(pixel),
+                                Some(relu) => relu.data.add(pixel),
                                 None => std::ptr::null_mut(),
                             },
                             mask: match self.output.mask {
