@@ -3,7 +3,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::generate;
+use crate::commands::{bench, classify, generate, image, layers, probe};
 use crate::exit;
 
 /// DeepDream: a photo in, a dream out.
@@ -19,6 +19,16 @@ pub(crate) struct Cli {
 /// What the program does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Dreams on pictures.
+    Image(image::ImageArgs),
+    /// Lists every layer of a network that one can dream on.
+    Layers(layers::LayersArgs),
+    /// Says what a network takes a picture for.
+    Classify(classify::ClassifyArgs),
+    /// Writes a layer's activation and gradient for a picture.
+    Probe(probe::ProbeArgs),
+    /// Measures how fast this machine dreams.
+    Bench(bench::BenchArgs),
     /// Writes the completions for a shell to standard output.
     Completions(generate::CompletionArgs),
     /// Writes the manual: one page to standard output, or every page into a folder.

@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, Write};
 
+use serde::Serialize;
+
 use crate::exit::{Failure, Fault};
 
 /// Writes to standard output; a reader that has gone (`deepdream layers | head`) is no error.
@@ -13,4 +15,11 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a value to standard output as JSON, for programs.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(Fault::Output, format!("standard output: {error}")))?;
+    print(text + "\n")
 }

@@ -56,6 +56,11 @@ impl Failure {
         Self { way_out: Some(way_out.into()), ..self }
     }
 
+    /// Whose fault it was.
+    pub(crate) fn fault(&self) -> Fault {
+        self.fault
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(self.fault as u8)

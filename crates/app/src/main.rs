@@ -1,10 +1,19 @@
 //! The `deepdream` program: what is typed becomes a recipe, files become pictures and networks, and
 //! what the dream gives back becomes files again.
 
+mod array;
 mod cli;
 mod commands;
 mod console;
 mod exit;
+mod interrupt;
+mod machine;
+mod model;
+mod output;
+mod picture;
+mod places;
+mod progress;
+mod recipe_args;
 
 use std::process::ExitCode;
 
@@ -25,6 +34,11 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Image(args) => commands::image::image(&args),
+        Command::Layers(args) => commands::layers::layers(&args),
+        Command::Classify(args) => commands::classify::classify(&args),
+        Command::Probe(args) => commands::probe::probe(&args),
+        Command::Bench(args) => commands::bench::bench(&args),
         Command::Completions(args) => commands::generate::completions(&args),
         Command::Man(args) => commands::generate::man(&args),
     }

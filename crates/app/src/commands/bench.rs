@@ -1,0 +1,170 @@
+//! `bench`: how fast this machine dreams. One step is what a dream does hundreds of times: forward to
+//! the layers, backward to the picture.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use dream::Recipe;
+use net::{NetError, Network, NodeId, Op, Seed, Tensor};
+use serde::Serialize;
+
+use crate::console::{self, print};
+use crate::exit::Failure;
+use crate::machine::{MachineArgs, in_words, peak_memory};
+use crate::model::{self, ModelArgs, unfit};
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// The layer to go to; repeat it for several. Default: the layers chosen for the network.
+    #[arg(short, long = "layer", value_name = "NAME")]
+    layers: Vec<String>,
+    /// Size of the picture. Default: 640x359.
+    #[arg(short, long, value_name = "WIDTHxHEIGHT", default_value = "640x359")]
+    #[arg(hide_default_value = true, value_parser = super::size)]
+    size: (u32, u32),
+    /// How many steps to time. Default: 10.
+    #[arg(long, value_name = "N", default_value_t = 10, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rounds: u32,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+/// What was measured; times in milliseconds.
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    layers: Vec<String>,
+    width: usize,
+    height: usize,
+    threads: usize,
+    level: String,
+    rounds: u32,
+    /// Loading the network.
+    load_ms: f64,
+    /// From the start of loading until there is a first gradient.
+    first_gradient_ms: f64,
+    min_ms: f64,
+    median_ms: f64,
+    max_ms: f64,
+    /// Floating point operations of one step, counted as in direct convolution.
+    gflop: f64,
+    gflop_per_second: f64,
+    peak_memory_bytes: Option<u64>,
+}
+
+/// Measures.
+pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
+    let start = Instant::now();
+    let machine = args.machine.machine()?;
+    let network = args.model.open(None)?;
+    let load = start.elapsed();
+    let layers = match args.layers.as_slice() {
+        [] => Recipe::for_network(&network).layers.into_iter().map(|layer| layer.name).collect(),
+        layers => layers.to_vec(),
+    };
+    let find = |name: &String| network.graph.find_target(name).map_err(unfit);
+    let targets = layers.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    let (width, height) = (args.size.0 as usize, args.size.1 as usize);
+    let engine = model::engine(&network, &targets, &machine, (height, width))?;
+    let mut workspace = engine.workspace(height, width).map_err(unfit)?;
+
+    let picture = dream::noise(width, height, 0);
+    let mut gradient = Tensor::zeros(picture.shape);
+    let mut step = || {
+        let seeds: Vec<Seed> = targets.iter().map(|_| Seed::Activation { weight: 1.0 }).collect();
+        workspace.forward(&picture);
+        workspace.backward(&seeds, &mut gradient);
+    };
+    step();
+    let first = start.elapsed();
+    let mut times: Vec<Duration> = (0..args.rounds)
+        .map(|_| {
+            let start = Instant::now();
+            step();
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+
+    let median = times[times.len() / 2];
+    let gflop = operations(&network, &targets, height, width).map_err(unfit)? / 1e9;
+    let report = Report {
+        model: network.name.clone(),
+        layers,
+        width,
+        height,
+        threads: machine.threads.count(),
+        level: machine.level.to_string(),
+        rounds: args.rounds,
+        load_ms: milliseconds(load),
+        first_gradient_ms: milliseconds(first),
+        min_ms: milliseconds(times[0]),
+        median_ms: milliseconds(median),
+        max_ms: milliseconds(times[times.len() - 1]),
+        gflop,
+        gflop_per_second: gflop / median.as_secs_f64(),
+        peak_memory_bytes: peak_memory(),
+    };
+    if args.json { console::json(&report) } else { print(report.text()) }
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let Report { model, width, height, threads, level, rounds, .. } = self;
+        let memory = self.peak_memory_bytes.map_or("unknown".into(), |n| in_words(n).to_string());
+        let rows = [
+            ("network", format!("{model}, {}", self.layers.join(", "))),
+            ("picture", format!("{width}×{height}")),
+            ("machine", format!("{threads} threads, {level}")),
+            ("loading", format!("{:.1} ms", self.load_ms)),
+            ("first gradient", format!("{:.1} ms", self.first_gradient_ms)),
+            ("one step, median", format!("{:.1} ms of {rounds}", self.median_ms)),
+            ("one step, range", format!("{:.1} to {:.1} ms", self.min_ms, self.max_ms)),
+            ("work", format!("{:.2} GFLOP a step", self.gflop)),
+            ("speed", format!("{:.1} GFLOP/s", self.gflop_per_second)),
+            ("peak memory", memory),
+        ];
+        rows.iter().map(|(name, value)| format!("{name:17} {value}\n")).collect()
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// Floating point operations of one step: a multiplication and an addition for each weight at each
+/// position, forward, and as many backward. What is not a convolution or fully connected is small
+/// beside that and left out.
+fn operations(
+    network: &Network,
+    targets: &[NodeId],
+    height: usize,
+    width: usize,
+) -> Result<f64, NetError> {
+    let shapes = network.graph.shapes(targets, height, width)?;
+    let forward: f64 = network
+        .graph
+        .nodes()
+        .iter()
+        .zip(&shapes)
+        .filter_map(|(node, shape)| {
+            let outputs = shape.as_ref()?.len() as f64;
+            match &node.op {
+                Op::Conv2d(conv) => {
+                    let [rows, columns] = conv.window.kernel;
+                    Some(outputs * (conv.in_channels * rows * columns) as f64)
+                }
+                Op::Dense(dense) => Some(outputs * dense.in_features as f64),
+                _ => None,
+            }
+        })
+        .sum();
+    Ok(2.0 * 2.0 * forward)
+}

@@ -1,0 +1,87 @@
+//! Files out: never over another file unasked, and whole or not at all.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::exit::{Failure, Fault};
+
+/// A file that will be written, checked before the work for it begins.
+pub(crate) struct Output {
+    path: PathBuf,
+    force: bool,
+}
+
+impl Output {
+    /// A file at `path`, in the place of one that is there already only with `force`.
+    ///
+    /// # Errors
+    /// The file exists, or its folder is missing or not to be written in.
+    pub(crate) fn new(path: PathBuf, force: bool) -> Result<Self, Failure> {
+        let output = Self { path, force };
+        if output.path.is_dir() {
+            return Err(output.failure("this is a folder"));
+        }
+        if !force && output.path.symlink_metadata().is_ok() {
+            return Err(output.exists());
+        }
+        // Made and removed again: says now what writing would say after the work.
+        output.temporary()?;
+        Ok(output)
+    }
+
+    /// Where the file will be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the file: beside its place first, then moved there in one step.
+    ///
+    /// # Errors
+    /// What the operating system says, or a file that has come to exist meanwhile.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut file = self.temporary()?;
+        file.write_all(bytes).map_err(|error| self.failure(error))?;
+        let moved =
+            if self.force { file.persist(&self.path) } else { file.persist_noclobber(&self.path) };
+        match moved {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(self.exists())
+            }
+            Err(error) => Err(self.failure(error.error)),
+        }
+    }
+
+    fn temporary(&self) -> Result<NamedTempFile, Failure> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".deepdream-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As any new file: what the user's mask leaves of it.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let folder = match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        builder.tempfile_in(folder).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                self.failure(format!("there is no folder {}", folder.display()))
+            }
+            _ => self.failure(error),
+        })
+    }
+
+    fn exists(&self) -> Failure {
+        Failure::new(Fault::Output, format!("{}: exists already", self.path.display()))
+            .or("give another name with -o, or --force to replace it")
+    }
+
+    fn failure(&self, why: impl std::fmt::Display) -> Failure {
+        Failure::new(Fault::Output, format!("{}: cannot be written: {why}", self.path.display()))
+    }
+}

@@ -1,0 +1,137 @@
+//! Picture files in: limits first, then decoding, orientation, colour space.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use net::{Shape, Tensor};
+
+use super::format::unreadable;
+use super::{Format, Picture, colour};
+use crate::exit::{Failure, Fault};
+use crate::machine::in_words;
+
+/// The most pixels a picture may have: no dream is larger, and no file's header is believed beyond it.
+const MOST_PIXELS: u64 = 1 << 30;
+
+/// Reads a picture, using no more than `memory` bytes for it.
+///
+/// # Errors
+/// No such file, not a picture, damaged or cut off, or too large.
+pub(crate) fn read(path: &Path, memory: u64) -> Result<Picture, Failure> {
+    let name = path.display();
+    let mut decoder = open(path)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > MOST_PIXELS {
+        let what = format!("{name}: {width}×{height} pixels are not a size that can be read");
+        let most = MOST_PIXELS >> 20;
+        return Err(Failure::new(Fault::Picture, what).or(format!("the most is {most} megapixels")));
+    }
+    // The file's own samples, and every channel as f32.
+    let channels = u64::from(decoder.color_type().channel_count());
+    let need = decoder.total_bytes().saturating_add(pixels * (channels.max(3) + channels) * 4);
+    if need > memory {
+        let what = format!(
+            "{name}: reading {width}×{height} pixels takes {}, but {} are free",
+            in_words(need),
+            in_words(memory)
+        );
+        return Err(Failure::new(Fault::Memory, what).or("make the picture smaller first"));
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(memory);
+    let damaged = |error: image::ImageError| damaged(path, &error);
+    decoder.set_limits(limits).map_err(damaged)?;
+
+    let profile = decoder.icc_profile().unwrap_or_default();
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    image.apply_orientation(orientation);
+
+    let planes = Planes::of(&image);
+    drop(image);
+    let mut notes = Vec::new();
+    let colour = colour::to_srgb(planes.colour, profile.as_deref(), &mut notes);
+    let notes = notes.into_iter().map(|note| format!("{name}: {note}")).collect();
+    Ok(Picture { colour, alpha: planes.alpha, deep: planes.deep, notes })
+}
+
+/// A decoder for what the file's content says it is.
+pub(super) fn open(path: &Path) -> Result<impl ImageDecoder, Failure> {
+    let format = Format::of_file(path)?;
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    if format == Format::Jpeg {
+        complete_jpeg(path)?;
+    }
+    let mut reader = ImageReader::with_format(BufReader::new(file), format.image());
+    reader.no_limits();
+    reader.into_decoder().map_err(|error| damaged(path, &error))
+}
+
+/// A JPEG that is cut off would be filled up with grey: refuses one without its end marker.
+fn complete_jpeg(path: &Path) -> Result<(), Failure> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    if bytes.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
+        return Ok(());
+    }
+    let what = format!("{}: the picture is cut off: its end is missing", path.display());
+    Err(Failure::new(Fault::Picture, what))
+}
+
+fn damaged(path: &Path, error: &image::ImageError) -> Failure {
+    let name = path.display();
+    let what = match error {
+        image::ImageError::Unsupported(error) => format!("{name}: {error}"),
+        image::ImageError::Limits(_) => {
+            return Failure::new(Fault::Memory, format!("{name}: {error}"));
+        }
+        image::ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            format!("{name}: the picture is cut off: its end is missing")
+        }
+        error => format!("{name}: the picture is damaged: {error}"),
+    };
+    Failure::new(Fault::Picture, what)
+}
+
+/// A decoded picture's values as they are in the file, 0–255, channel by channel.
+struct Planes {
+    /// 1 or 3 × height × width.
+    colour: Tensor,
+    /// 1 × height × width.
+    alpha: Option<Tensor>,
+    deep: bool,
+}
+
+impl Planes {
+    fn of(image: &DynamicImage) -> Planes {
+        let flat = |samples: &mut dyn Iterator<Item = f32>, deep| {
+            let channels = usize::from(image.color().channel_count());
+            let (height, width) = (image.height() as usize, image.width() as usize);
+            let colours = if channels < 3 { 1 } else { 3 };
+            let mut colour = Tensor::zeros(Shape::new(colours, height, width));
+            let mut alpha =
+                (channels > colours).then(|| Tensor::zeros(Shape::new(1, height, width)));
+            let plane = height * width;
+            for pixel in 0..plane {
+                for channel in 0..colours {
+                    colour.data[channel * plane + pixel] = samples.next().unwrap_or(0.0);
+                }
+                if let Some(alpha) = &mut alpha {
+                    alpha.data[pixel] = samples.next().unwrap_or(0.0);
+                }
+            }
+            Planes { colour, alpha, deep }
+        };
+        if let Some(samples) = image.as_flat_samples_u16() {
+            flat(&mut samples.samples.iter().map(|&value| f32::from(value) / 257.0), true)
+        } else if let Some(samples) = image.as_flat_samples_f32() {
+            let clipped = |&value: &f32| (value * 255.0).clamp(0.0, 255.0);
+            flat(&mut samples.samples.iter().map(clipped), true)
+        } else {
+            flat(&mut image.as_bytes().iter().map(|&value| f32::from(value)), false)
+        }
+    }
+}
