@@ -2,8 +2,11 @@
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
 pub mod conv;
+mod fold;
 mod level;
 mod map;
+pub mod pool;
+mod rows;
 mod simd;
 mod slide;
 mod threads;

@@ -1,6 +1,11 @@
-//! A window at its place.
+//! A window placed over a picture: which of its elements lie where.
 
-/// A window that slides over a picture of known extent. Rows first in every pair.
+use std::ops::Range;
+
+use crate::Map;
+
+/// A window and the padding it starts in: rows first, then columns, in every pair. How many positions
+/// it has is the output map's affair; what lies beyond the picture on any side counts as padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slide {
     /// Its height and width.
@@ -9,6 +14,76 @@ pub struct Slide {
     pub stride: [usize; 2],
     /// How far apart its elements are.
     pub dilation: [usize; 2],
-    /// Rows above and columns left of the picture at which the first window starts.
+    /// Rows of padding above and columns of padding on the left.
     pub before: [usize; 2],
+}
+
+impl Slide {
+    /// How many elements the window has.
+    pub fn elements(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// The window over an input `xm`, at the positions of an output `ym`: rows, columns.
+    pub(crate) fn axes(&self, xm: &Map, ym: &Map) -> [Axis; 2] {
+        assert_eq!(xm.blocks, ym.blocks, "the maps differ in channels");
+        [self.axis(0, xm.height, ym.height), self.axis(1, xm.width, ym.width)]
+    }
+
+    fn axis(&self, axis: usize, input: usize, output: usize) -> Axis {
+        let (kernel, stride) = (self.kernel[axis], self.stride[axis]);
+        let (dilation, before) = (self.dilation[axis], self.before[axis]);
+        assert!(kernel > 0 && stride > 0 && dilation > 0, "a window that is empty or stands still");
+        Axis { kernel, stride, dilation, before, input, output }
+    }
+}
+
+/// A window along one axis.
+#[derive(Clone, Copy)]
+pub(crate) struct Axis {
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+    pub(crate) before: usize,
+    /// Elements of the picture.
+    pub(crate) input: usize,
+    /// Positions of the window.
+    pub(crate) output: usize,
+}
+
+impl Axis {
+    /// The window's elements that lie before `extent`, counted from the start of the padding.
+    pub(crate) fn within(&self, position: usize, extent: usize) -> usize {
+        extent.saturating_sub(position * self.stride).div_ceil(self.dilation).min(self.kernel)
+    }
+
+    /// The window's elements that lie on the picture.
+    pub(crate) fn on_picture(&self, position: usize) -> Range<usize> {
+        self.within(position, self.before)..self.within(position, self.before + self.input)
+    }
+
+    /// The positions at which the whole window lies on the picture.
+    pub(crate) fn whole(&self) -> Range<usize> {
+        let reach = (self.kernel - 1) * self.dilation + 1;
+        let end = match (self.before + self.input).checked_sub(reach) {
+            Some(free) => (free / self.stride + 1).min(self.output),
+            None => 0,
+        };
+        self.before.div_ceil(self.stride).min(end)..end
+    }
+
+    /// The positions at which `element` lies in `inputs` of the picture.
+    pub(crate) fn positions(&self, element: usize, inputs: &Range<usize>) -> Range<usize> {
+        let from = |input: usize| {
+            let ahead = (input + self.before).saturating_sub(element * self.dilation);
+            ahead.div_ceil(self.stride).min(self.output)
+        };
+        from(inputs.start)..from(inputs.end)
+    }
+
+    /// Where an element lies on the picture; it must.
+    #[inline(always)]
+    pub(crate) fn input_of(&self, position: usize, element: usize) -> usize {
+        position * self.stride + element * self.dilation - self.before
+    }
 }

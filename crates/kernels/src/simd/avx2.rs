@@ -28,6 +28,7 @@ unsafe fn spread(mask: u16) -> V {
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx2 {
     type V = V;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> V {
@@ -112,10 +113,12 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
+    unsafe fn keep_equal(v: V, from: *const u8, value: u8) -> V {
         unsafe {
             let equal = _mm_cmpeq_epi8(_mm_loadu_si128(from.cast()), _mm_set1_epi8(value as i8));
-            _mm_movemask_epi8(equal) as u16
+            let low = _mm256_castsi256_ps(_mm256_cvtepi8_epi32(equal));
+            let high = _mm256_castsi256_ps(_mm256_cvtepi8_epi32(_mm_srli_si128::<8>(equal)));
+            [_mm256_and_ps(v[0], low), _mm256_and_ps(v[1], high)]
         }
     }
 }

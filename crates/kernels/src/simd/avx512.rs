@@ -12,6 +12,7 @@ pub(crate) struct Avx512;
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx512 {
     type V = __m512;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self::V {
@@ -72,7 +73,10 @@ impl Simd for Avx512 {
         unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))) }
     }
     #[inline(always)]
-    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
-        unsafe { _mm_cmpeq_epi8_mask(_mm_loadu_si128(from.cast()), _mm_set1_epi8(value as i8)) }
+    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V {
+        unsafe {
+            let bytes = _mm_loadu_si128(from.cast());
+            _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(bytes, _mm_set1_epi8(value as i8)), v)
+        }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) use scalar::Scalar;
 pub(crate) trait Simd: Copy {
     /// The sixteen values.
     type V: Copy;
+    /// How many registers there are, of whatever size: what bounds the unrolling of loops.
+    const REGISTERS: usize;
 
     /// The same value in each lane.
     unsafe fn splat(value: f32) -> Self::V;
@@ -55,8 +57,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn select_greater(x: Self::V, y: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// Writes whole numbers 0–255, one byte for each lane.
     unsafe fn store_bytes(to: *mut u8, v: Self::V);
-    /// Bit `i` is set where byte `i` of the sixteen at `from` is `value`.
-    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16;
+    /// Lane `i` of `v` where byte `i` of the sixteen at `from` is `value`, else 0.
+    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V;
 
     /// All lanes 0.
     #[inline(always)]
@@ -68,22 +70,26 @@ pub(crate) trait Simd: Copy {
 
 /// Makes `$entry(level, &args)`, which runs `$kernel::<S>(&args)` compiled for the level.
 ///
-/// The entry is unsafe for the kernel's own reasons; the level must be one the processor has.
+/// The entry is unsafe for the kernel's own reasons; the level must be one the processor has. Entry and
+/// kernel may have one type parameter of their own: `$entry<T: Trait>` runs `$kernel::<S, T>`.
 macro_rules! for_level {
-    ($(#[$doc:meta])* $vis:vis unsafe fn $entry:ident($args:ty) = $kernel:ident) => {
+    (
+        $(#[$doc:meta])*
+        $vis:vis unsafe fn $entry:ident $(<$param:ident: $bound:path>)? ($args:ty) = $kernel:ident
+    ) => {
         $(#[$doc])*
-        $vis unsafe fn $entry(level: $crate::CpuLevel, args: &$args) {
+        $vis unsafe fn $entry $(<$param: $bound>)? (level: $crate::CpuLevel, args: &$args) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            unsafe fn avx512(args: &$args) {
+            unsafe fn avx512 $(<$param: $bound>)? (args: &$args) {
                 // SAFETY: the caller's promise, and the features are enabled here.
-                unsafe { $kernel::<$crate::simd::Avx512>(args) }
+                unsafe { $kernel::<$crate::simd::Avx512 $(, $param)?>(args) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            unsafe fn avx2(args: &$args) {
+            unsafe fn avx2 $(<$param: $bound>)? (args: &$args) {
                 // SAFETY: the caller's promise, and the features are enabled here.
-                unsafe { $kernel::<$crate::simd::Avx2>(args) }
+                unsafe { $kernel::<$crate::simd::Avx2 $(, $param)?>(args) }
             }
             // SAFETY: the caller promises a level that the processor has, and the kernel's own terms.
             unsafe {
@@ -93,8 +99,8 @@ macro_rules! for_level {
                     #[cfg(target_arch = "x86_64")]
                     $crate::CpuLevel::Avx2 => avx2(args),
                     #[cfg(target_arch = "aarch64")]
-                    $crate::CpuLevel::Neon => $kernel::<$crate::simd::Neon>(args),
-                    _ => $kernel::<$crate::simd::Scalar>(args),
+                    $crate::CpuLevel::Neon => $kernel::<$crate::simd::Neon $(, $param)?>(args),
+                    _ => $kernel::<$crate::simd::Scalar $(, $param)?>(args),
                 }
             }
         }

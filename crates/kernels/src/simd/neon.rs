@@ -41,6 +41,7 @@ unsafe fn gather(lanes: [uint32x4_t; 4]) -> u16 {
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Neon {
     type V = V;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> V {
@@ -110,13 +111,17 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
-    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
+    unsafe fn keep_equal(v: V, from: *const u8, value: u8) -> V {
         unsafe {
-            let equal = vceqq_u8(vld1q_u8(from), vdupq_n_u8(value));
-            let bits =
-                vld1q_u8([1u8, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128].as_ptr());
-            let set = vandq_u8(equal, bits);
-            u16::from(vaddv_u8(vget_low_u8(set))) | u16::from(vaddv_u8(vget_high_u8(set))) << 8
+            let equal = vreinterpretq_s8_u8(vceqq_u8(vld1q_u8(from), vdupq_n_u8(value)));
+            let (low, high) = (vmovl_s8(vget_low_s8(equal)), vmovl_s8(vget_high_s8(equal)));
+            let set = [
+                vmovl_s16(vget_low_s16(low)),
+                vmovl_s16(vget_high_s16(low)),
+                vmovl_s16(vget_low_s16(high)),
+                vmovl_s16(vget_high_s16(high)),
+            ];
+            each(|i| vreinterpretq_f32_s32(vandq_s32(vreinterpretq_s32_f32(v[i]), set[i])))
         }
     }
 }

@@ -13,6 +13,7 @@ fn zip(a: [f32; 16], b: [f32; 16], f: impl Fn(f32, f32) -> f32) -> [f32; 16] {
 
 impl Simd for Scalar {
     type V = [f32; 16];
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self::V {
@@ -70,9 +71,9 @@ impl Simd for Scalar {
         unsafe { to.cast::<[u8; 16]>().write(v.map(|x| x as u8)) }
     }
     #[inline(always)]
-    unsafe fn equal_bytes(from: *const u8, value: u8) -> u16 {
+    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V {
         // SAFETY: the caller promises sixteen bytes.
         let bytes = unsafe { from.cast::<[u8; 16]>().read() };
-        (0..16).fold(0, |mask, i| mask | (u16::from(bytes[i] == value) << i))
+        std::array::from_fn(|i| if bytes[i] == value { v[i] } else { 0.0 })
     }
 }

@@ -1,0 +1,297 @@
+//! Pooling: the largest value or the mean of each window, and of whole channels.
+#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
+
+use std::ops::Range;
+
+use crate::fold::{Fold, Gather, fold, gather};
+use crate::map::Shared;
+use crate::rows::{RowKernel, Sink, Source, run_rows};
+use crate::simd::Simd;
+use crate::slide::{Axis, Slide};
+use crate::{Context, Lane, Map, Write};
+
+/// The choice of a window that lies wholly beside the picture: no element.
+const NONE: u8 = 255;
+
+/// `y` = the largest value of each window of `x`; 0 for a window wholly beside the picture.
+///
+/// `choices` (16 for each of `ym`'s pixels) receives the number, row by row, of the element of the
+/// window that won; the first one wins a tie, and the padding never wins.
+///
+/// # Panics
+/// If a slice is not its map's, or the window has more than 255 elements.
+pub fn max_forward(
+    cx: &Context,
+    slide: &Slide,
+    xm: &Map,
+    x: &[Lane],
+    ym: &Map,
+    y: &mut [Lane],
+    choices: &mut [u8],
+) {
+    assert!(slide.elements() <= usize::from(NONE), "a window of more than 255 elements");
+    assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
+    let largest = Largest { choices: Shared::of(choices) };
+    fold(cx, slide, Source::new(xm, x), Sink::set(ym, y), largest);
+}
+
+struct Largest {
+    choices: Shared<u8>,
+}
+
+impl Fold for Largest {
+    /// The largest value, and the number of its element.
+    type State<S: Simd> = (S::V, S::V);
+    type Tap<S: Simd> = S::V;
+    type Share = ();
+
+    #[inline(always)]
+    unsafe fn tap<S: Simd>(&self, _block: usize, element: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::splat(element as f32) }
+    }
+    #[inline(always)]
+    unsafe fn start<S: Simd>(&self, _block: usize, first: Option<(S::V, S::V)>) -> (S::V, S::V) {
+        match first {
+            Some((tap, x)) => (x, tap),
+            // SAFETY: the caller's promise.
+            None => unsafe { (S::zero(), S::splat(f32::from(NONE))) },
+        }
+    }
+    #[inline(always)]
+    unsafe fn take<S: Simd>((best, number): (S::V, S::V), tap: S::V, x: S::V) -> (S::V, S::V) {
+        // SAFETY: the caller's promise.
+        unsafe { (S::select_greater(x, best, x, best), S::select_greater(x, best, tap, number)) }
+    }
+    #[inline(always)]
+    fn share(&self, _row: usize, _column: usize) {}
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, (best, number): (S::V, S::V), _: (), pixel: usize) -> S::V {
+        // SAFETY: the pixel lies in the map, and its choices are this row's alone.
+        unsafe { S::store_bytes(self.choices.get().add(pixel * 16), number) };
+        best
+    }
+}
+
+/// The gradient of [`max_forward`]: each window's gradient goes to the element that won.
+///
+/// # Panics
+/// If a slice is not its map's, or the window has more than 255 elements.
+pub fn max_backward(
+    cx: &Context,
+    slide: &Slide,
+    ym: &Map,
+    dy: &[Lane],
+    choices: &[u8],
+    xm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    assert!(slide.elements() <= usize::from(NONE), "a window of more than 255 elements");
+    assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
+    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), Chosen { choices });
+}
+
+struct Chosen<'a> {
+    choices: &'a [u8],
+}
+
+impl Gather for Chosen<'_> {
+    type Tap<S: Simd> = u8;
+    type Share = ();
+
+    #[inline(always)]
+    unsafe fn tap<S: Simd>(&self, _block: usize, element: usize) -> u8 {
+        element as u8
+    }
+    #[inline(always)]
+    fn share(&self, _row: usize, _column: usize) {}
+    #[inline(always)]
+    unsafe fn add<S: Simd>(&self, sum: S::V, tap: u8, _: (), pixel: usize, dy: S::V) -> S::V {
+        // SAFETY: the pixel lies in the map, which has sixteen choices for it.
+        unsafe { S::add(sum, S::keep_equal(dy, self.choices.as_ptr().add(pixel * 16), tap)) }
+    }
+}
+
+/// `y` = the mean of each window of `x`.
+///
+/// The mean is over the elements on the picture; or, where `count_padding` gives the height and width
+/// of the picture with its padding, over the elements on that, those in the padding being 0.
+///
+/// # Panics
+/// If a slice is not its map's.
+pub fn average_forward(
+    cx: &Context,
+    slide: &Slide,
+    count_padding: Option<[usize; 2]>,
+    xm: &Map,
+    x: &[Lane],
+    ym: &Map,
+    y: &mut [Lane],
+) {
+    let mean = Mean { axes: slide.axes(xm, ym), count_padding };
+    fold(cx, slide, Source::new(xm, x), Sink::set(ym, y), mean);
+}
+
+/// The gradient of [`average_forward`].
+///
+/// # Panics
+/// If a slice is not its map's.
+pub fn average_backward(
+    cx: &Context,
+    slide: &Slide,
+    count_padding: Option<[usize; 2]>,
+    ym: &Map,
+    dy: &[Lane],
+    xm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    let mean = Mean { axes: slide.axes(xm, ym), count_padding };
+    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), mean);
+}
+
+struct Mean {
+    axes: [Axis; 2],
+    count_padding: Option<[usize; 2]>,
+}
+
+impl Mean {
+    /// One over the number of elements that count.
+    fn weight(&self, row: usize, column: usize) -> f32 {
+        let [rows, columns] = &self.axes;
+        let count = match self.count_padding {
+            Some([height, width]) => rows.within(row, height) * columns.within(column, width),
+            None => rows.on_picture(row).len() * columns.on_picture(column).len(),
+        };
+        1.0 / count.max(1) as f32
+    }
+}
+
+impl Fold for Mean {
+    type State<S: Simd> = S::V;
+    type Tap<S: Simd> = ();
+    type Share = f32;
+
+    #[inline(always)]
+    unsafe fn tap<S: Simd>(&self, _block: usize, _element: usize) {}
+    #[inline(always)]
+    unsafe fn start<S: Simd>(&self, _block: usize, _first: Option<((), S::V)>) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::zero() }
+    }
+    #[inline(always)]
+    unsafe fn take<S: Simd>(sum: S::V, _: (), x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::add(sum, x) }
+    }
+    #[inline(always)]
+    fn share(&self, row: usize, column: usize) -> f32 {
+        self.weight(row, column)
+    }
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, sum: S::V, share: f32, _pixel: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::mul(sum, S::splat(share)) }
+    }
+}
+
+impl Gather for Mean {
+    type Tap<S: Simd> = ();
+    type Share = f32;
+
+    #[inline(always)]
+    unsafe fn tap<S: Simd>(&self, _block: usize, _element: usize) {}
+    #[inline(always)]
+    fn share(&self, row: usize, column: usize) -> f32 {
+        self.weight(row, column)
+    }
+    #[inline(always)]
+    unsafe fn add<S: Simd>(&self, sum: S::V, _: (), share: f32, _: usize, dy: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::fma(dy, S::splat(share), sum) }
+    }
+}
+
+/// `y` (1 × 1) = the mean of each channel of `x`.
+///
+/// # Panics
+/// If a slice is not its map's, or `ym` is not 1 × 1 with `xm`'s blocks.
+pub fn global_average_forward(cx: &Context, xm: &Map, x: &[Lane], ym: &Map, y: &mut [Lane]) {
+    assert_eq!((ym.blocks, ym.height, ym.width), (xm.blocks, 1, 1), "one pixel for each channel");
+    let kernel = ChannelMean { x: Source::new(xm, x), y: Sink::set(ym, y) };
+    // SAFETY: each block's pixel is made from the input alone.
+    unsafe { run_rows(cx, ym.blocks, 1, xm.height * kernel.x.row_bytes(), &kernel) }
+}
+
+struct ChannelMean<'a> {
+    x: Source<'a>,
+    y: Sink<'a>,
+}
+
+impl RowKernel for ChannelMean<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
+        let map = &self.x.map;
+        // SAFETY: rows and columns lie in the maps.
+        unsafe {
+            let mut total = S::zero();
+            for row in 0..map.height {
+                let from = self.x.row(block, row);
+                let mut sum = S::zero();
+                for column in 0..map.width {
+                    sum = S::add(sum, S::load(from.add(column * 16)));
+                }
+                total = S::add(total, sum);
+            }
+            let share = S::splat(1.0 / (map.height * map.width) as f32);
+            self.y.row(block, 0).put::<S>(0, S::mul(total, share));
+            self.y.close(block, rows);
+        }
+    }
+}
+
+/// The gradient of [`global_average_forward`].
+///
+/// # Panics
+/// If a slice is not its map's, or `ym` is not 1 × 1 with `xm`'s blocks.
+pub fn global_average_backward(
+    cx: &Context,
+    ym: &Map,
+    dy: &[Lane],
+    xm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    assert_eq!((ym.blocks, ym.height, ym.width), (xm.blocks, 1, 1), "one pixel for each channel");
+    let kernel = Spread { dy: Source::new(ym, dy), dx: Sink::new(xm, dx, write, mask) };
+    // SAFETY: each row is made from the output's gradient alone.
+    unsafe { run_rows(cx, xm.blocks, xm.height, kernel.dx.row_bytes(), &kernel) }
+}
+
+struct Spread<'a> {
+    dy: Source<'a>,
+    dx: Sink<'a>,
+}
+
+impl RowKernel for Spread<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
+        let map = &self.dx.map;
+        // SAFETY: rows and columns lie in the maps.
+        unsafe {
+            let share = S::splat(1.0 / (map.height * map.width) as f32);
+            let value = S::mul(S::load(self.dy.row(block, 0)), share);
+            for row in rows.clone() {
+                let to = self.dx.row(block, row);
+                for column in 0..map.width {
+                    to.put::<S>(column, value);
+                }
+            }
+            self.dx.close(block, rows);
+        }
+    }
+}

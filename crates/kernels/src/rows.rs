@@ -1,0 +1,194 @@
+//! How the memory-bound kernels run: rows of a map handed out to the threads, each run compiled for the
+//! CPU level, and what they all do at their ends (where values come from, how results are written).
+
+use std::ops::Range;
+
+use crate::map::{Shared, clear_halo};
+use crate::simd::{Simd, for_level};
+use crate::{Context, Lane, Map, Write};
+
+/// Memory that one task touches, about: enough to hide what handing it out costs, little enough that
+/// two threads end together.
+const TASK_BYTES: usize = 192 << 10;
+
+/// A kernel that makes any rows of its output from its input alone.
+pub(crate) trait RowKernel: Sync {
+    /// Makes `rows` of `block`.
+    ///
+    /// # Safety
+    /// The processor has the level's instructions; block and rows lie in the output; nobody else makes
+    /// these rows.
+    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>);
+}
+
+struct Run<'a, K> {
+    kernel: &'a K,
+    block: usize,
+    rows: Range<usize>,
+}
+
+#[inline(always)]
+unsafe fn run<S: Simd, K: RowKernel>(run: &Run<'_, K>) {
+    // SAFETY: the caller's promise is the same.
+    unsafe { run.kernel.rows::<S>(run.block, run.rows.clone()) }
+}
+
+for_level! {
+    unsafe fn run_for_level<K: RowKernel>(Run<'_, K>) = run
+}
+
+/// Runs `kernel` over every row of `blocks` blocks of `height` rows. One row touches about `row_bytes`
+/// of memory. How the rows are divided depends on these numbers alone.
+///
+/// # Safety
+/// The kernel may make all these rows, different ones at the same time.
+pub(crate) unsafe fn run_rows<K: RowKernel>(
+    cx: &Context,
+    blocks: usize,
+    height: usize,
+    row_bytes: usize,
+    kernel: &K,
+) {
+    let total = blocks * height;
+    let tasks = (total * row_bytes).div_ceil(TASK_BYTES).clamp(1, total.max(1));
+    cx.threads.for_each(tasks, |task| {
+        let (mut row, end) = (total * task / tasks, total * (task + 1) / tasks);
+        while row < end {
+            let block = row / height;
+            let stop = end.min((block + 1) * height);
+            let rows = row - block * height..stop - block * height;
+            // SAFETY: the level is the context's, which the processor has; tasks do not overlap.
+            unsafe { run_for_level(cx.level, &Run { kernel, block, rows }) };
+            row = stop;
+        }
+    });
+}
+
+/// A map that is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) map: Map,
+    pub(crate) lanes: &'a [Lane],
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(map: &Map, lanes: &'a [Lane]) -> Self {
+        assert_eq!(lanes.len(), map.lanes(), "the slice is not the map's");
+        Self { map: *map, lanes }
+    }
+
+    /// Memory one row takes.
+    pub(crate) fn row_bytes(&self) -> usize {
+        row_bytes(&self.map)
+    }
+
+    /// The first pixel of a row.
+    ///
+    /// # Safety
+    /// The row lies in the map.
+    #[inline(always)]
+    pub(crate) unsafe fn row(&self, block: usize, row: usize) -> *const f32 {
+        // SAFETY: the slice is as long as the map.
+        unsafe { self.lanes.as_ptr().add(self.map.at(block, row as isize, 0)).cast() }
+    }
+}
+
+/// A map that is written: set or added to, under an optional mask.
+#[derive(Clone, Copy)]
+pub(crate) struct Sink<'a> {
+    pub(crate) map: Map,
+    lanes: Shared<Lane>,
+    write: Write,
+    mask: Option<&'a [u16]>,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(
+        map: &Map,
+        lanes: &'a mut [Lane],
+        write: Write,
+        mask: Option<&'a [u16]>,
+    ) -> Self {
+        assert_eq!(lanes.len(), map.lanes(), "the slice is not the map's");
+        assert!(mask.is_none_or(|mask| mask.len() == map.pixels()), "the mask is not the map's");
+        Self { map: *map, lanes: Shared::of(lanes), write, mask }
+    }
+
+    /// A map that is overwritten.
+    pub(crate) fn set(map: &Map, lanes: &'a mut [Lane]) -> Self {
+        Self::new(map, lanes, Write::Set, None)
+    }
+
+    /// Memory one row takes.
+    pub(crate) fn row_bytes(&self) -> usize {
+        row_bytes(&self.map)
+    }
+
+    /// A row's output.
+    ///
+    /// # Safety
+    /// The row lies in the map.
+    #[inline(always)]
+    pub(crate) unsafe fn row(&self, block: usize, row: usize) -> SinkRow {
+        // SAFETY: the slice is as long as the map, the mask as its pixels.
+        unsafe {
+            SinkRow {
+                to: self.lanes.get().add(self.map.at(block, row as isize, 0)).cast(),
+                add: self.write == Write::Add,
+                mask: self.mask.map(|mask| mask.as_ptr().add(self.map.pixel(block, row, 0))),
+            }
+        }
+    }
+
+    /// Clears the halo of rows that were set; every kernel calls it once for the rows it made.
+    ///
+    /// # Safety
+    /// The rows lie in the map, and nobody else touches them.
+    #[inline(always)]
+    pub(crate) unsafe fn close(&self, block: usize, rows: Range<usize>) {
+        if self.write == Write::Set {
+            // SAFETY: the block lies in the slice, and the rows are the caller's.
+            unsafe { clear_halo(&self.map, self.lanes.get().add(block * self.map.block()), rows) }
+        }
+    }
+}
+
+/// Where a row's results go.
+#[derive(Clone, Copy)]
+pub(crate) struct SinkRow {
+    to: *mut f32,
+    add: bool,
+    mask: Option<*const u16>,
+}
+
+impl SinkRow {
+    /// Writes one pixel.
+    ///
+    /// # Safety
+    /// The column lies in the map, the row is the caller's alone, and the processor has the level.
+    #[inline(always)]
+    pub(crate) unsafe fn put<S: Simd>(&self, column: usize, value: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let to = self.to.add(column * 16);
+            let mut value = if self.add { S::add(S::load(to), value) } else { value };
+            if let Some(mask) = self.mask {
+                value = S::keep(value, *mask.add(column));
+            }
+            S::store(to, value);
+        }
+    }
+}
+
+fn row_bytes(map: &Map) -> usize {
+    map.width * size_of::<Lane>()
+}
+
+/// Asserts that two maps have the same blocks, rows and columns; their halos may differ.
+pub(crate) fn assert_same(a: &Map, b: &Map) {
+    assert_eq!(
+        (a.blocks, a.height, a.width),
+        (b.blocks, b.height, b.width),
+        "the maps differ in extent"
+    );
+}

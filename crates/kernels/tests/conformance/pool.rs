@@ -1,0 +1,175 @@
+//! Pooling.
+
+use kernels::{Slide, pool};
+
+use crate::support::*;
+
+const CASES: u64 = 60;
+
+#[test]
+fn max_pooling_is_its_definition_forward_and_backward() {
+    let contexts = contexts();
+    for seed in 0..CASES {
+        let random = &mut Random(seed);
+        let (channels, height, width) =
+            (random.within(1..=40), random.within(1..=13), random.within(1..=21));
+        let x = Planes::random(channels, height, width, random);
+        let placed = Placed::random(height, width, 4, random);
+        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.slide);
+        let (xm, mut y) = (
+            x.map(random.within(0..=3)),
+            Planes::zeros(channels, placed.output[0], placed.output[1]),
+        );
+        let ym = y.map(random.within(0..=3));
+
+        let mut winners = vec![None; y.data.len()];
+        placed.each(height, width, |[oy, ox], element, [py, px]| {
+            for c in 0..channels {
+                let winner = &mut winners[(c * y.height + oy) * y.width + ox];
+                if winner.is_none_or(|(_, best, _)| x.at(c, py, px) > best) {
+                    *winner = Some((element, x.at(c, py, px), [py, px]));
+                }
+            }
+        });
+        for (value, winner) in y.data.iter_mut().zip(&winners) {
+            *value = winner.map_or(0.0, |(_, best, _)| best);
+        }
+        let mut choices = vec![0; ym.pixels() * 16];
+        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+            let mut choices = vec![0; ym.pixels() * 16];
+            pool::max_forward(cx, &placed.slide, &xm, &x.lanes(&xm), &ym, lanes, &mut choices);
+            for ((c, oy, ox), winner) in y.places().zip(&winners) {
+                let wanted = winner.map_or(255, |(element, _, _)| element as u8);
+                let got = choices[ym.pixel(c / 16, oy, ox) * 16 + c % 16];
+                assert_eq!(got, wanted, "{what}: choice of channel {c} at {oy}, {ox}");
+            }
+        });
+
+        let dy = Planes::random(channels, y.height, y.width, random);
+        let mut dx = x.empty();
+        for ((c, oy, ox), winner) in y.places().zip(&winners) {
+            if let Some((element, _, [py, px])) = winner {
+                choices[ym.pixel(c / 16, oy, ox) * 16 + c % 16] = *element as u8;
+                *dx.at_mut(c, *py, *px) += dy.at(c, oy, ox);
+            }
+        }
+        let gradient = dy.lanes(&ym);
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, lanes, write, mask| {
+            let slide = &placed.slide;
+            pool::max_backward(cx, slide, &ym, &gradient, &choices, &xm, lanes, write, mask);
+        });
+    }
+}
+
+#[test]
+fn average_pooling_is_its_definition_forward_and_backward() {
+    let contexts = contexts();
+    for seed in 0..CASES {
+        let random = &mut Random(1000 + seed);
+        let (channels, height, width) =
+            (random.within(1..=40), random.within(1..=13), random.within(1..=21));
+        let x = Planes::random(channels, height, width, random);
+        let placed = Placed::random(height, width, 4, random);
+        let Slide { kernel, stride, dilation, before } = placed.slide;
+        let count_padding = (random.within(0..=1) == 1)
+            .then_some([before[0] + height + placed.after[0], before[1] + width + placed.after[1]]);
+        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.slide);
+        let (xm, mut y) = (
+            x.map(random.within(0..=3)),
+            Planes::zeros(channels, placed.output[0], placed.output[1]),
+        );
+        let ym = y.map(random.within(0..=3));
+
+        let mut counts = vec![0; y.height * y.width];
+        match count_padding {
+            None => placed.each(height, width, |[oy, ox], _, _| counts[oy * y.width + ox] += 1),
+            Some([padded_height, padded_width]) => {
+                for (i, count) in counts.iter_mut().enumerate() {
+                    let (oy, ox) = (i / y.width, i % y.width);
+                    for element in 0..kernel[0] * kernel[1] {
+                        let (ky, kx) = (element / kernel[1], element % kernel[1]);
+                        *count += usize::from(
+                            oy * stride[0] + ky * dilation[0] < padded_height
+                                && ox * stride[1] + kx * dilation[1] < padded_width,
+                        );
+                    }
+                }
+            }
+        }
+        let dy = Planes::random(channels, y.height, y.width, random);
+        let mut dx = x.empty();
+        placed.each(height, width, |[oy, ox], _, [py, px]| {
+            let share = 1.0 / counts[oy * dy.width + ox] as f64;
+            for c in 0..channels {
+                *y.at_mut(c, oy, ox) += share * x.at(c, py, px);
+                *dx.at_mut(c, py, px) += share * dy.at(c, oy, ox);
+            }
+        });
+        let (values, gradient) = (x.lanes(&xm), dy.lanes(&ym));
+        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+            pool::average_forward(cx, &placed.slide, count_padding, &xm, &values, &ym, lanes);
+        });
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, lanes, write, mask| {
+            let slide = &placed.slide;
+            pool::average_backward(
+                cx,
+                slide,
+                count_padding,
+                &ym,
+                &gradient,
+                &xm,
+                lanes,
+                write,
+                mask,
+            );
+        });
+    }
+}
+
+#[test]
+fn global_average_is_the_mean_of_each_channel() {
+    let contexts = contexts();
+    for seed in 0..20 {
+        let random = &mut Random(2000 + seed);
+        let (channels, height, width) =
+            (random.within(1..=40), random.within(1..=13), random.within(1..=21));
+        let x = Planes::random(channels, height, width, random);
+        let dy = Planes::random(channels, 1, 1, random);
+        let (mut y, mut dx) = (dy.empty(), x.empty());
+        let share = 1.0 / (height * width) as f64;
+        for (c, row, column) in x.places() {
+            *y.at_mut(c, 0, 0) += share * x.at(c, row, column);
+            *dx.at_mut(c, row, column) = share * dy.at(c, 0, 0);
+        }
+        let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
+        let (values, gradient) = (x.lanes(&xm), dy.lanes(&ym));
+        let what = format!("case {seed}: {channels}×{height}×{width}");
+        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+            pool::global_average_forward(cx, &xm, &values, &ym, lanes);
+        });
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, lanes, write, mask| {
+            pool::global_average_backward(cx, &ym, &gradient, &xm, lanes, write, mask);
+        });
+    }
+}
+
+/// Wide enough that the rows are shared among several tasks and the columns among several buffers.
+#[test]
+fn a_large_map_is_the_same_for_any_number_of_threads() {
+    let random = &mut Random(1);
+    let x = Planes::random(20, 61, 201, random);
+    let slide = Slide { kernel: [3; 2], stride: [2; 2], dilation: [1; 2], before: [0; 2] };
+    let y = Planes::random(20, 30, 100, random);
+    let (xm, ym) = (x.map(2), y.map(1));
+    let (values, gradient) = (x.lanes(&xm), y.lanes(&ym));
+    let mut results = Vec::new();
+    for cx in contexts().iter().flatten() {
+        let mut choices = vec![0; ym.pixels() * 16];
+        let (mut y, mut dx) = (vec![RUBBISH; ym.lanes()], vec![RUBBISH; xm.lanes()]);
+        pool::max_forward(cx, &slide, &xm, &values, &ym, &mut y, &mut choices);
+        let write = kernels::Write::Set;
+        pool::max_backward(cx, &slide, &ym, &gradient, &choices, &xm, &mut dx, write, None);
+        results.push((bits(&y), bits(&dx)));
+    }
+    assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
+}

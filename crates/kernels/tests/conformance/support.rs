@@ -1,0 +1,264 @@
+//! Seeded shapes and values, planes of `f64` to compute definitions on, and the checks.
+
+use kernels::{Context, CpuLevel, Lane, Map, Slide, Threads, Write};
+
+/// How far a kernel may be from its definition, relative to the largest value it should make.
+pub(crate) const CLOSE: f64 = 1e-5;
+
+/// A small generator (SplitMix64).
+pub(crate) struct Random(pub u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number of `range`, both ends included.
+    pub(crate) fn within(&mut self, range: std::ops::RangeInclusive<usize>) -> usize {
+        range.start() + (self.next() % (range.end() - range.start() + 1) as u64) as usize
+    }
+
+    /// A value of −1..1, one of few where ties are wanted.
+    pub(crate) fn value(&mut self, ties: bool) -> f64 {
+        if ties {
+            self.within(0..=4) as f64 - 2.0
+        } else {
+            f64::from((self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0)
+        }
+    }
+}
+
+/// Channels × height × width of `f64`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Planes {
+    pub(crate) channels: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) data: Vec<f64>,
+}
+
+impl Planes {
+    pub(crate) fn zeros(channels: usize, height: usize, width: usize) -> Self {
+        Self { channels, height, width, data: vec![0.0; channels * height * width] }
+    }
+
+    /// Zeros of the same extent.
+    pub(crate) fn empty(&self) -> Self {
+        Self::zeros(self.channels, self.height, self.width)
+    }
+
+    pub(crate) fn random(
+        channels: usize,
+        height: usize,
+        width: usize,
+        random: &mut Random,
+    ) -> Self {
+        let ties = random.within(0..=3) == 0;
+        let mut planes = Self::zeros(channels, height, width);
+        planes.data.fill_with(|| random.value(ties));
+        planes
+    }
+
+    pub(crate) fn at(&self, c: usize, y: usize, x: usize) -> f64 {
+        self.data[(c * self.height + y) * self.width + x]
+    }
+
+    pub(crate) fn at_mut(&mut self, c: usize, y: usize, x: usize) -> &mut f64 {
+        &mut self.data[(c * self.height + y) * self.width + x]
+    }
+
+    /// The map that holds these planes.
+    pub(crate) fn map(&self, halo: usize) -> Map {
+        let blocks = self.channels.div_ceil(16);
+        Map { blocks, height: self.height, width: self.width, halo }
+    }
+
+    /// Every (channel, row, column).
+    pub(crate) fn places(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let (height, width) = (self.height, self.width);
+        (0..self.channels)
+            .flat_map(move |c| (0..height).flat_map(move |y| (0..width).map(move |x| (c, y, x))))
+    }
+
+    /// The planes as lanes of `map`.
+    pub(crate) fn lanes(&self, map: &Map) -> Vec<Lane> {
+        let mut lanes = vec![Lane::default(); map.lanes()];
+        for (c, y, x) in self.places() {
+            lanes[map.at(c / 16, y as isize, x as isize)].0[c % 16] = self.at(c, y, x) as f32;
+        }
+        lanes
+    }
+
+    /// A random mask.
+    pub(crate) fn mask(&self, map: &Map, random: &mut Random) -> Vec<u16> {
+        (0..map.pixels()).map(|_| random.next() as u16).collect()
+    }
+
+    /// These planes where the mask has a bit, else 0.
+    pub(crate) fn masked(mut self, map: &Map, mask: &[u16]) -> Self {
+        for (c, y, x) in self.places() {
+            if mask[map.pixel(c / 16, y, x)] >> (c % 16) & 1 == 0 {
+                *self.at_mut(c, y, x) = 0.0;
+            }
+        }
+        self
+    }
+
+    pub(crate) fn plus(mut self, other: &Planes) -> Self {
+        self.data.iter_mut().zip(&other.data).for_each(|(a, b)| *a += b);
+        self
+    }
+}
+
+/// What fills an output before a kernel sets it.
+pub(crate) const RUBBISH: Lane = Lane([f32::NAN; 16]);
+
+/// Checks that the lanes are the planes, and 0 wherever there is no plane.
+#[track_caller]
+pub(crate) fn assert_close(what: &str, wanted: &Planes, map: &Map, lanes: &[Lane]) {
+    let largest = wanted.data.iter().fold(1e-3f64, |a, b| a.max(b.abs()));
+    let mut inside = vec![false; lanes.len() * 16];
+    for (c, y, x) in wanted.places() {
+        let lane = map.at(c / 16, y as isize, x as isize);
+        let (got, wanted) = (f64::from(lanes[lane].0[c % 16]), wanted.at(c, y, x));
+        inside[lane * 16 + c % 16] = true;
+        assert!(
+            (got - wanted).abs() <= CLOSE * largest,
+            "{what}: channel {c}, row {y}, column {x} is {got}, not {wanted}"
+        );
+    }
+    for (i, inside) in inside.into_iter().enumerate() {
+        let value = lanes[i / 16].0[i % 16];
+        assert!(inside || value == 0.0, "{what}: {value} beside the picture, lane {i}");
+    }
+}
+
+/// One run's place: level and threads.
+pub(crate) fn contexts() -> Vec<[Context; 2]> {
+    let threads: Vec<Threads> = [1, 2].map(|n| Threads::new(n).expect("two threads")).into();
+    CpuLevel::available()
+        .into_iter()
+        .map(|level| [0, 1].map(|i| Context { threads: threads[i].clone(), level }))
+        .collect()
+}
+
+/// Runs `kernel` into rubbish at every level with one and two threads; the result must be `wanted`,
+/// byte for byte the same for both.
+#[track_caller]
+pub(crate) fn check_set(
+    what: &str,
+    contexts: &[[Context; 2]],
+    wanted: &Planes,
+    map: &Map,
+    kernel: impl Fn(&Context, &mut [Lane]),
+) {
+    for pair in contexts {
+        let [one, two] = pair.each_ref().map(|cx| {
+            let mut lanes = vec![RUBBISH; map.lanes()];
+            kernel(cx, &mut lanes);
+            lanes
+        });
+        let what = format!("{what}, {}", pair[0].level);
+        assert_close(&what, wanted, map, &one);
+        assert!(bits(&one) == bits(&two), "{what}: one and two threads differ");
+    }
+}
+
+/// Runs a backward kernel that sets and that adds, with a mask and without; `wanted` is the gradient.
+#[track_caller]
+pub(crate) fn check_backward(
+    what: &str,
+    contexts: &[[Context; 2]],
+    random: &mut Random,
+    wanted: &Planes,
+    map: &Map,
+    kernel: impl Fn(&Context, &mut [Lane], Write, Option<&[u16]>),
+) {
+    let before = Planes::random(wanted.channels, wanted.height, wanted.width, random);
+    let mask = wanted.mask(map, random);
+    for mask in [None, Some(&mask[..])] {
+        let masked = |planes: Planes| mask.map_or(planes.clone(), |m| planes.masked(map, m));
+        let what = format!("{what}, {}", if mask.is_some() { "masked" } else { "unmasked" });
+        check_set(&format!("{what}, set"), contexts, &masked(wanted.clone()), map, |cx, lanes| {
+            kernel(cx, lanes, Write::Set, mask)
+        });
+        let sum = masked(wanted.clone().plus(&before));
+        check_set(&format!("{what}, added"), contexts, &sum, map, |cx, lanes| {
+            lanes.copy_from_slice(&before.lanes(map));
+            kernel(cx, lanes, Write::Add, mask)
+        });
+    }
+}
+
+pub(crate) fn bits(lanes: &[Lane]) -> Vec<u32> {
+    lanes.iter().flat_map(|lane| lane.0.map(f32::to_bits)).collect()
+}
+
+/// A random window over a picture, with the extent of its output and the padding after.
+pub(crate) struct Placed {
+    pub(crate) slide: Slide,
+    pub(crate) output: [usize; 2],
+    pub(crate) after: [usize; 2],
+}
+
+impl Placed {
+    pub(crate) fn random(height: usize, width: usize, largest: usize, random: &mut Random) -> Self {
+        let mut placed = Placed {
+            slide: Slide { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], before: [0; 2] },
+            output: [1; 2],
+            after: [0; 2],
+        };
+        for (axis, extent) in [(0, height), (1, width)] {
+            loop {
+                let kernel = random.within(1..=largest);
+                let dilation = if random.within(0..=3) == 0 { 2 } else { 1 };
+                let reach = (kernel - 1) * dilation + 1;
+                let (before, after) = (random.within(0..=reach - 1), random.within(0..=reach - 1));
+                let stride = random.within(1..=3);
+                let Some(free) = (extent + before + after).checked_sub(reach) else { continue };
+                // Half the windows have a last, partial position too, as Caffe's pooling.
+                let mut output = free / stride + 1;
+                let ceiling = free.div_ceil(stride) + 1;
+                if random.within(0..=1) == 1 && (ceiling - 1) * stride < extent + before {
+                    output = ceiling;
+                }
+                placed.slide.kernel[axis] = kernel;
+                placed.slide.stride[axis] = stride;
+                placed.slide.dilation[axis] = dilation;
+                placed.slide.before[axis] = before;
+                placed.after[axis] = after;
+                placed.output[axis] = output;
+                break;
+            }
+        }
+        placed
+    }
+
+    /// Calls `f` with (window row, window column, element, row, column) for every element of every
+    /// window on a picture.
+    pub(crate) fn each(
+        &self,
+        height: usize,
+        width: usize,
+        mut f: impl FnMut([usize; 2], usize, [usize; 2]),
+    ) {
+        let Slide { kernel, stride, dilation, before } = self.slide;
+        for oy in 0..self.output[0] {
+            for ox in 0..self.output[1] {
+                for ky in 0..kernel[0] {
+                    for kx in 0..kernel[1] {
+                        let y = (oy * stride[0] + ky * dilation[0]).wrapping_sub(before[0]);
+                        let x = (ox * stride[1] + kx * dilation[1]).wrapping_sub(before[1]);
+                        if y < height && x < width {
+                            f([oy, ox], ky * kernel[1] + kx, [y, x]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
