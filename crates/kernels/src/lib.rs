@@ -4,9 +4,12 @@
 pub mod conv;
 mod fold;
 mod level;
+pub mod lrn;
 mod map;
+pub mod pack;
 pub mod pool;
 mod rows;
+mod scratch;
 mod simd;
 mod slide;
 mod threads;

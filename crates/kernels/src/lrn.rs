@@ -1,0 +1,270 @@
+//! Local response normalisation across channels.
+//!
+//! A window over channels crosses the lanes of a vector. So a few pixels at a time are turned into rows
+//! of contiguous channels with zeros on both sides, in which a window is a few unaligned loads.
+#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
+
+use std::ops::Range;
+
+use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
+use crate::scratch::Scratch;
+use crate::simd::Simd;
+use crate::{Context, Lane, Map, Write};
+
+/// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
+/// "ImageNet classification with deep convolutional neural networks", 3.3).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lrn {
+    /// How many channels the sum goes over, the own in the middle; odd.
+    pub size: usize,
+    /// Weight of the sum of squares.
+    pub alpha: f32,
+    /// Exponent.
+    pub beta: f32,
+    /// Added to the sum.
+    pub bias: f32,
+}
+
+/// `y` = `x` normalised. The first `channels` lanes of the blocks are channels; the others become 0.
+///
+/// # Panics
+/// If a slice is not its map's, or the maps differ in more than their halos.
+pub fn forward(
+    cx: &Context,
+    lrn: &Lrn,
+    channels: usize,
+    xm: &Map,
+    x: &[Lane],
+    ym: &Map,
+    y: &mut [Lane],
+) {
+    assert_same(xm, ym);
+    let kernel = Forward {
+        lrn: Windows::new(lrn, channels, xm),
+        x: Source::new(xm, x),
+        y: Sink::set(ym, y),
+    };
+    let row_bytes = xm.blocks * 2 * kernel.x.row_bytes();
+    // SAFETY: each row, with all its blocks, is made from the input alone.
+    unsafe { run_rows(cx, 1, xm.height, row_bytes, &kernel) }
+}
+
+/// The gradient of [`forward`] at `x`:
+/// `dx_c = dy_c · s_c^−β − 2αβ · x_c · Σ_k dy_k · x_k · s_k^(−β−1)`, s being the sums.
+///
+/// # Panics
+/// If a slice is not its map's, or the maps differ in more than their halos.
+pub fn backward(
+    cx: &Context,
+    lrn: &Lrn,
+    channels: usize,
+    xm: &Map,
+    x: &[Lane],
+    gm: &Map,
+    dy: &[Lane],
+    dm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    assert_same(xm, gm);
+    assert_same(xm, dm);
+    let kernel = Backward {
+        lrn: Windows::new(lrn, channels, xm),
+        x: Source::new(xm, x),
+        dy: Source::new(gm, dy),
+        dx: Sink::new(dm, dx, write, mask),
+    };
+    let row_bytes = xm.blocks * 3 * kernel.x.row_bytes();
+    // SAFETY: each row, with all its blocks, is made from the inputs alone.
+    unsafe { run_rows(cx, 1, xm.height, row_bytes, &kernel) }
+}
+
+/// Pixels that are worked on together.
+const PIXELS: usize = 16;
+
+/// Windows over the channels of [`PIXELS`] pixels.
+#[derive(Clone, Copy)]
+struct Windows {
+    lrn: Lrn,
+    channels: usize,
+    blocks: usize,
+    /// Channels on each side of a window's middle.
+    half: usize,
+    /// Lanes of zeros before and after a pixel's channels.
+    margin: usize,
+}
+
+impl Windows {
+    fn new(lrn: &Lrn, channels: usize, map: &Map) -> Self {
+        assert!(channels <= map.blocks * 16, "more channels than lanes");
+        let half = lrn.size / 2;
+        Self { lrn: *lrn, channels, blocks: map.blocks, half, margin: half.div_ceil(16) }
+    }
+
+    /// Lanes for one pixel's channels.
+    fn pitch(&self) -> usize {
+        self.blocks + 2 * self.margin
+    }
+
+    /// The lane of a pixel's block.
+    #[inline(always)]
+    fn at(&self, pixel: usize, block: usize) -> usize {
+        pixel * self.pitch() + self.margin + block
+    }
+
+    /// The lanes of a block that are channels.
+    fn live(&self, block: usize) -> u16 {
+        match self.channels.saturating_sub(block * 16) {
+            live @ 0..16 => (1 << live) - 1,
+            _ => u16::MAX,
+        }
+    }
+
+    /// The sums of the windows around sixteen channels, of values in rows of contiguous channels.
+    #[inline(always)]
+    unsafe fn sum<S: Simd>(&self, middle: *const Lane) -> S::V {
+        // SAFETY: the margins hold half a window.
+        unsafe {
+            let from = middle.cast::<f32>().sub(self.half);
+            if self.half == 2 {
+                let [a, b, c] = [0, 1, 2].map(|k| from.add(k));
+                let [d, e] = [3, 4].map(|k| from.add(k));
+                let outer = S::add(S::load(a), S::load(e));
+                let inner = S::add(S::load(b), S::load(d));
+                return S::add(S::add(outer, inner), S::load(c));
+            }
+            let mut sum = S::load(from);
+            for k in 1..=2 * self.half {
+                sum = S::add(sum, S::load(from.add(k)));
+            }
+            sum
+        }
+    }
+
+    /// `s^−β` and `s^(−β−1)`, s being the sixteen sums around `middle`.
+    #[inline(always)]
+    unsafe fn powers<S: Simd>(&self, middle: *const Lane) -> (S::V, S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (alpha, bias) = (S::splat(self.lrn.alpha), S::splat(self.lrn.bias));
+            let sum = S::fma(self.sum::<S>(middle), alpha, bias);
+            if self.lrn.beta == 0.75 || self.lrn.beta == 0.5 {
+                let root = S::rsqrt(sum);
+                let inverse = S::mul(root, root);
+                let power =
+                    if self.lrn.beta == 0.5 { root } else { S::mul(inverse, S::rsqrt(root)) };
+                return (power, S::mul(power, inverse));
+            }
+            let mut values = Lane::default();
+            S::store(values.0.as_mut_ptr(), sum);
+            let power = values.0.map(|sum| sum.powf(-self.lrn.beta));
+            let steeper: [f32; 16] = std::array::from_fn(|i| power[i] / values.0[i]);
+            (S::load(power.as_ptr()), S::load(steeper.as_ptr()))
+        }
+    }
+}
+
+struct Forward<'a> {
+    lrn: Windows,
+    x: Source<'a>,
+    y: Sink<'a>,
+}
+
+impl RowKernel for Forward<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
+        let (lrn, width) = (&self.lrn, self.x.map.width);
+        let mut scratch = Scratch::zeros(PIXELS * lrn.pitch());
+        let squares = scratch.as_mut_ptr();
+        // SAFETY: rows, columns and blocks lie in the maps and the scratch.
+        unsafe {
+            for row in rows.clone() {
+                for start in (0..width).step_by(PIXELS) {
+                    let pixels = PIXELS.min(width - start);
+                    for block in 0..lrn.blocks {
+                        let from = self.x.row(block, row).add(start * 16);
+                        for p in 0..pixels {
+                            let x = S::load(from.add(p * 16));
+                            S::store(squares.add(lrn.at(p, block)).cast(), S::mul(x, x));
+                        }
+                    }
+                    for block in 0..lrn.blocks {
+                        let from = self.x.row(block, row).add(start * 16);
+                        let (to, live) = (self.y.row(block, row), lrn.live(block));
+                        for p in 0..pixels {
+                            let (power, _) = lrn.powers::<S>(squares.add(lrn.at(p, block)));
+                            let y = S::mul(S::load(from.add(p * 16)), power);
+                            let y = if live == u16::MAX { y } else { S::keep(y, live) };
+                            to.put::<S>(start + p, y);
+                        }
+                    }
+                }
+            }
+            (0..lrn.blocks).for_each(|block| self.y.close(block, rows.clone()));
+        }
+    }
+}
+
+struct Backward<'a> {
+    lrn: Windows,
+    x: Source<'a>,
+    dy: Source<'a>,
+    dx: Sink<'a>,
+}
+
+impl RowKernel for Backward<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
+        let (lrn, width) = (&self.lrn, self.x.map.width);
+        let lanes = PIXELS * lrn.pitch();
+        let mut scratch = Scratch::zeros(3 * lanes);
+        // SAFETY: rows, columns and blocks lie in the maps and the scratch.
+        unsafe {
+            let squares = scratch.as_mut_ptr();
+            // `dy · x · s^(−β−1)` and `dy · s^−β`
+            let (shared, own) = (squares.add(lanes), squares.add(2 * lanes));
+            let factor = S::splat(-2.0 * lrn.lrn.alpha * lrn.lrn.beta);
+            for row in rows.clone() {
+                for start in (0..width).step_by(PIXELS) {
+                    let pixels = PIXELS.min(width - start);
+                    for block in 0..lrn.blocks {
+                        let from = self.x.row(block, row).add(start * 16);
+                        for p in 0..pixels {
+                            let x = S::load(from.add(p * 16));
+                            S::store(squares.add(lrn.at(p, block)).cast(), S::mul(x, x));
+                        }
+                    }
+                    for block in 0..lrn.blocks {
+                        let x = self.x.row(block, row).add(start * 16);
+                        let dy = self.dy.row(block, row).add(start * 16);
+                        let live = lrn.live(block);
+                        for p in 0..pixels {
+                            let at = lrn.at(p, block);
+                            let (mut power, mut steeper) = lrn.powers::<S>(squares.add(at));
+                            if live != u16::MAX {
+                                (power, steeper) = (S::keep(power, live), S::keep(steeper, live));
+                            }
+                            let dy = S::load(dy.add(p * 16));
+                            let product = S::mul(dy, S::load(x.add(p * 16)));
+                            S::store(shared.add(at).cast(), S::mul(product, steeper));
+                            S::store(own.add(at).cast(), S::mul(dy, power));
+                        }
+                    }
+                    for block in 0..lrn.blocks {
+                        let x = self.x.row(block, row).add(start * 16);
+                        let to = self.dx.row(block, row);
+                        for p in 0..pixels {
+                            let at = lrn.at(p, block);
+                            let x = S::mul(S::load(x.add(p * 16)), factor);
+                            let own = S::load(own.add(at).cast());
+                            let sum = lrn.sum::<S>(shared.add(at));
+                            to.put::<S>(start + p, S::fma(x, sum, own));
+                        }
+                    }
+                }
+            }
+            (0..lrn.blocks).for_each(|block| self.dx.close(block, rows.clone()));
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Between planes of `f32` and the blocked layout: the picture on its way in, its gradient on the way
+//! out, and any activation.
+
+use std::ops::Range;
+
+use crate::map::{Shared, clear_halo};
+use crate::{Context, Lane, Map, Write};
+
+/// How the picture becomes the network's input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InputMap {
+    /// Channels of the network's input, 1–4.
+    pub channels: usize,
+    /// Which of the picture's channels each of them is.
+    pub source: [usize; 4],
+    /// Subtracted from each, in the picture's units.
+    pub mean: [f32; 4],
+    /// Multiplied with each after that.
+    pub scale: [f32; 4],
+    /// By how many rows and columns the picture is rolled while it is read: the input's (y, x) is the
+    /// picture's (y − shift[0], x − shift[1]), modulo its extent.
+    pub shift: [usize; 2],
+    /// Space to depth: squares of so many pixels each way become channels. 1 leaves them in place.
+    ///
+    /// Channel `(c · depth + qy) · depth + qx` of the map's pixel (Y, X) is channel c of the input's
+    /// pixel (Y · depth + qy, X · depth + qx), or 0 where that lies beyond the picture.
+    pub depth: usize,
+}
+
+impl InputMap {
+    /// The map's extent for a picture, in blocks, rows and columns.
+    pub fn extent(&self, height: usize, width: usize) -> [usize; 3] {
+        let lanes = self.channels * self.depth * self.depth;
+        [lanes.div_ceil(16), height.div_ceil(self.depth), width.div_ceil(self.depth)]
+    }
+
+    fn check(&self, picture: usize, height: usize, width: usize, map: &Map) -> usize {
+        assert!((1..=4).contains(&self.channels) && self.depth > 0, "an input of 1–4 channels");
+        assert_eq!(
+            self.extent(height, width),
+            [map.blocks, map.height, map.width],
+            "the map does not hold the picture"
+        );
+        assert!(
+            height > 0 && width > 0 && picture.is_multiple_of(height * width),
+            "the picture is no whole number of planes"
+        );
+        let planes = picture / (height * width);
+        assert!(self.source[..self.channels].iter().all(|&c| c < planes), "no such plane");
+        planes
+    }
+
+    /// Channel, row and column within its square of a channel of the map.
+    fn place(&self, lane: usize) -> (usize, usize, usize) {
+        let (rest, qx) = (lane / self.depth, lane % self.depth);
+        (rest / self.depth, rest % self.depth, qx)
+    }
+
+    /// The picture's row for a row of the input.
+    fn row(&self, row: usize, height: usize) -> usize {
+        (row + height - self.shift[0] % height) % height
+    }
+
+    /// For the columns X of the map whose pixel X · depth + `qx` lies on the picture: calls `f` with a
+    /// range of them and the picture's column of the first; from there on the picture's columns go in
+    /// steps of `depth`.
+    fn columns(&self, qx: usize, width: usize, mut f: impl FnMut(Range<usize>, usize)) {
+        let shift = self.shift[1] % width;
+        // The first column of the map that reads from the picture's left part, past the seam.
+        let seam = shift.saturating_sub(qx).div_ceil(self.depth);
+        let end = width.saturating_sub(qx).div_ceil(self.depth);
+        let seam = seam.min(end);
+        if seam > 0 {
+            f(0..seam, width - shift + qx);
+        }
+        if seam < end {
+            f(seam..end, seam * self.depth + qx - shift);
+        }
+    }
+}
+
+/// Rows of a map for one task.
+fn rows_of(task: usize, tasks: usize, rows: usize) -> Range<usize> {
+    rows * task / tasks..rows * (task + 1) / tasks
+}
+
+/// How many tasks share so many rows of so many lanes.
+fn tasks(rows: usize, lanes: usize) -> usize {
+    (rows * lanes).div_ceil(4096).clamp(1, rows.max(1))
+}
+
+/// A row of a map's block.
+///
+/// # Safety
+/// `lanes` is the map's slice, the row lies in it, and nobody else touches it.
+unsafe fn row<'a>(map: &Map, lanes: Shared<Lane>, block: usize, row: usize) -> &'a mut [Lane] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let start = lanes.get().add(map.at(block, row as isize, 0));
+        std::slice::from_raw_parts_mut(start, map.width)
+    }
+}
+
+/// A row of a map's block that is only read.
+fn row_of<'a>(map: &Map, lanes: &'a [Lane], block: usize, row: usize) -> &'a [Lane] {
+    &lanes[map.at(block, row as isize, 0)..][..map.width]
+}
+
+/// Writes the picture (channels × height × width) as the network's input.
+///
+/// # Panics
+/// If a slice or the map does not have the picture's extent.
+pub fn pack(
+    cx: &Context,
+    input: &InputMap,
+    picture: &[f32],
+    height: usize,
+    width: usize,
+    map: &Map,
+    x: &mut [Lane],
+) {
+    input.check(picture.len(), height, width, map);
+    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
+    let lanes = input.channels * input.depth * input.depth;
+    let shared = Shared::of(x);
+    let tasks = tasks(map.height, map.blocks * map.width);
+    cx.threads.for_each(tasks, |task| {
+        let rows = rows_of(task, tasks, map.height);
+        for block in 0..map.blocks {
+            for y in rows.clone() {
+                // SAFETY: the row lies in the map and is this task's alone.
+                let to = unsafe { row(map, shared, block, y) };
+                to.fill(Lane::default());
+                for lane in block * 16..lanes.min(block * 16 + 16) {
+                    let (c, qy, qx) = input.place(lane);
+                    let (lane, mean, scale) = (lane % 16, input.mean[c], input.scale[c]);
+                    let py = y * input.depth + qy;
+                    if py >= height {
+                        continue;
+                    }
+                    let from = input.source[c] * height + input.row(py, height);
+                    let from = &picture[from * width..][..width];
+                    input.columns(qx, width, |columns, first| {
+                        let values = from[first..].iter().step_by(input.depth);
+                        for (to, &value) in to[columns].iter_mut().zip(values) {
+                            to.0[lane] = (value - mean) * scale;
+                        }
+                    });
+                }
+            }
+            // SAFETY: the block lies in the map, and the rows are this task's alone.
+            unsafe { clear_halo(map, shared.get().add(block * map.block()), rows.clone()) };
+        }
+    });
+}
+
+/// The gradient of [`pack`]: what the map's gradient `dx` is to the picture's values. Channels of the
+/// picture that the network does not read become 0.
+///
+/// # Panics
+/// If a slice or the map does not have the picture's extent.
+pub fn unpack(
+    cx: &Context,
+    input: &InputMap,
+    map: &Map,
+    dx: &[Lane],
+    height: usize,
+    width: usize,
+    gradient: &mut [f32],
+) {
+    let planes = input.check(gradient.len(), height, width, map);
+    assert_eq!(dx.len(), map.lanes(), "the slice is not the map's");
+    let lanes = input.channels * input.depth * input.depth;
+    let shared = Shared::of(gradient);
+    let tasks = tasks(map.height, map.blocks * map.width);
+    cx.threads.for_each(tasks, |task| {
+        // SAFETY: different rows of the map have different rows of the picture.
+        let picture_row = |plane: usize, y: usize| unsafe {
+            let start = (plane * height + input.row(y, height)) * width;
+            std::slice::from_raw_parts_mut(shared.get().add(start), width)
+        };
+        for y in rows_of(task, tasks, map.height) {
+            for py in y * input.depth..height.min((y + 1) * input.depth) {
+                (0..planes).for_each(|plane| picture_row(plane, py).fill(0.0));
+            }
+            for lane in 0..lanes {
+                let (c, qy, qx) = input.place(lane);
+                let (block, lane, scale) = (lane / 16, lane % 16, input.scale[c]);
+                let py = y * input.depth + qy;
+                if py >= height {
+                    continue;
+                }
+                let (from, to) = (row_of(map, dx, block, y), picture_row(input.source[c], py));
+                input.columns(qx, width, |columns, first| {
+                    let values = to[first..].iter_mut().step_by(input.depth);
+                    for (from, to) in from[columns].iter().zip(values) {
+                        *to += from.0[lane] * scale;
+                    }
+                });
+            }
+        }
+    });
+}
+
+/// Columns that are moved together: their lanes stay at hand while channel after channel is taken.
+const COLUMNS: usize = 64;
+
+/// Writes a map's channels as planes of height × width; `channels` names the lane of each.
+///
+/// # Panics
+/// If a slice is not its map's, or a lane is not in the map.
+pub fn to_planes(cx: &Context, map: &Map, x: &[Lane], channels: &[usize], out: &mut [f32]) {
+    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
+    assert_eq!(out.len(), channels.len() * map.height * map.width, "the planes are not the map's");
+    assert!(channels.iter().all(|&lane| lane < map.blocks * 16), "no such lane");
+    let shared = Shared::of(out);
+    let tasks = tasks(map.height, map.blocks * map.width);
+    cx.threads.for_each(tasks, |task| {
+        for y in rows_of(task, tasks, map.height) {
+            for start in (0..map.width).step_by(COLUMNS) {
+                let columns = start..(start + COLUMNS).min(map.width);
+                for (c, &lane) in channels.iter().enumerate() {
+                    let from = &row_of(map, x, lane / 16, y)[columns.clone()];
+                    let at = (c * map.height + y) * map.width + start;
+                    // SAFETY: each plane's row is this task's alone.
+                    let to = unsafe {
+                        std::slice::from_raw_parts_mut(shared.get().add(at), columns.len())
+                    };
+                    for (to, from) in to.iter_mut().zip(from) {
+                        *to = from.0[lane % 16];
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Writes planes of height × width as a map's channels, or adds them; `channels` names the lane of
+/// each. Lanes that no plane is for become 0, or stay.
+///
+/// # Panics
+/// If a slice is not its map's, or a lane is not in the map.
+pub fn from_planes(
+    cx: &Context,
+    planes: &[f32],
+    channels: &[usize],
+    map: &Map,
+    x: &mut [Lane],
+    write: Write,
+) {
+    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
+    assert_eq!(
+        planes.len(),
+        channels.len() * map.height * map.width,
+        "the planes are not the map's"
+    );
+    assert!(channels.iter().all(|&lane| lane < map.blocks * 16), "no such lane");
+    let shared = Shared::of(x);
+    let tasks = tasks(map.height, map.blocks * map.width);
+    cx.threads.for_each(tasks, |task| {
+        let rows = rows_of(task, tasks, map.height);
+        for y in rows.clone() {
+            // SAFETY: the row lies in the map and is this task's alone.
+            let to = |block: usize| unsafe { row(map, shared, block, y) };
+            for start in (0..map.width).step_by(COLUMNS) {
+                let columns = start..(start + COLUMNS).min(map.width);
+                if write == Write::Set {
+                    (0..map.blocks).for_each(|b| to(b)[columns.clone()].fill(Lane::default()));
+                }
+                for (c, &lane) in channels.iter().enumerate() {
+                    let at = (c * map.height + y) * map.width + start;
+                    let values = &planes[at..][..columns.len()];
+                    for (to, from) in to(lane / 16)[columns.clone()].iter_mut().zip(values) {
+                        to.0[lane % 16] += from;
+                    }
+                }
+            }
+        }
+        if write == Write::Set {
+            for block in 0..map.blocks {
+                // SAFETY: the block lies in the map, and the rows are this task's alone.
+                unsafe { clear_halo(map, shared.get().add(block * map.block()), rows.clone()) };
+            }
+        }
+    });
+}
