@@ -47,18 +47,24 @@ impl Threads {
             return;
         }
         let next = AtomicUsize::new(0);
-        self.pool.in_place_scope(|scope| {
-            for _ in 0..self.count().min(tasks) {
-                scope.spawn(|_| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        if index >= tasks {
-                            break;
-                        }
-                        task(index);
-                    }
-                });
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= tasks {
+                    break;
+                }
+                task(index);
             }
-        });
+        };
+        self.pool.install(|| fork(self.count().min(tasks), &work));
+    }
+}
+
+/// Runs `work` on `count` threads at once, without allocating.
+fn fork(count: usize, work: &(impl Fn() + Sync)) {
+    if count > 1 {
+        rayon::join(work, || fork(count - 1, work));
+    } else {
+        work();
     }
 }

@@ -188,12 +188,12 @@ fn convolve(
     let mut positive = vec![0; ym.pixels()];
     let write = if before.is_some() { Write::Add } else { Write::Set };
     let bias = before.is_none();
-    let output = |y, relu| Output { y, write, bias, relu, mask };
+    let (target, positive_target) = (Target::new(&mut y), Target::new(&mut positive));
+    let relu = relu.then_some(&positive_target);
+    let output = Output { y: &target, write, bias, relu, mask };
     if way == Way::Winograd {
         let (size, origin) = phases[0].square().unwrap();
-        let conv = Winograd::new(size, origin, &phases[0], cx);
-        let relu = relu.then(|| Target::new(&mut positive));
-        conv.run(cx, xm, x, ym, &output(Target::new(&mut y), relu));
+        Winograd::new(size, origin, &phases[0], cx).run(cx, xm, x, ym, &output);
         return (y, positive);
     }
     let convs: Vec<_> =
@@ -202,21 +202,9 @@ fn convolve(
     let place =
         |index: usize| Placed::new(&convs[index], *xm, *ym, positions(&phases[index]), index == 0);
     let placed: Vec<_> = (0..convs.len()).map(place).collect();
-    let ys = Target::shared(&mut y, convs.len());
-    let relus = Target::shared(&mut positive, convs.len());
-    let calls: Vec<_> = ys
-        .into_iter()
-        .zip(relus)
-        .enumerate()
-        .map(|(index, (y, positive))| Call {
-            conv: &convs[index],
-            placed: &placed[index],
-            x,
-            output: output(y, relu.then_some(positive)),
-        })
-        .collect();
+    let calls: Vec<_> =
+        convs.iter().zip(&placed).map(|(conv, placed)| Call { conv, placed, x, output }).collect();
     run(cx, &calls);
-    drop(calls);
     (y, positive)
 }
 

@@ -7,7 +7,7 @@
 
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::{self, Group, Order, Weights};
-use crate::map::{Shared, clear_halo};
+use crate::map::clear_halo;
 use crate::{Context, Lane, Map, Write};
 
 /// How the taps lie. Rows first in every pair.
@@ -102,7 +102,7 @@ impl Placed {
     }
 }
 
-/// One convolution of a [`run`].
+/// One convolution of a [`run`]. Masks have an entry for each of the output's pixels, a bit for each lane.
 pub struct Call<'a> {
     /// The weights.
     pub conv: &'a Direct,
@@ -110,46 +110,41 @@ pub struct Call<'a> {
     pub placed: &'a Placed,
     /// The input.
     pub x: &'a [Lane],
-    /// The output, and the output's masks.
+    /// The output.
     pub output: Output<'a>,
 }
 
-/// Where a convolution's sums go. Masks have an entry for each of the map's pixels, a bit for each lane.
+/// Where a convolution's sums go.
+#[derive(Clone, Copy)]
 pub struct Output<'a> {
-    /// The map.
-    pub y: Target<'a>,
+    /// The output.
+    pub y: &'a Target<'a>,
     /// Whether sums are added to what is there.
     pub write: Write,
     /// Whether the bias is the sums' start.
     pub bias: bool,
     /// With it, negative sums become zero, and it tells which are positive.
-    pub relu: Option<Target<'a, u16>>,
+    pub relu: Option<&'a Target<'a, u16>>,
     /// With it, the sums of lanes whose bit is not set become zero.
     pub mask: Option<&'a [u16]>,
 }
 
-/// A slice that several calls of one [`run`] may share, each writing pixels of its own.
+/// A slice that several calls of one [`run`] may write to.
 pub struct Target<'a, T = Lane> {
-    data: Shared<T>,
+    data: *mut T,
     len: usize,
     slice: std::marker::PhantomData<&'a mut [T]>,
 }
 
 impl<'a, T> Target<'a, T> {
-    /// The whole slice, for one call.
+    /// The whole slice.
     pub fn new(slice: &'a mut [T]) -> Self {
-        Self { len: slice.len(), data: Shared::of(slice), slice: std::marker::PhantomData }
-    }
-
-    /// The slice once for each of `count` calls. [`run`] checks that they are phases of one map.
-    pub fn shared(slice: &'a mut [T], count: usize) -> Vec<Self> {
-        let (len, data) = (slice.len(), Shared::of(slice));
-        (0..count).map(|_| Self { data, len, slice: std::marker::PhantomData }).collect()
+        Self { len: slice.len(), data: slice.as_mut_ptr(), slice: std::marker::PhantomData }
     }
 
     pub(crate) fn pointer(&self, len: usize) -> *mut T {
         assert_eq!(self.len, len, "the output is not the map's");
-        self.data.get()
+        self.data
     }
 }
 
@@ -163,21 +158,34 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
     for (index, call) in calls.iter().enumerate() {
         call.check();
         for other in &calls[..index] {
-            let same = other.output.y.data.get() == call.output.y.data.get();
+            let same = other.output.y.data == call.output.y.data;
             let (a, b) = (&other.conv.taps, &call.conv.taps);
             assert!(!same || (a.out_step == b.out_step && other.placed.y == call.placed.y));
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
     let band = rows.div_ceil(BANDS_PER_THREAD * cx.threads.count()).max(1);
+    let calls = Calls(calls);
     cx.threads.for_each(rows.div_ceil(band), |task| {
-        for call in calls {
+        for call in calls.get() {
             let end = ((task + 1) * band).min(call.placed.positions[0]);
             let last = end == call.placed.positions[0];
             // SAFETY: `check` held, and bands do not overlap.
             unsafe { call.band(cx, (task * band).min(end)..end, last) };
         }
     });
+}
+
+/// The calls of one [`run`], for its threads alone: a [`Target`] is not for sharing between runs.
+struct Calls<'a>(&'a [Call<'a>]);
+
+// SAFETY: `run` gives each thread rows of its own.
+unsafe impl Sync for Calls<'_> {}
+
+impl<'a> Calls<'a> {
+    fn get(&self) -> &'a [Call<'a>] {
+        self.0
+    }
 }
 
 /// Bands enough to even out threads that are slowed down, and few enough to reuse weights in each.
@@ -188,7 +196,7 @@ impl Call<'_> {
         let (x, y) = (&self.placed.x, &self.placed.y);
         assert_eq!(self.x.len(), x.lanes(), "the input is not the map's");
         self.output.y.pointer(y.lanes());
-        if let Some(relu) = &self.output.relu {
+        if let Some(relu) = self.output.relu {
             relu.pointer(y.pixels());
         }
         if let Some(mask) = self.output.mask {
@@ -204,7 +212,7 @@ impl Call<'_> {
     unsafe fn band(&self, cx: &Context, rows: std::ops::Range<usize>, last: bool) {
         let (x, y, taps) = (&self.placed.x, &self.placed.y, &self.conv.taps);
         let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
-        let (values, step) = (self.output.y.data.get(), taps.in_step[1]);
+        let (values, step) = (self.output.y.data, taps.in_step[1]);
         for (group, offsets) in self.conv.groups.iter().zip(&self.placed.offsets) {
             let most = tile::most_pixels(cx.level, group.blocks, step);
             for row in rows.clone() {
@@ -223,8 +231,8 @@ impl Call<'_> {
                                 std::ptr::null()
                             },
                             add: self.output.write == Write::Add,
-                            relu: match &self.output.relu {
-                                Some(relu) => relu.data.get().add(pixel),
+                            relu: match self.output.relu {
+                                Some(relu) => relu.data.add(pixel),
                                 None => std::ptr::null_mut(),
                             },
                             mask: match self.output.mask {

@@ -77,7 +77,7 @@ impl Winograd {
         assert_eq!((xm.blocks, ym.blocks), (self.in_blocks, self.out_blocks));
         assert_eq!(x.len(), xm.lanes(), "the input is not the map's");
         let y = output.y.pointer(ym.lanes());
-        let relu = output.relu.as_ref().map(|relu| relu.pointer(ym.pixels()));
+        let relu = output.relu.map(|relu| relu.pointer(ym.pixels()));
         if let Some(mask) = output.mask {
             assert_eq!(mask.len(), ym.pixels(), "the mask is not the map's");
         }
