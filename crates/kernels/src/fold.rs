@@ -84,7 +84,7 @@ impl<F: Fold> RowKernel for Forward<'_, F> {
                     let elements = self.axes[1].on_picture(column);
                     self.windows::<S, 1>(&line, column, elements, share);
                 }
-                if S::REGISTERS >= 32 {
+                if S::HELD >= 32 {
                     self.whole_windows::<S, 4>(&line, whole.clone());
                 } else {
                     self.whole_windows::<S, 2>(&line, whole.clone());

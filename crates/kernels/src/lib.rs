@@ -2,16 +2,20 @@
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
 pub mod conv;
+pub mod depthwise;
+pub mod elementwise;
 mod fold;
 mod level;
 pub mod lrn;
 mod map;
 pub mod pack;
 pub mod pool;
+mod repack;
 mod rows;
 mod scratch;
 mod simd;
 mod slide;
+mod softmax;
 mod threads;
 pub mod winograd;
 

@@ -178,6 +178,16 @@ impl SinkRow {
             S::store(to, value);
         }
     }
+
+    /// What was written to a pixel.
+    ///
+    /// # Safety
+    /// As for [`Self::put`].
+    #[inline(always)]
+    pub(crate) unsafe fn get<S: Simd>(&self, column: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::load(self.to.add(column * 16)) }
+    }
 }
 
 fn row_bytes(map: &Map) -> usize {

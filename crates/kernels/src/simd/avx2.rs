@@ -28,7 +28,7 @@ unsafe fn spread(mask: u16) -> V {
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx2 {
     type V = V;
-    const REGISTERS: usize = 16;
+    const HELD: usize = 8;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> V {

@@ -12,7 +12,7 @@ pub(crate) struct Avx512;
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx512 {
     type V = __m512;
-    const REGISTERS: usize = 32;
+    const HELD: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self::V {

@@ -28,8 +28,8 @@ pub(crate) use scalar::Scalar;
 pub(crate) trait Simd: Copy {
     /// The sixteen values.
     type V: Copy;
-    /// How many registers there are, of whatever size: what bounds the unrolling of loops.
-    const REGISTERS: usize;
+    /// How many of them the registers hold, which bounds the unrolling of loops.
+    const HELD: usize;
 
     /// The same value in each lane.
     unsafe fn splat(value: f32) -> Self::V;

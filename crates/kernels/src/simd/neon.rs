@@ -41,7 +41,7 @@ unsafe fn gather(lanes: [uint32x4_t; 4]) -> u16 {
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Neon {
     type V = V;
-    const REGISTERS: usize = 32;
+    const HELD: usize = 8;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> V {

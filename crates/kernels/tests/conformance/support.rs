@@ -2,7 +2,8 @@
 
 use kernels::{Context, CpuLevel, Lane, Map, Slide, Threads, Write};
 
-/// How far a kernel may be from its definition, relative to the largest value it should make.
+/// How far a kernel may be from its definition, relative to the largest value it should make, or to a
+/// hundredth of the values it is given if that is larger.
 pub(crate) const CLOSE: f64 = 1e-5;
 
 /// A small generator (SplitMix64).
@@ -120,7 +121,7 @@ pub(crate) const RUBBISH: Lane = Lane([f32::NAN; 16]);
 /// Checks that the lanes are the planes, and 0 wherever there is no plane.
 #[track_caller]
 pub(crate) fn assert_close(what: &str, wanted: &Planes, map: &Map, lanes: &[Lane]) {
-    let largest = wanted.data.iter().fold(1e-3f64, |a, b| a.max(b.abs()));
+    let largest = wanted.data.iter().fold(1e-2f64, |a, b| a.max(b.abs()));
     let mut inside = vec![false; lanes.len() * 16];
     for (c, y, x) in wanted.places() {
         let lane = map.at(c / 16, y as isize, x as isize);
@@ -258,6 +259,20 @@ impl Placed {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Checks that ReLU's mask says which lanes of its output are positive.
+#[track_caller]
+pub(crate) fn assert_mask(what: &str, map: &Map, lanes: &[Lane], mask: &[u16]) {
+    for block in 0..map.blocks {
+        for y in 0..map.height {
+            for x in 0..map.width {
+                let lane = lanes[map.at(block, y as isize, x as isize)].0;
+                let wanted = (0..16).fold(0, |bits, i| bits | u16::from(lane[i] > 0.0) << i);
+                assert_eq!(mask[map.pixel(block, y, x)], wanted, "{what}: mask at {y}, {x}");
             }
         }
     }

@@ -1,0 +1,141 @@
+//! Depthwise convolution: each channel has a kernel of its own.
+#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
+
+use crate::fold::{Fold, Gather, fold, gather};
+use crate::map::Shared;
+use crate::rows::{Sink, Source};
+use crate::simd::Simd;
+use crate::slide::Slide;
+use crate::{Context, Lane, Map, Write};
+
+/// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if `relu`.
+///
+/// `weights` are \[element of the window]\[block], `bias` \[block]; lanes that are no channel are 0 in
+/// both. `mask`, one entry for each of `ym`'s pixels, receives the lanes that ReLU kept.
+///
+/// # Panics
+/// If a slice does not have its length, or there is a mask but no ReLU.
+pub fn forward(
+    cx: &Context,
+    slide: &Slide,
+    weights: &[Lane],
+    bias: &[Lane],
+    relu: bool,
+    xm: &Map,
+    x: &[Lane],
+    ym: &Map,
+    y: &mut [Lane],
+    mask: Option<&mut [u16]>,
+) {
+    let weights = Weights::new(weights, xm.blocks, slide);
+    assert_eq!(bias.len(), xm.blocks, "one lane of bias for each block");
+    assert!(relu || mask.is_none(), "a mask without ReLU");
+    assert!(mask.as_ref().is_none_or(|m| m.len() == ym.pixels()), "the mask is not the map's");
+    let (x, y) = (Source::new(xm, x), Sink::set(ym, y));
+    if relu {
+        let mask = mask.map(Shared::of);
+        fold(cx, slide, x, y, Products::<true> { weights, bias, mask });
+    } else {
+        fold(cx, slide, x, y, Products::<false> { weights, bias, mask: None });
+    }
+}
+
+/// The gradient of [`forward`] without its ReLU, whose mask `dy` must have been through.
+///
+/// # Panics
+/// If a slice does not have its length.
+pub fn backward(
+    cx: &Context,
+    slide: &Slide,
+    weights: &[Lane],
+    ym: &Map,
+    dy: &[Lane],
+    xm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    let weights = Weights::new(weights, xm.blocks, slide);
+    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), weights);
+}
+
+#[derive(Clone, Copy)]
+struct Weights<'a> {
+    lanes: &'a [Lane],
+    blocks: usize,
+}
+
+impl<'a> Weights<'a> {
+    fn new(lanes: &'a [Lane], blocks: usize, slide: &Slide) -> Self {
+        let wanted = slide.elements() * blocks;
+        assert_eq!(lanes.len(), wanted, "one weight for each element and block");
+        Self { lanes, blocks }
+    }
+
+    #[inline(always)]
+    unsafe fn of<S: Simd>(&self, block: usize, element: usize) -> S::V {
+        // SAFETY: the caller promises a block and an element that there are.
+        unsafe { S::load(self.lanes.as_ptr().add(element * self.blocks + block).cast()) }
+    }
+}
+
+struct Products<'a, const RELU: bool> {
+    weights: Weights<'a>,
+    bias: &'a [Lane],
+    mask: Option<Shared<u16>>,
+}
+
+impl<const RELU: bool> Fold for Products<'_, RELU> {
+    type State<S: Simd> = S::V;
+    type Tap<S: Simd> = S::V;
+    type Share = ();
+
+    #[inline(always)]
+    unsafe fn tap<S: Simd>(&self, block: usize, element: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.weights.of::<S>(block, element) }
+    }
+    #[inline(always)]
+    unsafe fn start<S: Simd>(&self, block: usize, _first: Option<(S::V, S::V)>) -> S::V {
+        // SAFETY: there is a lane of bias for each block.
+        unsafe { S::load(self.bias.as_ptr().add(block).cast()) }
+    }
+    #[inline(always)]
+    unsafe fn take<S: Simd>(sum: S::V, weight: S::V, x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::fma(x, weight, sum) }
+    }
+    #[inline(always)]
+    fn share(&self, _row: usize, _column: usize) {}
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, sum: S::V, _: (), pixel: usize) -> S::V {
+        if !RELU {
+            return sum;
+        }
+        // SAFETY: the pixel lies in the map, and its entry is this row's alone.
+        unsafe {
+            if let Some(mask) = self.mask {
+                *mask.get().add(pixel) = S::greater(sum, S::zero());
+            }
+            S::max(sum, S::zero())
+        }
+    }
+}
+
+impl Gather for Weights<'_> {
+    type Tap<S: Simd> = S::V;
+    type Share = ();
+
+    #[inline(always)]
+    unsafe fn tap<S: Simd>(&self, block: usize, element: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.of::<S>(block, element) }
+    }
+    #[inline(always)]
+    fn share(&self, _row: usize, _column: usize) {}
+    #[inline(always)]
+    unsafe fn add<S: Simd>(&self, sum: S::V, weight: S::V, _: (), _: usize, dy: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::fma(dy, weight, sum) }
+    }
+}

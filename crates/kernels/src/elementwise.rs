@@ -1,0 +1,360 @@
+//! Element by element: activation, scaling, sums and copies.
+
+use std::ops::Range;
+
+use crate::map::Shared;
+use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
+use crate::simd::Simd;
+use crate::{Context, Lane, Map, Write};
+
+pub use crate::repack::{invert, repack};
+pub use crate::softmax::{softmax_backward, softmax_forward};
+
+/// `y` = max(`x`, 0); `mask`, one entry for each pixel, receives the lanes that were greater than 0.
+///
+/// # Panics
+/// If a slice is not its map's, or the maps differ in more than their halos.
+pub fn relu_forward(
+    cx: &Context,
+    xm: &Map,
+    x: &[Lane],
+    ym: &Map,
+    y: &mut [Lane],
+    mask: &mut [u16],
+) {
+    assert_same(xm, ym);
+    assert_eq!(mask.len(), xm.pixels(), "the mask is not the map's");
+    let mask = Shared::of(mask);
+    let kernel = Relu { x: Source::new(xm, x), y: Sink::set(ym, y), mask };
+    // SAFETY: each row is made from the input alone.
+    unsafe { run_rows(cx, xm.blocks, xm.height, 2 * kernel.x.row_bytes(), &kernel) }
+}
+
+struct Relu<'a> {
+    x: Source<'a>,
+    y: Sink<'a>,
+    mask: Shared<u16>,
+}
+
+impl RowKernel for Relu<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
+        let map = &self.x.map;
+        // SAFETY: rows and columns lie in the maps.
+        unsafe {
+            for row in rows.clone() {
+                let (from, to) = (self.x.row(block, row), self.y.row(block, row));
+                let mask = self.mask.get().add(map.pixel(block, row, 0));
+                for column in 0..map.width {
+                    let x = S::load(from.add(column * 16));
+                    *mask.add(column) = S::greater(x, S::zero());
+                    to.put::<S>(column, S::max(x, S::zero()));
+                }
+            }
+            self.y.close(block, rows);
+        }
+    }
+}
+
+/// Zeroes the lanes of `dx` that the mask does not have: the gradient of ReLU, in place.
+///
+/// # Panics
+/// If a slice is not the map's.
+pub fn apply_mask(cx: &Context, map: &Map, dx: &mut [Lane], mask: &[u16]) {
+    // Adding zero under the mask leaves what the mask keeps.
+    let kernel = Fill(Sink::new(map, dx, Write::Add, Some(mask)));
+    // SAFETY: each row is made by itself.
+    unsafe { run_rows(cx, map.blocks, map.height, kernel.0.row_bytes(), &kernel) }
+}
+
+/// Writes zeros.
+struct Fill<'a>(Sink<'a>);
+
+impl RowKernel for Fill<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
+        // SAFETY: rows and columns lie in the map.
+        unsafe {
+            for row in rows.clone() {
+                let to = self.0.row(block, row);
+                (0..self.0.map.width).for_each(|column| to.put::<S>(column, S::zero()));
+            }
+            self.0.close(block, rows);
+        }
+    }
+}
+
+/// `y` = `scale` · `x` + `shift`, with a lane of each for every block; lanes that are no channel must
+/// be 0 in both.
+///
+/// # Panics
+/// If a slice does not have its length, or the maps differ in more than their halos.
+pub fn affine_forward(
+    cx: &Context,
+    scale: &[Lane],
+    shift: &[Lane],
+    xm: &Map,
+    x: &[Lane],
+    ym: &Map,
+    y: &mut [Lane],
+) {
+    assert_eq!((scale.len(), shift.len()), (xm.blocks, xm.blocks), "one lane for each block");
+    point_by_point(cx, Source::new(xm, x), Sink::set(ym, y), Affine { scale, shift });
+}
+
+struct Affine<'a> {
+    scale: &'a [Lane],
+    shift: &'a [Lane],
+}
+
+impl Point for Affine<'_> {
+    type Constants<S: Simd> = (S::V, S::V);
+
+    #[inline(always)]
+    unsafe fn constants<S: Simd>(&self, block: usize) -> (S::V, S::V) {
+        // SAFETY: there is a lane for each block.
+        unsafe {
+            let of = |lanes: &[Lane]| S::load(lanes.as_ptr().add(block).cast());
+            (of(self.scale), of(self.shift))
+        }
+    }
+    #[inline(always)]
+    unsafe fn apply<S: Simd>((scale, shift): (S::V, S::V), x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::fma(x, scale, shift) }
+    }
+}
+
+/// The gradient of [`affine_forward`]: `scale` · `dy`.
+///
+/// # Panics
+/// If a slice does not have its length, or the maps differ in more than their halos.
+#[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
+pub fn affine_backward(
+    cx: &Context,
+    scale: &[Lane],
+    ym: &Map,
+    dy: &[Lane],
+    xm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    assert_eq!(scale.len(), xm.blocks, "one lane for each block");
+    let (dy, dx) = (Source::new(ym, dy), Sink::new(xm, dx, write, mask));
+    point_by_point(cx, dy, dx, ByChannel { scale });
+}
+
+struct ByChannel<'a> {
+    scale: &'a [Lane],
+}
+
+impl Point for ByChannel<'_> {
+    type Constants<S: Simd> = S::V;
+
+    #[inline(always)]
+    unsafe fn constants<S: Simd>(&self, block: usize) -> S::V {
+        // SAFETY: there is a lane for each block.
+        unsafe { S::load(self.scale.as_ptr().add(block).cast()) }
+    }
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(scale: S::V, x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::mul(x, scale) }
+    }
+}
+
+/// `g` = `weight` · `x`, or added: the gradient of weight · ½ Σ x², which a dream climbs.
+///
+/// # Panics
+/// If a slice is not its map's, or the maps differ in more than their halos.
+pub fn scale_into(
+    cx: &Context,
+    weight: f32,
+    xm: &Map,
+    x: &[Lane],
+    gm: &Map,
+    g: &mut [Lane],
+    write: Write,
+) {
+    point_by_point(cx, Source::new(xm, x), Sink::new(gm, g, write, None), ByWeight { weight });
+}
+
+struct ByWeight {
+    weight: f32,
+}
+
+impl Point for ByWeight {
+    type Constants<S: Simd> = S::V;
+
+    #[inline(always)]
+    unsafe fn constants<S: Simd>(&self, _block: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::splat(self.weight) }
+    }
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(weight: S::V, x: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::mul(x, weight) }
+    }
+}
+
+/// `dx` = `dy`, or added: a copy, and the gradient of a sum.
+///
+/// # Panics
+/// If a slice is not its map's, or the maps differ in more than their halos.
+pub fn accumulate(
+    cx: &Context,
+    ym: &Map,
+    dy: &[Lane],
+    xm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    point_by_point(cx, Source::new(ym, dy), Sink::new(xm, dx, write, mask), Same);
+}
+
+struct Same;
+
+impl Point for Same {
+    type Constants<S: Simd> = ();
+
+    #[inline(always)]
+    unsafe fn constants<S: Simd>(&self, _block: usize) {}
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(_: (), x: S::V) -> S::V {
+        x
+    }
+}
+
+/// What becomes of a value, by block.
+///
+/// # Safety
+/// The functions want a processor that has the level, and a block of the maps.
+trait Point: Sync {
+    type Constants<S: Simd>: Copy;
+
+    unsafe fn constants<S: Simd>(&self, block: usize) -> Self::Constants<S>;
+    unsafe fn apply<S: Simd>(constants: Self::Constants<S>, x: S::V) -> S::V;
+}
+
+fn point_by_point<P: Point>(cx: &Context, x: Source<'_>, y: Sink<'_>, point: P) {
+    assert_same(&x.map, &y.map);
+    let row_bytes = 2 * x.row_bytes();
+    // SAFETY: each row is made from the input alone.
+    unsafe { run_rows(cx, x.map.blocks, x.map.height, row_bytes, &Points { x, y, point }) }
+}
+
+struct Points<'a, P> {
+    x: Source<'a>,
+    y: Sink<'a>,
+    point: P,
+}
+
+impl<P: Point> RowKernel for Points<'_, P> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
+        // SAFETY: rows and columns lie in the maps.
+        unsafe {
+            let constants = self.point.constants::<S>(block);
+            for row in rows.clone() {
+                let (from, to) = (self.x.row(block, row), self.y.row(block, row));
+                for column in 0..self.x.map.width {
+                    let x = S::load(from.add(column * 16));
+                    to.put::<S>(column, P::apply::<S>(constants, x));
+                }
+            }
+            self.y.close(block, rows);
+        }
+    }
+}
+
+/// `y` = the sum of the inputs, added one after another.
+///
+/// # Panics
+/// If a slice is not its map's, or the maps differ in more than their halos.
+pub fn add_forward(cx: &Context, inputs: &[(&Map, &[Lane])], ym: &Map, y: &mut [Lane]) {
+    for (map, x) in inputs {
+        assert_same(map, ym);
+        assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
+    }
+    let kernel = Sum { inputs, y: Sink::set(ym, y) };
+    let row_bytes = (inputs.len() + 1) * kernel.y.row_bytes();
+    // SAFETY: each row is made from the inputs alone.
+    unsafe { run_rows(cx, ym.blocks, ym.height, row_bytes, &kernel) }
+}
+
+struct Sum<'a> {
+    inputs: &'a [(&'a Map, &'a [Lane])],
+    y: Sink<'a>,
+}
+
+impl RowKernel for Sum<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
+        // SAFETY: rows and columns lie in the maps, as the slices' lengths were checked.
+        unsafe {
+            for row in rows.clone() {
+                let to = self.y.row(block, row);
+                for column in 0..self.y.map.width {
+                    let mut sum = S::zero();
+                    for (map, x) in self.inputs {
+                        let at = map.at(block, row as isize, column as isize);
+                        sum = S::add(sum, S::load(x.as_ptr().add(at).cast()));
+                    }
+                    to.put::<S>(column, sum);
+                }
+            }
+            self.y.close(block, rows);
+        }
+    }
+}
+
+/// ½ Σ x² over the whole map; its halo must be 0.
+///
+/// # Panics
+/// If the slice is not the map's.
+pub fn half_sum_squares(cx: &Context, map: &Map, x: &[Lane]) -> f64 {
+    let x = Source::new(map, x);
+    let mut sums = [0.0; CHUNKS];
+    let kernel = Squares { x, sums: Shared::of(&mut sums) };
+    // SAFETY: each chunk has a sum of its own.
+    unsafe { run_rows(cx, 1, CHUNKS, size_of_val(x.lanes) / CHUNKS, &kernel) }
+    sums.iter().sum::<f64>() * 0.5
+}
+
+/// Into how many parts a sum is divided, whatever the number of threads.
+const CHUNKS: usize = 64;
+
+struct Squares<'a> {
+    x: Source<'a>,
+    sums: Shared<f64>,
+}
+
+impl RowKernel for Squares<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, _block: usize, chunks: Range<usize>) {
+        let lanes = self.x.lanes;
+        for chunk in chunks {
+            let part = &lanes[lanes.len() * chunk / CHUNKS..lanes.len() * (chunk + 1) / CHUNKS];
+            let mut total = 0.0;
+            // SAFETY: the chunk lies in the slice, and its sum is this task's alone.
+            unsafe {
+                // Few enough at a time for `f32` to hold their sum.
+                for few in part.chunks(64) {
+                    let mut sums = [S::zero(); 4];
+                    for (i, lane) in few.iter().enumerate() {
+                        let x = S::load(lane.0.as_ptr());
+                        sums[i % 4] = S::fma(x, x, sums[i % 4]);
+                    }
+                    let mut values = [0.0; 16];
+                    let sum = S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3]));
+                    S::store(values.as_mut_ptr(), sum);
+                    total += values.iter().copied().map(f64::from).sum::<f64>();
+                }
+                *self.sums.get().add(chunk) = total;
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Element-wise kernels, softmax and repacking.
+
+use kernels::{Lane, elementwise};
+
+use crate::support::*;
+
+/// Planes of a random extent, and the number of the case.
+fn cases(first: u64) -> impl Iterator<Item = (String, Random, Planes)> {
+    (first..first + 24).map(move |seed| {
+        let mut random = Random(seed);
+        let (channels, height, width) =
+            (random.within(1..=40), random.within(1..=13), random.within(1..=37));
+        let x = Planes::random(channels, height, width, &mut random);
+        (format!("case {seed}: {channels}×{height}×{width}"), random, x)
+    })
+}
+
+/// One value for each channel, as lanes too.
+fn by_channel(channels: usize, random: &mut Random) -> (Vec<f64>, Vec<Lane>) {
+    let planes = Planes::random(channels, 1, 1, random);
+    let lanes = planes.lanes(&planes.map(0));
+    (planes.data, lanes)
+}
+
+#[test]
+fn relu_keeps_what_is_positive_and_says_which() {
+    let contexts = contexts();
+    for (what, mut random, x) in cases(7000) {
+        let (xm, ym) = (x.map(random.within(0..=3)), x.map(random.within(0..=3)));
+        let mut y = x.clone();
+        y.data.iter_mut().for_each(|v| *v = v.max(0.0));
+        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+            let mut mask = vec![0xaaaa; ym.pixels()];
+            elementwise::relu_forward(cx, &xm, &x.lanes(&xm), &ym, lanes, &mut mask);
+            assert_mask(&what, &ym, lanes, &mask);
+        });
+        let mask = x.mask(&xm, &mut random);
+        check_set(&what, &contexts, &x.clone().masked(&xm, &mask), &xm, |cx, lanes| {
+            lanes.copy_from_slice(&x.lanes(&xm));
+            elementwise::apply_mask(cx, &xm, lanes, &mask);
+        });
+    }
+}
+
+#[test]
+fn affine_scales_and_shifts_each_channel() {
+    let contexts = contexts();
+    for (what, mut random, x) in cases(7100) {
+        let random = &mut random;
+        let (scale, scales) = by_channel(x.channels, random);
+        let (shift, shifts) = by_channel(x.channels, random);
+        let (xm, ym) = (x.map(random.within(0..=3)), x.map(random.within(0..=3)));
+        let (mut y, mut scaled) = (x.empty(), x.empty());
+        for (c, row, column) in x.places() {
+            *scaled.at_mut(c, row, column) = scale[c] * x.at(c, row, column);
+            *y.at_mut(c, row, column) = scaled.at(c, row, column) + shift[c];
+        }
+        let values = x.lanes(&xm);
+        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+            elementwise::affine_forward(cx, &scales, &shifts, &xm, &values, &ym, lanes);
+        });
+        check_backward(&what, &contexts, random, &scaled, &ym, |cx, lanes, write, mask| {
+            elementwise::affine_backward(cx, &scales, &xm, &values, &ym, lanes, write, mask);
+        });
+    }
+}
+
+#[test]
+fn sums_copies_and_seeds_are_their_definitions() {
+    let contexts = contexts();
+    for (what, mut random, x) in cases(7200) {
+        let random = &mut random;
+        let others: Vec<Planes> = (0..random.within(0..=2))
+            .map(|_| Planes::random(x.channels, x.height, x.width, random))
+            .collect();
+        let (xm, ym) = (x.map(random.within(0..=3)), x.map(random.within(0..=3)));
+        let values = x.lanes(&xm);
+
+        let sum = others.iter().fold(x.clone(), Planes::plus);
+        let maps: Vec<_> = others.iter().map(|other| other.map(random.within(0..=3))).collect();
+        let lanes: Vec<_> = others.iter().zip(&maps).map(|(other, map)| other.lanes(map)).collect();
+        let mut inputs = vec![(&xm, &values[..])];
+        inputs.extend(maps.iter().zip(lanes.iter().map(|lanes| &lanes[..])));
+        check_set(&what, &contexts, &sum, &ym, |cx, lanes| {
+            elementwise::add_forward(cx, &inputs, &ym, lanes);
+        });
+
+        check_backward(&what, &contexts, random, &x, &ym, |cx, lanes, write, mask| {
+            elementwise::accumulate(cx, &xm, &values, &ym, lanes, write, mask);
+        });
+        let mut seed = x.clone();
+        seed.data.iter_mut().for_each(|v| *v *= -0.75);
+        check_backward(&what, &contexts, random, &seed, &ym, |cx, lanes, write, mask| {
+            elementwise::scale_into(cx, -0.75, &xm, &values, &ym, lanes, write);
+            if let Some(mask) = mask {
+                elementwise::apply_mask(cx, &ym, lanes, mask);
+            }
+        });
+    }
+}
+
+#[test]
+fn half_the_sum_of_squares_is_the_same_for_any_number_of_threads() {
+    for (what, mut random, x) in cases(7300) {
+        let map = x.map(random.within(0..=3));
+        let lanes = x.lanes(&map);
+        let wanted = 0.5 * x.data.iter().map(|v| v * v).sum::<f64>();
+        for pair in contexts() {
+            let [one, two] =
+                pair.each_ref().map(|cx| elementwise::half_sum_squares(cx, &map, &lanes));
+            assert!((one - wanted).abs() <= CLOSE * wanted, "{what}: {one}, not {wanted}");
+            assert_eq!(one.to_bits(), two.to_bits(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn softmax_is_its_definition_forward_and_backward() {
+    let contexts = contexts();
+    for (what, mut random, mut x) in cases(7400) {
+        let random = &mut random;
+        let largest = [1.0, 40.0, 200.0][random.within(0..=2)];
+        x.data.iter_mut().for_each(|v| *v = f64::from((*v * largest) as f32));
+        let dy = Planes::random(x.channels, x.height, x.width, random);
+        let (mut y, mut dx) = (x.empty(), x.empty());
+        for row in 0..x.height {
+            for column in 0..x.width {
+                let exp = |c: usize| (x.at(c, row, column) - largest).exp();
+                let sum: f64 = (0..x.channels).map(exp).sum();
+                let mean: f64 = (0..x.channels).map(|c| exp(c) / sum * dy.at(c, row, column)).sum();
+                for c in 0..x.channels {
+                    *y.at_mut(c, row, column) = exp(c) / sum;
+                    *dx.at_mut(c, row, column) = exp(c) / sum * (dy.at(c, row, column) - mean);
+                }
+            }
+        }
+        let [xm, ym, gm, dm] = [(); 4].map(|()| x.map(random.within(0..=3)));
+        let values = x.lanes(&xm);
+        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+            elementwise::softmax_forward(cx, x.channels, &xm, &values, &ym, lanes);
+        });
+        let (output, gradient) = (y.lanes(&ym), dy.lanes(&gm));
+        check_backward(&what, &contexts, random, &dx, &dm, |cx, lanes, write, mask| {
+            elementwise::softmax_backward(
+                cx, &ym, &output, &gm, &gradient, &dm, lanes, write, mask,
+            );
+        });
+    }
+}
+
+#[test]
+fn repacking_moves_channels_and_its_inverse_moves_them_back() {
+    let contexts = contexts();
+    for (what, mut random, x) in cases(7500) {
+        let random = &mut random;
+        let lanes = x.channels.div_ceil(16) * 16;
+        let blocks = random.within(1..=4);
+        let mut sources = vec![usize::MAX; blocks * 16];
+        // Runs of channels at random places, some of them whole blocks.
+        for source in 0..x.channels {
+            let target = match random.within(0..=3) {
+                0 => random.within(0..=blocks * 16 - 1),
+                _ => source,
+            };
+            if target < sources.len() && sources[target] == usize::MAX {
+                sources[target] = source;
+            }
+        }
+        let mut y = Planes::zeros(blocks * 16, x.height, x.width);
+        for (c, row, column) in y.places() {
+            if sources[c] != usize::MAX {
+                *y.at_mut(c, row, column) = x.at(sources[c], row, column);
+            }
+        }
+        let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
+        let values = x.lanes(&xm);
+        check_backward(&what, &contexts, random, &y, &ym, |cx, lanes, write, mask| {
+            elementwise::repack(cx, &sources, &xm, &values, &ym, lanes, write, mask);
+        });
+
+        let mut back = x.empty();
+        for (c, &source) in sources.iter().enumerate().filter(|(_, s)| **s != usize::MAX) {
+            for row in 0..x.height {
+                for column in 0..x.width {
+                    *back.at_mut(source, row, column) += y.at(c, row, column);
+                }
+            }
+        }
+        let (targets, moved) = (elementwise::invert(&sources, lanes), y.lanes(&ym));
+        check_backward(&what, &contexts, random, &back, &xm, |cx, lanes, write, mask| {
+            elementwise::repack(cx, &targets, &ym, &moved, &xm, lanes, write, mask);
+        });
+    }
+}
