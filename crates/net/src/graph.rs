@@ -138,19 +138,27 @@ impl Graph {
     /// [`NetError::UnknownLayer`], [`NetError::Unsupported`] or [`NetError::NoGradient`].
     pub fn find_target(&self, name: &str) -> Result<NodeId, NetError> {
         let target = self.find(name)?;
-        for id in self.ancestors(&[target]) {
+        self.check_target(target)?;
+        Ok(target)
+    }
+
+    /// Whether `target` can be dreamt on: everything it needs is supported and depends on the picture.
+    ///
+    /// # Errors
+    /// [`NetError::Unsupported`] or [`NetError::NoGradient`].
+    pub fn check_target(&self, target: NodeId) -> Result<(), NetError> {
+        let layer = || self.node(target).name.clone();
+        let ancestors = self.ancestors(&[target]);
+        for &id in &ancestors {
             if let Op::Unsupported { kind } = &self.node(id).op {
-                return Err(NetError::Unsupported {
-                    layer: name.to_owned(),
-                    node: self.node(id).name.clone(),
-                    kind: kind.clone(),
-                });
+                let (node, kind) = (self.node(id).name.clone(), kind.clone());
+                return Err(NetError::Unsupported { layer: layer(), node, kind });
             }
         }
-        if target == self.input() || !self.ancestors(&[target]).contains(&self.input()) {
-            return Err(NetError::NoGradient { layer: name.to_owned() });
+        if target == self.input() || !ancestors.contains(&self.input()) {
+            return Err(NetError::NoGradient { layer: layer() });
         }
-        Ok(target)
+        Ok(())
     }
 
     /// `targets` and all they are computed from, in order.

@@ -14,7 +14,7 @@ pub mod reference;
 mod shape;
 mod tensor;
 
-pub use engine::{Engine, EngineOptions, Seed, Workspace};
+pub use engine::{Engine, EngineOptions, Pass, Seed, StepTime, Workspace};
 pub use error::NetError;
 pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};

@@ -161,6 +161,14 @@ pub struct Lrn {
     pub bias: f32,
 }
 
+impl Lrn {
+    /// The same in the kernels' terms.
+    pub(crate) fn kernel(&self) -> kernels::lrn::Lrn {
+        let Lrn { size, alpha, beta, bias } = *self;
+        kernels::lrn::Lrn { size, alpha, beta, bias }
+    }
+}
+
 /// `scale[c] · x + shift[c]`.
 #[derive(Clone, Debug)]
 pub struct Affine {

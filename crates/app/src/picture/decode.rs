@@ -7,18 +7,14 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use net::{Shape, Tensor};
-use tiff::tags::Tag;
 
 use super::format::unreadable;
-use super::{Format, Picture, colour, metadata};
+use super::{Format, Picture, colour};
 use crate::exit::{Failure, Fault};
 use crate::machine::in_words;
 
 /// The most pixels a picture may have: no dream is larger, and no file's header is believed beyond it.
 const MOST_PIXELS: u64 = 1 << 30;
-
-/// More than such a picture can take; decoders calculate with their limits, so these have one too.
-const MOST_BYTES: u64 = 1 << 40;
 
 /// Reads a picture, using no more than `memory` bytes for it.
 ///
@@ -26,7 +22,7 @@ const MOST_BYTES: u64 = 1 << 40;
 /// No such file, not a picture, damaged or cut off, or too large.
 pub(crate) fn read(path: &Path, memory: u64) -> Result<Picture, Failure> {
     let name = path.display();
-    let mut decoder = open(path, memory)?;
+    let mut decoder = open(path)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MOST_PIXELS {
@@ -45,12 +41,14 @@ pub(crate) fn read(path: &Path, memory: u64) -> Result<Picture, Failure> {
         );
         return Err(Failure::new(Fault::Memory, what).or("make the picture smaller first"));
     }
-    let profile = match Format::of_file(path)? {
-        Format::Tiff => metadata::tiff_tag(path, Tag::IccProfile),
-        _ => decoder.icc_profile().ok().flatten(),
-    };
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(memory);
+    let damaged = |error: image::ImageError| damaged(path, &error);
+    decoder.set_limits(limits).map_err(damaged)?;
+
+    let profile = decoder.icc_profile().unwrap_or_default();
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| damaged(path, &error))?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);
 
     let planes = Planes::of(&image);
@@ -61,17 +59,15 @@ pub(crate) fn read(path: &Path, memory: u64) -> Result<Picture, Failure> {
     Ok(Picture { colour, alpha: planes.alpha, deep: planes.deep, notes })
 }
 
-/// A decoder for what the file's content says it is, which takes no more than `memory` bytes.
-pub(super) fn open(path: &Path, memory: u64) -> Result<impl ImageDecoder + use<>, Failure> {
+/// A decoder for what the file's content says it is.
+pub(super) fn open(path: &Path) -> Result<impl ImageDecoder, Failure> {
     let format = Format::of_file(path)?;
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     if format == Format::Jpeg {
         complete_jpeg(path)?;
     }
     let mut reader = ImageReader::with_format(BufReader::new(file), format.image());
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(memory.min(MOST_BYTES));
-    reader.limits(limits);
+    reader.no_limits();
     reader.into_decoder().map_err(|error| damaged(path, &error))
 }
 

@@ -18,6 +18,9 @@ use super::{Format, metadata};
 /// JPEG's scale of 1–100; the colours are stored at full resolution.
 const JPEG_QUALITY: u8 = 95;
 
+/// TIFF's tag for XMP.
+const XMP_TAG: Tag = Tag::Unknown(700);
+
 /// What begins JPEG's segment for XMP.
 const XMP_SEGMENT: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
@@ -157,7 +160,7 @@ impl Encoding<'_> {
             let mut encoder =
                 encoder.with_compression(Compression::Lzw).with_predictor(Predictor::Horizontal);
             let mut image = encoder.new_image::<C>(width, height)?;
-            image.encoder().write_tag(metadata::XMP_TAG, packet.as_bytes())?;
+            image.encoder().write_tag(XMP_TAG, packet.as_bytes())?;
             if self.alpha.is_some() {
                 const UNASSOCIATED: &[u16] = &[2];
                 image.encoder().write_tag(Tag::ExtraSamples, UNASSOCIATED)?;

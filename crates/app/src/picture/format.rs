@@ -116,9 +116,6 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
         std::io::ErrorKind::NotFound => {
             Failure::new(Fault::Picture, format!("{name}: there is no such file"))
         }
-        std::io::ErrorKind::IsADirectory => {
-            Failure::new(Fault::Picture, format!("{name}: this is a folder, not a picture"))
-        }
         _ => Failure::new(Fault::Picture, format!("{name}: cannot be read: {error}")),
     }
 }

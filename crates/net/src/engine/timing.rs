@@ -1,0 +1,147 @@
+//! Where a step's time goes.
+
+use std::time::Instant;
+
+use super::convolution::{Algorithm, Direction};
+use super::program::Kind;
+use super::run::Workspace;
+
+/// The part of a run that a step belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pass {
+    /// The picture into the network's layout.
+    Pack,
+    /// Forward through layers.
+    Forward,
+    /// The targets' gradients.
+    Seed,
+    /// Backward through layers.
+    Backward,
+    /// The gradient into the picture's layout.
+    Unpack,
+}
+
+/// The time one step of a run took, all runs of a workspace together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepTime {
+    /// Which part of the run it is.
+    pub pass: Pass,
+    /// The layers it computes; several where they run side by side.
+    pub layers: String,
+    /// How it computes them.
+    pub kernel: &'static str,
+    /// How often it ran.
+    pub runs: u64,
+    /// How long in all, in seconds.
+    pub seconds: f64,
+    /// Floating-point operations of one run by the operation's definition: two for each product of a
+    /// convolution, none for what is bound by memory.
+    pub operations: u64,
+    /// Bytes of activations and gradients that one run reads and writes.
+    pub bytes: u64,
+}
+
+/// Sums up times, in the order in which steps first ran.
+#[derive(Default)]
+pub(super) struct Clock {
+    sums: Vec<(Pass, usize, u64, f64)>,
+}
+
+impl Clock {
+    /// Adds the time since `start` to a step's.
+    pub(super) fn add(&mut self, pass: Pass, step: usize, start: Instant) {
+        let seconds = start.elapsed().as_secs_f64();
+        match self.sums.iter_mut().find(|sum| (sum.0, sum.1) == (pass, step)) {
+            Some(sum) => {
+                sum.2 += 1;
+                sum.3 += seconds;
+            }
+            None => self.sums.push((pass, step, 1, seconds)),
+        }
+    }
+
+    /// The times with what they were for.
+    pub(super) fn report(&self, workspace: &Workspace<'_>) -> Vec<StepTime> {
+        let of = |&(pass, step, runs, seconds): &(Pass, usize, u64, f64)| {
+            let work = Work::new(workspace, pass, step);
+            StepTime {
+                pass,
+                layers: work.layers,
+                kernel: work.kernel,
+                runs,
+                seconds,
+                operations: work.operations,
+                bytes: work.bytes,
+            }
+        };
+        self.sums.iter().map(of).collect()
+    }
+}
+
+struct Work {
+    layers: String,
+    kernel: &'static str,
+    operations: u64,
+    bytes: u64,
+}
+
+impl Work {
+    fn new(workspace: &Workspace<'_>, pass: Pass, step: usize) -> Self {
+        let (plan, program) = (workspace.plan(), &workspace.engine().program);
+        let (layers, direction): (Vec<usize>, _) = match pass {
+            Pass::Forward => (plan.forward[step].clone(), Direction::Forward),
+            Pass::Backward => {
+                let layers = plan.backward[step].layers();
+                let layers = layers.iter().map(|(layer, _)| *layer).collect();
+                (layers, Direction::Backward)
+            }
+            _ => (Vec::new(), Direction::Forward),
+        };
+        let level = workspace.engine().cx.level;
+        let kernel = match layers.first() {
+            None if pass == Pass::Backward => "clear",
+            None => "picture",
+            Some(&layer) => match (
+                &program.layers[layer].kind,
+                plan.algorithm(program, level, layer, direction),
+            ) {
+                (_, Some(Algorithm::Winograd)) => "winograd",
+                (_, Some(Algorithm::Direct)) => "direct",
+                (Kind::Conv(_), None) => "depthwise",
+                (Kind::Relu, _) => "relu",
+                (Kind::MaxPool(_), _) => "max pool",
+                (Kind::AveragePool(_) | Kind::GlobalAveragePool, _) => "average pool",
+                (Kind::Lrn(_), _) => "lrn",
+                (Kind::Add, _) => "add",
+                (Kind::Affine(_), _) => "affine",
+                (Kind::Softmax, _) => "softmax",
+                _ => "copy",
+            },
+        };
+        let names: Vec<&str> =
+            layers.iter().map(|&layer| program.layers[layer].name.as_str()).collect();
+        let values = |layer: usize| {
+            let layer = &program.layers[layer];
+            layer
+                .inputs
+                .iter()
+                .chain([&layer.output])
+                .map(|&v| plan.shapes[v].len() as u64)
+                .sum::<u64>()
+        };
+        let operations = |layer: usize| {
+            let weights = match &program.layers[layer].kind {
+                Kind::Conv(conv) => conv.weights.len(),
+                Kind::Dense(dense) => dense.weights.len(),
+                _ => 0,
+            };
+            2 * (weights * plan.shapes[program.layers[layer].output].plane()) as u64
+        };
+        Self {
+            layers: names.join(" + "),
+            kernel,
+            operations: layers.iter().map(|&layer| operations(layer)).sum(),
+            bytes: layers.iter().map(|&layer| 4 * values(layer)).sum(),
+        }
+    }
+}
