@@ -90,3 +90,72 @@ pub(crate) fn smooth(
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{pattern, threads};
+
+    #[test]
+    fn kernels_are_normalised_symmetric_and_as_wide_as_asked() {
+        for sigma in [0.25, 0.5, 1.0, 4.1, 8.2] {
+            let weights = kernel(sigma);
+            let sum: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+            assert!((sum - 1.0).abs() < 1e-6);
+            assert!(weights.iter().eq(weights.iter().rev()));
+            let radius = (weights.len() / 2) as f64;
+            let variance: f64 = weights
+                .iter()
+                .enumerate()
+                .map(|(k, weight)| f64::from(*weight) * (k as f64 - radius).powi(2))
+                .sum();
+            if sigma >= 1.0 {
+                assert!((variance.sqrt() - f64::from(sigma)).abs() < 0.01 * f64::from(sigma));
+            }
+        }
+    }
+
+    #[test]
+    fn borders_are_mirrored_with_the_border_repeated() {
+        let seen: Vec<usize> = (-5..7).map(|index| mirrored(index, 3)).collect();
+        assert_eq!(seen, [1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0]);
+    }
+
+    #[test]
+    fn blur_is_the_weighted_sum_of_the_neighbours() {
+        let picture = pattern(9, 7);
+        let mut blurred = Tensor::zeros(picture.shape);
+        for sigma in [0.5, 1.3, 3.0] {
+            blur(&threads(), &picture, sigma, &mut blurred);
+            let weights = kernel(sigma);
+            let radius = (weights.len() / 2) as i64;
+            for y in 0..9 {
+                for x in 0..7 {
+                    let mut sum = 0.0;
+                    for (i, across) in weights.iter().enumerate() {
+                        for (j, along) in weights.iter().enumerate() {
+                            let row = mirrored(y as i64 + i as i64 - radius, 9);
+                            let column = mirrored(x as i64 + j as i64 - radius, 7);
+                            sum += across * along * rows::row(&picture, 2, row)[column];
+                        }
+                    }
+                    assert!((rows::row(&blurred, 2, y)[x] - sum).abs() < 1e-3);
+                }
+            }
+        }
+    }
+
+    /// A wide blur over colours leaves grey.
+    #[test]
+    fn smoothing_draws_colours_together() {
+        for sigma in [0.5, 4.0, 8.0] {
+            for row in across_channels(sigma) {
+                assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+            }
+        }
+        for row in across_channels(8.0) {
+            assert!(row.iter().all(|share| (share - 1.0 / 3.0).abs() < 1e-3));
+        }
+        assert!(across_channels(0.25)[1][1] > 0.99);
+    }
+}

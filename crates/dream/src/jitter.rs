@@ -77,3 +77,51 @@ pub(crate) fn climb(
         climb(wrapped, &gradient[..shift.right]);
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{pattern, threads};
+
+    #[test]
+    fn rolling_back_gives_the_picture_back() {
+        let picture = pattern(11, 17);
+        let mut rolled = Tensor::zeros(picture.shape);
+        let mut back = Tensor::zeros(picture.shape);
+        for (right, down) in [(0, 0), (1, 0), (0, 10), (16, 3), (8, 5)] {
+            let shift = Shift { right, down };
+            roll(&threads(), &picture, shift, &mut rolled);
+            assert_eq!(rows::row(&rolled, 2, down)[right], rows::row(&picture, 2, 0)[0]);
+            roll(&threads(), &rolled, shift.back((11, 17)), &mut back);
+            assert_eq!(back, picture);
+        }
+    }
+
+    /// Climbing the rolled picture itself doubles the picture: the gradient falls back in place.
+    #[test]
+    fn a_step_takes_the_shift_back() {
+        let picture = pattern(11, 17);
+        let mut rolled = Tensor::zeros(picture.shape);
+        for (right, down) in [(0, 0), (1, 10), (16, 0), (8, 5)] {
+            let shift = Shift { right, down };
+            roll(&threads(), &picture, shift, &mut rolled);
+            let mut twice = picture.clone();
+            climb(&threads(), &mut twice, (&rolled, shift), 1.0, false);
+            assert!(twice.data.iter().zip(&picture.data).all(|(twice, x)| *twice == 2.0 * x));
+        }
+    }
+
+    #[test]
+    fn shifts_reach_as_far_as_the_jitter_and_no_further() {
+        let recipe = Recipe { jitter: 3, ..Recipe::default() };
+        let mut random = Random::new(1);
+        let mut seen = [[false; 7]; 7];
+        for _ in 0..2000 {
+            let shift = Shift::draw(&recipe, &mut random, (100, 50));
+            seen[(shift.right + 3) % 50][(shift.down + 3) % 100] = true;
+        }
+        assert!(seen.iter().flatten().all(|seen| *seen));
+        let narrow = Shift::draw(&Recipe { jitter: 4096, ..recipe }, &mut random, (2, 1));
+        assert!(narrow.down < 2 && narrow.right == 0);
+    }
+}

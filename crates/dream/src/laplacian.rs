@@ -127,3 +127,91 @@ fn add_doubled(threads: &Threads, coarse: &Tensor, fine: &mut Tensor, (own, adde
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{pattern, threads};
+
+    #[test]
+    fn splitting_and_merging_gives_the_picture_back() {
+        for (height, width, levels) in [(32, 48, 4), (37, 29, 4), (5, 1, 3), (1, 1, 2)] {
+            let picture = pattern(height, width);
+            let mut copy = picture.clone();
+            let mut pyramid = Pyramid::new(picture.shape, levels);
+            pyramid.split(&threads(), &mut copy);
+            pyramid.merge(&threads(), &mut copy, &vec![1.0; levels as usize + 1]);
+            for (x, y) in copy.data.iter().zip(&picture.data) {
+                assert!((x - y).abs() < 1e-3, "{height}×{width}: {x} for {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn halving_is_the_strided_convolution() {
+        for (height, width) in [(6, 8), (7, 5)] {
+            let picture = pattern(height, width);
+            let mut half = Pyramid::new(picture.shape, 1).levels.remove(0);
+            halve(&threads(), &picture, &mut half);
+            for y in 0..half.shape.height {
+                for x in 0..half.shape.width {
+                    let mut sum = 0.0;
+                    for i in 0..5 {
+                        for j in 0..5 {
+                            let row = (2 * y + i).wrapping_sub(before(height));
+                            let column = (2 * x + j).wrapping_sub(before(width));
+                            if row < height && column < width {
+                                sum += KERNEL[i] * KERNEL[j] * rows::row(&picture, 1, row)[column];
+                            }
+                        }
+                    }
+                    assert!((rows::row(&half, 1, y)[x] - sum).abs() < 1e-3);
+                }
+            }
+        }
+    }
+
+    /// ⟨halve(a), b⟩ = ⟨a, doubled(b)⟩ / 4: doubling is four times the transpose.
+    #[test]
+    fn doubling_is_four_times_the_transpose_of_halving() {
+        let dot = |a: &Tensor, b: &Tensor| -> f64 {
+            a.data.iter().zip(&b.data).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        for (height, width) in [(16, 10), (9, 13)] {
+            let a = pattern(height, width);
+            let b = pattern(height.div_ceil(2), width.div_ceil(2));
+            let mut halved = Tensor::zeros(b.shape);
+            halve(&threads(), &a, &mut halved);
+            let mut doubled = Tensor::zeros(a.shape);
+            add_doubled(&threads(), &b, &mut doubled, (0.0, 1.0));
+            let (left, right) = (4.0 * dot(&halved, &b), dot(&a, &doubled));
+            assert!((left - right).abs() < 1e-5 * right.abs(), "{left} and {right}");
+        }
+    }
+
+    #[test]
+    fn each_level_is_divided_by_its_rms() {
+        let picture = pattern(40, 56);
+        let mut parts = picture.clone();
+        let mut pyramid = Pyramid::new(picture.shape, 2);
+        pyramid.split(&threads(), &mut parts);
+        // What the pyramid of three parts, each of RMS 1, adds up to.
+        let scaled = |level: &Tensor| {
+            let squares: f64 = level.data.iter().map(|x| f64::from(*x).powi(2)).sum();
+            let rms = (squares / level.data.len() as f64).sqrt();
+            let data = level.data.iter().map(|x| (f64::from(*x) / rms) as f32).collect();
+            Tensor { shape: level.shape, data }
+        };
+        let [fine, middle, coarse] = [&parts, &pyramid.levels[0], &pyramid.levels[1]].map(scaled);
+        let mut sum = middle;
+        add_doubled(&threads(), &coarse, &mut sum, (1.0, 1.0));
+        let mut expected = fine;
+        add_doubled(&threads(), &sum, &mut expected, (1.0, 1.0));
+
+        let mut normalised = picture.clone();
+        pyramid.normalise(&threads(), &mut normalised);
+        for (x, y) in normalised.data.iter().zip(&expected.data) {
+            assert!((x - y).abs() < 1e-4, "{x} for {y}");
+        }
+    }
+}

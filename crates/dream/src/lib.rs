@@ -25,6 +25,8 @@ mod resample;
 mod rows;
 mod sample;
 mod sight;
+#[cfg(test)]
+mod testing;
 mod text;
 mod tiles;
 mod validate;

@@ -92,3 +92,22 @@ pub(crate) fn start(
     });
     picture
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_octave_is_the_next_ones_size_divided_and_rounded() {
+        let sizes = |octaves, octave_scale, height, width| -> Vec<(usize, usize)> {
+            let recipe = Recipe { octaves, octave_scale, ..Recipe::default() };
+            super::sizes(&recipe, OctaveSize { height, width })
+                .iter()
+                .map(|size| (size.height, size.width))
+                .collect()
+        };
+        assert_eq!(sizes(4, 1.4, 575, 1024), [(210, 373), (294, 522), (411, 731), (575, 1024)]);
+        assert_eq!(sizes(1, 1.4, 10, 20), [(10, 20)]);
+        assert_eq!(sizes(3, 16.0, 3, 300), [(1, 1), (1, 19), (3, 300)]);
+    }
+}

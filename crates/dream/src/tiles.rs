@@ -92,3 +92,62 @@ pub(crate) fn scattered(size: OctaveSize, tile: OctaveSize, random: &mut Random)
     };
     columns.into_iter().flat_map(column).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(side: usize, tile: usize) -> Vec<(usize, usize)> {
+        let size = OctaveSize { height: 1, width: side };
+        rolled(size, tile).iter().map(|tile| (tile.columns.start, tile.columns.end)).collect()
+    }
+
+    #[test]
+    fn rolled_tiles_leave_out_a_strip_of_half_a_tile() {
+        assert_eq!(spans(300, 512), [(0, 300)]);
+        assert_eq!(spans(640, 512), [(0, 512)]);
+        assert_eq!(spans(768, 512), [(0, 512)]);
+        assert_eq!(spans(769, 512), [(0, 512), (512, 769)]);
+        assert_eq!(spans(1024, 512), [(0, 512), (512, 1024)]);
+        assert_eq!(spans(1280, 512), [(0, 512), (512, 1024)]);
+    }
+
+    #[test]
+    fn scattered_tiles_divide_a_picture_evenly() {
+        let size = |height, width| {
+            let size = scattered_size(OctaveSize { height, width }, 400);
+            (size.height, size.width)
+        };
+        assert_eq!(size(100, 399), (100, 399));
+        assert_eq!(size(1000, 600), (500, 300));
+        assert_eq!(size(1080, 1921), (360, 385));
+    }
+
+    #[test]
+    fn scattered_tiles_cover_every_pixel_once() {
+        let mut random = Random::new(5);
+        for (height, width) in [(40, 40), (97, 130), (1, 1), (3, 200), (131, 64)] {
+            let size = OctaveSize { height, width };
+            let tile = scattered_size(size, 32);
+            for _ in 0..20 {
+                let mut covered = vec![0; height * width];
+                for tile in scattered(size, tile, &mut random) {
+                    for y in tile.rows.start..tile.rows.end {
+                        for x in tile.columns.start..tile.columns.end {
+                            covered[y * width + x] += 1;
+                        }
+                    }
+                }
+                assert!(covered.iter().all(|times| *times == 1), "{height}×{width}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_thin_tile_is_seen_with_its_neighbour() {
+        let thin = Tile { rows: Span { start: 90, end: 97 }, columns: Span { start: 0, end: 64 } };
+        let seen = thin.seen(OctaveSize { height: 31, width: 31 });
+        assert_eq!(seen.rows, Span { start: 66, end: 97 });
+        assert_eq!(seen.columns, thin.columns);
+    }
+}
