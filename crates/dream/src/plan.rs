@@ -61,7 +61,7 @@ impl Plan {
                 height: full.height,
                 needed: memory,
                 free: machine.memory,
-                size: fitting(&engine, &recipe, full, least, machine.memory),
+                size: fitting(&engine, &recipe, (height, width), least, machine.memory),
             });
         }
         Ok(Plan {
@@ -207,20 +207,22 @@ fn needed(
         + sight::memory(engine, recipe, full, least)?)
 }
 
-/// The longest side, below that of `full`, with which the dream takes no more than `free` bytes.
+/// The longest side, smaller than the recipe's, with which the dream of a picture of `height` × `width`
+/// takes no more than `free` bytes.
 fn fitting(
     engine: &Engine,
     recipe: &Recipe,
-    full: OctaveSize,
+    (height, width): (usize, usize),
     least: OctaveSize,
     free: u64,
 ) -> Option<u32> {
     let memory = |longest: u32| {
-        let (height, width) = scaled_size(full.height, full.width, longest);
+        let (height, width) = scaled_size(height, width, longest);
         needed(engine, recipe, OctaveSize { height, width }, least)
     };
     // Sizes too small for the network take no memory, so the search goes above them.
     let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);
+    let full = recipe.full_size(height, width);
     let (mut low, mut high) = (0, u32::try_from(full.height.max(full.width)).unwrap_or(u32::MAX));
     while high - low > 1 {
         let middle = low + (high - low) / 2;

@@ -123,3 +123,13 @@ pub fn dead() -> Graph {
     builder.add("relu", Op::Relu, &[conv]);
     builder.finish()
 }
+
+/// A network whose only layer has two names.
+pub fn aliased() -> Graph {
+    let mut builder = GraphBuilder::new("data", 3);
+    let conv = conv(3, 4, Window::new([3, 3], [1, 1]), 3);
+    let conv = builder.add("conv", conv, &[builder.input()]);
+    let relu = builder.add("relu", Op::Relu, &[conv]);
+    builder.alias("also", relu);
+    builder.finish()
+}
