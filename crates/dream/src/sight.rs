@@ -95,8 +95,10 @@ fn kept_views(recipe: &Recipe, size: OctaveSize, least: OctaveSize) -> Vec<Octav
     match recipe.tiles {
         Tiles::Whole => vec![size],
         Tiles::Rolled => {
-            let mut sizes: Vec<OctaveSize> =
-                tiles::rolled(size, tile).into_iter().map(|tile| tile.seen(least).size()).collect();
+            let mut sizes: Vec<OctaveSize> = tiles::rolled(size, tile)
+                .into_iter()
+                .map(|tile| tile.seen(least, size).size())
+                .collect();
             sizes.sort();
             sizes.dedup();
             sizes
@@ -155,7 +157,7 @@ impl Tiled<'_> {
 
     /// One tile's part of the gradient, and the objective there.
     fn tile(&mut self, picture: &Tensor, tile: Tile, gradient: &mut Tensor) -> f64 {
-        let seen = tile.seen(self.objective.least);
+        let seen = tile.seen(self.objective.least, self.size);
         let mut passing;
         let view = match self.views.iter_mut().find(|view| view.size == seen.size()) {
             Some(view) => view,

@@ -20,10 +20,11 @@ impl Span {
         Self { start: self.start - origin, end: self.end - origin }
     }
 
-    /// The same, made at least `least` long by reaching back; an axis shorter than that is taken
-    /// whole.
-    fn reaching_back(self, least: usize) -> Self {
-        Self { start: self.start.min(self.end.saturating_sub(least)), ..self }
+    /// The same, made at least `least` long by reaching back or, from the start of an axis of `side`,
+    /// forward; an axis shorter than that is taken whole.
+    fn widened(self, least: usize, side: usize) -> Self {
+        let start = self.start.min(self.end.saturating_sub(least));
+        Self { start, end: self.end.max((start + least).min(side)) }
     }
 }
 
@@ -39,11 +40,11 @@ impl Tile {
         OctaveSize { height: self.rows.len(), width: self.columns.len() }
     }
 
-    /// The tile the network is shown in place of one too small for it.
-    pub(crate) fn seen(self, least: OctaveSize) -> Self {
+    /// The tile of a picture of `size` that the network is shown in place of one below `least`.
+    pub(crate) fn seen(self, least: OctaveSize, size: OctaveSize) -> Self {
         Self {
-            rows: self.rows.reaching_back(least.height),
-            columns: self.columns.reaching_back(least.width),
+            rows: self.rows.widened(least.height, size.height),
+            columns: self.columns.widened(least.width, size.width),
         }
     }
 }
@@ -145,9 +146,17 @@ mod tests {
 
     #[test]
     fn a_thin_tile_is_seen_with_its_neighbour() {
-        let thin = Tile { rows: Span { start: 90, end: 97 }, columns: Span { start: 0, end: 64 } };
-        let seen = thin.seen(OctaveSize { height: 31, width: 31 });
-        assert_eq!(seen.rows, Span { start: 66, end: 97 });
-        assert_eq!(seen.columns, thin.columns);
+        let seen = |start, end| {
+            let span = Span { start, end };
+            let (least, size) = (31, OctaveSize { height: 97, width: 20 });
+            let least = OctaveSize { height: least, width: least };
+            let seen = Tile { rows: span, columns: Span { start: 0, end: 9 } }.seen(least, size);
+            assert_eq!(seen.columns, Span { start: 0, end: 20 });
+            (seen.rows.start, seen.rows.end)
+        };
+        assert_eq!(seen(90, 97), (66, 97));
+        assert_eq!(seen(0, 5), (0, 31));
+        assert_eq!(seen(10, 15), (0, 31));
+        assert_eq!(seen(20, 60), (20, 60));
     }
 }

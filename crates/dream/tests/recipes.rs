@@ -118,7 +118,8 @@ fn a_wrong_text_is_refused_with_its_place() {
 
 #[test]
 fn every_knob_outside_its_range_is_refused_by_name() {
-    let edits: [(&str, fn(&mut Recipe)); 20] = [
+    type Edit = fn(&mut Recipe);
+    let edits: [(&str, Edit); 20] = [
         ("octaves", |r| r.octaves = 0),
         ("octaves", |r| r.octaves = 33),
         ("octave_scale", |r| r.octave_scale = 1.0),

@@ -186,9 +186,12 @@ fn tensorflow() {
 
 const KERNEL: [f64; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
 
+/// Row and column.
+type Place = (usize, usize);
+
 /// Each pair of a fine and a coarse position that the strided kernel joins, with its weight.
-fn joined(height: usize, width: usize) -> Vec<((usize, usize), (usize, usize), f64)> {
-    let before = |side: usize| if side % 2 == 0 { 1 } else { 2 };
+fn joined(height: usize, width: usize) -> Vec<(Place, Place, f64)> {
+    let before = |side: usize| if side.is_multiple_of(2) { 1 } else { 2 };
     let mut pairs = Vec::new();
     for y in 0..height.div_ceil(2) {
         for x in 0..width.div_ceil(2) {
