@@ -91,6 +91,14 @@ impl Assembly {
         self.known[node.index()].channels
     }
 
+    pub(crate) fn op(&self, node: NodeId) -> &Op {
+        &self.builder.node(node).op
+    }
+
+    pub(crate) fn inputs(&self, node: NodeId) -> &[NodeId] {
+        &self.builder.node(node).inputs
+    }
+
     pub(crate) fn finish(self) -> Graph {
         self.builder.finish()
     }

@@ -3,9 +3,16 @@
 
 mod assembly;
 mod built_in;
+mod caffe;
+mod detect;
 mod error;
+pub mod known;
 pub mod labels;
+mod load;
 mod squeezenet;
+mod tensorflow;
 
 pub use built_in::{BUILT_IN, built_in};
 pub use error::ImportError;
+pub use known::{Checksum, KnownNetwork, Source};
+pub use load::{MAX_FILE, load, load_bytes, load_pair, load_pair_bytes};

@@ -94,3 +94,54 @@ fn squeezenet_is_near_the_reference_at_the_best_level() {
     let level = CpuLevel::detect().unwrap();
     compare(&import::built_in().unwrap(), &golden, &[], level, GRADIENT_FAST);
 }
+
+#[test]
+fn inception_is_the_reference_at_scalar_level() {
+    let Some(shared) = shared() else { return };
+    let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
+    let golden = shared.join("golden/inception5h_like_97x130.safetensors");
+    compare(&network, &golden, &[], CpuLevel::Scalar, 1e-3);
+}
+
+#[test]
+fn googlenet_is_the_reference_at_scalar_level() {
+    let Some(shared) = shared() else { return };
+    let network = import::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
+    let golden = shared.join("golden/bvlc_googlenet_97x130.safetensors");
+    compare(&network, &golden, &[], CpuLevel::Scalar, 1e-4);
+}
+
+#[test]
+fn googlenet_of_two_files_is_the_reference() {
+    let Some(shared) = shared() else { return };
+    let network = import::load(&shared.join("models/bvlc_googlenet.prototxt")).unwrap();
+    let golden = shared.join("golden/bvlc_googlenet_97x130.safetensors");
+    compare(&network, &golden, &["inception_3b/output"], CpuLevel::Scalar, 1e-4);
+}
+
+#[test]
+fn heads_for_training_are_left_out_and_the_classifier_is_not() {
+    let Some(shared) = shared() else { return };
+    let network = import::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
+    let names: Vec<String> = network.graph.layers().into_iter().map(|layer| layer.name).collect();
+    assert!(!names.iter().any(|name| name.starts_with("loss1") || name.starts_with("loss2")));
+    assert_eq!(names.last().unwrap(), "loss3/classifier");
+    assert!(!names.iter().any(|name| name.contains("split")));
+    assert!(network.graph.find("inception_4c/relu_3x3").is_ok());
+    assert_eq!(network.labels.len(), 1000);
+    assert_eq!(network.name, "bvlc_googlenet");
+}
+
+#[test]
+fn inception_has_its_layers_and_input() {
+    let Some(shared) = shared() else { return };
+    let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
+    assert_eq!(network.input.mean, [117.0; 3]);
+    assert_eq!(network.labels.len(), 1008);
+    let layers = network.graph.layers();
+    let layer = |name: &str| layers.iter().find(|layer| layer.name == name).unwrap();
+    assert_eq!((layer("mixed4c").channels, layer("mixed4c").stride), (512, 16));
+    assert_eq!(layer("mixed4d_3x3_bottleneck_pre_relu").channels, 144);
+    assert_eq!(layer("softmax2_pre_activation").channels, 1008);
+    assert_eq!(network.graph.find("output2").unwrap(), network.graph.find("softmax2").unwrap());
+}

@@ -1,0 +1,289 @@
+//! Caffe's layer types, one builder each.
+
+use std::sync::Arc;
+
+use net::{
+    Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, NodeId, Op, Padding, Rounding, Window,
+};
+
+use super::blobs::{Weights, unpack};
+use super::proto::Layer;
+use crate::ImportError;
+use crate::assembly::{Assembly, check_size};
+
+/// What a builder makes of a layer.
+enum Built {
+    /// An operation on all of the layer's inputs.
+    Op(Op),
+    /// Nothing new: other names for the input.
+    Same,
+    /// What this program does not have, in a few words that go on from the layer's type.
+    Unsupported(&'static str),
+}
+
+type Builder = fn(&Assembly, &Layer, &[NodeId]) -> Result<Built, ImportError>;
+
+const BUILDERS: &[(&str, Builder)] = &[
+    ("BatchNorm", batch_norm),
+    ("Concat", concat),
+    ("Convolution", convolution),
+    ("Dropout", same),
+    ("Eltwise", eltwise),
+    ("Flatten", same),
+    ("InnerProduct", inner_product),
+    ("LRN", lrn),
+    ("Pooling", pooling),
+    ("ReLU", relu),
+    ("Scale", scale),
+    ("Softmax", softmax),
+    ("Split", same),
+];
+
+/// Adds what a layer computes; gives each of its outputs' names with the node it now means.
+///
+/// # Errors
+/// Weights that are missing or do not fit, numbers out of bounds.
+pub(super) fn build(
+    assembly: &mut Assembly,
+    layer: &Layer,
+    bottoms: &[NodeId],
+) -> Result<Vec<(String, NodeId)>, ImportError> {
+    let builder = BUILDERS.iter().find(|(kind, _)| *kind == layer.r#type);
+    let built = match (builder, bottoms) {
+        (Some(_), []) => {
+            let problem = "it reads nothing".into();
+            return Err(ImportError::Layer { layer: layer.name.clone(), problem });
+        }
+        (Some((_, builder)), _) => builder(assembly, layer, bottoms)?,
+        (None, _) => Built::Unsupported(""),
+    };
+    let name = layer.top.first().unwrap_or(&layer.name);
+    let node = match built {
+        Built::Op(op) => assembly.add(name, op, bottoms)?,
+        Built::Same => {
+            // Copies made only so that several layers can read a blob have no names worth keeping.
+            if layer.r#type != "Split" {
+                assembly.alias(name, bottoms[0]);
+            }
+            bottoms[0]
+        }
+        Built::Unsupported(why) => {
+            let kind = format!("{}{why}", layer.r#type);
+            assembly.add(name, Op::Unsupported { kind }, bottoms)?
+        }
+    };
+    Ok(layer.top.iter().map(|top| (top.clone(), node)).collect())
+}
+
+fn same(_: &Assembly, _: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    Ok(Built::Same)
+}
+
+/// The weights at `index`, or [`ImportError::MissingWeight`].
+fn weights(layer: &Layer, index: usize, what: &str) -> Result<Weights, ImportError> {
+    let bytes = layer.blobs.get(index).ok_or_else(|| ImportError::MissingWeight {
+        layer: layer.name.clone(),
+        weight: what.into(),
+    })?;
+    unpack(&layer.name, bytes)
+}
+
+/// The bias, or zeros where the layer has none.
+fn bias(layer: &Layer, has: bool, outputs: usize) -> Result<Arc<[f32]>, ImportError> {
+    if !has {
+        return Ok(vec![0.0; outputs].into());
+    }
+    let bias = weights(layer, 1, "bias")?.values;
+    check_size(&layer.name, "the number of biases", outputs, bias.len())?;
+    Ok(bias.into())
+}
+
+/// A size in rows and columns: by two fields, or by one that is given once or twice.
+fn pair(rows: Option<u32>, columns: Option<u32>, both: &[u32], default: u32) -> [usize; 2] {
+    let [first, second] = match both {
+        [] => [default; 2],
+        [one] => [*one; 2],
+        [first, second, ..] => [*first, *second],
+    };
+    [rows.unwrap_or(first) as usize, columns.unwrap_or(second) as usize]
+}
+
+fn convolution(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    let param = layer.convolution_param.clone().unwrap_or_default();
+    if param.axis.is_some_and(|axis| axis != 1) {
+        return Ok(Built::Unsupported(" along another axis than the channels"));
+    }
+    let kernel = pair(param.kernel_h, param.kernel_w, &param.kernel_size, 0);
+    let [rows, columns] = pair(param.pad_h, param.pad_w, &param.pad, 0);
+    let window = Window {
+        kernel,
+        stride: pair(param.stride_h, param.stride_w, &param.stride, 1),
+        dilation: pair(None, None, &param.dilation, 1),
+        padding: Padding::symmetric(rows, columns),
+        rounding: Rounding::Floor,
+    };
+    let weights = weights(layer, 0, "weights")?;
+    let [out_channels, in_channels, height, width] = weights.sizes(&layer.name)?;
+    let outputs = param.num_output as usize;
+    if (out_channels, [height, width]) != (outputs, kernel) {
+        return Err(ImportError::Mismatch {
+            layer: layer.name.clone(),
+            what: "the shape of its weights",
+            expected: format!("[{outputs}, inputs, {}, {}]", kernel[0], kernel[1]),
+            found: format!("{:?}", weights.shape),
+        });
+    }
+    Ok(Built::Op(Op::Conv2d(Conv2d {
+        window,
+        out_channels,
+        in_channels,
+        groups: param.group.unwrap_or(1) as usize,
+        weights: weights.values.into(),
+        bias: bias(layer, param.bias_term.unwrap_or(true), out_channels)?,
+    })))
+}
+
+/// Fully connected; over inputs of 1×1 it is a 1×1 convolution, which larger pictures can have too.
+fn inner_product(
+    assembly: &Assembly,
+    layer: &Layer,
+    bottoms: &[NodeId],
+) -> Result<Built, ImportError> {
+    let param = layer.inner_product_param.unwrap_or_default();
+    if param.axis.is_some_and(|axis| axis != 1) {
+        return Ok(Built::Unsupported(" along another axis than the channels"));
+    }
+    let mut weights = weights(layer, 0, "weights")?;
+    let [mut out_features, mut in_features] = weights.sizes(&layer.name)?;
+    if param.transpose {
+        let (ins, outs) = (out_features, in_features);
+        (out_features, in_features) = (outs, ins);
+        let values = &weights.values;
+        weights.values =
+            (0..outs).flat_map(|o| (0..ins).map(move |i| values[i * outs + o])).collect();
+    }
+    check_size(
+        &layer.name,
+        "the number of outputs its weights are for",
+        param.num_output as usize,
+        out_features,
+    )?;
+    let bias = bias(layer, param.bias_term.unwrap_or(true), out_features)?;
+    let weights = weights.values.into();
+    Ok(Built::Op(if assembly.channels(bottoms[0]) == Some(in_features) {
+        Op::Conv2d(Conv2d {
+            window: Window::new([1, 1], [1, 1]),
+            out_channels: out_features,
+            in_channels: in_features,
+            groups: 1,
+            weights,
+            bias,
+        })
+    } else {
+        Op::Dense(Dense { out_features, in_features, weights, bias })
+    }))
+}
+
+fn pooling(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    const AVERAGE: i32 = 1;
+    let param = layer.pooling_param.clone().unwrap_or_default();
+    if param.global_pooling {
+        return Ok(match param.pool {
+            AVERAGE => Built::Op(Op::GlobalAveragePool),
+            _ => Built::Unsupported(" of the maximum of all positions"),
+        });
+    }
+    let [rows, columns] = pair(param.pad_h, param.pad_w, &param.pad, 0);
+    let window = Window {
+        kernel: pair(param.kernel_h, param.kernel_w, &param.kernel_size, 0),
+        stride: pair(param.stride_h, param.stride_w, &param.stride, 1),
+        dilation: [1, 1],
+        padding: Padding::symmetric(rows, columns),
+        rounding: if param.round_mode == 1 { Rounding::Floor } else { Rounding::Ceil },
+    };
+    Ok(match param.pool {
+        0 => Built::Op(Op::MaxPool(MaxPool { window })),
+        AVERAGE => Built::Op(Op::AveragePool(AveragePool { window, count_padding: true })),
+        _ => Built::Unsupported(" at random"),
+    })
+}
+
+fn relu(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    Ok(match layer.relu_param {
+        Some(param) if param.negative_slope != 0.0 => {
+            Built::Unsupported(" with a slope below zero")
+        }
+        _ => Built::Op(Op::Relu),
+    })
+}
+
+fn lrn(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    let param = layer.lrn_param.unwrap_or_default();
+    if param.norm_region != 0 {
+        return Ok(Built::Unsupported(" within channels"));
+    }
+    let size = param.local_size.unwrap_or(5);
+    Ok(Built::Op(Op::Lrn(Lrn {
+        size: size as usize,
+        alpha: param.alpha.unwrap_or(1.0) / size.max(1) as f32,
+        beta: param.beta.unwrap_or(0.75),
+        bias: param.k.unwrap_or(1.0),
+    })))
+}
+
+fn concat(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    let param = layer.concat_param.unwrap_or_default();
+    let axis = param.axis.map(i64::from).or(param.concat_dim.map(i64::from)).unwrap_or(1);
+    Ok(match axis {
+        1 | -3 => Built::Op(Op::Concat),
+        _ => Built::Unsupported(" along another axis than the channels"),
+    })
+}
+
+fn eltwise(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    const SUM: i32 = 1;
+    let param = layer.eltwise_param.clone().unwrap_or_default();
+    Ok(match param.operation.unwrap_or(SUM) {
+        SUM if param.coeff.iter().all(|&factor| factor == 1.0) => Built::Op(Op::Add),
+        SUM => Built::Unsupported(" sum with factors"),
+        _ => Built::Unsupported(" of another kind than sums"),
+    })
+}
+
+fn softmax(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    Ok(match layer.softmax_param.and_then(|param| param.axis).unwrap_or(1) {
+        1 | -3 => Built::Op(Op::Softmax),
+        _ => Built::Unsupported(" along another axis than the channels"),
+    })
+}
+
+/// `(x − mean) / sqrt(variance + eps)`, with mean and variance summed over as many as the third
+/// blob says.
+fn batch_norm(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+    let eps = layer.batch_norm_param.and_then(|param| param.eps).unwrap_or(1e-5);
+    let mean = weights(layer, 0, "mean")?.values;
+    let variance = weights(layer, 1, "variance")?.values;
+    check_size(&layer.name, "the number of variances", mean.len(), variance.len())?;
+    let count = weights(layer, 2, "number of means")?.values.first().map_or(0.0, |&x| f64::from(x));
+    let factor = if count == 0.0 { 0.0 } else { 1.0 / count };
+    let (scale, shift): (Vec<f32>, Vec<f32>) = mean
+        .iter()
+        .zip(&variance)
+        .map(|(&mean, &variance)| {
+            let scale = 1.0 / (f64::from(variance) * factor + f64::from(eps)).sqrt();
+            (scale as f32, (-f64::from(mean) * factor * scale) as f32)
+        })
+        .unzip();
+    Ok(Built::Op(Op::Affine(Affine { scale: scale.into(), shift: shift.into() })))
+}
+
+fn scale(_: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
+    let param = layer.scale_param.unwrap_or_default();
+    let by_channel = param.axis.unwrap_or(1) == 1 && param.num_axes.unwrap_or(1) == 1;
+    if bottoms.len() != 1 || !by_channel {
+        return Ok(Built::Unsupported(" by anything but a number for each channel"));
+    }
+    let scale: Arc<[f32]> = weights(layer, 0, "scale")?.values.into();
+    let shift = bias(layer, param.bias_term, scale.len())?;
+    Ok(Built::Op(Op::Affine(Affine { scale, shift })))
+}

@@ -1,0 +1,105 @@
+//! The part of TensorFlow's protocol buffers that a frozen graph uses; fields not named here are
+//! skipped.
+//!
+//! A graph's nodes stay bytes at first, so that they can be counted before any is unpacked.
+
+use std::collections::HashMap;
+
+use prost::Message;
+use prost::bytes::Bytes;
+
+/// `tensorflow.GraphDef`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct GraphDef {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub(crate) node: Vec<Bytes>,
+}
+
+/// `tensorflow.NodeDef`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct NodeDef {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(string, tag = "2")]
+    pub(crate) op: String,
+    #[prost(string, repeated, tag = "3")]
+    pub(crate) input: Vec<String>,
+    #[prost(map = "string, message", tag = "5")]
+    pub(crate) attr: HashMap<String, AttrValue>,
+}
+
+/// `tensorflow.AttrValue`; its `oneof` as separate fields.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AttrValue {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) list: Option<ListValue>,
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    pub(crate) s: Option<Bytes>,
+    #[prost(int64, optional, tag = "3")]
+    pub(crate) i: Option<i64>,
+    #[prost(float, optional, tag = "4")]
+    pub(crate) f: Option<f32>,
+    #[prost(bool, optional, tag = "5")]
+    pub(crate) b: Option<bool>,
+    #[prost(int32, optional, tag = "6")]
+    pub(crate) r#type: Option<i32>,
+    #[prost(message, optional, tag = "7")]
+    pub(crate) shape: Option<TensorShape>,
+    #[prost(message, optional, tag = "8")]
+    pub(crate) tensor: Option<TensorProto>,
+}
+
+/// `tensorflow.AttrValue.ListValue`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ListValue {
+    #[prost(int64, repeated, tag = "3")]
+    pub(crate) i: Vec<i64>,
+}
+
+/// `tensorflow.TensorShapeProto`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TensorShape {
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) dim: Vec<Dim>,
+}
+
+/// `tensorflow.TensorShapeProto.Dim`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct Dim {
+    /// −1 where any size fits.
+    #[prost(int64, tag = "1")]
+    pub(crate) size: i64,
+}
+
+/// `tensorflow.TensorProto`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct TensorProto {
+    #[prost(enumeration = "DataType", tag = "1")]
+    pub(crate) dtype: i32,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) tensor_shape: Option<TensorShape>,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub(crate) tensor_content: Bytes,
+    #[prost(float, repeated, tag = "5")]
+    pub(crate) float_val: Vec<f32>,
+    #[prost(double, repeated, tag = "6")]
+    pub(crate) double_val: Vec<f64>,
+    #[prost(int32, repeated, tag = "7")]
+    pub(crate) int_val: Vec<i32>,
+    #[prost(int64, repeated, tag = "10")]
+    pub(crate) int64_val: Vec<i64>,
+    #[prost(int32, repeated, tag = "13")]
+    pub(crate) half_val: Vec<i32>,
+}
+
+/// `tensorflow.DataType`, as far as constants of networks use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub(crate) enum DataType {
+    Invalid = 0,
+    Float = 1,
+    Double = 2,
+    Int32 = 3,
+    Int64 = 9,
+    Half = 19,
+}

@@ -1,0 +1,193 @@
+//! Constants of a TensorFlow graph, and their weights in this program's order.
+
+use std::sync::Arc;
+
+use super::proto::{DataType, TensorProto};
+use crate::ImportError;
+use crate::assembly::check_size;
+
+/// A constant may be written as one value that fills it all; only as many as this are filled, so that
+/// a few bytes cannot ask for all memory.
+const MOST_FILLED: usize = 1 << 16;
+
+/// A constant's shape and where its values are.
+pub(super) struct Constant {
+    pub(super) shape: Vec<usize>,
+    tensor: TensorProto,
+}
+
+impl Constant {
+    /// # Errors
+    /// A shape that is negative or too large to be counted.
+    pub(super) fn new(name: &str, tensor: TensorProto) -> Result<Self, ImportError> {
+        let dims = tensor.tensor_shape.iter().flat_map(|shape| &shape.dim);
+        let shape: Option<Vec<usize>> = dims.map(|dim| usize::try_from(dim.size).ok()).collect();
+        let shape = shape.filter(|shape| count(shape).is_some()).ok_or_else(|| {
+            let problem = "its constant has an impossible shape".into();
+            ImportError::Layer { layer: name.into(), problem }
+        })?;
+        Ok(Self { shape, tensor })
+    }
+
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        count(&self.shape).expect("checked when it was made")
+    }
+
+    /// All values, in the order of the file.
+    ///
+    /// # Errors
+    /// Another type, or another number of values than the shape says.
+    pub(super) fn floats(&self, name: &str) -> Result<Vec<f32>, ImportError> {
+        let tensor = &self.tensor;
+        let content = &tensor.tensor_content[..];
+        let values: Vec<f32> = match (DataType::try_from(tensor.dtype), content.is_empty()) {
+            (Ok(DataType::Float), false) => four_bytes(content, f32::from_le_bytes),
+            (Ok(DataType::Float), true) => tensor.float_val.clone(),
+            (Ok(DataType::Double), false) => {
+                content.as_chunks().0.iter().map(|&x| f64::from_le_bytes(x) as f32).collect()
+            }
+            (Ok(DataType::Double), true) => tensor.double_val.iter().map(|&x| x as f32).collect(),
+            (Ok(DataType::Half), false) => content
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&x| half::f16::from_le_bytes(x).to_f32())
+                .collect(),
+            (Ok(DataType::Half), true) => {
+                tensor.half_val.iter().map(|&x| half::f16::from_bits(x as u16).to_f32()).collect()
+            }
+            _ => {
+                let problem = format!(
+                    "its weights are of TensorFlow's type {}; only floating point is read",
+                    tensor.dtype
+                );
+                return Err(ImportError::Layer { layer: name.into(), problem });
+            }
+        };
+        self.filled(name, values)
+    }
+
+    /// All values of a constant of whole numbers.
+    ///
+    /// # Errors
+    /// Another type, or another number of values than the shape says.
+    pub(super) fn integers(&self, name: &str) -> Result<Vec<i64>, ImportError> {
+        let tensor = &self.tensor;
+        let content = &tensor.tensor_content[..];
+        let values: Vec<i64> = match (DataType::try_from(tensor.dtype), content.is_empty()) {
+            (Ok(DataType::Int32), false) => four_bytes(content, |x| i32::from_le_bytes(x).into()),
+            (Ok(DataType::Int32), true) => tensor.int_val.iter().map(|&x| x.into()).collect(),
+            (Ok(DataType::Int64), false) => {
+                content.as_chunks().0.iter().map(|&x| i64::from_le_bytes(x)).collect()
+            }
+            (Ok(DataType::Int64), true) => tensor.int64_val.clone(),
+            _ => {
+                let problem = "a constant of whole numbers was expected".into();
+                return Err(ImportError::Layer { layer: name.into(), problem });
+            }
+        };
+        self.filled(name, values)
+    }
+
+    /// The last value stands for all that are left out.
+    fn filled<T: Copy>(&self, name: &str, mut values: Vec<T>) -> Result<Vec<T>, ImportError> {
+        let expected = self.len();
+        if let Some(&last) = values.last()
+            && values.len() < expected
+            && expected <= MOST_FILLED
+        {
+            values.resize(expected, last);
+        }
+        check_size(name, "the number of values in a constant", expected, values.len())?;
+        Ok(values)
+    }
+
+    /// A convolution's weights: from rows, columns, inputs, outputs to outputs, inputs, rows, columns.
+    pub(super) fn convolution(&self, name: &str) -> Result<Arc<[f32]>, ImportError> {
+        let values = self.floats(name)?;
+        let [height, width, inputs, outputs] = self.four(name)?;
+        Ok(permuted(&values, [outputs, inputs, height, width], |[o, i, y, x]| {
+            ((y * width + x) * inputs + i) * outputs + o
+        }))
+    }
+
+    /// A depthwise convolution's weights: from rows, columns, inputs, multiplier to
+    /// inputs × multiplier, 1, rows, columns.
+    pub(super) fn depthwise(&self, name: &str) -> Result<Arc<[f32]>, ImportError> {
+        let values = self.floats(name)?;
+        let [height, width, inputs, times] = self.four(name)?;
+        Ok(permuted(&values, [inputs, times, height, width], |[i, m, y, x]| {
+            ((y * width + x) * inputs + i) * times + m
+        }))
+    }
+
+    /// A matrix's weights as outputs × channels × positions, where the file's inputs are
+    /// positions × channels and come first, or last where it is `transposed`.
+    pub(super) fn matrix(
+        &self,
+        name: &str,
+        channels: usize,
+        transposed: bool,
+    ) -> Result<Arc<[f32]>, ImportError> {
+        let values = self.floats(name)?;
+        let (inputs, outputs) = self.two(name, transposed)?;
+        Ok(permuted(&values, [1, outputs, channels, inputs / channels], |[_, o, c, position]| {
+            let input = position * channels + c;
+            if transposed { o * inputs + input } else { input * outputs + o }
+        }))
+    }
+
+    /// The shape as (inputs, outputs).
+    pub(super) fn two(&self, name: &str, transposed: bool) -> Result<(usize, usize), ImportError> {
+        match self.shape[..] {
+            [outputs, inputs] if transposed => Ok((inputs, outputs)),
+            [inputs, outputs] => Ok((inputs, outputs)),
+            _ => Err(self.wrong_shape(name, "[inputs, outputs]")),
+        }
+    }
+
+    /// The shape of a convolution's weights.
+    pub(super) fn four(&self, name: &str) -> Result<[usize; 4], ImportError> {
+        let four: [usize; 4] = self.shape[..]
+            .try_into()
+            .map_err(|_| self.wrong_shape(name, "[rows, columns, inputs, outputs]"))?;
+        Ok(four)
+    }
+
+    fn wrong_shape(&self, name: &str, expected: &str) -> ImportError {
+        ImportError::Mismatch {
+            layer: name.into(),
+            what: "the shape of its weights",
+            expected: expected.into(),
+            found: format!("{:?}", self.shape),
+        }
+    }
+}
+
+/// The product of all sizes, if one can count so far in bytes of `f64`.
+fn count(shape: &[usize]) -> Option<usize> {
+    shape
+        .iter()
+        .try_fold(1usize, |product, &size| product.checked_mul(size))
+        .filter(|&product| product <= usize::MAX / 16)
+}
+
+fn four_bytes<T>(bytes: &[u8], number: impl Fn([u8; 4]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|&x| number(x)).collect()
+}
+
+/// Values in the order of `shape`, each from where `from` says.
+fn permuted(values: &[f32], shape: [usize; 4], from: impl Fn([usize; 4]) -> usize) -> Arc<[f32]> {
+    let mut out = Vec::with_capacity(values.len());
+    for a in 0..shape[0] {
+        for b in 0..shape[1] {
+            for c in 0..shape[2] {
+                for d in 0..shape[3] {
+                    out.push(values[from([a, b, c, d])]);
+                }
+            }
+        }
+    }
+    out.into()
+}
