@@ -48,47 +48,52 @@ pub fn invert(sources: &[usize], lanes: usize) -> Vec<usize> {
     targets
 }
 
-/// Pixels that are moved together.
-const PIXELS: usize = 16;
-
 struct Moves<'a> {
     sources: &'a [usize],
     x: Source<'a>,
     y: Sink<'a>,
 }
 
+/// Lanes of an output block that come from one block of the input, all moved by as many places.
+#[derive(Clone, Copy, Default)]
+struct Move {
+    block: usize,
+    /// From the lane of the input to that of the output.
+    by: isize,
+    /// Lanes of the output.
+    lanes: u16,
+}
+
+/// The moves that make an output block, and how many there are.
+fn moves(sources: &[usize]) -> ([Move; 16], usize) {
+    let (mut moves, mut count) = ([Move::default(); 16], 0);
+    for (lane, &source) in sources.iter().enumerate().filter(|(_, source)| **source != usize::MAX) {
+        let (block, by) = (source / 16, lane as isize - (source % 16) as isize);
+        let same = moves[..count].iter().position(|m| (m.block, m.by) == (block, by));
+        let at = same.unwrap_or(count);
+        count = count.max(at + 1);
+        moves[at] = Move { block, by, lanes: moves[at].lanes | 1 << lane };
+    }
+    (moves, count)
+}
+
 impl RowKernel for Moves<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
-        let (map, sources) = (&self.y.map, &self.sources[block * 16..][..16]);
-        let whole = sources[0].is_multiple_of(16)
-            && sources.iter().enumerate().all(|(i, &lane)| lane == sources[0].wrapping_add(i));
-        // SAFETY: rows and columns lie in the maps, and the sources in `x`.
+        let (moves, count) = moves(&self.sources[block * 16..][..16]);
+        // SAFETY: rows and columns lie in the maps, and the sources in `x`; what lies before or after
+        // them is not read.
         unsafe {
             for row in rows.clone() {
                 let to = self.y.row(block, row);
-                for start in (0..map.width).step_by(PIXELS) {
-                    let pixels = PIXELS.min(map.width - start);
-                    if whole {
-                        let from = self.x.row(sources[0] / 16, row).add(start * 16);
-                        for p in 0..pixels {
-                            to.put::<S>(start + p, S::load(from.add(p * 16)));
-                        }
-                        continue;
+                let from = moves.map(|m| self.x.row(m.block, row).wrapping_offset(-m.by));
+                for column in 0..self.y.map.width {
+                    let mut lanes = S::zero();
+                    for (from, m) in from[..count].iter().zip(&moves) {
+                        let part = S::load_kept(from.wrapping_add(column * 16), m.lanes);
+                        lanes = S::add(lanes, part);
                     }
-                    let mut lanes = [Lane::default(); PIXELS];
-                    for (i, &source) in sources.iter().enumerate() {
-                        if source == usize::MAX {
-                            continue;
-                        }
-                        let from = self.x.row(source / 16, row).add(start * 16 + source % 16);
-                        for p in 0..pixels {
-                            lanes[p].0[i] = *from.add(p * 16);
-                        }
-                    }
-                    for p in 0..pixels {
-                        to.put::<S>(start + p, S::load(lanes[p].0.as_ptr()));
-                    }
+                    to.put::<S>(column, lanes);
                 }
             }
             self.y.close(block, rows);

@@ -10,18 +10,51 @@ pub(crate) struct Avx2;
 
 type V = [__m256; 2];
 
+/// All bits of lane `i` set where bit `i` of the low half of `mask` is.
+#[inline(always)]
+unsafe fn spread_half(mask: u16) -> __m256 {
+    // SAFETY: the caller promises AVX2.
+    unsafe {
+        let bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+        let set = _mm256_and_si256(_mm256_set1_epi32(i32::from(mask)), bits);
+        _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))
+    }
+}
+
 /// All bits of lane `i` set where bit `i` of `mask` is.
 #[inline(always)]
 unsafe fn spread(mask: u16) -> V {
     // SAFETY: the caller promises AVX2.
+    unsafe { [spread_half(mask), spread_half(mask >> 8)] }
+}
+
+/// `1 / √a`: two Newton steps, `y·(1.5 − 0.5·a·y²)`, bring the estimate's twelve bits to all.
+#[inline(always)]
+unsafe fn rsqrt_half(a: __m256) -> __m256 {
+    // SAFETY: the caller promises AVX2 and FMA.
     unsafe {
-        let bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-        let lanes = |mask: u16| {
-            let set = _mm256_and_si256(_mm256_set1_epi32(i32::from(mask)), bits);
-            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))
-        };
-        [lanes(mask & 255), lanes(mask >> 8)]
+        let half = _mm256_mul_ps(a, _mm256_set1_ps(0.5));
+        let mut y = _mm256_rsqrt_ps(a);
+        for _ in 0..2 {
+            let rest = _mm256_fnmadd_ps(_mm256_mul_ps(half, y), y, _mm256_set1_ps(1.5));
+            y = _mm256_mul_ps(y, rest);
+        }
+        y
     }
+}
+
+/// Bit `i` is set where lane `i` of `a` is greater than that of `b`.
+#[inline(always)]
+unsafe fn greater_half(a: __m256, b: __m256) -> u16 {
+    // SAFETY: the caller promises AVX.
+    unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) as u16 }
+}
+
+/// Lane `i` of `a` where lane `i` of `x` is greater than that of `y`, else of `b`.
+#[inline(always)]
+unsafe fn select_half(x: __m256, y: __m256, a: __m256, b: __m256) -> __m256 {
+    // SAFETY: the caller promises AVX.
+    unsafe { _mm256_blendv_ps(b, a, _mm256_cmp_ps::<_CMP_GT_OQ>(x, y)) }
 }
 
 // SAFETY (every block): the caller promises the instructions and the pointers, as `Simd` says.
@@ -37,6 +70,20 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn load(from: *const f32) -> V {
         unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))] }
+    }
+    #[inline(always)]
+    unsafe fn load_kept(from: *const f32, mask: u16) -> V {
+        unsafe {
+            let [low, high] = spread(mask);
+            [
+                _mm256_maskload_ps(from, _mm256_castps_si256(low)),
+                _mm256_maskload_ps(from.wrapping_add(8), _mm256_castps_si256(high)),
+            ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
     #[inline(always)]
     unsafe fn store(to: *mut f32, v: V) {
@@ -67,25 +114,11 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn rsqrt(a: V) -> V {
-        // Two Newton steps bring the estimate's twelve bits to all: y·(1.5 − 0.5·a·y²).
-        unsafe {
-            let refine = |a: __m256| {
-                let half = _mm256_mul_ps(a, _mm256_set1_ps(0.5));
-                let step = |y: __m256| {
-                    let rest = _mm256_fnmadd_ps(_mm256_mul_ps(half, y), y, _mm256_set1_ps(1.5));
-                    _mm256_mul_ps(y, rest)
-                };
-                step(step(_mm256_rsqrt_ps(a)))
-            };
-            [refine(a[0]), refine(a[1])]
-        }
+        unsafe { [rsqrt_half(a[0]), rsqrt_half(a[1])] }
     }
     #[inline(always)]
     unsafe fn greater(a: V, b: V) -> u16 {
-        unsafe {
-            let mask = |a, b| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) as u16;
-            mask(a[0], b[0]) | mask(a[1], b[1]) << 8
-        }
+        unsafe { greater_half(a[0], b[0]) | greater_half(a[1], b[1]) << 8 }
     }
     #[inline(always)]
     unsafe fn keep(v: V, mask: u16) -> V {
@@ -96,11 +129,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn select_greater(x: V, y: V, a: V, b: V) -> V {
-        unsafe {
-            let select =
-                |i: usize| _mm256_blendv_ps(b[i], a[i], _mm256_cmp_ps::<_CMP_GT_OQ>(x[i], y[i]));
-            [select(0), select(1)]
-        }
+        unsafe { [select_half(x[0], y[0], a[0], b[0]), select_half(x[1], y[1], a[1], b[1])] }
     }
     #[inline(always)]
     unsafe fn store_bytes(to: *mut u8, v: V) {

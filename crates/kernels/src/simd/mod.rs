@@ -35,6 +35,11 @@ pub(crate) trait Simd: Copy {
     unsafe fn splat(value: f32) -> Self::V;
     /// Sixteen values from `from`.
     unsafe fn load(from: *const f32) -> Self::V;
+    /// The values at `from` of the lanes whose bit is set, else 0; only these are read, and only for
+    /// these need the pointer be good.
+    unsafe fn load_kept(from: *const f32, mask: u16) -> Self::V;
+    /// Asks for the cache line at `from`, which may be any address.
+    unsafe fn prefetch(from: *const f32);
     /// Sixteen values to `to`.
     unsafe fn store(to: *mut f32, v: Self::V);
     /// `a + b`

@@ -52,6 +52,18 @@ impl Simd for Neon {
         unsafe { each(|i| vld1q_f32(from.add(4 * i))) }
     }
     #[inline(always)]
+    unsafe fn load_kept(from: *const f32, mask: u16) -> V {
+        unsafe {
+            let mut values = [0.0; 16];
+            for i in (0..16).filter(|i| mask >> i & 1 == 1) {
+                values[i] = *from.wrapping_add(i);
+            }
+            Self::load(values.as_ptr())
+        }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(_from: *const f32) {}
+    #[inline(always)]
     unsafe fn store(to: *mut f32, v: V) {
         unsafe { (0..4).for_each(|i| vst1q_f32(to.add(4 * i), v[i])) }
     }

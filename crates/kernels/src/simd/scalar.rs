@@ -25,6 +25,15 @@ impl Simd for Scalar {
         unsafe { from.cast::<[f32; 16]>().read_unaligned() }
     }
     #[inline(always)]
+    unsafe fn load_kept(from: *const f32, mask: u16) -> Self::V {
+        std::array::from_fn(|i| {
+            // SAFETY: the caller promises the lanes of the mask.
+            if mask >> i & 1 == 1 { unsafe { *from.wrapping_add(i) } } else { 0.0 }
+        })
+    }
+    #[inline(always)]
+    unsafe fn prefetch(_from: *const f32) {}
+    #[inline(always)]
     unsafe fn store(to: *mut f32, v: Self::V) {
         // SAFETY: the caller promises room for sixteen values.
         unsafe { to.cast::<[f32; 16]>().write_unaligned(v) }
