@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
+use crate::Context;
 use crate::rows::{RowKernel, Sink, SinkRow, Source, run_rows};
 use crate::simd::Simd;
-use crate::slide::{Axis, Slide};
-use crate::{Context, Lane};
+use crate::slide::{Axis, Slide, Taps};
 
 /// How a window becomes one pixel.
 ///
@@ -199,40 +199,47 @@ pub(crate) fn gather<G: Gather>(
     let axes = slide.axes(&dx.map, &dy.map);
     let row_bytes = dy.row_bytes().div_ceil(axes[0].stride) + dx.row_bytes();
     let (blocks, height) = (dx.map.blocks, dx.map.height);
+    let kernel = Backward { gather, axes, whole: axes[1].whole(), dy, dx };
     // SAFETY: each row of the input's gradient is made from the output's alone.
-    unsafe { run_rows(cx, blocks, height, row_bytes, &Backward { gather, axes, dy, dx }) }
+    unsafe { run_rows(cx, blocks, height, row_bytes, &kernel) }
 }
 
 struct Backward<'a, G> {
     gather: G,
     axes: [Axis; 2],
+    /// The columns of windows that lie on the picture with all their columns.
+    whole: Range<usize>,
     dy: Source<'a>,
     dx: Sink<'a>,
 }
 
-/// Columns whose sums are kept at hand while the windows go by.
-const COLUMNS: usize = 64;
+/// Every `stride`-th pixel of a row, for which the same elements of the window count.
+struct Pixels {
+    block: usize,
+    /// The elements' rows and the rows of windows that exist.
+    rows: Taps,
+    existing: Range<usize>,
+    /// The columns of the elements.
+    columns: Taps,
+    /// The first of the pixels.
+    start: usize,
+    to: SinkRow,
+}
 
 impl<G: Gather> RowKernel for Backward<'_, G> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
         let [down, across] = &self.axes;
-        let mut sums = [Lane::default(); COLUMNS];
         // SAFETY: rows and columns lie in the input, positions in the output.
         unsafe {
             for row in rows.clone() {
-                let to = self.dx.row(block, row);
-                for start in (0..across.input).step_by(COLUMNS) {
-                    let columns = start..(start + COLUMNS).min(across.input);
-                    sums.fill(Lane::default());
-                    for ky in 0..down.kernel {
-                        for position in down.positions(ky, &(row..row + 1)) {
-                            self.add_row::<S>(block, position, ky, &columns, &mut sums);
-                        }
-                    }
-                    for column in columns {
-                        to.put::<S>(column, S::load(sums[column - start].0.as_ptr()));
-                    }
+                let (to, taps) = (self.dx.row(block, row), down.taps(row));
+                let existing = taps.existing(0, down.output);
+                for start in 0..across.stride.min(across.input) {
+                    let (rows, existing) = (taps, existing.clone());
+                    let columns = across.taps(start);
+                    let pixels = Pixels { block, rows, existing, columns, start, to };
+                    self.pixels::<S, 4>(&pixels);
                 }
             }
             self.dx.close(block, rows);
@@ -241,39 +248,58 @@ impl<G: Gather> RowKernel for Backward<'_, G> {
 }
 
 impl<G: Gather> Backward<'_, G> {
-    /// Adds what the windows of row `position` give to `columns` by the elements of row `ky`.
+    /// All the pixels, `N` at a time where all their windows exist.
     #[inline(always)]
-    unsafe fn add_row<S: Simd>(
-        &self,
-        block: usize,
-        position: usize,
-        ky: usize,
-        columns: &Range<usize>,
-        sums: &mut [Lane; COLUMNS],
-    ) {
+    unsafe fn pixels<S: Simd, const N: usize>(&self, pixels: &Pixels) {
         let across = &self.axes[1];
-        let whole = across.whole();
-        let share = self.gather.share(position, whole.start);
+        let (count, taps) = ((across.input - pixels.start).div_ceil(across.stride), pixels.columns);
+        // Where the last tap's window and the first one's exist.
+        let last = taps.position - (taps.count as isize - 1) * taps.back;
+        let from = last.min(0).unsigned_abs().min(count);
+        let end = (across.output as isize - taps.position).max(0) as usize;
+        let end = end.clamp(from, count);
         // SAFETY: as in `rows`.
         unsafe {
-            let dy = self.dy.row(block, position);
-            let pixel = self.dy.map.pixel(block, position, 0);
-            for kx in 0..across.kernel {
-                let tap = self.gather.tap::<S>(block, ky * across.kernel + kx);
-                let positions = across.positions(kx, columns);
-                if positions.is_empty() {
-                    continue;
+            let mut on = 0;
+            while on < count {
+                if on >= from && on + N <= end {
+                    self.some::<S, N>(pixels, on, 0..taps.count);
+                    on += N;
+                } else {
+                    self.some::<S, 1>(pixels, on, taps.existing(on, across.output));
+                    on += 1;
                 }
-                let at = across.input_of(positions.start, kx) - columns.start;
-                let mut sum: *mut f32 = sums.as_mut_ptr().add(at).cast();
-                for x in positions {
-                    let share =
-                        if whole.contains(&x) { share } else { self.gather.share(position, x) };
-                    let value = S::load(dy.add(x * 16));
-                    let total = self.gather.add::<S>(S::load(sum), tap, share, pixel + x, value);
-                    S::store(sum, total);
-                    sum = sum.wrapping_add(across.stride * 16);
+            }
+        }
+    }
+
+    /// `N` of the pixels, from number `on`, with the taps of their columns.
+    #[inline(always)]
+    unsafe fn some<S: Simd, const N: usize>(&self, pixels: &Pixels, on: usize, taps: Range<usize>) {
+        let (gather, across) = (&self.gather, &self.axes[1]);
+        let whole = &self.whole;
+        // SAFETY: as in `rows`.
+        unsafe {
+            let mut sums = [S::zero(); N];
+            for tap in pixels.existing.clone() {
+                let (ky, row) = pixels.rows.at(tap, 0);
+                let share = gather.share(row, whole.start);
+                let dy = self.dy.row(pixels.block, row);
+                let number = self.dy.map.pixel(pixels.block, row, 0);
+                for tap in taps.clone() {
+                    let (kx, column) = pixels.columns.at(tap, on);
+                    let tap = gather.tap::<S>(pixels.block, ky * across.kernel + kx);
+                    for n in 0..N {
+                        let column = column + n;
+                        let share =
+                            if whole.contains(&column) { share } else { gather.share(row, column) };
+                        let value = S::load(dy.add(column * 16));
+                        sums[n] = gather.add::<S>(sums[n], tap, share, number + column, value);
+                    }
                 }
+            }
+            for n in 0..N {
+                pixels.to.put::<S>(pixels.start + (on + n) * across.stride, sums[n]);
             }
         }
     }

@@ -72,13 +72,19 @@ impl Axis {
         self.before.div_ceil(self.stride).min(end)..end
     }
 
-    /// The positions at which `element` lies in `inputs` of the picture.
-    pub(crate) fn positions(&self, element: usize, inputs: &Range<usize>) -> Range<usize> {
-        let from = |input: usize| {
-            let ahead = (input + self.before).saturating_sub(element * self.dilation);
-            ahead.div_ceil(self.stride).min(self.output)
+    /// The elements that can lie on an input, and at which positions of the window.
+    pub(crate) fn taps(&self, input: usize) -> Taps {
+        let [stride, dilation] = [self.stride, self.dilation].map(|n| n as isize);
+        let ahead = |element: usize| (input + self.before) as isize - element as isize * dilation;
+        let common = greatest_common_divisor(self.stride, self.dilation);
+        let every = self.stride / common;
+        let first = (0..self.kernel.min(every)).find(|&k| ahead(k).rem_euclid(stride) == 0);
+        let Some(first) = first else {
+            return Taps { first: 0, every, count: 0, position: 0, back: 1 };
         };
-        from(inputs.start)..from(inputs.end)
+        let count = (self.kernel - first).div_ceil(every);
+        let position = ahead(first).div_euclid(stride);
+        Taps { first, every, count, position, back: (self.dilation / common) as isize }
     }
 
     /// Where an element lies on the picture; it must.
@@ -86,4 +92,39 @@ impl Axis {
     pub(crate) fn input_of(&self, position: usize, element: usize) -> usize {
         position * self.stride + element * self.dilation - self.before
     }
+}
+
+/// The elements of a window that lie on one input: numbers `first`, `first + every`, … with the window
+/// at `position`, `position − back`, …; some of these positions may not exist.
+#[derive(Clone, Copy)]
+pub(crate) struct Taps {
+    pub(crate) first: usize,
+    pub(crate) every: usize,
+    pub(crate) count: usize,
+    pub(crate) position: isize,
+    pub(crate) back: isize,
+}
+
+impl Taps {
+    /// The taps whose position is one of `output`, for an input that lies `on` positions further.
+    #[inline(always)]
+    pub(crate) fn existing(&self, on: usize, output: usize) -> Range<usize> {
+        let position = self.position + on as isize;
+        let beyond = (position - output as isize + 1).max(0) as usize;
+        let before = (position + 1).max(0) as usize;
+        let back = self.back as usize;
+        let end = before.div_ceil(back).min(self.count);
+        beyond.div_ceil(back).min(end)..end
+    }
+
+    /// A tap's element, and its position for an input that lies `on` positions further.
+    #[inline(always)]
+    pub(crate) fn at(&self, tap: usize, on: usize) -> (usize, usize) {
+        let position = self.position + on as isize - tap as isize * self.back;
+        (self.first + tap * self.every, position as usize)
+    }
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
