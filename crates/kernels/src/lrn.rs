@@ -185,6 +185,7 @@ impl RowKernel for Forward<'_> {
                     for block in 0..lrn.blocks {
                         let from = self.x.row(block, row).add(start * 16);
                         for p in 0..pixels {
+                            S::prefetch(from.wrapping_add((PIXELS + p) * 16));
                             let x = S::load(from.add(p * 16));
                             S::store(squares.add(lrn.at(p, block)).cast(), S::mul(x, x));
                         }
@@ -231,6 +232,7 @@ impl RowKernel for Backward<'_> {
                     for block in 0..lrn.blocks {
                         let from = self.x.row(block, row).add(start * 16);
                         for p in 0..pixels {
+                            S::prefetch(from.wrapping_add((PIXELS + p) * 16));
                             let x = S::load(from.add(p * 16));
                             S::store(squares.add(lrn.at(p, block)).cast(), S::mul(x, x));
                         }
@@ -240,6 +242,7 @@ impl RowKernel for Backward<'_> {
                         let dy = self.dy.row(block, row).add(start * 16);
                         let live = lrn.live(block);
                         for p in 0..pixels {
+                            S::prefetch(dy.wrapping_add((PIXELS + p) * 16));
                             let at = lrn.at(p, block);
                             let (mut power, mut steeper) = lrn.powers::<S>(squares.add(at));
                             if live != u16::MAX {
