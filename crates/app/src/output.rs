@@ -81,7 +81,8 @@ impl Output {
             .or("give another name with -o, or --force to replace it")
     }
 
-    fn failure(&self, why: impl std::fmt::Display) -> Failure {
+    /// The failure for why the file cannot be written.
+    pub(crate) fn failure(&self, why: impl std::fmt::Display) -> Failure {
         Failure::new(Fault::Output, format!("{}: cannot be written: {why}", self.path.display()))
     }
 }

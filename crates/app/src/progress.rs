@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 
 use dream::{Observer, Progress};
@@ -42,9 +43,10 @@ impl<'a> Watch<'a> {
 }
 
 fn bar(name: &str) -> ProgressBar {
+    let name = Path::new(name).file_name().map_or(name.into(), |name| name.to_string_lossy());
     let style = "{prefix}  {msg}  {wide_bar:.cyan/dim}  {eta} left";
     let style = ProgressStyle::with_template(style).expect("the template is right");
-    let bar = ProgressBar::no_length().with_style(style).with_prefix(name.to_owned());
+    let bar = ProgressBar::no_length().with_style(style).with_prefix(name.into_owned());
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }

@@ -34,19 +34,23 @@ pub(crate) struct RecipeArgs {
     /// Longest side of the dream in pixels. Default: the picture's own size.
     #[arg(short, long, value_name = "PIXELS", help_heading = "Recipe")]
     size: Option<u32>,
-    /// How many sizes of the picture to dream on, from small to full. Default: the preset's.
+    /// How many sizes of the picture to dream on, from small to full. Default: the preset's, which
+    /// for google is 4.
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     octaves: Option<u32>,
-    /// How much larger each octave is than the one before. Default: the preset's.
+    /// How much larger each octave is than the one before. Default: the preset's, which for google
+    /// is 1.4.
     #[arg(long, value_name = "FACTOR", help_heading = "Recipe")]
     octave_scale: Option<f32>,
-    /// Steps on each octave. Default: the preset's.
+    /// Steps on each octave. Default: the preset's, which for google is 10.
     #[arg(short, long, value_name = "N", help_heading = "Recipe")]
     iterations: Option<u32>,
-    /// How far each step goes, in pixel values of 0–255. Default: the preset's.
+    /// How far each step goes, in pixel values of 0–255. Default: the preset's, which for google is
+    /// 1.5.
     #[arg(long, value_name = "VALUES", help_heading = "Recipe")]
     step: Option<f32>,
-    /// How many pixels each step may shift the picture by. Default: the preset's.
+    /// How many pixels each step may shift the picture by. Default: the preset's, which for google is
+    /// 32.
     #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
     jitter: Option<u32>,
     /// Seed of all that is random; the same seed gives the same dream. Default: 0, or the recipe's.
@@ -73,9 +77,20 @@ impl RecipeArgs {
     /// A network that cannot be found or loaded.
     pub(crate) fn network(&self, base: Option<&Base>, quiet: bool) -> Result<Network, Failure> {
         let named = base.and_then(Base::network);
-        let network = self.model.open(named)?;
-        if !quiet && named.is_none() && self.model.model.is_none() {
+        let network = match (base, named, &self.model.model) {
+            (Some(base), Some(_), None) => {
+                self.model.open(named).map_err(|failure| failure.or(base.way_to_network()))?
+            }
+            _ => self.model.open(None)?,
+        };
+        if quiet {
+            return Ok(network);
+        }
+        if named.is_none() && self.model.model.is_none() {
             eprintln!("network: {}; --model chooses another", network.name);
+        }
+        if let Some(base) = base {
+            base.say_differences(&network);
         }
         Ok(network)
     }
@@ -149,6 +164,23 @@ impl Base {
     /// The network it was made for, if it says.
     fn network(&self) -> Option<&str> {
         Some(self.said.model.name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    fn way_to_network(&self) -> String {
+        let ModelId { name, hash } = &self.said.model;
+        format!("{} was made with `{name}` (SHA-256 {hash}): --model gives its file", self.name)
+    }
+
+    /// Says why the dream may be another than the one the recipe was taken from.
+    fn say_differences(&self, network: &Network) {
+        let (theirs, ours) = (&self.said.version, env!("CARGO_PKG_VERSION"));
+        if theirs != ours {
+            eprintln!("{}: made by version {theirs}; this is {ours}, and may differ", self.name);
+        }
+        let model = &self.said.model;
+        if !model.hash.is_empty() && model.hash != network.hash {
+            eprintln!("{}: made with another network, `{}`", self.name, model.name);
+        }
     }
 
     /// The noise it started from, if it did.

@@ -22,7 +22,7 @@ pub(crate) struct ImageArgs {
     /// The pictures, each of which becomes a dream of its own: PNG, JPEG, WebP, TIFF or BMP.
     #[arg(value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
-    /// Start from noise of this size instead of a picture.
+    /// Start from noise of this size instead of a picture; the dream is noise.dream.png.
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = noise_size)]
     #[arg(conflicts_with = "pictures")]
     noise: Option<NoiseStart>,
@@ -154,6 +154,9 @@ impl Work<'_> {
         };
         let plan = Plan::new(&recipe, self.network, height, width, self.machine)
             .map_err(|error| unplanned(&name, error))?;
+        if let Some(problem) = format.refuses(plan.size()) {
+            return Err(output.failure(problem).or("write a PNG instead"));
+        }
         let picture =
             picture.unwrap_or_else(|| Picture::of(dream::noise(width, height, recipe.seed)));
         self.say(&name, &picture, &plan, format);
@@ -169,10 +172,7 @@ impl Work<'_> {
         let text = plan.recipe().to_toml();
         let deep = picture.deep;
         let encoding = Encoding { colour: &colour, alpha: alpha.as_ref(), deep, recipe: &text };
-        let bytes = encoding.encode(format).map_err(|error| {
-            let path = output.path().display();
-            Failure::new(Fault::Output, format!("{path}: cannot be written: {error}"))
-        })?;
+        let bytes = encoding.encode(format).map_err(|error| output.failure(error))?;
         output.write(&bytes)?;
         if !self.args.quiet {
             eprintln!("{name}: dreamt into {}", output.path().display());

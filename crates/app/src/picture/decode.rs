@@ -7,14 +7,18 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use net::{Shape, Tensor};
+use tiff::tags::Tag;
 
 use super::format::unreadable;
-use super::{Format, Picture, colour};
+use super::{Format, Picture, colour, metadata};
 use crate::exit::{Failure, Fault};
 use crate::machine::in_words;
 
 /// The most pixels a picture may have: no dream is larger, and no file's header is believed beyond it.
 const MOST_PIXELS: u64 = 1 << 30;
+
+/// More than such a picture can take; decoders calculate with their limits, so these have one too.
+const MOST_BYTES: u64 = 1 << 40;
 
 /// Reads a picture, using no more than `memory` bytes for it.
 ///
@@ -22,7 +26,7 @@ const MOST_PIXELS: u64 = 1 << 30;
 /// No such file, not a picture, damaged or cut off, or too large.
 pub(crate) fn read(path: &Path, memory: u64) -> Result<Picture, Failure> {
     let name = path.display();
-    let mut decoder = open(path)?;
+    let mut decoder = open(path, memory)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MOST_PIXELS {
@@ -41,14 +45,12 @@ pub(crate) fn read(path: &Path, memory: u64) -> Result<Picture, Failure> {
         );
         return Err(Failure::new(Fault::Memory, what).or("make the picture smaller first"));
     }
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(memory);
-    let damaged = |error: image::ImageError| damaged(path, &error);
-    decoder.set_limits(limits).map_err(damaged)?;
-
-    let profile = decoder.icc_profile().unwrap_or_default();
+    let profile = match Format::of_file(path)? {
+        Format::Tiff => metadata::tiff_tag(path, Tag::IccProfile),
+        _ => decoder.icc_profile().ok().flatten(),
+    };
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| damaged(path, &error))?;
     image.apply_orientation(orientation);
 
     let planes = Planes::of(&image);
@@ -59,15 +61,17 @@ pub(crate) fn read(path: &Path, memory: u64) -> Result<Picture, Failure> {
     Ok(Picture { colour, alpha: planes.alpha, deep: planes.deep, notes })
 }
 
-/// A decoder for what the file's content says it is.
-pub(super) fn open(path: &Path) -> Result<impl ImageDecoder, Failure> {
+/// A decoder for what the file's content says it is, which takes no more than `memory` bytes.
+pub(super) fn open(path: &Path, memory: u64) -> Result<impl ImageDecoder + use<>, Failure> {
     let format = Format::of_file(path)?;
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     if format == Format::Jpeg {
         complete_jpeg(path)?;
     }
     let mut reader = ImageReader::with_format(BufReader::new(file), format.image());
-    reader.no_limits();
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(memory.min(MOST_BYTES));
+    reader.limits(limits);
     reader.into_decoder().map_err(|error| damaged(path, &error))
 }
 

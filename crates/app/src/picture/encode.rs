@@ -18,9 +18,6 @@ use super::{Format, metadata};
 /// JPEG's scale of 1–100; the colours are stored at full resolution.
 const JPEG_QUALITY: u8 = 95;
 
-/// TIFF's tag for XMP.
-const XMP_TAG: Tag = Tag::Unknown(700);
-
 /// What begins JPEG's segment for XMP.
 const XMP_SEGMENT: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
@@ -141,13 +138,8 @@ impl Encoding<'_> {
             Some(_) => image_webp::ColorType::Rgba8,
             None => image_webp::ColorType::Rgb8,
         };
-        match encoder.encode(bytes, width, height, colour) {
-            Err(image_webp::EncodingError::InvalidDimensions) => Err(format!(
-                "a WebP's sides are 16384 pixels at most, not {width}×{height}: write a PNG"
-            )),
-            Err(error) => Err(error.to_string()),
-            Ok(()) => Ok(file),
-        }
+        encoder.encode(bytes, width, height, colour).map_err(|error| error.to_string())?;
+        Ok(file)
     }
 
     fn tiff<C: ColorType>(&self, samples: &[C::Inner], packet: &str) -> Result<Vec<u8>, String>
@@ -160,7 +152,7 @@ impl Encoding<'_> {
             let mut encoder =
                 encoder.with_compression(Compression::Lzw).with_predictor(Predictor::Horizontal);
             let mut image = encoder.new_image::<C>(width, height)?;
-            image.encoder().write_tag(XMP_TAG, packet.as_bytes())?;
+            image.encoder().write_tag(metadata::XMP_TAG, packet.as_bytes())?;
             if self.alpha.is_some() {
                 const UNASSOCIATED: &[u16] = &[2];
                 image.encoder().write_tag(Tag::ExtraSamples, UNASSOCIATED)?;

@@ -72,6 +72,17 @@ impl Format {
         }
     }
 
+    /// Why its files cannot hold a picture of this height and width, if they cannot.
+    pub(crate) fn refuses(self, (height, width): (usize, usize)) -> Option<String> {
+        let most = match self {
+            Format::WebP => 16_384,
+            Format::Jpeg => 65_535,
+            Format::Png | Format::Tiff | Format::Bmp => i32::MAX as usize,
+        };
+        (height.max(width) > most)
+            .then(|| format!("{width}×{height} is too large for its format, whose sides are {most} pixels at most"))
+    }
+
     /// Whether its files may be transparent.
     pub(super) fn has_alpha(self) -> bool {
         self != Format::Jpeg
@@ -115,6 +126,9 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
             Failure::new(Fault::Picture, format!("{name}: there is no such file"))
+        }
+        std::io::ErrorKind::IsADirectory => {
+            Failure::new(Fault::Picture, format!("{name}: this is a folder, not a picture"))
         }
         _ => Failure::new(Fault::Picture, format!("{name}: cannot be read: {error}")),
     }

@@ -1,15 +1,25 @@
 //! The recipe inside a picture: an XMP packet with one property, which every format but BMP can carry
 //! and every XMP reader shows.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use image::ImageDecoder;
+use tiff::decoder::ifd::Value;
+use tiff::decoder::{Decoder, Limits};
+use tiff::tags::Tag;
 
+use super::Format;
 use super::decode::open;
 use crate::exit::{Failure, Fault};
+use crate::machine::free_memory;
 
 /// The namespace of the property.
 const NAMESPACE: &str = "https://deepdream.invalid/recipe/1.0/";
+
+/// TIFF's tag for XMP.
+pub(super) const XMP_TAG: Tag = Tag::Unknown(700);
 
 /// The most bytes of metadata that are looked at.
 const MOST_BYTES: usize = 1 << 20;
@@ -47,12 +57,25 @@ fn unpack(packet: &[u8]) -> Option<String> {
 /// # Errors
 /// A file that is no picture, or a picture without a recipe.
 pub(crate) fn recipe_of(path: &Path) -> Result<String, Failure> {
-    let packet = open(path)?.xmp_metadata().ok().flatten();
+    let mut decoder = open(path, free_memory())?;
+    let packet = match Format::of_file(path)? {
+        Format::Tiff => tiff_tag(path, XMP_TAG),
+        _ => decoder.xmp_metadata().ok().flatten(),
+    };
     packet.as_deref().and_then(unpack).ok_or_else(|| {
         let what = format!("{}: this picture carries no recipe", path.display());
         Failure::new(Fault::Recipe, what)
             .or("use a recipe's TOML file, or a PNG, JPEG, WebP or TIFF that this program dreamt")
     })
+}
+
+/// The bytes of a TIFF's tag. `image`'s decoder allows tags no more memory than the pixels take, which
+/// in a small picture is too little.
+pub(super) fn tiff_tag(path: &Path, tag: Tag) -> Option<Vec<u8>> {
+    let file = BufReader::new(File::open(path).ok()?);
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = MOST_BYTES * size_of::<Value>();
+    Decoder::new(file).ok()?.with_limits(limits).get_tag_u8_vec(tag).ok()
 }
 
 #[cfg(test)]

@@ -1,0 +1,96 @@
+//! The commands beside `image`.
+
+use serde_json::Value;
+
+use crate::room::{Room, shared};
+
+fn answer(room: &Room, args: &[&str]) -> String {
+    let assert = room.deepdream().args(args).assert().success();
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+fn json(room: &Room, args: &[&str]) -> Value {
+    serde_json::from_str(&answer(room, args)).unwrap()
+}
+
+#[test]
+fn version_and_help() {
+    let room = Room::new();
+    assert_eq!(answer(&room, &["--version"]), format!("deepdream {}\n", env!("CARGO_PKG_VERSION")));
+    let help = answer(&room, &["--help"]);
+    for text in ["image", "layers", "classify", "probe", "bench", "Exit codes:", "130"] {
+        assert!(help.contains(text), "`{text}` is not in:\n{help}");
+    }
+    let help = answer(&room, &["image", "--help"]);
+    for text in ["Output:", "Network:", "Recipe:", "Machine:"] {
+        assert!(help.contains(text), "`{text}` is not in:\n{help}");
+    }
+}
+
+#[test]
+fn completions_and_manual() {
+    let room = Room::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(answer(&room, &["completions", shell]).contains("deepdream"), "{shell}");
+    }
+    assert!(answer(&room, &["man"]).contains(".TH deepdream"));
+    answer(&room, &["man", "pages"]);
+    let page = String::from_utf8(room.bytes("pages/deepdream-image.1")).unwrap();
+    assert!(page.contains("octave"), "{page}");
+}
+
+#[test]
+fn layers_are_listed() {
+    let room = Room::new();
+    let text = answer(&room, &["layers"]);
+    assert!(text.contains("fire6/concat") && text.contains("default"), "{text}");
+    let layers = json(&room, &["layers", "--json"]);
+    let layers = layers.as_array().unwrap();
+    let fire6 = layers.iter().find(|layer| layer["name"] == "fire6/concat").unwrap();
+    assert_eq!(fire6["channels"], 384);
+    assert_eq!(fire6["stride"], 16);
+    assert!(layers.iter().any(|layer| layer["default"] == true));
+}
+
+#[test]
+fn bench_measures() {
+    let room = Room::new();
+    let args = ["bench", "--size", "40x24", "--rounds", "3", "--layer", "fire2/concat"];
+    let report = json(&room, &[&args[..], &["--threads", "1", "--json"]].concat());
+    assert_eq!(report["model"], "squeezenet");
+    assert_eq!(report["threads"], 1);
+    // conv1: 19×11×64 positions of 27 weights; pool1 9×5; squeeze 16 of 64, expand 128 of 16 and 144.
+    let weights = 19 * 11 * 64 * 27 + 9 * 5 * (16 * 64 + 64 * 16 + 64 * 144);
+    let gflop = report["gflop"].as_f64().unwrap();
+    assert!((gflop - 4.0 * f64::from(weights) / 1e9).abs() < 1e-12, "{gflop}");
+    let time = |name: &str| report[name].as_f64().unwrap();
+    assert!(0.0 < time("min_ms") && time("min_ms") <= time("median_ms"), "{report}");
+    assert!(time("median_ms") <= time("max_ms"), "{report}");
+    assert!(answer(&room, &args).contains("GFLOP/s"));
+}
+
+#[test]
+fn cat_is_found() {
+    let Some(picture) = shared("images/chelsea.png") else { return };
+    let room = Room::new();
+    let classes = json(&room, &["classify", picture.to_str().unwrap(), "--json"]);
+    assert_eq!(classes.as_array().unwrap().len(), 5);
+    assert!((281..=285).contains(&classes[0]["index"].as_u64().unwrap()), "{classes}");
+    let text = answer(&room, &["classify", picture.to_str().unwrap(), "--top", "3"]);
+    assert_eq!(text.lines().count(), 3);
+    assert!(text.contains("cat"), "{text}");
+}
+
+#[test]
+fn probe_wants_something_to_write() {
+    let room = Room::new();
+    room.picture("photo.png");
+    let probe = |args: &[&str]| {
+        room.deepdream().args(["probe", "photo.png", "--layer", "conv1"]).args(args).assert()
+    };
+    probe(&[]).code(2);
+    probe(&["--gradient", "g.txt"]).code(6);
+    probe(&["--gradient", "g.npy"]).success();
+    probe(&["--gradient", "g.npy"]).code(6);
+    probe(&["--gradient", "g.npy", "--force"]).success();
+}

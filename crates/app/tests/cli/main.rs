@@ -1,0 +1,10 @@
+//! The program as its users meet it: run as a process, judged by its files, texts and exit codes.
+
+mod bad_input;
+mod commands;
+mod golden;
+mod interrupt;
+mod outputs;
+mod pictures;
+mod recipes;
+mod room;

@@ -1,0 +1,82 @@
+//! A folder of its own for each test, with the program and small pictures in it.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use image::{Rgb, RgbImage};
+
+/// Flags of a dream that takes no time: one step on a shallow layer.
+pub(crate) const QUICK: [&str; 6] = ["--layer", "conv1", "--octaves", "1", "--iterations", "1"];
+
+/// Flags of a dream that leaves the picture as it was, so that what is around it can be judged.
+pub(crate) const STILL: [&str; 8] =
+    ["--layer", "conv1", "--octaves", "1", "--iterations", "1", "--step", "0"];
+
+/// A folder that goes away with the test.
+pub(crate) struct Room {
+    folder: tempfile::TempDir,
+}
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The program, started in the folder, with no networks but the built-in one.
+    pub(crate) fn deepdream(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deepdream"));
+        command.current_dir(self.folder.path()).env("DEEPDREAM_HOME", self.path("home"));
+        command
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        std::fs::write(self.path(name), bytes).unwrap();
+        self.path(name)
+    }
+
+    /// Writes [`picture`] in the format the name says.
+    pub(crate) fn picture(&self, name: &str) -> PathBuf {
+        picture(40, 24).save(self.path(name)).unwrap();
+        self.path(name)
+    }
+
+    pub(crate) fn open(&self, name: &str) -> image::DynamicImage {
+        image::open(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Every file and folder, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<String> =
+            entries.map(|entry| name(entry).into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// A picture no turn or mirroring leaves as it is.
+pub(crate) fn picture(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        Rgb([(x * 255 / width) as u8, (y * 255 / height) as u8, ((x * 7 + y * 3) % 256) as u8])
+    })
+}
+
+/// The folder of networks, pictures and numbers to compare with, if there is one.
+pub(crate) fn shared(path: impl AsRef<Path>) -> Option<PathBuf> {
+    match std::env::var_os("DEEPDREAM_SHARED") {
+        Some(folder) => Some(PathBuf::from(folder).join(path)),
+        None => {
+            println!("skipped: DEEPDREAM_SHARED is not set");
+            None
+        }
+    }
+}
