@@ -4,6 +4,9 @@
 //! fit before a node stands in the [`Graph`], so that nothing behind it needs to ask again and no
 //! product of sizes can overflow.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use net::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Window};
 
 use crate::ImportError;
@@ -19,11 +22,18 @@ const MAX_STRIDE: usize = 1 << 16;
 /// The most rows or columns that all paddings together may add.
 const MAX_PADDING: usize = 1 << 14;
 
+/// The most weights of a whole network, 2 GiB of them; one constant can be used many times, each time in
+/// another order.
+const MAX_WEIGHTS: usize = 1 << 29;
+
 /// A graph being built, with what is known of each node for any size of picture.
 pub(crate) struct Assembly {
     builder: GraphBuilder,
     known: Vec<Known>,
     padding: usize,
+    weights: usize,
+    /// The arrays already counted in `weights`, by where they are.
+    counted: HashSet<*const f32>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +57,8 @@ impl Assembly {
             builder: GraphBuilder::new(name, channels),
             known: vec![Known { channels: Some(channels), stride: 1 }],
             padding: 0,
+            weights: 0,
+            counted: HashSet::new(),
         })
     }
 
@@ -77,6 +89,7 @@ impl Assembly {
                 within(name, "the padding so far", self.padding, 0, MAX_PADDING)?;
             }
         }
+        self.count_weights(name, &op)?;
         self.known.push(Known { channels, stride });
         Ok(self.builder.add(name, op, inputs))
     }
@@ -103,6 +116,24 @@ impl Assembly {
         self.builder.finish()
     }
 
+    /// Adds an operation's weights to the count, and sees that they are numbers.
+    fn count_weights(&mut self, name: &str, op: &Op) -> Result<(), ImportError> {
+        for array in arrays(op) {
+            if !self.counted.insert(array.as_ptr()) {
+                continue;
+            }
+            self.weights += array.len();
+            within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
+            if !array.iter().all(|x| x.is_finite()) {
+                return Err(ImportError::Layer {
+                    layer: name.into(),
+                    problem: "there are weights that are no numbers; fetch the model again".into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn channels_after(
         &self,
         name: &str,
@@ -120,6 +151,14 @@ impl Assembly {
         let same = |what, expected: usize, found: usize| check_size(name, what, expected, found);
         match op {
             Op::Conv2d(conv) => check_conv(name, conv)?,
+            Op::Lrn(lrn) => {
+                within(name, "the number of channels summed", lrn.size, 1, MAX_WINDOW)?;
+                within(name, "that number modulo 2", lrn.size % 2, 1, 1)?;
+                if ![lrn.alpha, lrn.beta, lrn.bias].iter().all(|x| x.is_finite()) {
+                    let problem = "its parameters are no numbers".into();
+                    return Err(ImportError::Layer { layer: name.into(), problem });
+                }
+            }
             Op::Affine(affine) => {
                 same("the number of shifts", affine.scale.len(), affine.shift.len())?;
             }
@@ -166,6 +205,16 @@ impl Assembly {
         };
         within(name, "the number of channels", channels, 1, MAX_CHANNELS)?;
         Ok(Some(channels))
+    }
+}
+
+/// An operation's weights.
+fn arrays(op: &Op) -> Vec<&Arc<[f32]>> {
+    match op {
+        Op::Conv2d(conv) => vec![&conv.weights, &conv.bias],
+        Op::Dense(dense) => vec![&dense.weights, &dense.bias],
+        Op::Affine(affine) => vec![&affine.scale, &affine.shift],
+        _ => Vec::new(),
     }
 }
 

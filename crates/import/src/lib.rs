@@ -16,3 +16,9 @@ pub use built_in::{BUILT_IN, built_in};
 pub use error::ImportError;
 pub use known::{Checksum, KnownNetwork, Source};
 pub use load::{MAX_FILE, load, load_bytes, load_pair, load_pair_bytes};
+
+#[cfg(test)]
+mod broken;
+
+#[cfg(test)]
+use broken::{measured, mutated};

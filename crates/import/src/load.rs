@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::detect::{Format, detect};
 use crate::squeezenet::CAFFE_INPUT;
-use crate::{ImportError, caffe, known, labels, squeezenet, tensorflow};
+use crate::{BUILT_IN, ImportError, built_in, caffe, known, labels, squeezenet, tensorflow};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 31;
@@ -84,7 +84,10 @@ fn read_pair(name: &str, prototxt: &[u8], caffemodel: Bytes) -> Result<Network, 
 fn read_bytes(name: &str, bytes: Bytes) -> Result<Network, ImportError> {
     let hash = hash(&[&bytes]);
     Ok(match detect(&bytes)? {
-        Format::Safetensors => squeezenet::read(name, hash, &bytes)?,
+        Format::Safetensors => {
+            let name = if hash == built_in::HASH { BUILT_IN } else { name };
+            squeezenet::read(name, hash, &bytes)?
+        }
         Format::GraphDef => {
             network(name, hash, tensorflow::read(bytes)?, None, InputSpec::default())
         }

@@ -112,6 +112,19 @@ fn googlenet_is_the_reference_at_scalar_level() {
 }
 
 #[test]
+fn larger_networks_are_near_the_reference_at_the_best_level() {
+    let Some(shared) = shared() else { return };
+    let level = CpuLevel::detect().unwrap();
+    for (model, golden, layer) in [
+        ("inception5h_like.pb", "inception5h_like_97x130.safetensors", "mixed4c"),
+        ("bvlc_googlenet.caffemodel", "bvlc_googlenet_97x130.safetensors", "inception_4c/output"),
+    ] {
+        let network = import::load(&shared.join("models").join(model)).unwrap();
+        compare(&network, &shared.join("golden").join(golden), &[layer], level, GRADIENT_FAST);
+    }
+}
+
+#[test]
 fn googlenet_of_two_files_is_the_reference() {
     let Some(shared) = shared() else { return };
     let network = import::load(&shared.join("models/bvlc_googlenet.prototxt")).unwrap();
@@ -144,4 +157,44 @@ fn inception_has_its_layers_and_input() {
     assert_eq!(layer("mixed4d_3x3_bottleneck_pre_relu").channels, 144);
     assert_eq!(layer("softmax2_pre_activation").channels, 1008);
     assert_eq!(network.graph.find("output2").unwrap(), network.graph.find("softmax2").unwrap());
+}
+
+/// The reference's picture in any size (`golden/`'s description has the formula).
+fn picture(height: usize, width: usize) -> Tensor {
+    let mut tensor = Tensor::zeros(Shape::new(3, height, width));
+    for i in 0..height * width {
+        let (x, y) = ((i % width) as f64, (i / width) as f64);
+        let colours = [
+            127.5 + 80.0 * (x / 7.0).sin() + 40.0 * (y / 11.0).cos(),
+            127.5 + 70.0 * ((x + y) / 9.0).sin() + 45.0 * (x / 5.0).cos(),
+            127.5 + 60.0 * ((x - y) / 13.0).cos() + 55.0 * (y / 6.0).sin(),
+        ];
+        for (c, colour) in colours.into_iter().enumerate() {
+            tensor.data[c * height * width + i] = colour.clamp(0.0, 255.0).round() as f32;
+        }
+    }
+    tensor
+}
+
+#[test]
+fn inceptions_first_five_classes_are_the_references() {
+    const EXPECTED: [(usize, f32); 5] =
+        [(971, 0.129071), (818, 0.092539), (885, 0.089158), (815, 0.050711), (911, 0.041143)];
+    let Some(shared) = shared() else { return };
+    let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
+    let target = network.graph.find_target("softmax2").unwrap();
+    let level = CpuLevel::detect().unwrap();
+    let options = EngineOptions { threads: Threads::new(2).unwrap(), level };
+    let engine = Engine::new(&network, &[target], options).unwrap();
+    let mut workspace = engine.workspace(224, 224).unwrap();
+    workspace.forward(&picture(224, 224));
+    let chances = workspace.activation(0);
+    assert_eq!(chances.shape, Shape::new(1008, 1, 1));
+    let mut classes: Vec<usize> = (0..1008).collect();
+    classes.sort_by(|&a, &b| chances.data[b].total_cmp(&chances.data[a]));
+    for (&class, (expected, chance)) in classes.iter().zip(EXPECTED) {
+        assert_eq!(class, expected);
+        assert!((chances.data[class] - chance).abs() < 1e-4, "{class}: {}", chances.data[class]);
+    }
+    assert_eq!(network.labels[971], "bubble");
 }

@@ -160,3 +160,6 @@ fn input_spec(layer: &Layer) -> Option<InputSpec> {
     let scale = [transform.scale.unwrap_or(1.0); 3];
     Some(InputSpec { order: ChannelOrder::Bgr, mean, scale })
 }
+
+#[cfg(test)]
+mod tests;

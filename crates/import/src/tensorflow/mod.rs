@@ -4,6 +4,7 @@
 //! Layers keep the nodes' names. Every node that computes something from the picture becomes an
 //! operation, training heads too: what a target does not need costs nothing.
 
+mod by_channel;
 mod dense;
 mod normalise;
 mod ops;
@@ -178,3 +179,6 @@ fn channels(node: &NodeDef) -> usize {
     let last = shape.and_then(|shape| shape.dim.last()).map(|dim| dim.size);
     last.and_then(|size| usize::try_from(size).ok()).unwrap_or(3)
 }
+
+#[cfg(test)]
+mod tests;

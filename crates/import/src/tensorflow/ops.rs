@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use net::{Affine, AveragePool, Conv2d, Lrn, MaxPool, NodeId, Op, Padding, Window};
+use net::{AveragePool, Conv2d, Lrn, MaxPool, NodeId, Op, Padding, Window};
 
 use super::proto::NodeDef;
-use super::{Flat, Reader, Value, dense, normalise};
+use super::{Flat, Reader, Value, by_channel, dense, normalise};
 use crate::ImportError;
 
 /// What a builder makes of a node.
@@ -25,11 +25,11 @@ pub(super) enum Built {
 type Builder = fn(&Reader, &NodeDef, &[Value]) -> Result<Built, ImportError>;
 
 const BUILDERS: &[(&str, Builder)] = &[
-    ("Add", add),
-    ("AddV2", add),
+    ("Add", by_channel::add),
+    ("AddV2", by_channel::add),
     ("AvgPool", average_pool),
     ("BatchNormWithGlobalNormalization", normalise::global_normalization),
-    ("BiasAdd", add),
+    ("BiasAdd", by_channel::add),
     ("CheckNumerics", identity),
     ("Concat", concat),
     ("ConcatV2", concat_v2),
@@ -44,14 +44,14 @@ const BUILDERS: &[(&str, Builder)] = &[
     ("MatMul", dense::matmul),
     ("MaxPool", max_pool),
     ("Mean", mean),
-    ("Mul", multiply),
+    ("Mul", by_channel::multiply),
     ("Pad", pad),
     ("Relu", relu),
     ("Reshape", dense::reshape),
     ("Softmax", softmax),
     ("Squeeze", dense::squeeze),
     ("StopGradient", identity),
-    ("Sub", subtract),
+    ("Sub", by_channel::subtract),
 ];
 
 /// Adds what `node` computes from `inputs`; a node that cannot be computed stands as unsupported.
@@ -336,88 +336,4 @@ fn pad(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, Impor
         },
         _ => Built::Unsupported(" of channels or pictures"),
     })
-}
-
-/// A bias, which a convolution or matrix takes into itself, or a sum of two nodes.
-fn add(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
-    if let (Some(a), Some(b)) = (a.node(), b.node()) {
-        return Ok(Built::Op(Op::Add, vec![a, b]));
-    }
-    let (source, bias) = if a.node().is_some() { (a, b) } else { (b, a) };
-    shifted(reader, node, source, bias, 1.0)
-}
-
-fn subtract(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    shifted(reader, node, input(node, inputs, 0)?, input(node, inputs, 1)?, -1.0)
-}
-
-/// `source + sign · bias`
-fn shifted(
-    reader: &Reader,
-    node: &NodeDef,
-    source: Value,
-    bias: Value,
-    sign: f32,
-) -> Result<Built, ImportError> {
-    let (id, mut bias) = match by_channel(reader, node, source, bias)? {
-        Ok(found) => found,
-        Err(why) => return Ok(Built::Unsupported(why)),
-    };
-    bias.iter_mut().for_each(|x| *x *= sign);
-    let inputs = || reader.assembly.inputs(id).to_vec();
-    Ok(match reader.assembly.op(id) {
-        Op::Conv2d(conv) => {
-            let bias = conv.bias.iter().zip(&bias).map(|(a, b)| a + b).collect();
-            Built::Op(Op::Conv2d(Conv2d { bias, ..conv.clone() }), inputs())
-        }
-        Op::Dense(dense) => {
-            let bias = dense.bias.iter().zip(&bias).map(|(a, b)| a + b).collect();
-            Built::Op(Op::Dense(net::Dense { bias, ..dense.clone() }), inputs())
-        }
-        _ => {
-            let scale = vec![1.0; bias.len()].into();
-            Built::Op(Op::Affine(Affine { scale, shift: bias.into() }), vec![id])
-        }
-    })
-}
-
-fn multiply(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
-    let (source, factor) = if a.node().is_some() { (a, b) } else { (b, a) };
-    Ok(match by_channel(reader, node, source, factor)? {
-        Ok((id, scale)) => {
-            let shift = vec![0.0; scale.len()].into();
-            Built::Op(Op::Affine(Affine { scale: scale.into(), shift }), vec![id])
-        }
-        Err(why) => Built::Unsupported(why),
-    })
-}
-
-/// A node, and a constant as one number for each of its channels.
-fn by_channel(
-    reader: &Reader,
-    node: &NodeDef,
-    source: Value,
-    constant: Value,
-) -> Result<Result<(NodeId, Vec<f32>), &'static str>, ImportError> {
-    let (Some(id), Some(constant)) = (source.node(), reader.constant(constant)) else {
-        return Ok(Err(" of these inputs"));
-    };
-    if matches!(source, Value::Flat(_, Flat::Picture)) {
-        return Ok(Err(" over all of a picture"));
-    }
-    let Some(channels) = reader.assembly.channels(id) else {
-        return Ok(Err(" of what is not supported"));
-    };
-    let mut values = constant.floats(&node.name)?;
-    if let [one] = values[..] {
-        values = vec![one; channels];
-    }
-    let along_channels = constant.shape.iter().rev().skip(1).all(|&size| size == 1);
-    if !along_channels {
-        return Ok(Err(" by a number for each position"));
-    }
-    crate::assembly::check_size(&node.name, "the number of values", channels, values.len())?;
-    Ok(Ok((id, values)))
 }

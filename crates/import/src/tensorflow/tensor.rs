@@ -90,10 +90,11 @@ impl Constant {
         self.filled(name, values)
     }
 
-    /// The last value stands for all that are left out.
+    /// Of values that are listed, the last stands for all that are left out.
     fn filled<T: Copy>(&self, name: &str, mut values: Vec<T>) -> Result<Vec<T>, ImportError> {
         let expected = self.len();
         if let Some(&last) = values.last()
+            && self.tensor.tensor_content.is_empty()
             && values.len() < expected
             && expected <= MOST_FILLED
         {

@@ -1,0 +1,88 @@
+//! Files on disk: what they are called, what lies beside them, and what is no model.
+
+use std::fs;
+use std::path::Path;
+
+use import::ImportError;
+use net::ChannelOrder;
+
+const OPS: &[u8] = include_bytes!("data/tensorflow_ops.pb");
+
+fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> std::path::PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn refused(path: &Path) -> String {
+    import::load(path).expect_err("this should be refused").to_string()
+}
+
+#[test]
+fn the_content_decides_the_format_and_the_file_the_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = import::load(&write(folder.path(), "dreamy.caffemodel", OPS)).unwrap();
+    assert_eq!(network.name, "dreamy");
+    assert_eq!(network.hash.len(), 64);
+    assert_eq!(network.input.order, ChannelOrder::Rgb);
+    assert_eq!(network.input.mean, [0.0; 3]);
+    assert!(network.labels.is_empty());
+
+    let built_in = include_bytes!("../models/squeezenet1_1.safetensors");
+    let network = import::load(&write(folder.path(), "renamed.pb", built_in)).unwrap();
+    assert_eq!(network.hash, import::built_in().unwrap().hash);
+    assert_eq!(network.name, import::BUILT_IN);
+    assert_eq!(network.input.order, ChannelOrder::Bgr);
+}
+
+#[test]
+fn names_of_classes_are_taken_from_beside_the_model_if_there_are_as_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write(folder.path(), "ops.pb", OPS);
+    write(folder.path(), "ops.txt", "one\ntwo\nthree\n");
+    assert!(import::load(&model).unwrap().labels.is_empty());
+    write(folder.path(), "ops.txt", "one\ntwo\r\nthree\nfour");
+    assert_eq!(import::load(&model).unwrap().labels, ["one", "two", "three", "four"]);
+    write(folder.path(), "ops.labels.txt", "a\nb\nc\nd\n");
+    assert_eq!(import::load(&model).unwrap().labels, ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn what_is_no_model_says_what_it_is_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |bytes: &[u8]| write(folder.path(), "model.pb", bytes);
+    assert!(refused(&folder.path().join("nowhere.pb")).contains("nowhere.pb"));
+    assert!(refused(&file(b"")).contains("the file is empty"));
+    assert!(refused(&file(b"PK\x03\x04...")).contains("unpack it"));
+    assert!(refused(&file(b"<html><body>404</body></html>")).contains("web page"));
+    assert!(refused(&file(&OPS[..OPS.len() - 100])).contains("Fetch the file again"));
+    assert!(refused(&file(&[0xEE; 5000])).contains("unknown kind"));
+    assert!(refused(folder.path()).contains("cannot read the model"));
+}
+
+#[test]
+fn a_prototxt_wants_its_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "input: 'data' layer { name: 'a' type: 'ReLU' bottom: 'data' top: 'a' }";
+    let path = write(folder.path(), "net.prototxt", text);
+    assert!(matches!(import::load(&path), Err(ImportError::NoWeights)));
+    assert!(matches!(import::load_bytes("net", text.as_bytes()), Err(ImportError::NoWeights)));
+}
+
+#[test]
+fn a_safetensors_file_of_another_network_is_named_so() {
+    let header = br#"{"a.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    bytes.extend([0; 4]);
+    let error = import::load_bytes("other", &bytes).unwrap_err().to_string();
+    assert!(error.contains("without SqueezeNet's layers"), "{error}");
+}
+
+#[test]
+fn no_truncation_of_the_built_in_network_breaks_the_reader() {
+    let whole = include_bytes!("../models/squeezenet1_1.safetensors");
+    for end in (0..whole.len()).step_by(9973).chain(0..300).chain(4000..4100) {
+        assert!(import::load_bytes("cut", &whole[..end]).is_err());
+    }
+}
