@@ -1,5 +1,7 @@
 //! Which network a command works with, and running it outside a dream.
 
+use std::path::Path;
+
 use clap::Args;
 use net::{Engine, EngineOptions, NetError, Network, NodeId};
 
@@ -31,7 +33,8 @@ fn open(wanted: Option<&str>) -> Result<Network, Failure> {
         None | Some(import::BUILT_IN) => {
             import::built_in().map_err(|error| Failure::new(Fault::Model, error))
         }
-        Some(other) => Err(Failure::new(Fault::Model, format!("there is no network `{other}`"))),
+        Some(other) => import::load(Path::new(other))
+            .map_err(|error| Failure::new(Fault::Model, format!("{other}: {error}"))),
     }
 }
 

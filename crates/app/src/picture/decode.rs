@@ -6,6 +6,8 @@ use std::path::Path;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use img_parts::Bytes;
+use img_parts::jpeg::{Jpeg, markers};
 use net::{Shape, Tensor};
 use tiff::tags::Tag;
 
@@ -75,10 +77,21 @@ pub(super) fn open(path: &Path, memory: u64) -> Result<impl ImageDecoder + use<>
     reader.into_decoder().map_err(|error| damaged(path, &error))
 }
 
-/// A JPEG that is cut off would be filled up with grey: refuses one without its end marker.
+/// A JPEG that is cut off would be filled up with grey: refuses one without its end marker, which
+/// cannot occur inside a scan (but does in the thumbnail before it).
 fn complete_jpeg(path: &Path) -> Result<(), Failure> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-    if bytes.windows(2).rev().any(|pair| pair == [0xff, 0xd9]) {
+    let bytes = Bytes::from(bytes);
+    let complete = match Jpeg::from_bytes(bytes.clone()) {
+        Ok(jpeg) => jpeg.segments().last().is_some_and(|last| {
+            let scans = &bytes[bytes.len() - (last.len_with_entropy() - last.len())..];
+            scans.windows(2).any(|pair| pair == [0xff, markers::EOI])
+        }),
+        Err(img_parts::Error::Truncated) => false,
+        // Otherwise broken: for the decoder to say.
+        Err(_) => true,
+    };
+    if complete {
         return Ok(());
     }
     let what = format!("{}: the picture is cut off: its end is missing", path.display());
@@ -88,7 +101,10 @@ fn complete_jpeg(path: &Path) -> Result<(), Failure> {
 fn damaged(path: &Path, error: &image::ImageError) -> Failure {
     let name = path.display();
     let what = match error {
-        image::ImageError::Unsupported(error) => format!("{name}: {error}"),
+        image::ImageError::Unsupported(error) => {
+            let failure = Failure::new(Fault::Picture, format!("{name}: {error}"));
+            return failure.or("save it in another form first: an RGB picture of 8 or 16 bits");
+        }
         image::ImageError::Limits(_) => {
             return Failure::new(Fault::Memory, format!("{name}: {error}"));
         }
@@ -111,31 +127,32 @@ struct Planes {
 
 impl Planes {
     fn of(image: &DynamicImage) -> Planes {
-        let flat = |samples: &mut dyn Iterator<Item = f32>, deep| {
-            let channels = usize::from(image.color().channel_count());
-            let (height, width) = (image.height() as usize, image.width() as usize);
-            let colours = if channels < 3 { 1 } else { 3 };
-            let mut colour = Tensor::zeros(Shape::new(colours, height, width));
-            let mut alpha =
-                (channels > colours).then(|| Tensor::zeros(Shape::new(1, height, width)));
-            let plane = height * width;
-            for pixel in 0..plane {
-                for channel in 0..colours {
-                    colour.data[channel * plane + pixel] = samples.next().unwrap_or(0.0);
-                }
-                if let Some(alpha) = &mut alpha {
-                    alpha.data[pixel] = samples.next().unwrap_or(0.0);
-                }
-            }
-            Planes { colour, alpha, deep }
-        };
         if let Some(samples) = image.as_flat_samples_u16() {
-            flat(&mut samples.samples.iter().map(|&value| f32::from(value) / 257.0), true)
+            let samples = samples.samples.iter().map(|&value| f32::from(value) / 257.0);
+            Self::split(image, samples, true)
         } else if let Some(samples) = image.as_flat_samples_f32() {
-            let clipped = |&value: &f32| (value * 255.0).clamp(0.0, 255.0);
-            flat(&mut samples.samples.iter().map(clipped), true)
+            let samples = samples.samples.iter().map(|value| (value * 255.0).clamp(0.0, 255.0));
+            Self::split(image, samples, true)
         } else {
-            flat(&mut image.as_bytes().iter().map(|&value| f32::from(value)), false)
+            Self::split(image, image.as_bytes().iter().map(|&value| f32::from(value)), false)
         }
+    }
+
+    /// Deals out `samples`, pixel after pixel, to the planes.
+    fn split(image: &DynamicImage, mut samples: impl Iterator<Item = f32>, deep: bool) -> Planes {
+        let channels = usize::from(image.color().channel_count());
+        let (height, width) = (image.height() as usize, image.width() as usize);
+        let (colours, plane) = (if channels < 3 { 1 } else { 3 }, height * width);
+        let mut colour = Tensor::zeros(Shape::new(colours, height, width));
+        let mut alpha = (channels > colours).then(|| Tensor::zeros(Shape::new(1, height, width)));
+        for pixel in 0..plane {
+            for channel in 0..colours {
+                colour.data[channel * plane + pixel] = samples.next().unwrap_or(0.0);
+            }
+            if let Some(alpha) = &mut alpha {
+                alpha.data[pixel] = samples.next().unwrap_or(0.0);
+            }
+        }
+        Planes { colour, alpha, deep }
     }
 }

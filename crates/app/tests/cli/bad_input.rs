@@ -1,9 +1,10 @@
 //! Each kind of bad input has its own text and exit code.
 
 use assert_cmd::assert::Assert;
-use image::ImageFormat;
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 
-use crate::room::{QUICK, Room, picture};
+use crate::room::{QUICK, Room, picture, shared};
 
 /// Runs `deepdream image` with `args`, which must fail with `code` and say all of `texts`, and must
 /// write nothing.
@@ -65,6 +66,18 @@ fn truncated_pictures() {
             refused(&room, &[name], 3, &[name]);
         }
     }
+}
+
+#[test]
+fn truncated_jpeg_with_a_thumbnail() {
+    let room = Room::new();
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut bytes);
+    // A thumbnail has an end marker of its own.
+    encoder.set_exif_metadata(vec![0xff, 0xd9]).unwrap();
+    encoder.write_image(&picture(90, 70), 90, 70, ExtendedColorType::Rgb8).unwrap();
+    room.write("cut.jpg", &bytes[..bytes.len() / 2]);
+    refused(&room, &["cut.jpg"], 3, &["cut.jpg", "cut off"]);
 }
 
 #[test]
@@ -136,6 +149,35 @@ fn unknown_network() {
     let room = Room::new();
     room.picture("photo.png");
     refused(&room, &["photo.png", "--model", "none.pb"], 4, &["none.pb"]);
+}
+
+#[test]
+fn files_that_are_no_network() {
+    let room = Room::new();
+    room.picture("photo.png");
+    let mut state = 1_u32;
+    let random: Vec<u8> = (0..5000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .collect();
+    for (name, bytes) in [("empty.pb", &b""[..]), ("random.pb", &random), ("words.pb", b"words")] {
+        room.write(name, bytes);
+        refused(&room, &["photo.png", "--model", name], 4, &[name]);
+    }
+}
+
+#[test]
+fn truncated_networks() {
+    let Some(models) = shared("models") else { return };
+    let room = Room::new();
+    room.picture("photo.png");
+    for name in ["squeezenet1_1.safetensors", "inception5h_like.pb", "bvlc_googlenet.caffemodel"] {
+        let bytes = std::fs::read(models.join(name)).unwrap();
+        room.write(name, &bytes[..bytes.len() / 2]);
+        refused(&room, &["photo.png", "--model", name], 4, &[name]);
+    }
 }
 
 #[test]

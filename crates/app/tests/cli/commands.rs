@@ -1,7 +1,10 @@
 //! The commands beside `image`.
 
+use std::path::Path;
+
 use serde_json::Value;
 
+use crate::golden::closed_form;
 use crate::room::{Room, shared};
 
 fn answer(room: &Room, args: &[&str]) -> String {
@@ -70,15 +73,53 @@ fn bench_measures() {
 }
 
 #[test]
-fn cat_is_found() {
+fn cat_is_found_by_every_network() {
     let Some(picture) = shared("images/chelsea.png") else { return };
+    let models = shared("models").unwrap();
     let room = Room::new();
-    let classes = json(&room, &["classify", picture.to_str().unwrap(), "--json"]);
-    assert_eq!(classes.as_array().unwrap().len(), 5);
-    assert!((281..=285).contains(&classes[0]["index"].as_u64().unwrap()), "{classes}");
-    let text = answer(&room, &["classify", picture.to_str().unwrap(), "--top", "3"]);
+    let classify = |model: &Path, more: &[&str]| {
+        let args = ["classify", picture.to_str().unwrap(), "--model", model.to_str().unwrap()];
+        answer(&room, &[&args[..], more].concat())
+    };
+    for model in [
+        "squeezenet".into(),
+        models.join("bvlc_googlenet.caffemodel"),
+        models.join("inception5h_like.pb"),
+    ] {
+        let classes: Value = serde_json::from_str(&classify(&model, &["--json"])).unwrap();
+        println!("{}: {classes:#}", model.display());
+        assert_eq!(classes.as_array().unwrap().len(), 5);
+        let first = classes[0]["label"].as_str().unwrap();
+        assert!(first.contains("cat") || first.contains("tabby"), "{classes:#}");
+    }
+    let text = classify(Path::new("squeezenet"), &["--top", "3"]);
     assert_eq!(text.lines().count(), 3);
-    assert!(text.contains("cat"), "{text}");
+    assert!(text.contains("tabby, tabby cat"), "{text}");
+}
+
+#[test]
+fn classes_agree_with_another_programs() {
+    let Some(golden) = shared("golden/inception5h_like_97x130.safetensors") else { return };
+    let model = shared("models/inception5h_like.pb").unwrap();
+    let bytes = std::fs::read(golden).unwrap();
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let layers: Value =
+        serde_json::from_str(&metadata.metadata().as_ref().unwrap()["layers"]).unwrap();
+    let room = Room::new();
+    closed_form(224, 224).save(room.path("picture.png")).unwrap();
+    let args = ["classify", "picture.png", "--model", model.to_str().unwrap(), "--json"];
+    let classes = json(&room, &args);
+    for (found, expected) in classes
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(layers["softmax2@224x224"]["top5"].as_array().unwrap())
+    {
+        assert_eq!(found["index"], expected[0], "{classes:#}");
+        let number = |value: &Value| value.as_f64().unwrap();
+        let off = number(&found["probability"]) - number(&expected[1]);
+        assert!(off.abs() < 1e-4, "{classes:#}");
+    }
 }
 
 #[test]
