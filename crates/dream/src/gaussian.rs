@@ -22,8 +22,34 @@ fn kernel(sigma: f32) -> Vec<f32> {
 /// Where position `index` of an axis of `side` values lies once mirrored into it.
 fn mirrored(index: i64, side: usize) -> usize {
     let side = side as i64;
+    if (0..side).contains(&index) {
+        return index as usize;
+    }
     let index = index.rem_euclid(2 * side);
     index.min(2 * side - 1 - index) as usize
+}
+
+/// `out[x] = Σ weights[k] · row(k)[x]`; several rows in one pass, so that `out` is seldom read again.
+fn weigh<'a>(weights: &[f32], row: impl Fn(usize) -> &'a [f32], out: &mut [f32]) {
+    const ROWS: usize = 8;
+    let width = out.len();
+    out.fill(0.0);
+    let (groups, rest) = weights.as_chunks::<ROWS>();
+    for (group, weights) in groups.iter().enumerate() {
+        let rows: [&[f32]; ROWS] = std::array::from_fn(|k| &row(ROWS * group + k)[..width]);
+        for (x, out) in out.iter_mut().enumerate() {
+            let mut sum = 0.0;
+            for k in 0..ROWS {
+                sum += weights[k] * rows[k][x];
+            }
+            *out += sum;
+        }
+    }
+    for (k, weight) in rest.iter().enumerate() {
+        for (out, x) in out.iter_mut().zip(row(ROWS * groups.len() + k)) {
+            *out += weight * x;
+        }
+    }
 }
 
 /// Writes `source`, blurred along rows and columns, to `target` of the same shape.
@@ -31,25 +57,18 @@ pub(crate) fn blur(threads: &Threads, source: &Tensor, sigma: f32, target: &mut 
     let weights = kernel(sigma);
     let radius = weights.len() / 2;
     let (height, width) = (source.shape.height, source.shape.width);
-    rows::for_each_with(threads, target, width + 2 * radius, |c, y, row, sums| {
+    rows::for_each_with(threads, target, width + 2 * radius, |c, y, row, padded| {
         let (edge, inner) = (radius, radius + width);
-        sums[edge..inner].fill(0.0);
-        for (k, weight) in weights.iter().enumerate() {
+        let above = |k| {
             let from = mirrored(y as i64 + k as i64 - radius as i64, height);
-            for (sum, x) in sums[edge..inner].iter_mut().zip(rows::row(source, c, from)) {
-                *sum += weight * x;
-            }
-        }
+            rows::row(source, c, from)
+        };
+        weigh(&weights, above, &mut padded[edge..inner]);
         for x in 0..radius {
-            sums[x] = sums[edge + mirrored(x as i64 - radius as i64, width)];
-            sums[inner + x] = sums[edge + mirrored((width + x) as i64, width)];
+            padded[x] = padded[edge + mirrored(x as i64 - radius as i64, width)];
+            padded[inner + x] = padded[edge + mirrored((width + x) as i64, width)];
         }
-        row.fill(0.0);
-        for (k, weight) in weights.iter().enumerate() {
-            for (out, sum) in row.iter_mut().zip(&sums[k..]) {
-                *out += weight * sum;
-            }
-        }
+        weigh(&weights, |k| &padded[k..], row);
     });
 }
 

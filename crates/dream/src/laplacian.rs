@@ -74,25 +74,8 @@ fn before(side: usize) -> usize {
     if side.is_multiple_of(2) { 1 } else { 2 }
 }
 
-/// The kernel's taps for output `to` of an axis of `side` values that is halved: (weight, from).
-fn taps_down(side: usize, to: usize) -> impl Iterator<Item = (f32, usize)> {
-    KERNEL.iter().enumerate().filter_map(move |(k, &weight)| {
-        let from = (2 * to + k).checked_sub(before(side))?;
-        (from < side).then_some((weight, from))
-    })
-}
-
-/// The taps of value `to` of an axis of `side` values that is doubled from half as many.
-fn taps_up(side: usize, to: usize) -> impl Iterator<Item = (f32, usize)> {
-    let half = side.div_ceil(2);
-    KERNEL.iter().enumerate().filter_map(move |(k, &weight)| {
-        let twice = (to + before(side)).checked_sub(k)?;
-        let from = twice / 2;
-        (twice.is_multiple_of(2) && from < half).then_some((2.0 * weight, from))
-    })
-}
-
-/// `column[x] = Σ weight · row[x]` over the rows of a channel that `taps` names.
+/// Writes the sum of `weight · row` over the rows of channel `c` to the inner part of `sum`, between
+/// two zeros before it and three after it.
 fn weigh_rows(
     taps: impl Iterator<Item = (f32, usize)>,
     (tensor, c): (&Tensor, usize),
@@ -100,18 +83,26 @@ fn weigh_rows(
 ) {
     sum.fill(0.0);
     for (weight, y) in taps {
-        for (sum, x) in sum.iter_mut().zip(rows::row(tensor, c, y)) {
+        for (sum, x) in sum[2..].iter_mut().zip(rows::row(tensor, c, y)) {
             *sum += weight * x;
         }
     }
 }
 
+/// Zeros around a row that [`weigh_rows`] writes.
+const AROUND: usize = 5;
+
 fn halve(threads: &Threads, fine: &Tensor, coarse: &mut Tensor) {
     let (height, width) = (fine.shape.height, fine.shape.width);
-    rows::for_each_with(threads, coarse, width, |c, y, row, sum| {
-        weigh_rows(taps_down(height, y), (fine, c), sum);
+    rows::for_each_with(threads, coarse, width + AROUND, |c, y, row, sum| {
+        let taps = KERNEL.iter().enumerate().filter_map(|(k, &weight)| {
+            let from = (2 * y + k).checked_sub(before(height))?;
+            (from < height).then_some((weight, from))
+        });
+        weigh_rows(taps, (fine, c), sum);
         for (x, out) in row.iter_mut().enumerate() {
-            *out = taps_down(width, x).map(|(weight, from)| weight * sum[from]).sum();
+            let seen = &sum[2 * x + 2 - before(width)..][..KERNEL.len()];
+            *out = KERNEL.iter().zip(seen).map(|(weight, x)| weight * x).sum();
         }
     });
 }
@@ -119,11 +110,27 @@ fn halve(threads: &Threads, fine: &Tensor, coarse: &mut Tensor) {
 /// `fine = own · fine + added · doubled(coarse)`.
 fn add_doubled(threads: &Threads, coarse: &Tensor, fine: &mut Tensor, (own, added): (f32, f32)) {
     let (height, width) = (fine.shape.height, fine.shape.width);
-    rows::for_each_with(threads, fine, coarse.shape.width, |c, y, row, sum| {
-        weigh_rows(taps_up(height, y), (coarse, c), sum);
-        for (x, out) in row.iter_mut().enumerate() {
-            let doubled: f32 = taps_up(width, x).map(|(weight, from)| weight * sum[from]).sum();
-            *out = own * *out + added * doubled;
+    rows::for_each_with(threads, fine, coarse.shape.width + AROUND, |c, y, row, sum| {
+        let taps = KERNEL.iter().enumerate().filter_map(|(k, &weight)| {
+            let twice = (y + before(height)).checked_sub(k)?;
+            let from = twice / 2;
+            let exists = twice.is_multiple_of(2) && from < coarse.shape.height;
+            exists.then_some((2.0 * weight, from))
+        });
+        weigh_rows(taps, (coarse, c), sum);
+        // Of each pair of columns, one lies on a coarse column and one between two.
+        let on = |[a, b, c]: [f32; 3]| 2.0 * (KERNEL[0] * (a + c) + KERNEL[2] * b);
+        let between = |a, b| 2.0 * KERNEL[1] * (a + b);
+        for (pair, near) in row.chunks_mut(2).zip(sum[1..].array_windows::<3>()) {
+            let [a, b, c] = *near;
+            let doubled = if before(width) == 1 {
+                [between(a, b), on(*near)]
+            } else {
+                [on(*near), between(b, c)]
+            };
+            for (out, doubled) in pair.iter_mut().zip(doubled) {
+                *out = own * *out + added * doubled;
+            }
         }
     });
 }
