@@ -33,7 +33,7 @@ impl Objective {
 
 /// Runs the network on pictures of one size.
 pub(crate) enum Sight<'p> {
-    Whole { objective: &'p Objective, workspace: Workspace<'p> },
+    Whole { objective: &'p Objective, workspace: Box<Workspace<'p>> },
     Tiled(Tiled<'p>),
 }
 
@@ -45,7 +45,10 @@ impl<'p> Sight<'p> {
         size: OctaveSize,
     ) -> Self {
         match recipe.tiles {
-            Tiles::Whole => Sight::Whole { objective, workspace: workspace(objective, size) },
+            Tiles::Whole => {
+                let workspace = Box::new(workspace(objective, size));
+                Sight::Whole { objective, workspace }
+            }
             Tiles::Rolled | Tiles::Scattered => {
                 let views = kept_views(recipe, size, objective.least)
                     .into_iter()
