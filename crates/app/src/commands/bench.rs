@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use dream::Recipe;
-use net::{NetError, Network, NodeId, Op, Seed, Tensor};
+use net::{Seed, StepTime, Tensor};
 use serde::Serialize;
 
 use crate::console::{self, print};
@@ -23,6 +23,9 @@ pub(crate) struct BenchArgs {
     #[arg(short, long, value_name = "WIDTHxHEIGHT", default_value = "640x359")]
     #[arg(hide_default_value = true, value_parser = super::size)]
     size: (u32, u32),
+    /// Also say where the time goes, layer by layer.
+    #[arg(long = "layers")]
+    by_layer: bool,
     /// How many steps to time. Default: 10.
     #[arg(long, value_name = "N", default_value_t = 10, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -53,10 +56,27 @@ struct Report {
     min_ms: f64,
     median_ms: f64,
     max_ms: f64,
-    /// Floating point operations of one step, counted as in direct convolution.
+    /// Floating-point operations of one step by the operations' definition, forward and backward.
     gflop: f64,
     gflop_per_second: f64,
     peak_memory_bytes: Option<u64>,
+    /// Where the time goes, if that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part>,
+}
+
+/// One part of a step.
+#[derive(Serialize)]
+struct Part {
+    pass: String,
+    layers: String,
+    kernel: &'static str,
+    mean_ms: f64,
+    /// Of the time of all parts, 0–1.
+    share: f64,
+    gflop_per_second: f64,
+    /// Activations and gradients read and written.
+    bytes: u64,
 }
 
 /// Measures.
@@ -94,7 +114,8 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     times.sort();
 
     let median = times[times.len() / 2];
-    let gflop = operations(&network, &targets, height, width).map_err(unfit)? / 1e9;
+    let parts = workspace.times();
+    let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
     let report = Report {
         model: network.name.clone(),
         layers,
@@ -111,6 +132,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
         gflop,
         gflop_per_second: gflop / median.as_secs_f64(),
         peak_memory_bytes: peak_memory(),
+        parts: if args.by_layer { Part::all(&parts) } else { Vec::new() },
     };
     if args.json { console::json(&report) } else { print(report.text()) }
 }
@@ -131,40 +153,47 @@ impl Report {
             ("speed", format!("{:.1} GFLOP/s", self.gflop_per_second)),
             ("peak memory", memory),
         ];
-        rows.iter().map(|(name, value)| format!("{name:17} {value}\n")).collect()
+        let rows = rows.iter().map(|(name, value)| format!("{name:17} {value}\n"));
+        rows.chain(Part::table(&self.parts)).collect()
+    }
+}
+
+impl Part {
+    fn all(times: &[StepTime]) -> Vec<Part> {
+        let mean = |time: &StepTime| time.seconds / time.runs.max(1) as f64;
+        let all: f64 = times.iter().map(mean).sum();
+        times
+            .iter()
+            .map(|time| Part {
+                pass: format!("{:?}", time.pass).to_lowercase(),
+                layers: time.layers.clone(),
+                kernel: time.kernel,
+                mean_ms: mean(time) * 1e3,
+                share: mean(time) / all,
+                gflop_per_second: time.operations as f64 / 1e9 / mean(time),
+                bytes: time.bytes,
+            })
+            .collect()
+    }
+
+    /// Lines of text, with a heading; none without parts.
+    fn table(parts: &[Part]) -> Vec<String> {
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        let heading = "\n     ms  share  GFLOP/s        MiB  pass      kernel        layers\n";
+        let line = |part: &Part| {
+            let Part { pass, layers, kernel, mean_ms, share, gflop_per_second, bytes } = part;
+            let (percent, mebibytes) = (share * 100.0, *bytes as f64 / f64::from(1 << 20));
+            format!(
+                "{mean_ms:7.2} {percent:5.1}% {gflop_per_second:8.1} {mebibytes:10.2}  {pass:8}  \
+                 {kernel:12}  {layers}\n"
+            )
+        };
+        [heading.to_owned()].into_iter().chain(parts.iter().map(line)).collect()
     }
 }
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
-}
-
-/// Floating point operations of one step: a multiplication and an addition for each weight at each
-/// position, forward, and as many backward. What is not a convolution or fully connected is small
-/// beside that and left out.
-fn operations(
-    network: &Network,
-    targets: &[NodeId],
-    height: usize,
-    width: usize,
-) -> Result<f64, NetError> {
-    let shapes = network.graph.shapes(targets, height, width)?;
-    let forward: f64 = network
-        .graph
-        .nodes()
-        .iter()
-        .zip(&shapes)
-        .filter_map(|(node, shape)| {
-            let outputs = shape.as_ref()?.len() as f64;
-            match &node.op {
-                Op::Conv2d(conv) => {
-                    let [rows, columns] = conv.window.kernel;
-                    Some(outputs * (conv.in_channels * rows * columns) as f64)
-                }
-                Op::Dense(dense) => Some(outputs * dense.in_features as f64),
-                _ => None,
-            }
-        })
-        .sum();
-    Ok(2.0 * 2.0 * forward)
 }

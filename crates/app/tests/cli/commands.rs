@@ -69,7 +69,23 @@ fn bench_measures() {
     let time = |name: &str| report[name].as_f64().unwrap();
     assert!(0.0 < time("min_ms") && time("min_ms") <= time("median_ms"), "{report}");
     assert!(time("median_ms") <= time("max_ms"), "{report}");
+    assert!(report.get("parts").is_none(), "{report}");
     assert!(answer(&room, &args).contains("GFLOP/s"));
+}
+
+#[test]
+fn bench_says_where_the_time_goes() {
+    let room = Room::new();
+    let args = ["bench", "--size", "40x24", "--rounds", "1", "--layer", "fire2/concat", "--layers"];
+    let report = json(&room, &[&args[..], &["--json"]].concat());
+    let parts = report["parts"].as_array().unwrap();
+    let share: f64 = parts.iter().map(|part| part["share"].as_f64().unwrap()).sum();
+    assert!((share - 1.0).abs() < 1e-9, "{report:#}");
+    for pass in ["forward", "backward"] {
+        let conv1 = |part: &&Value| part["pass"] == pass && part["layers"] == "conv1";
+        assert!(parts.iter().any(|part| conv1(&part)), "{report:#}");
+    }
+    assert!(answer(&room, &args).contains("fire2/expand3x3"));
 }
 
 #[test]
