@@ -3,7 +3,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, classify, generate, image, layers, probe};
+use crate::commands::{bench, classify, generate, image, layers, models, probe};
 use crate::exit;
 
 /// DeepDream: a photo in, a dream out.
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Image(image::ImageArgs),
     /// Lists every layer of a network that one can dream on.
     Layers(layers::LayersArgs),
+    /// Lists the networks; fetches, adds, shows and removes them.
+    Models(models::ModelsArgs),
     /// Says what a network takes a picture for.
     Classify(classify::ClassifyArgs),
     /// Writes a layer's activation and gradient for a picture.

@@ -14,6 +14,7 @@ mod picture;
 mod places;
 mod progress;
 mod recipe_args;
+mod store;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Image(args) => commands::image::image(&args),
         Command::Layers(args) => commands::layers::layers(&args),
+        Command::Models(args) => commands::models::models(&args),
         Command::Classify(args) => commands::classify::classify(&args),
         Command::Probe(args) => commands::probe::probe(&args),
         Command::Bench(args) => commands::bench::bench(&args),

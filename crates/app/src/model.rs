@@ -1,12 +1,11 @@
 //! Which network a command works with, and running it outside a dream.
 
-use std::path::Path;
-
 use clap::Args;
 use net::{Engine, EngineOptions, NetError, Network, NodeId};
 
 use crate::exit::{Failure, Fault};
 use crate::machine::in_words;
+use crate::store::{Store, StoreError};
 
 /// Arguments about the network.
 #[derive(Debug, Args)]
@@ -29,13 +28,26 @@ impl ModelArgs {
 }
 
 fn open(wanted: Option<&str>) -> Result<Network, Failure> {
-    match wanted {
-        None | Some(import::BUILT_IN) => {
+    match Store::open() {
+        Ok(store) => store.resolve(wanted).map(|(network, _)| network).map_err(store_failure),
+        // The built-in network needs no folder.
+        Err(StoreError::NoHome) if wanted.is_none_or(|name| name == import::BUILT_IN) => {
             import::built_in().map_err(|error| Failure::new(Fault::Model, error))
         }
-        Some(other) => import::load(Path::new(other))
-            .map_err(|error| Failure::new(Fault::Model, format!("{other}: {error}"))),
+        Err(error) => Err(store_failure(error)),
     }
+}
+
+/// The failure for what the store cannot do.
+pub(crate) fn store_failure(error: StoreError) -> Failure {
+    let fault = match error {
+        StoreError::NoHome | StoreError::File { .. } => Fault::Output,
+        StoreError::BuiltIn { .. } | StoreError::Taken { .. } | StoreError::Name { .. } => {
+            Fault::Usage
+        }
+        _ => Fault::Model,
+    };
+    Failure::new(fault, error)
 }
 
 /// The failure for what a network cannot do.

@@ -5,6 +5,7 @@ pub(crate) mod classify;
 pub(crate) mod generate;
 pub(crate) mod image;
 pub(crate) mod layers;
+pub(crate) mod models;
 pub(crate) mod probe;
 
 /// Reads `WIDTHxHEIGHT`.

@@ -4,6 +4,7 @@ mod bad_input;
 mod commands;
 mod golden;
 mod interrupt;
+mod models;
 mod outputs;
 mod pictures;
 mod recipes;

@@ -1,0 +1,267 @@
+//! Fetches one file over HTTP, going on after a break where the last attempt ended.
+//!
+//! The server is not trusted: what it sends is bounded by the caller's limit, and whether it is the
+//! right thing is for the caller's checksum to say. A range is asked for with `If-Range` (RFC 9110,
+//! 13.1.5), so that a file that changed in between comes whole.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, HeaderName, Response, Uri, header};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body, Proxy};
+
+use super::StoreError;
+use super::part::{Part, PartState};
+
+/// What a change of the store is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// It waits for another program that is changing the store.
+    Waiting,
+    /// It fetches a file.
+    Transfer {
+        /// Bytes that are there, those of earlier attempts included.
+        done: u64,
+        /// Bytes of the whole, if the server told.
+        total: Option<u64>,
+    },
+}
+
+/// Told every now and then.
+pub(crate) type OnEvent<'a> = &'a dyn Fn(Event);
+
+/// How to fetch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// How many attempts in a row may bring nothing new before it is given up.
+    pub(crate) attempts: u32,
+    /// How long to wait before the second attempt; each one after waits twice as long.
+    pub(crate) pause: Duration,
+    /// How long a server may be silent.
+    pub(crate) silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { attempts: 4, pause: Duration::from_secs(1), silence: Duration::from_secs(60) }
+    }
+}
+
+/// How many other addresses an address may lead to.
+const MAX_REDIRECTS: u32 = 10;
+
+/// Why an attempt ended without the whole file.
+enum Failure {
+    /// Another attempt may do better.
+    Passing(StoreError),
+    /// No other attempt will.
+    Final(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Failure::Final(error)
+    }
+}
+
+/// Fetches `url` into `part`, all of it, going on from what is there.
+///
+/// # Errors
+/// Whatever keeps it from being complete. After [`StoreError::BrokeOff`] the part is kept for the next
+/// call, as it is if the program is killed; after [`StoreError::TooLong`] it is gone.
+pub(crate) fn download(
+    url: &str,
+    part: &Part,
+    limit: u64,
+    patience: Patience,
+    on_event: OnEvent,
+) -> Result<(), StoreError> {
+    let whole = part.state(url).and_then(|state| state.total);
+    if whole.is_some_and(|whole| whole == part.len()) {
+        return Ok(());
+    }
+    let agent = agent(url, patience);
+    let (mut reached, mut fruitless) = (part.len(), 0);
+    loop {
+        let error = match attempt(&agent, url, part, limit, on_event) {
+            Ok(()) => return Ok(()),
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Passing(error)) => error,
+        };
+        if part.len() > reached {
+            (reached, fruitless) = (part.len(), 0);
+        }
+        fruitless += 1;
+        if fruitless >= patience.attempts {
+            return Err(error);
+        }
+        std::thread::sleep(patience.pause * 2u32.saturating_pow(fruitless - 1));
+    }
+}
+
+/// Proxies come from the usual environment variables, but are not asked for what is on this machine.
+/// Certificates are checked as the platform does, so that a company's own authority counts.
+fn agent(url: &str, patience: Patience) -> Agent {
+    let uri = url.parse::<Uri>().ok();
+    let here =
+        matches!(uri.as_ref().and_then(Uri::host), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let proxy = if here { None } else { Proxy::try_from_env() };
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    Agent::config_builder()
+        .tls_config(tls)
+        .proxy(proxy)
+        .http_status_as_error(false)
+        .max_redirects(MAX_REDIRECTS)
+        .max_redirects_will_error(true)
+        .user_agent(concat!("deepdream/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(patience.silence))
+        .timeout_recv_response(Some(patience.silence))
+        .timeout_per_read(Some(patience.silence))
+        .build()
+        .new_agent()
+}
+
+fn attempt(
+    agent: &Agent,
+    url: &str,
+    part: &Part,
+    limit: u64,
+    on_event: OnEvent,
+) -> Result<(), Failure> {
+    let bounds = Bounds { url, part, limit };
+    let state = part.state(url).filter(|_| part.len() > 0);
+    let mut request = agent.get(url).header(header::ACCEPT_ENCODING, "identity");
+    if let Some(state) = &state {
+        request = request
+            .header(header::RANGE, format!("bytes={}-", part.len()))
+            .header(header::IF_RANGE, &state.validator);
+    }
+    let response = request.call().map_err(|error| connect_failure(url, error))?;
+    match (response.status().as_u16(), state) {
+        (200, _) => {
+            let total = number(response.headers(), header::CONTENT_LENGTH);
+            bounds.admit(total)?;
+            let state = validator(response.headers()).map(|validator| PartState {
+                url: url.to_owned(),
+                validator,
+                total,
+            });
+            let file = part.restart(state.as_ref())?;
+            receive(response, file, 0, total, &bounds, on_event)
+        }
+        (206, Some(state)) => {
+            let range = content_range(response.headers());
+            let same = validator(response.headers()).is_none_or(|now| now == state.validator);
+            let Some((_, total)) = range.filter(|(start, _)| *start == part.len() && same) else {
+                part.remove()?;
+                return Err(passing(url, 0, None, "it sent another part than the one asked for"));
+            };
+            let total = total.or(state.total);
+            bounds.admit(total)?;
+            let (file, done) = (part.append()?, part.len());
+            receive(response, file, done, total, &bounds, on_event)
+        }
+        (416, Some(_)) => {
+            part.remove()?;
+            Err(passing(url, 0, None, "it has no such part"))
+        }
+        (status @ (408 | 429 | 500..), _) => {
+            Err(Failure::Passing(StoreError::Status { url: url.to_owned(), status }))
+        }
+        (status, _) => Err(Failure::Final(StoreError::Status { url: url.to_owned(), status })),
+    }
+}
+
+/// How much may come, from where, to where.
+struct Bounds<'a> {
+    url: &'a str,
+    part: &'a Part,
+    limit: u64,
+}
+
+impl Bounds<'_> {
+    /// Refuses, and removes what came, if `length` is over the limit.
+    fn admit(&self, length: Option<u64>) -> Result<(), Failure> {
+        if length.is_none_or(|length| length <= self.limit) {
+            return Ok(());
+        }
+        self.part.remove()?;
+        let (url, limit) = (self.url.to_owned(), self.limit);
+        Err(Failure::Final(StoreError::TooLong { url, limit }))
+    }
+}
+
+/// Writes the response's body behind the `done` bytes that `file` has.
+fn receive(
+    response: Response<Body>,
+    mut file: File,
+    mut done: u64,
+    total: Option<u64>,
+    bounds: &Bounds,
+    on_event: OnEvent,
+) -> Result<(), Failure> {
+    let path = bounds.part.path();
+    let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        on_event(Event::Transfer { done, total });
+        let len = match body.read(&mut piece) {
+            Ok(0) if total.is_some_and(|total| done < total) => {
+                return Err(passing(bounds.url, done, total, "the connection was closed"));
+            }
+            Ok(0) => break,
+            Ok(len) => len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(passing(bounds.url, done, total, error)),
+        };
+        done += len as u64;
+        bounds.admit(Some(done))?;
+        file.write_all(&piece[..len]).map_err(StoreError::file(path))?;
+    }
+    file.sync_all().map_err(StoreError::file(path))?;
+    Ok(())
+}
+
+fn passing(url: &str, done: u64, total: Option<u64>, problem: impl ToString) -> Failure {
+    let (url, problem) = (url.to_owned(), problem.to_string());
+    Failure::Passing(StoreError::BrokeOff { url, done, total, problem })
+}
+
+fn connect_failure(url: &str, error: ureq::Error) -> Failure {
+    let url = url.to_owned();
+    let passing = match &error {
+        ureq::Error::Timeout(_) => true,
+        ureq::Error::Io(error) => {
+            matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
+        }
+        _ => false,
+    };
+    let error = match error {
+        ureq::Error::TooManyRedirects => StoreError::Redirects { url, limit: MAX_REDIRECTS },
+        error => StoreError::Connect { url, problem: error.to_string() },
+    };
+    if passing { Failure::Passing(error) } else { Failure::Final(error) }
+}
+
+/// What `If-Range` may carry: a strong ETag, or else the time of the last change.
+fn validator(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    text(header::ETAG)
+        .filter(|tag| tag.starts_with('"'))
+        .or_else(|| text(header::LAST_MODIFIED))
+        .map(str::to_owned)
+}
+
+fn number(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Where the part starts, and the length of the whole: `bytes START-END/TOTAL`.
+fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
+    let value = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+    let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.parse().ok()?, total.parse().ok()))
+}

@@ -1,0 +1,277 @@
+//! Servers that break off, lie, lead astray and change their minds.
+
+use std::cell::RefCell;
+
+use super::server::{Server, lie, reply, rest};
+use super::*;
+
+const TAG: &str = "ETag: \"one\"";
+
+#[test]
+fn a_whole_answer_is_installed_and_leaves_no_part() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![reply("200 OK", &[TAG], WHOLE)]);
+    assert_eq!(pull(&store, &server.url(), 1).unwrap(), Pulled::Fetched);
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert_eq!(names_in(&folder.path().join("downloads")), [""; 0]);
+    assert!(!server.requests()[0].contains("range:"));
+}
+
+#[test]
+fn a_broken_download_goes_on_where_it_ended() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![
+        lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20]),
+        rest(WHOLE, 20, &[TAG]),
+    ]);
+    pull(&store, &server.url(), 2).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    let requests = server.requests();
+    assert!(requests[1].contains("range: bytes=20-\r\n"), "{}", requests[1]);
+    assert!(requests[1].contains("if-range: \"one\"\r\n"), "{}", requests[1]);
+}
+
+#[test]
+fn a_later_pull_goes_on_too() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![
+        lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20]),
+        rest(WHOLE, 20, &[TAG]),
+    ]);
+    let error = pull(&store, &server.url(), 1).unwrap_err();
+    assert!(
+        matches!(&error, StoreError::BrokeOff { done: 20, total: Some(total), .. } if *total == WHOLE.len() as u64),
+        "{error}"
+    );
+    assert_eq!((installed(&folder), part(&folder).unwrap()), (None, WHOLE[..20].to_vec()));
+    pull(&store, &server.url(), 1).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert!(server.requests()[1].contains("range: bytes=20-"));
+}
+
+#[test]
+fn attempts_that_bring_something_do_not_count() {
+    let (folder, store) = store();
+    let piece = |start: usize| {
+        let range = format!("Content-Range: bytes {start}-{}/{}", WHOLE.len() - 1, WHOLE.len());
+        let body = &WHOLE[start..(start + 10).min(WHOLE.len())];
+        lie("206 Partial Content", &[TAG, &range], WHOLE.len() - start, body)
+    };
+    let mut replies = vec![lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..10])];
+    replies.extend((10..WHOLE.len()).step_by(10).map(piece));
+    let server = Server::answering(replies);
+    pull(&store, &server.url(), 2).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+}
+
+#[test]
+fn a_length_that_is_never_reached_ends_in_an_error() {
+    let (folder, store) = store();
+    let total = WHOLE.len() + 100;
+    let range = format!("Content-Range: bytes {}-{}/{total}", WHOLE.len(), total - 1);
+    let server = Server::answering(vec![
+        lie("200 OK", &[TAG], total, WHOLE),
+        lie("206 Partial Content", &[TAG, &range], 100, b""),
+        lie("206 Partial Content", &[TAG, &range], 100, b""),
+    ]);
+    let error = pull(&store, &server.url(), 3).unwrap_err();
+    assert!(matches!(error, StoreError::BrokeOff { .. }), "{error}");
+    assert_eq!(installed(&folder), None);
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn a_length_that_is_too_short_fails_the_checksum() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![lie("200 OK", &[TAG], 30, WHOLE)]);
+    let error = pull(&store, &server.url(), 1).unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Checksum { expected, actual, .. }
+            if *expected == sha256(WHOLE) && *actual == sha256(&WHOLE[..30])),
+        "{error}"
+    );
+    assert_eq!((installed(&folder), part(&folder)), (None, None));
+}
+
+#[test]
+fn wrong_bytes_are_removed_and_both_checksums_told() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![reply("200 OK", &[TAG], b"something else")]);
+    let text = pull(&store, &server.url(), 1).unwrap_err().to_string();
+    assert!(text.contains(sha256(WHOLE)) && text.contains(sha256(b"something else")), "{text}");
+    assert_eq!((installed(&folder), part(&folder)), (None, None));
+}
+
+#[test]
+fn a_length_over_the_limit_is_refused_before_it_comes() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![lie("200 OK", &[TAG], 1001, WHOLE)]);
+    let error = pull(&store, &server.url(), 2).unwrap_err();
+    assert!(matches!(error, StoreError::TooLong { limit: 1000, .. }), "{error}");
+    assert_eq!(part(&folder), None);
+}
+
+#[test]
+fn an_endless_answer_is_cut_at_the_limit() {
+    let (folder, store) = store();
+    let head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+    let server = Server::answering(vec![[&head[..], &[7; 100_000]].concat()]);
+    let error = pull(&store, &server.url(), 2).unwrap_err();
+    assert!(matches!(error, StoreError::TooLong { limit: 1000, .. }), "{error}");
+    assert_eq!(part(&folder), None);
+}
+
+#[test]
+fn redirects_are_followed_with_the_range() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![
+        reply("302 Found", &["Location: /elsewhere"], b""),
+        lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20]),
+        reply("307 Temporary Redirect", &["Location: /elsewhere"], b""),
+        rest(WHOLE, 20, &[TAG]),
+    ]);
+    pull(&store, &server.url(), 2).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    let requests = server.requests();
+    assert!(requests[1].starts_with("get /elsewhere "));
+    assert!(requests[3].contains("range: bytes=20-") && requests[3].contains("if-range: \"one\""));
+}
+
+#[test]
+fn redirects_in_a_circle_end() {
+    let (_folder, store) = store();
+    let server = Server::answering(vec![reply("302 Found", &["Location: /model"], b""); 11]);
+    let error = pull(&store, &server.url(), 3).unwrap_err();
+    assert!(matches!(error, StoreError::Redirects { .. }), "{error}");
+    assert_eq!(server.requests().len(), 11);
+}
+
+#[test]
+fn a_missing_file_is_not_asked_for_twice() {
+    let (_folder, store) = store();
+    let server = Server::answering(vec![reply("404 Not Found", &[], b"no")]);
+    let error = pull(&store, &server.url(), 3).unwrap_err();
+    assert!(matches!(error, StoreError::Status { status: 404, .. }), "{error}");
+    assert!(error.to_string().contains("--from"), "{error}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_server_in_trouble_is_asked_again() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![
+        reply("500 Internal Server Error", &[], b"oh"),
+        reply("503 Service Unavailable", &[], b"no"),
+        reply("200 OK", &[], WHOLE),
+    ]);
+    pull(&store, &server.url(), 3).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+}
+
+#[test]
+fn a_server_that_stays_in_trouble_is_named_with_its_answer() {
+    let (_folder, store) = store();
+    let server = Server::answering(vec![reply("500 Internal Server Error", &[], b"oh"); 2]);
+    let error = pull(&store, &server.url(), 2).unwrap_err();
+    assert!(matches!(error, StoreError::Status { status: 500, .. }), "{error}");
+}
+
+#[test]
+fn a_server_without_that_part_is_asked_for_the_whole() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![
+        lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20]),
+        reply("416 Range Not Satisfiable", &["Content-Range: bytes */10"], b""),
+        reply("200 OK", &[TAG], WHOLE),
+    ]);
+    pull(&store, &server.url(), 3).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert!(!server.requests()[2].contains("range:"));
+}
+
+#[test]
+fn a_server_that_ignores_the_range_or_has_a_new_version_sends_the_whole() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![
+        lie("200 OK", &[TAG], WHOLE.len(), b"of an older version!"),
+        reply("200 OK", &["ETag: \"two\""], WHOLE),
+    ]);
+    pull(&store, &server.url(), 2).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+}
+
+#[test]
+fn a_part_of_another_version_or_place_is_thrown_away() {
+    for wrong in [rest(WHOLE, 20, &["ETag: \"two\""]), rest(WHOLE, 19, &[TAG])] {
+        let (folder, store) = store();
+        let server = Server::answering(vec![
+            lie("200 OK", &[TAG], WHOLE.len(), b"of an older version!"),
+            wrong,
+            reply("200 OK", &["ETag: \"two\""], WHOLE),
+        ]);
+        pull(&store, &server.url(), 3).unwrap();
+        assert_eq!(installed(&folder).unwrap(), WHOLE);
+        assert!(!server.requests()[2].contains("range:"));
+    }
+}
+
+#[test]
+fn without_a_strong_validator_nothing_is_joined() {
+    let (folder, store) = store();
+    let server = Server::answering(vec![
+        lie("200 OK", &["ETag: W/\"weak\""], WHOLE.len(), &WHOLE[..20]),
+        reply("200 OK", &[], WHOLE),
+    ]);
+    pull(&store, &server.url(), 2).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert!(!server.requests()[1].contains("range:"));
+}
+
+#[test]
+fn the_time_of_the_last_change_is_a_validator() {
+    let (folder, store) = store();
+    let changed = "Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT";
+    let server = Server::answering(vec![
+        lie("200 OK", &["ETag: W/\"weak\"", changed], WHOLE.len(), &WHOLE[..20]),
+        rest(WHOLE, 20, &[changed]),
+    ]);
+    pull(&store, &server.url(), 2).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert!(server.requests()[1].contains("if-range: wed, 21 oct 2015 07:28:00 gmt"));
+}
+
+#[test]
+fn another_address_does_not_go_on_with_what_the_first_sent() {
+    let (folder, store) = store();
+    let first = Server::answering(vec![lie("200 OK", &[TAG], 64, b"of a broken mirror")]);
+    pull(&store, &first.url(), 1).unwrap_err();
+    let second = Server::answering(vec![reply("200 OK", &[TAG], WHOLE)]);
+    pull(&store, &second.url(), 1).unwrap();
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert!(!second.requests()[0].contains("range:"));
+}
+
+#[test]
+fn a_silent_server_is_given_up() {
+    let (_folder, store) = store();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/model", listener.local_addr().unwrap());
+    let patience = Patience { silence: Duration::from_millis(50), ..patience(2) };
+    let error = store.pull(&package(sha256(WHOLE)), Some(&url), patience, QUIETLY).unwrap_err();
+    assert!(matches!(error, StoreError::Connect { .. }), "{error}");
+}
+
+#[test]
+fn progress_counts_what_came_before() {
+    let (_folder, store) = store();
+    let server = Server::answering(vec![
+        lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20]),
+        rest(WHOLE, 20, &[TAG]),
+    ]);
+    let events = RefCell::new(Vec::new());
+    let record = |event| events.borrow_mut().push(event);
+    store.pull(&package(sha256(WHOLE)), Some(&server.url()), patience(2), &record).unwrap();
+    let total = Some(WHOLE.len() as u64);
+    let done = [0, 20, 20, WHOLE.len() as u64];
+    assert_eq!(*events.borrow(), done.map(|done| Event::Transfer { done, total }));
+}

@@ -1,0 +1,129 @@
+//! Archives: what is taken out of them, and what of hostile ones is not.
+
+use std::io::{Cursor, Write};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::server::{Server, reply};
+use super::*;
+use crate::store::Origin;
+
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, data) in files {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(data).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// Pulls the archive as a network whose model is `small.bin` with the checksum of [`WHOLE`].
+fn pull_zip(store: &Store, archive: &[u8]) -> Result<Pulled, StoreError> {
+    let server = Server::answering(vec![reply("200 OK", &["ETag: \"one\""], archive)]);
+    let package = Package {
+        members: &["small.bin", "strings.txt", "LICENSE"],
+        file_sha256: Some(sha256(WHOLE)),
+        bytes: 250,
+        ..package(sha256(archive))
+    };
+    let url = server.url();
+    let pulled = store.pull(&package, Some(&url), patience(1), QUIETLY);
+    server.requests();
+    pulled
+}
+
+const LICENCE: (&str, &[u8]) = ("LICENSE", b"Do as you like.");
+const LABELS: (&str, &[u8]) = ("strings.txt", b"cat\ndog\n");
+
+#[test]
+fn the_model_its_licence_and_its_labels_are_taken() {
+    let (folder, store) = store();
+    let archive = zip(&[LABELS, ("small.bin", WHOLE), ("../evil", b"no"), LICENCE]);
+    assert_eq!(pull_zip(&store, &archive).unwrap(), Pulled::Fetched);
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    let small = folder.path().join("models/small");
+    assert_eq!(names_in(&small), ["LICENSE", "manifest.toml", "small.bin", "strings.txt"]);
+    assert_eq!(fs::read(small.join("LICENSE")).unwrap(), LICENCE.1);
+    assert_eq!(fs::read(small.join("strings.txt")).unwrap(), LABELS.1);
+    let manifest = store.manifest("small").unwrap();
+    assert_eq!(manifest.sha256, sha256(WHOLE));
+    assert_eq!(manifest.licence_file.as_deref(), Some("LICENSE"));
+    assert_eq!(part(&folder), None);
+}
+
+/// Pulls an archive that must be refused, and gives the reason.
+fn refused(archive: &[u8]) -> String {
+    let (folder, store) = store();
+    let error = pull_zip(&store, archive).unwrap_err();
+    assert!(!store.is_installed("small"));
+    assert_eq!(part(&folder), None);
+    error.to_string()
+}
+
+#[test]
+fn a_missing_member_is_named() {
+    let text = refused(&zip(&[LICENCE, LABELS]));
+    assert!(text.contains("no file `small.bin`"), "{text}");
+}
+
+#[test]
+fn a_bomb_is_not_unpacked_beyond_the_limit() {
+    let text = refused(&zip(&[("small.bin", &[0; 100_000]), LICENCE, LABELS]));
+    assert!(text.contains("`small.bin` of more than the 1000 bytes"), "{text}");
+}
+
+#[test]
+fn a_bomb_that_hides_its_size_is_not_unpacked_either() {
+    let mut archive = zip(&[("small.bin", &[0; 10_000]), LICENCE, LABELS]);
+    let size = 10_000u32.to_le_bytes();
+    for place in 0..archive.len() - 4 {
+        if archive[place..place + 4] == size {
+            archive[place..place + 4].copy_from_slice(&50u32.to_le_bytes());
+        }
+    }
+    let text = refused(&archive);
+    assert!(text.contains("`small.bin`"), "{text}");
+}
+
+#[test]
+fn the_model_inside_has_a_checksum_of_its_own() {
+    let text = refused(&zip(&[("small.bin", b"another model"), LICENCE, LABELS]));
+    assert!(text.contains(sha256(b"another model")), "{text}");
+}
+
+#[test]
+fn what_is_no_archive_is_refused() {
+    let text = refused(b"<html>Please log in</html>");
+    assert!(text.contains("no table of contents"), "{text}");
+}
+
+#[test]
+fn what_is_published_as_inception5h_becomes_the_default_network() {
+    let Some(shared) = std::env::var_os("DEEPDREAM_SHARED") else {
+        println!("skipped: DEEPDREAM_SHARED is not set");
+        return;
+    };
+    let model = fs::read(Path::new(&shared).join("models/inception5h_like.pb")).unwrap();
+    let known = Package::known("inception5h").unwrap();
+    let classes: String = (0..1008).map(|class| format!("thing {class}\n")).collect();
+    let contents = [&model[..], classes.as_bytes(), LICENCE.1];
+    let files: Vec<(&str, &[u8])> = known.members.iter().copied().zip(contents).collect();
+    let archive = zip(&files);
+    let server = Server::answering(vec![reply("200 OK", &[], &archive)]);
+    let package = Package {
+        checksum: Checksum::Sha256(sha256(&archive)),
+        file_sha256: Some(sha256(&model)),
+        ..known
+    };
+    let (_folder, store) = store();
+    store.pull(&package, Some(&server.url()), patience(1), QUIETLY).unwrap();
+
+    let (network, origin) = store.resolve(None).unwrap();
+    assert_eq!((network.name.as_str(), origin), ("inception5h", Origin::Installed));
+    assert_eq!(network.hash, sha256(&model));
+    assert_eq!(network.input.mean, [117.0; 3]);
+    assert_eq!(network.labels[7], "thing 7");
+    assert!(network.graph.find_target("mixed4c").is_ok());
+    assert_eq!(store.manifest("inception5h").unwrap().licence_file.as_deref(), Some("LICENSE"));
+}
