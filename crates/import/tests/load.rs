@@ -86,3 +86,14 @@ fn no_truncation_of_the_built_in_network_breaks_the_reader() {
         assert!(import::load_bytes("cut", &whole[..end]).is_err());
     }
 }
+
+#[test]
+fn the_seeds_of_fuzzing_are_networks() {
+    let prototxt = include_bytes!("../fuzz/seeds/prototxt/small");
+    let small = include_bytes!("../fuzz/seeds/caffemodel/small");
+    let old = include_bytes!("../fuzz/seeds/caffemodel/old");
+    let last = |network: net::Network| network.graph.layers().pop().unwrap().name;
+    assert_eq!(last(import::load_bytes("small", small).unwrap()), "ip");
+    assert_eq!(last(import::load_bytes("old", old).unwrap()), "join");
+    assert_eq!(last(import::load_pair_bytes("pair", prototxt, small).unwrap()), "pool");
+}

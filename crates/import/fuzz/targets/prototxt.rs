@@ -1,0 +1,10 @@
+#![no_main]
+//! Bytes as a network's description, with the weights of a small one.
+
+mod shared;
+
+const WEIGHTS: &[u8] = include_bytes!("../seeds/caffemodel/small");
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    shared::ask(import::load_pair_bytes("fuzz", bytes, WEIGHTS));
+});
