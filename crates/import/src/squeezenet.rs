@@ -3,6 +3,7 @@
 //! The file has only weights, `NAME.weight` and `NAME.bias` in output, input, row, column order under
 //! the names of Caffe's release; the structure is here.
 
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use net::{
     ChannelOrder, Conv2d, InputSpec, MaxPool, Network, NodeId, Op, Padding, Rounding, Window,
 };
@@ -120,12 +121,12 @@ impl Reader<'_> {
 fn floats(layer: &str, view: &TensorView<'_>) -> Result<Vec<f32>, ImportError> {
     let bytes = view.data();
     match view.dtype() {
-        Dtype::F16 => Ok(bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&pair| half::f16::from_le_bytes(pair).to_f32())
-            .collect()),
+        Dtype::F16 => {
+            let bits: Vec<u16> =
+                bytes.as_chunks().0.iter().map(|&pair| u16::from_le_bytes(pair)).collect();
+            // All at once uses the processor's own conversion.
+            Ok(bits.reinterpret_cast::<half::f16>().to_f32_vec())
+        }
         Dtype::F32 => {
             Ok(bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect())
         }
