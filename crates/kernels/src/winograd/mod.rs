@@ -1,8 +1,8 @@
 //! Convolutions of 2×2 to 5×5 by Winograd's algorithm: fewer products than their definition has.
 //!
-//! The output is cut into tiles of m × m pixels (m = 7 − kernel size). For a panel of tiles, all six by
-//! six inputs of each are transformed, which turns the convolution into 36 products of matrices
-//! (weights × tiles), each done by the direct kernel's tile with input blocks for taps; the products are
+//! The output is cut into tiles of m × m pixels (m = N + 1 − kernel size). For a panel of tiles, the N × N
+//! inputs of each are transformed, which turns the convolution into N² products of matrices (weights ×
+//! tiles), each done by the direct kernel's tile with input blocks for taps; the products are
 //! transformed back. The panel's scratch stays in the cache.
 
 mod panel;
@@ -13,10 +13,15 @@ use crate::conv::{Output, Weights};
 use crate::map::clear_halo;
 use crate::{Context, Lane, Map, Write};
 use panel::Job;
-use transform::SIZE;
 
-/// Products of one tile: one for each plane of weights.
-const PLANES: usize = SIZE * SIZE;
+/// How far a convolution may stray from a direct sum for fewer products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// Transforms of six: about twice a direct sum's error.
+    Fine,
+    /// Transforms of eight, where they save products: about ten times a direct sum's error.
+    Coarse,
+}
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
 pub struct Winograd {
@@ -24,6 +29,8 @@ pub struct Winograd {
     live: usize,
     in_blocks: usize,
     out_blocks: usize,
+    /// Inputs of a tile along each axis.
+    size: usize,
     /// Outputs of a tile along each axis.
     outputs: usize,
     /// The first tap's offset in the input, in pixels.
@@ -36,30 +43,46 @@ impl Winograd {
         kernel[0] == kernel[1] && (2..=5).contains(&kernel[0])
     }
 
+    /// The tile that needs the fewest products for a map of `output` pixels: inputs along each axis.
+    pub fn tile(kernel: usize, output: [usize; 2], precision: Precision) -> usize {
+        let products = |size: usize| {
+            let tiles = output.map(|extent| extent.div_ceil(size + 1 - kernel));
+            tiles[0] * tiles[1] * size * size
+        };
+        if precision == Precision::Coarse && products(8) < products(6) { 8 } else { 6 }
+    }
+
     /// Transforms `weights` of a `kernel` × `kernel` window whose first tap reads the pixel at `origin`
-    /// from the output's; taps are counted row by row.
+    /// from the output's; taps are counted row by row. `size` is the [tile](Self::tile)'s.
     ///
     /// # Panics
-    /// If the kernel does not [fit](Self::fits).
-    pub fn new(kernel: usize, origin: [isize; 2], weights: &dyn Weights, cx: &Context) -> Self {
-        assert!(Self::fits([kernel, kernel]));
-        let matrix = transform::weight_matrix(kernel);
+    /// If the kernel does not [fit](Self::fits), or there is no such tile.
+    pub fn new(
+        kernel: usize,
+        size: usize,
+        origin: [isize; 2],
+        weights: &dyn Weights,
+        cx: &Context,
+    ) -> Self {
+        assert!(Self::fits([kernel, kernel]) && [6, 8].contains(&size));
+        let matrix = transform::weight_matrix(size, kernel);
         let transform = |g: &[f32], u: &mut [f32]| {
             for (plane, u) in u.iter_mut().enumerate() {
-                let (rows, columns) = (&matrix[plane / SIZE], &matrix[plane % SIZE]);
+                let (rows, columns) = (&matrix[plane / size], &matrix[plane % size]);
                 let sum = |(row, factor): (&[f32], &f64)| -> f64 {
                     factor * row.iter().zip(columns).map(|(&g, c)| f64::from(g) * c).sum::<f64>()
                 };
                 *u = g.chunks(kernel).zip(rows).map(sum).sum::<f64>() as f32;
             }
         };
-        let (count, planes) = (kernel * kernel, (PLANES, Order::PlanesOutside));
+        let (count, planes) = (kernel * kernel, (size * size, Order::PlanesOutside));
         Self {
             groups: weights::pack(weights, count, cx.level, &cx.threads, planes, &transform),
             live: weights.live(),
             in_blocks: weights.in_blocks(),
             out_blocks: weights.out_blocks(),
-            outputs: SIZE + 1 - kernel,
+            size,
+            outputs: size + 1 - kernel,
             origin,
         }
     }
@@ -108,9 +131,14 @@ impl Winograd {
         }
     }
 
+    /// Products of a tile for each pair of channels: one for each plane of weights.
+    fn planes(&self) -> usize {
+        self.size * self.size
+    }
+
     /// Tiles of a panel: as many as keep its scratch near the size of a second-level cache.
     fn panel(&self) -> usize {
-        let lanes = PANEL_BYTES / (PLANES * size_of::<Lane>());
+        let lanes = PANEL_BYTES / (self.planes() * size_of::<Lane>());
         (lanes / (self.in_blocks + self.out_blocks)).clamp(14, 42)
     }
 }

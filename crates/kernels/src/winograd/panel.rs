@@ -2,8 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::transform::{self, SIZE};
-use super::{PLANES, Winograd};
+use super::{Winograd, transform};
 use crate::conv::Output;
 use crate::conv::tile::{self, Finish, Tile};
 use crate::simd::{Simd, for_level};
@@ -62,7 +61,8 @@ impl Job<'_> {
             // An odd number of lanes between planes, or all planes of a tile would share a cache set.
             let odd = |blocks: usize| (blocks * tiles.len()) | 1;
             let (v_plane, m_plane) = (odd(self.xm.blocks), odd(self.ym.blocks));
-            let lanes = PLANES * (v_plane + m_plane);
+            let planes = self.conv.planes();
+            let lanes = planes * (v_plane + m_plane);
             if scratch.lanes.len() < lanes {
                 scratch.lanes.resize(lanes, Lane::default());
             }
@@ -70,7 +70,7 @@ impl Job<'_> {
             // SAFETY: the scratch holds both parts; the rest is the caller's promise.
             unsafe {
                 let (v_plane, m_plane) = (16 * v_plane, 16 * m_plane);
-                let m = v.add(PLANES * v_plane);
+                let m = v.add(planes * v_plane);
                 let panel = Panel { job: self, tiles, v, m, v_plane, m_plane };
                 inputs(self.level, &panel);
                 panel.products(&mut scratch.taps);
@@ -81,7 +81,7 @@ impl Job<'_> {
 }
 
 impl Panel<'_> {
-    /// The 36 products of matrices.
+    /// The products of matrices, one for each plane.
     ///
     /// # Safety
     /// As [`Job::panel`], after [`inputs`].
@@ -91,7 +91,7 @@ impl Panel<'_> {
         for group in &conv.groups {
             taps.extend(group.inputs.iter().map(|input| (16 * input * width) as isize));
         }
-        for plane in 0..PLANES {
+        for plane in 0..conv.planes() {
             let mut tap = 0;
             for group in &conv.groups {
                 let inputs = group.inputs.len();
@@ -140,6 +140,17 @@ for_level! {
 
 #[inline(always)]
 unsafe fn input_tiles<S: Simd>(panel: &Panel<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match panel.job.conv.size {
+            6 => input_tiles_of::<S, 6>(panel),
+            _ => input_tiles_of::<S, 8>(panel),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
     let (job, map) = (panel.job, panel.job.xm);
     let (outputs, [top, left]) = (job.conv.outputs, job.conv.origin);
     for block in 0..map.blocks {
@@ -148,21 +159,21 @@ unsafe fn input_tiles<S: Simd>(panel: &Panel<'_>) {
             let column = (tile % job.across * outputs) as isize + left;
             // SAFETY: pixels outside the map's picture are not read; the scratch holds every plane.
             unsafe {
-                let mut d = [[S::zero(); SIZE]; SIZE];
+                let mut d = [[S::zero(); N]; N];
                 let inside = row >= 0
                     && column >= 0
-                    && row as usize + SIZE <= map.height
-                    && column as usize + SIZE <= map.width;
+                    && row as usize + N <= map.height
+                    && column as usize + N <= map.width;
                 if inside {
                     let first = job.x.add(16 * map.at(block, row, column));
-                    for i in 0..SIZE {
-                        for j in 0..SIZE {
+                    for i in 0..N {
+                        for j in 0..N {
                             d[i][j] = S::load(first.add(16 * (i * map.pitch() + j)));
                         }
                     }
                 } else {
-                    for i in 0..SIZE {
-                        for j in 0..SIZE {
+                    for i in 0..N {
+                        for j in 0..N {
                             let (y, x) = (row + i as isize, column + j as isize);
                             let rows = 0..map.height as isize;
                             if rows.contains(&y) && x >= 0 && x < map.width as isize {
@@ -171,15 +182,18 @@ unsafe fn input_tiles<S: Simd>(panel: &Panel<'_>) {
                         }
                     }
                 }
-                for i in 0..SIZE {
-                    d[i] = transform::input::<S>(d[i]);
+                for i in 0..N {
+                    d[i] = transform::input::<S, N>(d[i]);
                 }
                 let to = panel.v.add(16 * (block * panel.tiles.len() + place));
-                for j in 0..SIZE {
-                    let column = [d[0][j], d[1][j], d[2][j], d[3][j], d[4][j], d[5][j]];
-                    let column = transform::input::<S>(column);
-                    for i in 0..SIZE {
-                        S::store(to.add((i * SIZE + j) * panel.v_plane), column[i]);
+                for j in 0..N {
+                    let mut column = [S::zero(); N];
+                    for i in 0..N {
+                        column[i] = d[i][j];
+                    }
+                    let column = transform::input::<S, N>(column);
+                    for i in 0..N {
+                        S::store(to.add((i * N + j) * panel.v_plane), column[i]);
                     }
                 }
             }
@@ -191,17 +205,21 @@ unsafe fn input_tiles<S: Simd>(panel: &Panel<'_>) {
 unsafe fn output_tiles<S: Simd>(panel: &Panel<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
-        match panel.job.conv.outputs {
-            2 => output_tiles_of::<S, 2>(panel),
-            3 => output_tiles_of::<S, 3>(panel),
-            4 => output_tiles_of::<S, 4>(panel),
-            _ => output_tiles_of::<S, 5>(panel),
+        match (panel.job.conv.size, panel.job.conv.outputs) {
+            (6, 2) => output_tiles_of::<S, 6, 2>(panel),
+            (6, 3) => output_tiles_of::<S, 6, 3>(panel),
+            (6, 4) => output_tiles_of::<S, 6, 4>(panel),
+            (6, _) => output_tiles_of::<S, 6, 5>(panel),
+            (_, 4) => output_tiles_of::<S, 8, 4>(panel),
+            (_, 5) => output_tiles_of::<S, 8, 5>(panel),
+            (_, 6) => output_tiles_of::<S, 8, 6>(panel),
+            _ => output_tiles_of::<S, 8, 7>(panel),
         }
     }
 }
 
 #[inline(always)]
-unsafe fn output_tiles_of<S: Simd, const M: usize>(panel: &Panel<'_>) {
+unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(panel: &Panel<'_>) {
     let (job, map) = (panel.job, panel.job.ym);
     for group in &job.conv.groups {
         for o in 0..group.blocks {
@@ -212,13 +230,13 @@ unsafe fn output_tiles_of<S: Simd, const M: usize>(panel: &Panel<'_>) {
                 // SAFETY: only pixels of the map are written, all of this tile.
                 unsafe {
                     let from = panel.m.add(16 * (block * panel.tiles.len() + place));
-                    let mut rows = [[S::zero(); SIZE]; M];
-                    for j in 0..SIZE {
-                        let mut column = [S::zero(); SIZE];
-                        for i in 0..SIZE {
-                            column[i] = S::load(from.add((i * SIZE + j) * panel.m_plane));
+                    let mut rows = [[S::zero(); N]; M];
+                    for j in 0..N {
+                        let mut column = [S::zero(); N];
+                        for i in 0..N {
+                            column[i] = S::load(from.add((i * N + j) * panel.m_plane));
                         }
-                        let column = transform::output::<S, M>(column);
+                        let column = transform::output::<S, N, M>(column);
                         for i in 0..M {
                             rows[i][j] = column[i];
                         }
@@ -237,7 +255,7 @@ unsafe fn output_tiles_of<S: Simd, const M: usize>(panel: &Panel<'_>) {
                     };
                     let bias = S::load(bias.0.as_ptr());
                     for i in 0..M.min(map.height - row) {
-                        let sums = transform::output::<S, M>(rows[i]);
+                        let sums = transform::output::<S, N, M>(rows[i]);
                         let y = job.y.add(16 * map.at(block, (row + i) as isize, column as isize));
                         for j in 0..M.min(map.width - column) {
                             let sum = S::add(sums[j], bias);

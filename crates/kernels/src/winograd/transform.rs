@@ -1,85 +1,117 @@
-//! Winograd's minimal filtering F(m, r) with m + r − 1 = 6, in one dimension.
+//! Winograd's minimal filtering F(m, r) with m + r − 1 = N, in one dimension, for N of six and eight.
 //!
-//! A window of r taps over six inputs gives m outputs for six products, `Aᵀ[(G g) ⊙ (Bᵀ d)]`. All such
-//! (m, r) share their points and thereby `Bᵀ`. The points 0, ±5/8, ±3/2 and ∞ keep the error in `f32`
-//! near a direct sum's; the textbook's 0, ±1, ±2, ∞ double it. (Winograd 1980; Lavin and Gray 2015;
-//! the points' influence: Barabasz et al. 2018.)
+//! A window of r taps over N inputs gives m outputs for N products, `Aᵀ[(G g) ⊙ (Bᵀ d)]`. All (m, r) of
+//! one N share their points and thereby `Bᵀ`. The points are 0, pairs ±p, and ∞; with six, ±5/8 and ±3/2
+//! keep the error in `f32` near a direct sum's, where the textbook's ±1 and ±2 double it; with eight,
+//! ±1/2, ±1 and ±2 are the best of the small fractions. (Winograd 1980; Lavin and Gray 2015; the points'
+//! influence: Barabasz et al. 2018.)
 
 use crate::simd::Simd;
 
-/// Inputs to one transform, and products in one dimension.
-pub(crate) const SIZE: usize = 6;
-
-/// The finite points other than 0, each with both signs.
-const A: f32 = 0.625;
-const B: f32 = 1.5;
-
-fn points() -> [f64; 5] {
-    let (a, b) = (f64::from(A), f64::from(B));
-    [0.0, a, -a, b, -b]
+/// The finite points other than 0 for transforms of `N` inputs; each stands for itself and its negative.
+const fn points(size: usize) -> &'static [f32] {
+    if size == 6 { &[0.625, 1.5] } else { &[0.5, 1.0, 2.0] }
 }
 
-/// `G`: the six factors of each of `taps` weights, `[factor][weight]`.
-pub(crate) fn weight_matrix(taps: usize) -> [Vec<f64>; SIZE] {
-    let x = points();
-    std::array::from_fn(|j| {
-        if j == 5 {
-            return (0..taps).map(|k| f64::from(u8::from(k + 1 == taps))).collect();
-        }
-        let scale: f64 = (0..5).filter(|&l| l != j).map(|l| x[j] - x[l]).product();
+/// `G`: the `size` factors of each of `taps` weights, `[factor][weight]`.
+pub(super) fn weight_matrix(size: usize, taps: usize) -> Vec<Vec<f64>> {
+    let pairs = points(size).iter().flat_map(|&p| [f64::from(p), -f64::from(p)]);
+    let x: Vec<f64> = std::iter::once(0.0).chain(pairs).collect();
+    let finite = (0..x.len()).map(|j| {
+        let others = (0..x.len()).filter(|&l| l != j);
+        let scale: f64 = others.map(|l| x[j] - x[l]).product();
         (0..taps).map(|k| x[j].powi(k as i32) / scale).collect()
-    })
+    });
+    let infinite = (0..taps).map(|k| f64::from(u8::from(k + 1 == taps))).collect();
+    finite.chain(std::iter::once(infinite)).collect()
 }
 
-/// `Bᵀ d`: six products' inputs from six inputs.
+/// Coefficients, lowest first, of the product of `x − p²` over `points` without number `left_out`.
+#[inline(always)]
+fn product(points: &[f32], left_out: usize) -> [f32; 4] {
+    let mut product = [1.0, 0.0, 0.0, 0.0];
+    for (index, p) in points.iter().enumerate() {
+        if index != left_out {
+            for k in (0..4).rev() {
+                let below = if k > 0 { product[k - 1] } else { 0.0 };
+                product[k] = below - p * p * product[k];
+            }
+        }
+    }
+    product
+}
+
+/// `Σ coefficients[k] · d[first + 2k]`, the last of `terms` coefficients being 1.
 ///
 /// # Safety
 /// The processor has the level's instructions.
 #[inline(always)]
-pub(crate) unsafe fn input<S: Simd>(d: [S::V; SIZE]) -> [S::V; SIZE] {
+unsafe fn every_other<S: Simd, const N: usize>(
+    coefficients: [f32; 4],
+    terms: usize,
+    d: &[S::V; N],
+    first: usize,
+) -> S::V {
     // SAFETY: the caller's promise.
     unsafe {
-        let (a, b) = (S::splat(A), S::splat(B));
-        let (minus_a2, minus_b2) = (S::splat(-A * A), S::splat(-B * B));
-        let (minus_sum, product) = (S::splat(-A * A - B * B), S::splat(A * A * B * B));
-        let even_a = S::fma(minus_b2, d[2], d[4]);
-        let odd_a = S::mul(a, S::fma(minus_b2, d[1], d[3]));
-        let even_b = S::fma(minus_a2, d[2], d[4]);
-        let odd_b = S::mul(b, S::fma(minus_a2, d[1], d[3]));
-        [
-            S::fma(product, d[0], S::fma(minus_sum, d[2], d[4])),
-            S::add(even_a, odd_a),
-            S::sub(even_a, odd_a),
-            S::add(even_b, odd_b),
-            S::sub(even_b, odd_b),
-            S::fma(product, d[1], S::fma(minus_sum, d[3], d[5])),
-        ]
+        let mut sum = d[first + 2 * (terms - 1)];
+        for k in (0..terms - 1).rev() {
+            sum = S::fma(S::splat(coefficients[k]), d[first + 2 * k], sum);
+        }
+        sum
     }
 }
 
-/// `Aᵀ m`: the first `M` outputs from six products.
+/// `Bᵀ d`: the products' inputs. Row j is the polynomial that vanishes at all points but j's, so that
+/// a pair's two rows differ only in the sign of their odd part.
 ///
 /// # Safety
 /// The processor has the level's instructions.
 #[inline(always)]
-pub(crate) unsafe fn output<S: Simd, const M: usize>(m: [S::V; SIZE]) -> [S::V; M] {
+pub(super) unsafe fn input<S: Simd, const N: usize>(d: [S::V; N]) -> [S::V; N] {
     // SAFETY: the caller's promise.
     unsafe {
-        let (sum_a, difference_a) = (S::add(m[1], m[2]), S::sub(m[1], m[2]));
-        let (sum_b, difference_b) = (S::add(m[3], m[4]), S::sub(m[3], m[4]));
-        let mut y = [S::zero(); M];
-        let (mut power_a, mut power_b) = (1.0, 1.0);
-        for i in 0..M {
-            let (a, b) = if i % 2 == 0 { (sum_a, sum_b) } else { (difference_a, difference_b) };
-            y[i] = if i == 0 {
-                S::add(m[0], S::add(a, b))
-            } else {
-                S::fma(S::splat(power_b), b, S::mul(S::splat(power_a), a))
-            };
-            power_a *= A;
-            power_b *= B;
+        let points = points(N);
+        let pairs = (N - 2) / 2;
+        let whole = product(points, N);
+        let mut t = d;
+        t[0] = every_other::<S, N>(whole, pairs + 1, &d, 0);
+        t[N - 1] = every_other::<S, N>(whole, pairs + 1, &d, 1);
+        for pair in 0..pairs {
+            let others = product(points, pair);
+            let even = every_other::<S, N>(others, pairs, &d, 2);
+            let odd = every_other::<S, N>(others, pairs, &d, 1);
+            let odd = S::mul(S::splat(points[pair]), odd);
+            t[1 + 2 * pair] = S::add(even, odd);
+            t[2 + 2 * pair] = S::sub(even, odd);
         }
-        y[M - 1] = S::add(y[M - 1], m[5]);
+        t
+    }
+}
+
+/// `Aᵀ m`: `M` outputs from `N` products.
+///
+/// # Safety
+/// The processor has the level's instructions.
+#[inline(always)]
+pub(super) unsafe fn output<S: Simd, const N: usize, const M: usize>(m: [S::V; N]) -> [S::V; M] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let points = points(N);
+        let mut y = [m[0]; M];
+        for i in 1..M {
+            y[i] = S::zero();
+        }
+        for pair in 0..(N - 2) / 2 {
+            let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
+            let (even, odd) = (S::add(plus, minus), S::sub(plus, minus));
+            let mut power = 1.0;
+            for i in 0..M {
+                y[i] = S::fma(S::splat(power), if i % 2 == 0 { even } else { odd }, y[i]);
+                power *= points[pair];
+            }
+        }
+        y[M - 1] = S::add(y[M - 1], m[N - 1]);
         y
     }
 }

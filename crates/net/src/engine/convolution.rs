@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernels::conv::{Direct, Kernel, Phase};
-use kernels::winograd::Winograd;
+use kernels::winograd::{Precision, Winograd};
 use kernels::{Context, CpuLevel, Slide};
 
 use super::program::{Kind, Layer, Program};
@@ -21,7 +21,8 @@ pub(super) enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Algorithm {
     Direct,
-    Winograd,
+    /// With tiles of so many inputs along each axis.
+    Winograd(usize),
 }
 
 /// A layer's convolution for pictures of one size, with its weights as the model file has them.
@@ -136,13 +137,25 @@ impl Spec {
     }
 
     /// The least number of products decides, where there are pixels enough to fill Winograd's tiles.
-    pub(super) fn algorithm(&self, level: CpuLevel, output: Shape) -> Algorithm {
-        let square = self.slide.stride == [1, 1]
-            && self.slide.dilation == [1, 1]
-            && self.groups == 1
-            && Winograd::fits(self.slide.kernel);
-        let pays = level != CpuLevel::Scalar && output.plane() >= 64;
-        if square && pays { Algorithm::Winograd } else { Algorithm::Direct }
+    ///
+    /// Activations are kept near a direct sum's, since every ReLU and maximum downstream depends on
+    /// them; kernels above 3×3 gain so much by coarse tiles, in few enough layers, that they have them
+    /// nevertheless. Gradients are only summed, and may be coarse.
+    pub(super) fn algorithm(
+        &self,
+        level: CpuLevel,
+        direction: Direction,
+        written: Shape,
+    ) -> Algorithm {
+        let Slide { kernel, stride, dilation, .. } = self.slide;
+        let dense = stride == [1, 1] && dilation == [1, 1] && self.groups == 1;
+        let pays = level != CpuLevel::Scalar && written.plane() >= 64;
+        if !(dense && pays && Winograd::fits(kernel)) {
+            return Algorithm::Direct;
+        }
+        let fine = direction == Direction::Forward && kernel[0] <= 3;
+        let precision = if fine { Precision::Fine } else { Precision::Coarse };
+        Algorithm::Winograd(Winograd::tile(kernel[0], [written.height, written.width], precision))
     }
 
     /// One for each output channel.
@@ -225,8 +238,8 @@ impl Cache {
         let pack = || {
             let phases = spec.phases(direction);
             match (algorithm, phases[0].square()) {
-                (Algorithm::Winograd, Some((size, origin))) => {
-                    Packed::Winograd(Arc::new(Winograd::new(size, origin, &phases[0], cx)))
+                (Algorithm::Winograd(tile), Some((size, origin))) => {
+                    Packed::Winograd(Arc::new(Winograd::new(size, tile, origin, &phases[0], cx)))
                 }
                 _ => {
                     let direct = |phase: &Phase<'_>| Direct::new(phase.taps.clone(), phase, cx);

@@ -105,7 +105,8 @@ impl Work {
                 &program.layers[layer].kind,
                 plan.algorithm(program, level, layer, direction),
             ) {
-                (_, Some(Algorithm::Winograd)) => "winograd",
+                (_, Some(Algorithm::Winograd(6))) => "winograd 6",
+                (_, Some(Algorithm::Winograd(_))) => "winograd 8",
                 (_, Some(Algorithm::Direct)) => "direct",
                 (Kind::Conv(_), None) => "depthwise",
                 (Kind::Relu, _) => "relu",
