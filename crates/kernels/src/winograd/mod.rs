@@ -14,15 +14,6 @@ use crate::map::clear_halo;
 use crate::{Context, Lane, Map, Write};
 use panel::Job;
 
-/// How far a convolution may stray from a direct sum for fewer products.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Precision {
-    /// Transforms of six: about twice a direct sum's error.
-    Fine,
-    /// Transforms of eight, where they save products: about ten times a direct sum's error.
-    Coarse,
-}
-
 /// A convolution of stride 1 with a square kernel, its weights transformed.
 pub struct Winograd {
     groups: Vec<Group>,
@@ -44,12 +35,12 @@ impl Winograd {
     }
 
     /// The tile that needs the fewest products for a map of `output` pixels: inputs along each axis.
-    pub fn tile(kernel: usize, output: [usize; 2], precision: Precision) -> usize {
+    pub fn tile(kernel: usize, output: [usize; 2]) -> usize {
         let products = |size: usize| {
             let tiles = output.map(|extent| extent.div_ceil(size + 1 - kernel));
             tiles[0] * tiles[1] * size * size
         };
-        if precision == Precision::Coarse && products(8) < products(6) { 8 } else { 6 }
+        if products(8) < products(6) { 8 } else { 6 }
     }
 
     /// Transforms `weights` of a `kernel` × `kernel` window whose first tap reads the pixel at `origin`

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernels::conv::{Direct, Kernel, Phase};
-use kernels::winograd::{Precision, Winograd};
+use kernels::winograd::Winograd;
 use kernels::{Context, CpuLevel, Slide};
 
 use super::program::{Kind, Layer, Program};
@@ -137,25 +137,15 @@ impl Spec {
     }
 
     /// The least number of products decides, where there are pixels enough to fill Winograd's tiles.
-    ///
-    /// Activations are kept near a direct sum's, since every ReLU and maximum downstream depends on
-    /// them; kernels above 3×3 gain so much by coarse tiles, in few enough layers, that they have them
-    /// nevertheless. Gradients are only summed, and may be coarse.
-    pub(super) fn algorithm(
-        &self,
-        level: CpuLevel,
-        direction: Direction,
-        written: Shape,
-    ) -> Algorithm {
+    pub(super) fn algorithm(&self, level: CpuLevel, written: Shape) -> Algorithm {
         let Slide { kernel, stride, dilation, .. } = self.slide;
         let dense = stride == [1, 1] && dilation == [1, 1] && self.groups == 1;
         let pays = level != CpuLevel::Scalar && written.plane() >= 64;
-        if !(dense && pays && Winograd::fits(kernel)) {
-            return Algorithm::Direct;
+        if dense && pays && Winograd::fits(kernel) {
+            Algorithm::Winograd(Winograd::tile(kernel[0], [written.height, written.width]))
+        } else {
+            Algorithm::Direct
         }
-        let fine = direction == Direction::Forward && kernel[0] <= 3;
-        let precision = if fine { Precision::Fine } else { Precision::Coarse };
-        Algorithm::Winograd(Winograd::tile(kernel[0], [written.height, written.width], precision))
     }
 
     /// One for each output channel.

@@ -186,7 +186,7 @@ impl Plan {
             Direction::Backward => layer_of.inputs[0],
         };
         let spec = self.specs[layer].as_ref()?;
-        (!spec.depthwise()).then(|| spec.algorithm(level, direction, self.shapes[written]))
+        (!spec.depthwise()).then(|| spec.algorithm(level, self.shapes[written]))
     }
 
     /// Gives every root its place.
