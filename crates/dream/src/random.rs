@@ -9,6 +9,8 @@ use net::{Shape, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::{Filter, resize};
+
 pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
@@ -27,20 +29,65 @@ impl Random {
     }
 }
 
-/// How far noise strays from its middle grey, in pixel values.
-const NOISE_SPREAD: f32 = 50.0;
+/// How far each octave of noise strays from the middle grey, in pixel values: finest first, each octave
+/// half as fine as the one before.
+const SPREADS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
 
-/// A noise to dream on: every value even between 117 − 50 and 117 + 50, drawn row by row, red, green,
-/// blue in turn.
+/// A noise to dream on: around 117, with little grain and larger patches of soft colour, so that there
+/// is something to see in it at every octave and no grain is left between the dream's figures.
+///
+/// Each of six octaves, coarsest first, is drawn evenly within its spread, row by row, red, green and
+/// blue in turn, and enlarged to the noise's size.
 pub fn noise(width: usize, height: usize, seed: u64) -> Tensor {
     let mut random = Random::new(seed);
+    random.0.set_stream(NOISE);
     let mut picture = Tensor::zeros(Shape::new(3, height, width));
-    let plane = picture.shape.plane();
-    for pixel in 0..plane {
-        for channel in 0..3 {
-            picture.data[channel * plane + pixel] =
-                117.0 + NOISE_SPREAD * (2.0 * random.unit() - 1.0);
+    picture.data.fill(117.0);
+    for (octave, spread) in SPREADS.into_iter().enumerate().rev() {
+        let (rows, columns) = (height.div_ceil(1 << octave), width.div_ceil(1 << octave));
+        let mut patches = Tensor::zeros(Shape::new(3, rows, columns));
+        for pixel in 0..rows * columns {
+            for channel in 0..3 {
+                patches.channel_mut(channel)[pixel] = spread * (2.0 * random.unit() - 1.0);
+            }
+        }
+        let patches = resize(&patches, height, width, Filter::CatmullRom);
+        for (x, patch) in picture.data.iter_mut().zip(&patches.data) {
+            *x += patch;
         }
     }
+    picture.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
     picture
+}
+
+/// The generator's stream for noise; a dream's own draws are from stream 0.
+const NOISE: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_its_seeds_and_around_grey() {
+        let first = noise(130, 97, 3);
+        assert_eq!(first, noise(130, 97, 3));
+        assert_ne!(first, noise(130, 97, 4));
+        assert_eq!(first.shape, Shape::new(3, 97, 130));
+        let count = first.data.len() as f32;
+        let mean = first.data.iter().sum::<f32>() / count;
+        let variance = first.data.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / count;
+        assert!((mean - 117.0).abs() < 10.0, "{mean}");
+        assert!((8.0..40.0).contains(&variance.sqrt()), "{}", variance.sqrt());
+        assert!(noise(1, 1, 0).data.iter().all(|x| (0.0..=255.0).contains(x)));
+    }
+
+    #[test]
+    fn draws_are_even_and_within_their_count() {
+        let mut random = Random::new(9);
+        let mut seen = [0; 7];
+        for _ in 0..7000 {
+            seen[random.below(7) as usize] += 1;
+        }
+        assert!(seen.iter().all(|times| (850..1150).contains(times)), "{seen:?}");
+    }
 }
