@@ -51,7 +51,7 @@ impl Direct {
     /// Packs `weights` for the level's tiles.
     pub fn new(taps: Taps, weights: &dyn Weights, cx: &Context) -> Self {
         let count = taps.offsets.len();
-        let copy = |from: &[f32], to: &mut [f32]| to.copy_from_slice(from);
+        let copy = |from: &[Lane], to: &mut [Lane]| to.copy_from_slice(from);
         let planes = (count, Order::PlanesInside);
         Self {
             groups: weights::pack(weights, count, cx.level, &cx.threads, planes, &copy),

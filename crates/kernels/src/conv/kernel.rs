@@ -1,7 +1,7 @@
 //! From a convolution as model files have it to the taps and weights that run it, in both directions.
 
-use crate::Slide;
 use crate::conv::{Taps, Weights};
+use crate::{Lane, Slide};
 
 /// A convolution's weights, and where its channels lie in the maps.
 #[derive(Clone, Copy)]
@@ -134,16 +134,21 @@ impl Weights for Phase<'_> {
         used.min(16)
     }
 
-    fn weight(&self, o: usize, i: usize, tap: usize) -> f32 {
-        let (Some(write), Some(read)) = (self.writes[o], self.reads[i]) else { return 0.0 };
-        let (to, from) = if self.backward { (read, write) } else { (write, read) };
+    fn taps(&self, block: usize, i: usize, taps: &mut [Lane]) {
+        let Some(read) = self.reads[i] else { return };
         let Kernel { groups, weights, in_lanes, out_lanes, slide, .. } = self.kernel;
         let (outs, ins) = (out_lanes.len() / groups, in_lanes.len() / groups);
-        if to / outs != from / ins {
-            return 0.0;
-        }
         let area = slide.kernel[0] * slide.kernel[1];
-        weights[(to * ins + from % ins) * area + self.elements[tap]]
+        for (lane, write) in self.writes[16 * block..16 * (block + 1)].iter().enumerate() {
+            let Some(write) = *write else { continue };
+            let (to, from) = if self.backward { (read, write) } else { (write, read) };
+            if to / outs == from / ins {
+                let filter = &weights[(to * ins + from % ins) * area..][..area];
+                for (tap, &element) in taps.iter_mut().zip(&self.elements) {
+                    tap.0[lane] = filter[element];
+                }
+            }
+        }
     }
 
     fn bias(&self, o: usize) -> f32 {

@@ -12,9 +12,9 @@ pub trait Weights: Sync {
     fn in_blocks(&self) -> usize;
     /// How many of the input's lanes are used if that is fewer than sixteen, else 16.
     fn live(&self) -> usize;
-    /// The weight from input lane `i` to output lane `o` for a tap of the window; 0 where a lane holds
-    /// nothing.
-    fn weight(&self, o: usize, i: usize, tap: usize) -> f32;
+    /// The weights of all taps from input lane `i` to the sixteen lanes of output block `block`, a lane
+    /// for each tap; 0 where a lane holds nothing. `taps` comes filled with zeros.
+    fn taps(&self, block: usize, i: usize, taps: &mut [Lane]);
     /// The bias of output lane `o`.
     fn bias(&self, o: usize) -> f32;
     /// Whether any lane of output block `o` reads any of input block `i`: not so in grouped convolutions.
@@ -56,15 +56,15 @@ pub(crate) enum Order {
     PlanesOutside,
 }
 
-/// Packs `weights` of `taps` taps, for each group `transform`ing the values of all taps of one pair of
-/// lanes into the `planes` values that are stored.
+/// Packs `weights` of `taps` taps, `transform`ing all taps from one input lane to one block of output
+/// lanes into the `planes` lanes that are stored.
 pub(crate) fn pack(
     weights: &dyn Weights,
     taps: usize,
     level: CpuLevel,
     threads: &Threads,
     (planes, order): (usize, Order),
-    transform: &(dyn Fn(&[f32], &mut [f32]) + Sync),
+    transform: &(dyn Fn(&[Lane], &mut [Lane]) + Sync),
 ) -> Vec<Group> {
     let mut first = 0;
     let mut groups: Vec<Group> = group_sizes(level, weights.out_blocks())
@@ -81,23 +81,20 @@ pub(crate) fn pack(
     threads.for_each_mut(&mut groups, |group| {
         let (live, blocks) = (weights.live(), group.blocks);
         group.weights = vec![Lane::default(); planes * group.inputs.len() * live * blocks];
-        let (mut from, mut to) = (vec![0.0; taps], vec![0.0; planes]);
+        let (mut from, mut to) = (vec![Lane::default(); taps], vec![Lane::default(); planes]);
         let inputs = group.inputs.len();
         for (place, &input) in group.inputs.iter().enumerate() {
             for channel in 0..live {
-                for lane in 0..16 * blocks {
-                    let (o, i) = (16 * group.first + lane, 16 * input + channel);
-                    for (tap, value) in from.iter_mut().enumerate() {
-                        *value = weights.weight(o, i, tap);
-                    }
+                for block in 0..blocks {
+                    from.fill(Lane::default());
+                    weights.taps(group.first + block, 16 * input + channel, &mut from);
                     transform(&from, &mut to);
                     for (p, &value) in to.iter().enumerate() {
                         let tap = match order {
                             Order::PlanesInside => place * planes + p,
                             Order::PlanesOutside => p * inputs + place,
                         };
-                        let at = (tap * live + channel) * blocks + lane / 16;
-                        group.weights[at].0[lane % 16] = value;
+                        group.weights[(tap * live + channel) * blocks + block] = value;
                     }
                 }
             }

@@ -57,15 +57,7 @@ impl Winograd {
     ) -> Self {
         assert!(Self::fits([kernel, kernel]) && [6, 8].contains(&size));
         let matrix = transform::weight_matrix(size, kernel);
-        let transform = |g: &[f32], u: &mut [f32]| {
-            for (plane, u) in u.iter_mut().enumerate() {
-                let (rows, columns) = (&matrix[plane / size], &matrix[plane % size]);
-                let sum = |(row, factor): (&[f32], &f64)| -> f64 {
-                    factor * row.iter().zip(columns).map(|(&g, c)| f64::from(g) * c).sum::<f64>()
-                };
-                *u = g.chunks(kernel).zip(rows).map(sum).sum::<f64>() as f32;
-            }
-        };
+        let transform = |g: &[Lane], u: &mut [Lane]| transform::weights(&matrix, g, u);
         let (count, planes) = (kernel * kernel, (size * size, Order::PlanesOutside));
         Self {
             groups: weights::pack(weights, count, cx.level, &cx.threads, planes, &transform),

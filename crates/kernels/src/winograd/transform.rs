@@ -6,6 +6,7 @@
 //! ±1/2, ±1 and ±2 are the best of the small fractions. (Winograd 1980; Lavin and Gray 2015; the points'
 //! influence: Barabasz et al. 2018.)
 
+use crate::Lane;
 use crate::simd::Simd;
 
 /// The finite points other than 0 for transforms of `N` inputs; each stands for itself and its negative.
@@ -24,6 +25,33 @@ pub(super) fn weight_matrix(size: usize, taps: usize) -> Vec<Vec<f64>> {
     });
     let infinite = (0..taps).map(|k| f64::from(u8::from(k + 1 == taps))).collect();
     finite.chain(std::iter::once(infinite)).collect()
+}
+
+/// `G g Gᵀ` in `f64`: the square kernel `g`, a lane for each tap, into a lane for each plane.
+pub(super) fn weights(matrix: &[Vec<f64>], g: &[Lane], u: &mut [Lane]) {
+    let (size, kernel) = (matrix.len(), matrix[0].len());
+    let mut row = [[0.0; 16]; 5];
+    for i in 0..size {
+        for (k, sum) in row[..kernel].iter_mut().enumerate() {
+            *sum = [0.0; 16];
+            for (factor, tap) in matrix[i].iter().zip(g[k..].iter().step_by(kernel)) {
+                add_product(sum, *factor, &tap.0.map(f64::from));
+            }
+        }
+        for j in 0..size {
+            let mut sum = [0.0; 16];
+            for (factor, values) in matrix[j].iter().zip(&row) {
+                add_product(&mut sum, *factor, values);
+            }
+            u[i * size + j] = Lane(sum.map(|value| value as f32));
+        }
+    }
+}
+
+fn add_product(sum: &mut [f64; 16], factor: f64, values: &[f64; 16]) {
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += factor * value;
+    }
 }
 
 /// Coefficients, lowest first, of the product of `x − p²` over `points` without number `left_out`.
