@@ -18,7 +18,7 @@ pub struct InputMap {
     /// Multiplied with each after that.
     pub scale: [f32; 4],
     /// By how many rows and columns the picture is rolled while it is read: the input's (y, x) is the
-    /// picture's (y − shift[0], x − shift[1]), modulo its extent.
+    /// picture's `(y − shift[0], x − shift[1])`, modulo its extent.
     pub shift: [usize; 2],
     /// Space to depth: squares of so many pixels each way become channels. 1 leaves them in place.
     ///

@@ -3,7 +3,7 @@
 //!
 //! [`Graph`] is what importers build; it says what is computed, in the terms all formats share.
 //! [`Engine`] compiles a graph up to the target layers into the kernels' own layout and runs it.
-//! [`reference`] computes the same by definition, slowly, and is what tests compare with.
+//! [`mod@reference`] computes the same by definition, slowly, and is what tests compare with.
 
 mod engine;
 mod error;

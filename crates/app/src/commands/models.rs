@@ -93,7 +93,7 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), Failure> {
 struct Line {
     name: String,
     standing: Standing,
-    /// Of an installed model file; of what is known, about how many are to be fetched.
+    /// On the disk; of what is known, about how many are to be fetched.
     bytes: Option<u64>,
     licence: Option<String>,
     /// The layers a dream without `--layer` is made of.
@@ -123,10 +123,9 @@ fn list(store: &Store, json: bool) -> Result<(), Failure> {
     for name in store.installed().map_err(store_failure)? {
         let manifest = store.manifest(&name);
         let network = store.resolve(Some(&name));
-        let file = manifest.as_ref().map(|manifest| store.folder(&name).join(&manifest.file));
         lines.push(Line {
             standing: Standing::Installed,
-            bytes: file.ok().and_then(|file| file.metadata().ok()).map(|file| file.len()),
+            bytes: store.size(&name).ok(),
             licence: manifest.ok().and_then(|manifest| manifest.licence),
             problem: network.as_ref().err().map(StoreError::to_string),
             default_layers: network

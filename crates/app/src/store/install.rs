@@ -149,7 +149,7 @@ impl Store {
         let file = stage.path().join(format!("{name}.{extension}"));
         copy(path, &file)?;
         let weights = path.with_extension("caffemodel");
-        if extension == "prototxt" && weights.is_file() {
+        if weights != *path && weights.is_file() {
             copy(&weights, &file.with_extension("caffemodel"))?;
         }
         if let Some(labels) = &addition.labels {
@@ -163,7 +163,10 @@ impl Store {
         let manifest = Manifest {
             sha256: sha256(&file)?,
             file: format!("{name}.{extension}"),
-            source: path.display().to_string(),
+            source: std::path::absolute(path)
+                .map_err(StoreError::file(path))?
+                .display()
+                .to_string(),
             licence: None,
             licence_file: None,
             input: addition.input(network.input.into()),

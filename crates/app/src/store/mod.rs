@@ -151,6 +151,14 @@ impl Store {
         self.models().join(name)
     }
 
+    /// How many bytes an installed network takes.
+    pub(crate) fn size(&self, name: &str) -> Result<u64, StoreError> {
+        let folder = self.folder(name);
+        let sizes = fs::read_dir(&folder)
+            .and_then(|files| files.map(|file| file?.metadata().map(|file| file.len())).sum());
+        sizes.map_err(StoreError::file(folder))
+    }
+
     /// Removes an installed network and what is left of a broken download of it.
     ///
     /// # Errors

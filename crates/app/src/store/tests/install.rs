@@ -202,3 +202,21 @@ fn removing_does_not_follow_links() {
     store.remove("one", QUIETLY).unwrap();
     assert_eq!(names_in(&mine), ["diary"]);
 }
+
+#[test]
+fn the_two_files_of_a_caffe_network_are_installed_together() {
+    let Some(shared) = std::env::var_os("DEEPDREAM_SHARED") else {
+        println!("skipped: DEEPDREAM_SHARED is not set");
+        return;
+    };
+    let prototxt = Path::new(&shared).join("models/bvlc_googlenet.prototxt");
+    let (folder, store) = store();
+    let name = store.add(&addition(prototxt), QUIETLY).unwrap();
+    let (network, _) = store.resolve(Some(&name)).unwrap();
+    assert_eq!(network.name, "bvlc_googlenet");
+    assert!(network.graph.find_target("inception_4c/output").is_ok());
+    assert_eq!(
+        names_in(&folder.path().join("models/bvlc_googlenet")),
+        ["bvlc_googlenet.caffemodel", "bvlc_googlenet.prototxt", "manifest.toml"]
+    );
+}
