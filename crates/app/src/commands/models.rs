@@ -1,5 +1,6 @@
 //! `models`: what networks there are, and getting more of them.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -80,9 +81,8 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), Failure> {
         Some(Action::Show { name }) => show(&store, name),
         Some(Action::Add(args)) => add(&store, args),
         Some(Action::Remove { name }) => {
-            store
-                .remove(name, &|event| watch(event, &ProgressBar::hidden()))
-                .map_err(store_failure)?;
+            let watch = Watch::new();
+            store.remove(name, &|event| watch.event(event)).map_err(store_failure)?;
             print(format!("{name} is removed\n"))
         }
     }
@@ -177,9 +177,9 @@ fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<(), Failure> {
     })?;
     end_at_once_on_interrupt()?;
     eprintln!("{name}: from {}", from.unwrap_or(package.url));
-    let bar = ProgressBar::no_length();
-    let pulled = store.pull(&package, from, Patience::default(), &|event| watch(event, &bar));
-    bar.finish_and_clear();
+    let watch = Watch::new();
+    let pulled = store.pull(&package, from, Patience::default(), &|event| watch.event(event));
+    drop(watch);
     let folder = store.folder(name);
     let folder = folder.display();
     match pulled.map_err(store_failure)? {
@@ -200,26 +200,50 @@ fn end_at_once_on_interrupt() -> Result<(), Failure> {
     .map_err(|error| Failure::new(Fault::Usage, format!("Ctrl-C: {error}")))
 }
 
-/// Shows how far it is.
-fn watch(event: Event, bar: &ProgressBar) {
-    match event {
-        Event::Waiting => {
-            bar.set_message("waiting for another deepdream that changes the networks")
+/// Shows how far a change of the store is.
+struct Watch {
+    bar: ProgressBar,
+    waiting: Cell<bool>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self { bar: ProgressBar::no_length(), waiting: Cell::new(false) }
+    }
+
+    fn event(&self, event: Event) {
+        match event {
+            Event::Waiting => {
+                if !self.waiting.replace(true) {
+                    eprintln!("waiting for another deepdream that changes the networks");
+                }
+            }
+            Event::Transfer { done, total } => self.transfer(done, total),
         }
-        Event::Transfer { done, total } => {
-            if let (Some(total), None) = (total, bar.length()) {
-                bar.set_length(total);
+    }
+
+    fn transfer(&self, done: u64, total: Option<u64>) {
+        let bar = &self.bar;
+        match total {
+            Some(total) if bar.length().is_none() => {
                 bar.set_style(style(
                     "{bar:40} {decimal_bytes} of {decimal_total_bytes}, {eta} left",
                 ));
+                bar.set_length(total);
                 // What an earlier call fetched says nothing about how fast this one is.
                 bar.set_position(done);
                 bar.reset_eta();
-            } else if total.is_none() {
-                bar.set_style(style("{spinner} {decimal_bytes}"));
             }
-            bar.set_position(done);
+            Some(_) => {}
+            None => bar.set_style(style("{spinner} {decimal_bytes}")),
         }
+        bar.set_position(done);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 
@@ -291,9 +315,8 @@ fn add(store: &Store, args: &AddArgs) -> Result<(), Failure> {
         scale: args.scale,
         labels: args.labels.clone(),
     };
-    let name = store
-        .add(&addition, &|event| watch(event, &ProgressBar::hidden()))
-        .map_err(store_failure)?;
+    let watch = Watch::new();
+    let name = store.add(&addition, &|event| watch.event(event)).map_err(store_failure)?;
     print(format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n"))
 }
 
