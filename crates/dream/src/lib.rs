@@ -7,6 +7,7 @@
 
 mod defaults;
 mod dreamer;
+mod film;
 pub mod flow;
 mod gaussian;
 mod gradient;
@@ -14,6 +15,7 @@ mod jitter;
 mod laplacian;
 mod levels;
 mod motion;
+mod movie;
 mod observer;
 mod octave;
 mod plan;
@@ -32,8 +34,10 @@ mod tiles;
 mod validate;
 
 pub use dreamer::dream;
+pub use film::{Film, FilmError};
 pub use levels::Levels;
 pub use motion::{Motion, MotionError, MotionPreset};
+pub use movie::{Key, Movie};
 pub use net::Tensor;
 pub use observer::{Observer, Progress, Stopped};
 pub use octave::OctaveSize;

@@ -80,6 +80,11 @@ impl Plan {
         (full.height, full.width)
     }
 
+    /// Gives the dream another seed, at most 2⁶³ − 1.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.recipe.seed = seed;
+    }
+
     /// The octaves' sizes, in the order in which they are dreamt on: from small to full.
     pub fn octaves(&self) -> &[OctaveSize] {
         &self.octaves

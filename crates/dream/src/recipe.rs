@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Filter, Preset};
+use crate::{Filter, Movie, Preset};
 
 /// Everything that decides a dream, beside the picture it starts from.
 ///
@@ -72,6 +72,9 @@ pub struct Recipe {
     /// Whether the network's mean is subtracted from what it sees, as it was in training. Default:
     /// true.
     pub subtract_mean: bool,
+    /// For a movie: how its frames follow from each other. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub movie: Option<Movie>,
 }
 
 impl Default for Recipe {
@@ -101,6 +104,7 @@ impl Default for Recipe {
             filter: Filter::Bilinear,
             clip: true,
             subtract_mean: true,
+            movie: None,
         }
     }
 }

@@ -22,6 +22,9 @@ pub enum RecipeError {
         /// What to do instead.
         way_out: &'static str,
     },
+    /// What the recipe says about a movie makes no sense.
+    #[error("the movie's {0}")]
+    Movie(String),
     /// No layer counts.
     #[error(
         "every layer's weight is 0, so there is nothing to dream of: give at least one another weight"

@@ -34,6 +34,12 @@ impl Recipe {
         range("tile_size", self.tile_size, 32..=16_384, "400 and 512 are usual")?;
         range("blend", self.blend, 0.0..=1.0, stays)?;
         range("blur", self.blur, 0.0..=64.0, "0 is none")?;
+        if let Some(movie) = &self.movie {
+            movie.validate()?;
+            for key in &movie.keys {
+                self.at(key.at)?;
+            }
+        }
         for layer in &self.layers {
             range("weight", layer.weight, -1e6..=1e6, "1 is usual")?;
         }

@@ -68,6 +68,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
             filter,
             clip,
             subtract_mean,
+            movie: None,
         }
     })
 }

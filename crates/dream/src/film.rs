@@ -1,0 +1,123 @@
+//! A movie's frames, each made from the one before: moved, dreamt on, led back to its levels.
+
+use net::{Network, Tensor};
+use thiserror::Error;
+
+use crate::{
+    Filter, Levels, Machine, Movie, Observer, Plan, PlanError, Recipe, Stopped, dream, resize,
+    scaled_size,
+};
+
+/// The most that a seed may be.
+const SEEDS: u64 = i64::MAX as u64;
+
+/// Why a frame was not made.
+#[derive(Debug, Error)]
+pub enum FilmError {
+    /// The recipe cannot be followed.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The observer ended it.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// What all frames of a movie have in common.
+pub struct Film<'a> {
+    recipe: Recipe,
+    network: &'a Network,
+    machine: &'a Machine,
+    levels: Levels,
+    /// The plan for the last frame, and the recipe it was made from.
+    planned: (Recipe, Plan),
+}
+
+impl<'a> Film<'a> {
+    /// A film that begins with `first`, a frame as [`Film::first`] makes it.
+    ///
+    /// # Errors
+    /// What would keep the first frame, or the one of any keyframe, from being dreamt.
+    pub fn new(
+        recipe: &Recipe,
+        network: &'a Network,
+        machine: &'a Machine,
+        first: &Tensor,
+    ) -> Result<Self, PlanError> {
+        let recipe = recipe.clone();
+        let (height, width) = (first.shape.height, first.shape.width);
+        let plan = |recipe: &Recipe| Plan::new(recipe, network, height, width, machine);
+        for key in recipe.movie.iter().flat_map(|movie| &movie.keys) {
+            plan(&still(recipe.at(key.at)?))?;
+        }
+        let start = still(recipe.at(0.0)?);
+        let plan = plan(&start)?;
+        let levels = Levels::of(&machine.threads, first);
+        Ok(Self { recipe, network, machine, levels, planned: (start, plan) })
+    }
+
+    /// A picture as the film's first frame: in the size the recipe asks for.
+    pub fn first(recipe: &Recipe, machine: &Machine, picture: Tensor) -> Tensor {
+        let (height, width) = (picture.shape.height, picture.shape.width);
+        let wanted = match recipe.size {
+            Some(longest) => scaled_size(height, width, longest),
+            None => (height, width),
+        };
+        if wanted == (height, width) {
+            return picture;
+        }
+        let resized = || resize(&picture, wanted.0, wanted.1, Filter::CatmullRom);
+        let mut first = machine.threads.install(resized);
+        first.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
+        first
+    }
+
+    /// The recipe that frames are to carry: with nothing left to choose.
+    pub fn recipe(&self) -> Recipe {
+        let resolved = self.planned.1.recipe();
+        Recipe {
+            version: resolved.version.clone(),
+            model: resolved.model.clone(),
+            layers: match self.recipe.layers.is_empty() {
+                true => resolved.layers.clone(),
+                false => self.recipe.layers.clone(),
+            },
+            ..self.recipe.clone()
+        }
+    }
+
+    /// Frame `number` (1 is the one after the first) from the one before. The seed rises by one from
+    /// frame to frame. `observer` is told after every step.
+    ///
+    /// # Errors
+    /// Less memory than there was, or an observer that has had enough.
+    pub fn frame(
+        &mut self,
+        number: u64,
+        before: &Tensor,
+        observer: &mut dyn Observer,
+    ) -> Result<Tensor, FilmError> {
+        let fps = self.recipe.movie.as_ref().map_or(Movie::default().fps, |movie| movie.fps);
+        let now = self.recipe.at(number as f64 / fps).map_err(PlanError::from)?;
+        let movie = now.movie.clone().unwrap_or_default();
+        let now = still(now);
+
+        let threads = &self.machine.threads;
+        let moved = movie.motion.apply(threads, before, movie.motion_before(number));
+        let (height, width) = (before.shape.height, before.shape.width);
+        if self.planned.0 != now {
+            let plan = Plan::new(&now, self.network, height, width, self.machine)?;
+            self.planned = (now, plan);
+        }
+        let plan = &mut self.planned.1;
+        plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
+        let mut frame = dream(plan, moved, observer)?;
+        self.levels.hold(threads, &mut frame, movie.levels);
+        frame.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
+        Ok(frame)
+    }
+}
+
+/// The recipe of one frame alone, for a picture that has its size already.
+fn still(recipe: Recipe) -> Recipe {
+    Recipe { size: None, noise: None, movie: None, ..recipe }
+}
