@@ -44,6 +44,14 @@ impl Output {
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut file = self.temporary()?;
         file.write_all(bytes).map_err(|error| self.failure(error))?;
+        self.place(file)
+    }
+
+    /// Moves a file that [`Self::temporary`] made, complete now, to its place in one step.
+    ///
+    /// # Errors
+    /// What the operating system says, or a file that has come to exist meanwhile.
+    pub(crate) fn place(&self, file: NamedTempFile) -> Result<(), Failure> {
         let moved =
             if self.force { file.persist(&self.path) } else { file.persist_noclobber(&self.path) };
         match moved {
@@ -55,7 +63,11 @@ impl Output {
         }
     }
 
-    fn temporary(&self) -> Result<NamedTempFile, Failure> {
+    /// An empty file beside the place, gone again unless it is [placed](Self::place).
+    ///
+    /// # Errors
+    /// The folder is missing or not to be written in.
+    pub(crate) fn temporary(&self) -> Result<NamedTempFile, Failure> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".deepdream-");
         #[cfg(unix)]

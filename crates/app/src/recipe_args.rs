@@ -102,7 +102,6 @@ impl RecipeArgs {
     pub(crate) fn base(&self) -> Result<Option<Base>, Failure> {
         let Some(path) = &self.recipe else { return Ok(None) };
         let name = path.display();
-        let about = |error: RecipeError| Failure::new(Fault::Recipe, format!("{name}: {error}"));
         let text = if Format::of_file(path).is_ok() {
             picture::recipe_of(path)?
         } else {
@@ -115,8 +114,7 @@ impl RecipeArgs {
                 Failure::new(Fault::Recipe, format!("{name}: the recipe cannot be read: {error}"))
             })?
         };
-        let said = Recipe::from_toml(&text).map_err(about)?;
-        Ok(Some(Base { name: name.to_string(), text, said }))
+        Base::of_text(name.to_string(), text).map(Some)
     }
 
     /// The recipe that all flags together ask for.
@@ -161,6 +159,16 @@ pub(crate) struct Base {
 }
 
 impl Base {
+    /// A recipe's text, and what to call it.
+    ///
+    /// # Errors
+    /// A text that is no recipe.
+    pub(crate) fn of_text(name: String, text: String) -> Result<Self, Failure> {
+        let said = Recipe::from_toml(&text)
+            .map_err(|error| Failure::new(Fault::Recipe, format!("{name}: {error}")))?;
+        Ok(Self { name, text, said })
+    }
+
     /// The network it was made for, if it says.
     fn network(&self) -> Option<&str> {
         Some(self.said.model.name.as_str()).filter(|name| !name.is_empty())

@@ -25,7 +25,7 @@ pub(super) const XMP_TAG: Tag = Tag::Unknown(700);
 const MOST_BYTES: usize = 1 << 20;
 
 /// The XMP packet that carries a recipe's text.
-pub(super) fn packet(recipe: &str) -> String {
+pub(crate) fn packet(recipe: &str) -> String {
     let escaped = recipe.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!(
         r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>

@@ -7,7 +7,7 @@ mod colour;
 mod decode;
 mod encode;
 mod format;
-mod metadata;
+pub(crate) mod metadata;
 
 pub(crate) use decode::read;
 pub(crate) use encode::Encoding;
