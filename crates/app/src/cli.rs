@@ -3,7 +3,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, classify, generate, image, layers, models, probe};
+use crate::commands::{
+    bench, classify, frames, generate, image, layers, models, movie, probe, zoom,
+};
 use crate::exit;
 
 /// DeepDream: a photo in, a dream out.
@@ -21,6 +23,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Dreams on pictures.
     Image(image::ImageArgs),
+    /// Goes on with a folder of frames, each the last one moved slightly and dreamt on again.
+    Frames(frames::FramesArgs),
+    /// Falls into a photo: makes frames from it and a movie of them.
+    Zoom(zoom::ZoomArgs),
+    /// Makes a movie of a folder of frames.
+    Movie(movie::MovieArgs),
     /// Lists every layer of a network that one can dream on.
     Layers(layers::LayersArgs),
     /// Lists the networks; fetches, adds, shows and removes them.

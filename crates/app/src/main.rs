@@ -6,9 +6,11 @@ mod cli;
 mod commands;
 mod console;
 mod exit;
+mod frames;
 mod interrupt;
 mod machine;
 mod model;
+mod movie;
 mod output;
 mod picture;
 mod places;
@@ -36,6 +38,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Image(args) => commands::image::image(&args),
+        Command::Frames(args) => commands::frames::frames(&args),
+        Command::Zoom(args) => commands::zoom::zoom(&args),
+        Command::Movie(args) => commands::movie::movie(&args),
         Command::Layers(args) => commands::layers::layers(&args),
         Command::Models(args) => commands::models::models(&args),
         Command::Classify(args) => commands::classify::classify(&args),

@@ -2,11 +2,14 @@
 
 pub(crate) mod bench;
 pub(crate) mod classify;
+pub(crate) mod frames;
 pub(crate) mod generate;
 pub(crate) mod image;
 pub(crate) mod layers;
 pub(crate) mod models;
+pub(crate) mod movie;
 pub(crate) mod probe;
+pub(crate) mod zoom;
 
 /// Reads `WIDTHxHEIGHT`.
 ///

@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod commands;
+mod frames;
 mod golden;
 mod interrupt;
 mod models;
+mod movies;
 mod outputs;
 mod pictures;
 mod recipes;

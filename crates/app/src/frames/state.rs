@@ -1,0 +1,235 @@
+//! The newest frame as it was before rounding, so that a run that goes on makes the frames it would
+//! have made without a stop.
+//!
+//! A hidden folder beside the frames holds it, as a safetensors file that says which frame it is, by
+//! which recipe, from which first picture. It is replaced in one step, before the frame's picture is
+//! written: whatever moment a run is ended at, the next one finds a state and knows what to do.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use net::{Shape, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::exit::{Failure, Fault};
+use crate::machine::{free_memory, in_words};
+
+const FOLDER: &str = ".deepdream";
+const STATE: &str = "state.safetensors";
+const LOCK: &str = "lock";
+const PICTURE: &str = "picture";
+
+/// Where frames stand.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct State {
+    /// The newest frame's number.
+    pub(crate) number: u64,
+    /// The newest frame.
+    pub(crate) picture: Tensor,
+    /// The recipe's text.
+    pub(crate) recipe: String,
+    /// SHA-256 of the first frame's file, in hexadecimal.
+    pub(crate) source: String,
+}
+
+/// The hidden folder, locked for one run.
+pub(crate) struct Store {
+    frames: PathBuf,
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store of a folder of frames for this run alone.
+    ///
+    /// # Errors
+    /// A folder that cannot be written in, or in which another run is at work.
+    pub(crate) fn open(frames: &Path) -> Result<Self, Failure> {
+        let folder = frames.join(FOLDER);
+        let cannot = |error: std::io::Error| unwritable(&folder, error);
+        std::fs::create_dir_all(&folder).map_err(cannot)?;
+        let lock = File::create(folder.join(LOCK)).map_err(cannot)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let what =
+                    format!("{}: another run is making frames in this folder", frames.display());
+                return Err(Failure::new(Fault::Output, what).or("wait for it, or stop it"));
+            }
+            Err(std::fs::TryLockError::Error(error)) => return Err(cannot(error)),
+        }
+        Ok(Self { frames: frames.to_owned(), folder, _lock: lock })
+    }
+
+    /// The state an earlier run left, if there is one.
+    ///
+    /// # Errors
+    /// A state that cannot be read.
+    pub(crate) fn load(&self) -> Result<Option<State>, Failure> {
+        let path = self.folder.join(STATE);
+        let size = match path.metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(broken(&path, &error)),
+            Ok(file) => file.len(),
+        };
+        let (need, free) = (size.saturating_mul(2), free_memory());
+        if need > free {
+            let (need, free) = (in_words(need), in_words(free));
+            let what = format!("{}: reading it takes {need}, but {free} are free", path.display());
+            return Err(Failure::new(Fault::Memory, what));
+        }
+        let bytes = std::fs::read(&path).map_err(|error| broken(&path, &error))?;
+        parse(&bytes).map(Some).map_err(|problem| broken(&path, &problem))
+    }
+
+    /// Replaces the state.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn save(&self, state: &State) -> Result<(), Failure> {
+        let shape = state.picture.shape;
+        let data: Vec<u8> = state.picture.data.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let view =
+            TensorView::new(Dtype::F32, vec![shape.channels, shape.height, shape.width], &data);
+        let metadata = HashMap::from([
+            ("number".to_owned(), state.number.to_string()),
+            ("recipe".to_owned(), state.recipe.clone()),
+            ("source".to_owned(), state.source.clone()),
+        ]);
+        let bytes = view
+            .and_then(|view| safetensors::serialize([(PICTURE, view)], Some(metadata)))
+            .map_err(|error| Failure::new(Fault::Output, error))?;
+        self.write(&self.folder.join(STATE), &bytes)
+    }
+
+    /// Forgets the state.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn clear(&self) -> Result<(), Failure> {
+        let path = self.folder.join(STATE);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(unwritable(&path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a file into the folder of frames or its store: whole, and on the disk when this
+    /// returns, or not at all.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        // Always of this name, so that a run that is killed here leaves no more than this.
+        let part = self.folder.join("part");
+        let written = File::create(&part)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&part, path))
+            .and_then(|()| self.sync());
+        written.map_err(|error| {
+            // What is written by halves takes room that the user may be trying to free.
+            let _ = std::fs::remove_file(&part);
+            unwritable(path, error)
+        })
+    }
+
+    /// Brings names to the disk, where the system can.
+    fn sync(&self) -> std::io::Result<()> {
+        #[cfg(unix)]
+        for folder in [&self.frames, &self.folder] {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<State, String> {
+    let text = |error: safetensors::SafeTensorError| error.to_string();
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(text)?;
+    let metadata = header.metadata().as_ref().ok_or("it says nothing about itself")?;
+    let word = |key: &str| metadata.get(key).cloned().ok_or(format!("`{key}` is missing"));
+    let tensors = SafeTensors::deserialize(bytes).map_err(text)?;
+    let view = tensors.tensor(PICTURE).map_err(text)?;
+    let &[channels @ 3, height, width] = view.shape() else {
+        return Err(format!("its picture has the shape {:?}", view.shape()));
+    };
+    if view.dtype() != Dtype::F32 || height * width == 0 {
+        return Err("its picture is not of 32-bit floats".into());
+    }
+    let (values, _) = view.data().as_chunks::<4>();
+    let data: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+    if data.iter().any(|value| !(0.0..=255.0).contains(value)) {
+        return Err("its picture has values outside 0–255".into());
+    }
+    let number = word("number")?.parse().map_err(|_| "its number is none".to_owned())?;
+    let picture = Tensor { shape: Shape::new(channels, height, width), data };
+    Ok(State { number, picture, recipe: word("recipe")?, source: word("source")? })
+}
+
+fn broken(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
+    let what = format!("{}: the state of the frames cannot be read: {problem}", path.display());
+    Failure::new(Fault::Picture, what).or("--force begins the frames again")
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+    let what = format!("{}: cannot be written: {error}", path.display());
+    Failure::new(Fault::Output, what)
+        .or("all frames before it are whole; the same command goes on where it stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        let mut picture = Tensor::zeros(Shape::new(3, 2, 4));
+        for (index, value) in picture.data.iter_mut().enumerate() {
+            *value = index as f32 / 0.3;
+        }
+        State { number: 1234, picture, recipe: "step = 1.5\n".into(), source: "ab".into() }
+    }
+
+    #[test]
+    fn a_state_comes_back_exactly() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.load().unwrap(), None);
+        store.save(&state()).unwrap();
+        assert_eq!(store.load().unwrap(), Some(state()));
+        store.clear().unwrap();
+        store.clear().unwrap();
+        assert_eq!(store.load().unwrap(), None);
+    }
+
+    #[test]
+    fn one_run_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Store::open(folder.path()).unwrap();
+        let said = Store::open(folder.path()).err().unwrap().to_string();
+        assert!(said.contains("another run"), "{said}");
+        drop(first);
+        assert!(Store::open(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn damaged_states_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.save(&state()).unwrap();
+        let path = folder.path().join(FOLDER).join(STATE);
+        let whole = std::fs::read(&path).unwrap();
+        for end in [0, 4, 30, whole.len() - 1] {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            assert!(store.load().is_err(), "{end} bytes");
+        }
+        let mut wild = whole.clone();
+        let last = wild.len() - 4;
+        wild[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+        std::fs::write(&path, wild).unwrap();
+        assert!(store.load().is_err());
+    }
+}
