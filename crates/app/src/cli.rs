@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, classify, frames, generate, image, layers, models, movie, probe, zoom,
+    bench, check, classify, frames, generate, image, layers, models, movie, probe, zoom,
 };
 use crate::exit;
 
@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Probe(probe::ProbeArgs),
     /// Measures how fast this machine dreams.
     Bench(bench::BenchArgs),
+    /// Compares this machine's fast kernels with plain loops, layer by layer.
+    Check(check::CheckArgs),
     /// Writes the completions for a shell to standard output.
     Completions(generate::CompletionArgs),
     /// Writes the manual: one page to standard output, or every page into a folder.

@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     Output = 6,
     /// The work would not fit in the memory that is free.
     Memory = 7,
+    /// Fast kernels that do not compute what plain loops do.
+    Disagreement = 8,
     /// Ctrl-C.
     Interrupted = 130,
 }
@@ -35,6 +37,7 @@ Exit codes:
     5  the recipe, a layer or a value does not fit
     6  an output cannot be written, or exists already
     7  there is not enough free memory
+    8  `check` found a layer that differs from plain loops
   130  stopped by Ctrl-C";
 
 /// Why the program ends early.

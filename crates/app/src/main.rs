@@ -46,6 +46,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Classify(args) => commands::classify::classify(&args),
         Command::Probe(args) => commands::probe::probe(&args),
         Command::Bench(args) => commands::bench::bench(&args),
+        Command::Check(args) => commands::check::check(&args),
         Command::Completions(args) => commands::generate::completions(&args),
         Command::Man(args) => commands::generate::man(&args),
     }

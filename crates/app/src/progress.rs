@@ -42,7 +42,8 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn bar(name: &str) -> ProgressBar {
+/// A bar for the work on what is called `name`, with the time left; drawn on terminals only.
+pub(crate) fn bar(name: &str) -> ProgressBar {
     let name = Path::new(name).file_name().map_or(name.into(), |name| name.to_string_lossy());
     let style = "{prefix}  {msg}  {wide_bar:.cyan/dim}  {eta} left";
     let style = ProgressStyle::with_template(style).expect("the template is right");

@@ -208,7 +208,8 @@ fn fitted(plane: Tensor, height: usize, width: usize) -> Tensor {
     dream::resize(&plane, height, width, Filter::CatmullRom)
 }
 
-fn unplanned(name: &str, error: PlanError) -> Failure {
+/// The failure for a dream that cannot be dreamt on what is called `name`.
+pub(crate) fn unplanned(name: &str, error: PlanError) -> Failure {
     match error {
         PlanError::Network(error) => unfit(error),
         PlanError::Memory { .. } => Failure::new(Fault::Memory, format!("{name}: {error}")),

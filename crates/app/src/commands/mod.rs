@@ -1,6 +1,7 @@
 //! What each subcommand takes and does.
 
 pub(crate) mod bench;
+pub(crate) mod check;
 pub(crate) mod classify;
 pub(crate) mod frames;
 pub(crate) mod generate;

@@ -21,7 +21,7 @@ fn version_and_help() {
     let room = Room::new();
     assert_eq!(answer(&room, &["--version"]), format!("deepdream {}\n", env!("CARGO_PKG_VERSION")));
     let help = answer(&room, &["--help"]);
-    for text in ["image", "layers", "classify", "probe", "bench", "Exit codes:", "130"] {
+    for text in ["image", "layers", "classify", "probe", "bench", "check", "Exit codes:", "130"] {
         assert!(help.contains(text), "`{text}` is not in:\n{help}");
     }
     let help = answer(&room, &["image", "--help"]);

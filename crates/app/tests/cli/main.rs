@@ -1,6 +1,7 @@
 //! The program as its users meet it: run as a process, judged by its files, texts and exit codes.
 
 mod bad_input;
+mod check;
 mod commands;
 mod frames;
 mod golden;
