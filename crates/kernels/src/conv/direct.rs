@@ -148,7 +148,7 @@ impl<'a, T> Target<'a, T> {
     }
 }
 
-/// Runs convolutions side by side, band of rows by band of rows, so that calls that read the same
+/// Runs convolutions side by side, strip of rows by strip of rows, so that calls that read the same
 /// input find it in the cache, and calls that add to the same output do so in their order.
 ///
 /// # Panics
@@ -165,13 +165,17 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
     let band = rows.div_ceil(BANDS_PER_THREAD * cx.threads.count()).max(1);
+    let strip = calls.iter().map(Call::strip).min().unwrap_or(1);
     let calls = Calls(calls);
     cx.threads.for_each(rows.div_ceil(band), |task| {
-        for call in calls.get() {
-            let end = ((task + 1) * band).min(call.placed.positions[0]);
-            let last = end == call.placed.positions[0];
-            // SAFETY: `check` held, and bands do not overlap.
-            unsafe { call.band(cx, (task * band).min(end)..end, last) };
+        let band = task * band..((task + 1) * band).min(rows);
+        for start in band.clone().step_by(strip) {
+            for call in calls.get() {
+                let rows = call.placed.positions[0];
+                let end = (start + strip).min(band.end).min(rows);
+                // SAFETY: `check` held, and strips do not overlap.
+                unsafe { call.strip_of_rows(cx, start.min(end)..end, start < rows && end == rows) };
+            }
         }
     });
 }
@@ -187,6 +191,9 @@ impl<'a> Calls<'a> {
         self.0
     }
 }
+
+/// A strip of the input that stays in the second-level cache while all groups of outputs read it.
+const STRIP_BYTES: usize = 256 << 10;
 
 /// Bands enough to even out threads that are slowed down, and few enough to reuse weights in each.
 const BANDS_PER_THREAD: usize = 6;
@@ -205,11 +212,18 @@ impl Call<'_> {
         assert_eq!(self.placed.offsets.len(), self.conv.groups.len());
     }
 
+    /// How many rows of positions make up a strip of the input.
+    fn strip(&self) -> usize {
+        let x = &self.placed.x;
+        let row = x.blocks * x.pitch() * size_of::<Lane>() * self.conv.taps.in_step[0];
+        (STRIP_BYTES / row.max(1)).max(1)
+    }
+
     /// Computes `rows` of the positions, all groups; `last` tells that no rows come after them.
     ///
     /// # Safety
     /// `check` held, and no other thread writes these rows.
-    unsafe fn band(&self, cx: &Context, rows: std::ops::Range<usize>, last: bool) {
+    unsafe fn strip_of_rows(&self, cx: &Context, rows: std::ops::Range<usize>, last: bool) {
         let (x, y, taps) = (&self.placed.x, &self.placed.y, &self.conv.taps);
         let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
         let (values, step) = (self.output.y.data, taps.in_step[1]);
