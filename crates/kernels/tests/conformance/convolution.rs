@@ -1,8 +1,10 @@
-//! Every convolution kernel, at every level, on generated problems, against the definition in `f64`.
+//! Convolutions on generated problems, direct and by Winograd's algorithm, in both directions.
 
 use kernels::conv::{Call, Direct, Kernel, Output, Phase, Placed, Target, Weights, run};
 use kernels::winograd::Winograd;
-use kernels::{Context, CpuLevel, Lane, Map, Slide, Threads, Write};
+use kernels::{Context, CpuLevel, Lane, Map, Slide, Write};
+
+use crate::support::{Random, contexts};
 
 /// Relative L2 error of one convolution, masks given.
 const ONE_CONVOLUTION: f64 = 1e-5;
@@ -11,26 +13,8 @@ const ONE_WINOGRAD_OF_SIX: f64 = 2e-6;
 /// Relative L2 error of one convolution by Winograd's algorithm with tiles of eight.
 const ONE_WINOGRAD_OF_EIGHT: f64 = 1e-5;
 
-/// A small generator with a seed (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-    fn range(&mut self, from: usize, to: usize) -> usize {
-        from + self.next() as usize % (to - from + 1)
-    }
-    fn value(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-    fn values(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.value()).collect()
-    }
+fn values(random: &mut Random, count: usize) -> Vec<f32> {
+    (0..count).map(|_| random.value(false) as f32).collect()
 }
 
 /// A convolution problem that knows its own answer.
@@ -51,10 +35,10 @@ struct Problem {
 impl Problem {
     fn new(random: &mut Random, slide: Slide, groups: usize, per_group: [usize; 2]) -> Self {
         let reach = |axis: usize| (slide.kernel[axis] - 1) * slide.dilation[axis] + 1;
-        let after = [random.range(0, 2), random.range(0, 2)];
+        let after = [random.within(0..=2), random.within(0..=2)];
         let extent = |axis: usize, random: &mut Random| {
             let least = reach(axis).saturating_sub(slide.before[axis] + after[axis]).max(1);
-            random.range(least, least + 17)
+            random.within(least..=least + 17)
         };
         let input = [extent(0, random), extent(1, random)];
         let output = [0, 1].map(|axis| {
@@ -63,8 +47,8 @@ impl Problem {
         let (ins, outs) = (groups * per_group[0], groups * per_group[1]);
         let area = slide.kernel[0] * slide.kernel[1];
         Self {
-            weights: random.values(outs * per_group[0] * area),
-            bias: random.values(outs),
+            weights: values(random, outs * per_group[0] * area),
+            bias: values(random, outs),
             in_lanes: lanes(random, ins),
             out_lanes: lanes(random, outs),
             slide,
@@ -117,10 +101,10 @@ impl Problem {
 
 /// Lanes for `channels`, one after the other or with holes.
 fn lanes(random: &mut Random, channels: usize) -> Vec<usize> {
-    if random.range(0, 2) > 0 || channels < 2 {
+    if random.within(0..=2) > 0 || channels < 2 {
         return (0..channels).collect();
     }
-    let cut = random.range(1, channels - 1);
+    let cut = random.within(1..=channels - 1);
     let second = cut.next_multiple_of(16);
     (0..cut).chain((0..channels - cut).map(|c| second + c)).collect()
 }
@@ -161,11 +145,6 @@ fn error(values: &[f32], truth: &[f64]) -> f64 {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
     let difference = norm(&mut values.iter().zip(truth).map(|(&a, b)| f64::from(a) - b));
     difference / norm(&mut truth.iter().copied()).max(1e-30)
-}
-
-fn contexts() -> Vec<Context> {
-    let context = |level, count| Context { threads: Threads::new(count).unwrap(), level };
-    CpuLevel::available().into_iter().flat_map(|l| [context(l, 1), context(l, 2)]).collect()
 }
 
 /// How a problem is run.
@@ -217,8 +196,8 @@ fn halo(phases: &[Phase<'_>], extent: [usize; 2], written: [usize; 2]) -> usize 
 }
 
 fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
-    let x = random.values(problem.ins * problem.input[0] * problem.input[1]);
-    let dy = random.values(problem.outs * problem.output[0] * problem.output[1]);
+    let x = values(random, problem.ins * problem.input[0] * problem.input[1]);
+    let dy = values(random, problem.outs * problem.output[0] * problem.output[1]);
     let kernel = problem.kernel();
     let (forward, backward) = ([kernel.forward()], kernel.backward());
 
@@ -231,7 +210,7 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
     });
 
     let mut first: Option<(CpuLevel, Vec<Lane>, Vec<Lane>)> = None;
-    for cx in contexts() {
+    for cx in contexts().into_iter().flatten() {
         if way != Way::Direct && cx.level == CpuLevel::Scalar {
             continue;
         }
@@ -288,15 +267,15 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
 fn direct_convolutions_are_their_definition() {
     let mut random = Random(1);
     for _ in 0..60 {
-        let kernel = [random.range(1, 7), random.range(1, 7)];
+        let kernel = [random.within(1..=7), random.within(1..=7)];
         let slide = Slide {
             kernel,
-            stride: [random.range(1, 3), random.range(1, 3)],
-            dilation: [random.range(1, 2), random.range(1, 2)],
-            before: [random.range(0, kernel[0] - 1), random.range(0, kernel[1] - 1)],
+            stride: [random.within(1..=3), random.within(1..=3)],
+            dilation: [random.within(1..=2), random.within(1..=2)],
+            before: [random.within(0..=kernel[0] - 1), random.within(0..=kernel[1] - 1)],
         };
-        let groups = [1, 1, 1, 2, 5][random.range(0, 4)];
-        let channels = [random.range(1, 40), random.range(1, 70)];
+        let groups = [1, 1, 1, 2, 5][random.within(0..=4)];
+        let channels = [random.within(1..=40), random.within(1..=70)];
         let problem = Problem::new(&mut random, slide, groups, channels);
         check(&problem, Way::Direct, &mut random, ONE_CONVOLUTION);
     }
@@ -311,9 +290,9 @@ fn winograd_is_the_definition_within_its_bound() {
             kernel: [size; 2],
             stride: [1; 2],
             dilation: [1; 2],
-            before: [random.range(0, size - 1), random.range(0, size - 1)],
+            before: [random.within(0..=size - 1), random.within(0..=size - 1)],
         };
-        let channels = [random.range(1, 70), random.range(1, 70)];
+        let channels = [random.within(1..=70), random.within(1..=70)];
         let problem = Problem::new(&mut random, slide, 1, channels);
         check(&problem, Way::Winograd(6), &mut random, ONE_WINOGRAD_OF_SIX);
         check(&problem, Way::Winograd(8), &mut random, ONE_WINOGRAD_OF_EIGHT);
@@ -325,7 +304,7 @@ fn winograd_is_the_definition_within_its_bound() {
 fn a_window_that_reaches_beyond_the_halo_is_refused() {
     let slide = Slide { kernel: [3; 2], stride: [1; 2], dilation: [1; 2], before: [1; 2] };
     let problem = Problem::new(&mut Random(3), slide, 1, [16, 16]);
-    let (kernel, cx) = (problem.kernel(), &contexts()[0]);
+    let (kernel, cx) = (problem.kernel(), &contexts()[0][0]);
     let phase = kernel.forward();
     let conv = Direct::new(phase.taps.clone(), &phase, cx);
     let (xm, ym) =
