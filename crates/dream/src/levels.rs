@@ -1,76 +1,107 @@
-//! Brightness, contrast and colour balance held over a movie: a frame made from the frame before,
-//! thousands of times, drifts to dark, bright or one colour unless it is led back.
+//! Brightness, contrast and colours held over a movie: a frame made from the frame before, thousands
+//! of times, drifts to dark, bright, neon or grey unless it is led back.
 
 use kernels::Threads;
+use nalgebra::{Matrix3, Vector3};
 use net::Tensor;
 use rayon::prelude::*;
 
 /// Rounds of adjusting, each of which corrects what clipping took from the one before.
 const ROUNDS: usize = 4;
 
-/// The mean and the standard deviation of each channel of a picture.
+/// The least variance that a direction of colour is taken to have, so that a picture without any
+/// contrast or colour is not divided by nothing; far below what 8 bits can show.
+const LEAST: f64 = 1e-6;
+
+/// The mean colour of a picture and how its colours spread around it. The spread of each channel is
+/// the contrast; how the channels vary together is what makes a picture colourful or grey, and its
+/// palette.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Levels {
-    /// Means, in values of 0–255.
-    pub mean: Vec<f64>,
-    /// Standard deviations, in values of 0–255.
-    pub spread: Vec<f64>,
+    /// Mean of red, green and blue, in values of 0–255.
+    pub mean: Vector3<f64>,
+    /// Covariance of red, green and blue, in squares of values of 0–255.
+    pub covariance: Matrix3<f64>,
 }
 
 impl Levels {
-    /// A picture's levels.
+    /// The levels of a picture of three channels.
     pub fn of(threads: &Threads, picture: &Tensor) -> Self {
         let width = picture.shape.width.max(1);
         let count = picture.shape.plane().max(1) as f64;
-        let channels = (0..picture.shape.channels).map(|channel| {
-            let rows: Vec<[f64; 2]> = threads.install(|| {
-                let row_sums = |row: &[f32]| {
-                    row.iter()
-                        .map(|&value| f64::from(value))
-                        .fold([0.0; 2], |[sum, squares], value| {
-                            [sum + value, squares + value * value]
-                        })
-                };
-                picture.channel(channel).par_chunks(width).map(row_sums).collect()
-            });
-            let [sum, squares] =
-                rows.iter().fold([0.0; 2], |total, row| [total[0] + row[0], total[1] + row[1]]);
-            let mean = sum / count;
-            (mean, (squares / count - mean * mean).max(0.0).sqrt())
+        let [red, green, blue] = [0, 1, 2].map(|channel| picture.channel(channel));
+        let row_sums = |((red, green), blue): ((&[f32], &[f32]), &[f32])| {
+            let mut sums = (Vector3::zeros(), Matrix3::zeros());
+            for ((&red, &green), &blue) in red.iter().zip(green).zip(blue) {
+                let colour = Vector3::new(red, green, blue).map(f64::from);
+                sums.0 += colour;
+                sums.1 += colour * colour.transpose();
+            }
+            sums
+        };
+        let rows: Vec<(Vector3<f64>, Matrix3<f64>)> = threads.install(|| {
+            let rows = red.par_chunks(width).zip(green.par_chunks(width));
+            rows.zip(blue.par_chunks(width)).map(row_sums).collect()
         });
-        let (mean, spread) = channels.unzip();
-        Self { mean, spread }
+        let (sum, squares) = rows.iter().fold(
+            (Vector3::zeros(), Matrix3::zeros()),
+            |(sum, squares), (row_sum, row_squares)| (sum + row_sum, squares + row_squares),
+        );
+        let mean = sum / count;
+        Self { mean, covariance: squares / count - mean * mean.transpose() }
     }
 
-    /// Leads `picture` back to these levels, within 0–255. `strength` 1 goes all the way, 0 nowhere;
-    /// a channel without any contrast has only its mean moved.
+    /// Leads `picture` back to these levels, within 0–255. `strength` 1 goes all the way, 0 nowhere; a
+    /// picture without any contrast has only its mean moved.
     pub fn hold(&self, threads: &Threads, picture: &mut Tensor, strength: f64) {
         if strength <= 0.0 {
             return;
         }
         let now = Self::of(threads, picture);
-        let toward = |from: &[f64], to: &[f64]| -> Vec<f64> {
-            from.iter().zip(to).map(|(from, to)| from + strength * (to - from)).collect()
+        let goal = Self {
+            mean: now.mean.lerp(&self.mean, strength),
+            covariance: now.covariance * (1.0 - strength) + self.covariance * strength,
         };
-        let goal =
-            Self { mean: toward(&now.mean, &self.mean), spread: toward(&now.spread, &self.spread) };
         for _ in 0..ROUNDS {
             let now = Self::of(threads, picture);
-            for channel in 0..picture.shape.channels {
-                let spread = now.spread[channel];
-                let scale = if spread > 1e-3 { goal.spread[channel] / spread } else { 1.0 };
-                let offset = goal.mean[channel] - now.mean[channel] * scale;
-                let (scale, offset) = (scale as f32, offset as f32);
-                threads.install(|| {
-                    picture
-                        .channel_mut(channel)
-                        .par_iter_mut()
-                        .with_min_len(4096)
-                        .for_each(|value| *value = (*value * scale + offset).clamp(0.0, 255.0));
-                });
-            }
+            let turn = now.transport(&goal);
+            let offset = goal.mean - turn * now.mean;
+            recolour(threads, picture, turn.cast(), offset.cast());
         }
     }
+
+    /// The matrix that gives colours of these levels the covariance of `goal` while it moves them as
+    /// little as can be (the linear Monge–Kantorovitch map: Pitié and Kokaram, "The linear
+    /// Monge–Kantorovitch linear colour mapping for example-based colour transfer", 2007).
+    fn transport(&self, goal: &Self) -> Matrix3<f64> {
+        let (root, inverse) = roots(self.covariance);
+        inverse * roots(root * goal.covariance * root).0 * inverse
+    }
+}
+
+/// The square root of a covariance, and the inverse of that; where there is no variance to speak of,
+/// the inverse is 0.
+fn roots(covariance: Matrix3<f64>) -> (Matrix3<f64>, Matrix3<f64>) {
+    let eigen = covariance.symmetric_eigen();
+    let with = |values: Vector3<f64>| {
+        eigen.eigenvectors * Matrix3::from_diagonal(&values) * eigen.eigenvectors.transpose()
+    };
+    let root = eigen.eigenvalues.map(|value| value.max(0.0).sqrt());
+    (with(root), with(root.map(|root| if root * root > LEAST { 1.0 / root } else { 0.0 })))
+}
+
+/// Gives every pixel the colour `turn · colour + offset`, within 0–255.
+fn recolour(threads: &Threads, picture: &mut Tensor, turn: Matrix3<f32>, offset: Vector3<f32>) {
+    let plane = picture.shape.plane();
+    let (red, rest) = picture.data.split_at_mut(plane);
+    let (green, blue) = rest.split_at_mut(plane);
+    threads.install(|| {
+        let pixels = red.par_iter_mut().zip(green).zip(blue).with_min_len(4096);
+        pixels.for_each(|((red, green), blue)| {
+            let colour = turn * Vector3::new(*red, *green, *blue) + offset;
+            [*red, *green, *blue] = colour.map(|value| value.clamp(0.0, 255.0)).into();
+        });
+    });
 }
 
 #[cfg(test)]
@@ -91,9 +122,45 @@ mod tests {
         picture
     }
 
+    /// Mean and standard deviation of each channel.
+    fn spreads(levels: &Levels) -> [Vector3<f64>; 2] {
+        [levels.mean, levels.covariance.diagonal().map(f64::sqrt)]
+    }
+
     fn close(a: &Levels, b: &Levels, tolerance: f64) -> bool {
-        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < tolerance);
-        near(&a.mean, &b.mean) && near(&a.spread, &b.spread)
+        let (a, b) = (spreads(a), spreads(b));
+        a.iter().zip(&b).all(|(a, b)| (a - b).amax() < tolerance)
+    }
+
+    /// How far colours are from grey: the root mean square of each channel's distance from the middle
+    /// of the three, around that of the mean colour.
+    fn colourfulness(levels: &Levels) -> f64 {
+        let grey = Vector3::repeat(1.0 / 3.0f64.sqrt());
+        (levels.covariance.trace() - (grey.transpose() * levels.covariance * grey)[0]).sqrt()
+    }
+
+    #[test]
+    fn neon_and_grey_frames_get_the_first_ones_colours_back() {
+        let threads = Threads::new(2).unwrap();
+        let natural = picture(120.0, 90.0);
+        let wanted = Levels::of(&threads, &natural);
+        for (grey, colour) in [(1.0, 0.2), (0.4, 2.0)] {
+            let mut drifted = natural.clone();
+            for pixel in 0..4800 {
+                let at = [pixel, pixel + 4800, pixel + 9600];
+                let middle = at.map(|at| natural.data[at]).iter().sum::<f32>() / 3.0;
+                for at in at {
+                    let from_grey = natural.data[at] - middle;
+                    drifted.data[at] = 120.0 + grey * (middle - 120.0) + colour * from_grey;
+                }
+            }
+            let before = colourfulness(&Levels::of(&threads, &drifted));
+            wanted.hold(&threads, &mut drifted, 1.0);
+            let held = Levels::of(&threads, &drifted);
+            assert!((before / colourfulness(&wanted) - f64::from(colour)).abs() < 0.1);
+            assert!((colourfulness(&held) / colourfulness(&wanted) - 1.0).abs() < 0.01);
+            assert!((held.covariance - wanted.covariance).amax() < 0.01 * wanted.covariance.amax());
+        }
     }
 
     #[test]
