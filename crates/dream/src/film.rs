@@ -100,6 +100,8 @@ impl<'a> Film<'a> {
         let now = self.recipe.at(number as f64 / fps).map_err(PlanError::from)?;
         let movie = now.movie.clone().unwrap_or_default();
         let now = still(now);
+        let (iterations, step) = movie.share(&now);
+        let now = Recipe { iterations, step, ..now };
 
         let threads = &self.machine.threads;
         let moved = movie.motion.apply(threads, before, movie.motion_before(number));

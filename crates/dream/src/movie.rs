@@ -24,8 +24,11 @@ pub struct Movie {
     /// Default: none, which means it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<f64>,
-    /// How far brightness, contrast and colour balance are led back to the first frame's, 0–1.
-    /// Default: 1.
+    /// How many of the recipe's dreams there are to a second of the movie, spread over its frames, so
+    /// that the look does not depend on `fps`: a frame, which goes on from what those before it have
+    /// dreamt, takes its share of the recipe's steps, at the most all of them. Default: 2.
+    pub pace: f64,
+    /// How far brightness, contrast and colours are led back to the first frame's, 0–1. Default: 1.
     pub levels: f64,
     /// How frames move. Default: a slow zoom.
     pub motion: Motion,
@@ -36,7 +39,14 @@ pub struct Movie {
 
 impl Default for Movie {
     fn default() -> Self {
-        Self { fps: 30.0, length: None, levels: 1.0, motion: Motion::default(), keys: Vec::new() }
+        Self {
+            fps: 30.0,
+            length: None,
+            pace: 2.0,
+            levels: 1.0,
+            motion: Motion::default(),
+            keys: Vec::new(),
+        }
     }
 }
 
@@ -46,7 +56,8 @@ impl Default for Movie {
 pub struct Key {
     /// Seconds from the first frame.
     pub at: f64,
-    /// Values of the recipe's fields, of `levels`, and of `motion`'s fields in a table of that name.
+    /// Values of the recipe's fields, of `pace` and `levels`, and of `motion`'s fields in a table of
+    /// that name.
     pub set: Table,
 }
 
@@ -58,11 +69,23 @@ impl Movie {
         eased(frame) - eased(frame.saturating_sub(1))
     }
 
+    /// The steps of one frame on each octave, and the length of each: this frame's share of the steps
+    /// that `recipe` takes. They are as few as can be without any being longer than the recipe's.
+    pub(crate) fn share(&self, recipe: &Recipe) -> (u32, f32) {
+        let share = f64::from(recipe.iterations) * (self.pace / self.fps).min(1.0);
+        // Not one step more because of a fraction that rounding left over.
+        let steps = (share - 1e-9).ceil().max(1.0);
+        (steps as u32, (f64::from(recipe.step) * share / steps) as f32)
+    }
+
     /// Whether each value makes sense by itself.
     pub(crate) fn validate(&self) -> Result<(), RecipeError> {
         let wrong = |problem: String| Err(RecipeError::Movie(problem));
         if !(1e-3..=1000.0).contains(&self.fps) {
             return wrong(format!("`fps` is {}, but must be between 0.001 and 1000", self.fps));
+        }
+        if !(0.0..=1e6).contains(&self.pace) {
+            return wrong(format!("`pace` is {}, but must be between 0 and 1000000", self.pace));
         }
         if !(0.0..=1.0).contains(&self.levels) {
             return wrong(format!("`levels` is {}, but must be between 0 and 1", self.levels));
@@ -129,7 +152,7 @@ fn tracks(keys: &[Key]) -> Result<BTreeMap<Vec<&str>, Track<'_>>, RecipeError> {
                 ("motion", Value::Table(motion)) => {
                     motion.iter().for_each(|(knob, value)| add(&["movie", "motion"], knob, value));
                 }
-                ("levels", value) => add(&["movie"], knob, value),
+                ("pace" | "levels", value) => add(&["movie"], knob, value),
                 (knob, value) if !FIXED.contains(&knob) => add(&[], knob, value),
                 _ => {
                     return Err(RecipeError::Movie(format!(
@@ -214,7 +237,7 @@ mod tests {
         set = { step = 2.0, layers = [{ name = "b" }], motion = { zoom = 3.0, shift = [0.2, 0.0] } }
         [[movie.keys]]
         at = 2
-        set = { layers = [{ name = "a", weight = 0.5 }], motion = { zoom = 1.0, shift = [0.0, 0.4] }, levels = 0.5 }
+        set = { layers = [{ name = "a", weight = 0.5 }], motion = { zoom = 1.0, shift = [0.0, 0.4] }, levels = 0.5, pace = 2 }
         [[movie.keys]]
         at = 10
         set = { step = 4, octaves = 7, detail = "replace" }
@@ -237,13 +260,28 @@ mod tests {
         assert_eq!(movie.motion.zoom, 1.5);
         assert!((movie.motion.shift[0] - 0.05).abs() < 1e-12);
         assert!((movie.motion.shift[1] - 0.3).abs() < 1e-12);
-        assert_eq!(movie.levels, 0.5);
+        assert_eq!((movie.levels, movie.pace), (0.5, 2.0));
         let layers = |time| -> Vec<(String, f32)> {
             at(time).layers.into_iter().map(|layer| (layer.name, layer.weight)).collect()
         };
         assert_eq!(layers(1.0), [("a".to_owned(), 0.5)]);
         assert_eq!(layers(3.0), [("a".to_owned(), 0.375), ("b".to_owned(), 0.25)]);
         assert_eq!(layers(6.0), [("b".to_owned(), 1.0)]);
+    }
+
+    #[test]
+    fn a_second_has_as_many_steps_at_any_frame_rate() {
+        let recipe = Recipe { iterations: 15, step: 1.2, ..Recipe::default() };
+        for (fps, wanted) in [(30.0, 2), (12.0, 4), (90.0, 1), (3.0, 15), (45.0, 1)] {
+            let movie = Movie { fps, pace: 3.0, ..Movie::default() };
+            let (steps, length) = movie.share(&recipe);
+            assert_eq!(steps, wanted, "at {fps}");
+            let climb = fps * f64::from(steps) * f64::from(length);
+            assert!((climb - 3.0 * 15.0 * 1.2).abs() < 1e-4, "at {fps}: {climb}");
+        }
+        let whole = Movie { fps: 1.0, pace: 3.0, ..Movie::default() };
+        assert_eq!(whole.share(&recipe), (15, 1.2));
+        assert_eq!(Movie { pace: 0.0, ..whole }.share(&recipe), (1, 0.0));
     }
 
     #[test]
@@ -268,5 +306,6 @@ mod tests {
         }
         assert!(Recipe::from_toml("[movie]\nfps = 0").is_err());
         assert!(Recipe::from_toml("[movie]\nlevels = 2").is_err());
+        assert!(Recipe::from_toml("[movie]\npace = -1").is_err());
     }
 }

@@ -35,8 +35,11 @@ pub(crate) struct MotionArgs {
     /// Seconds in which the motion comes to rest before the end. Default: 0.
     #[arg(long, value_name = "SECONDS")]
     ease_out: Option<f64>,
-    /// How far brightness, contrast and colour balance are led back to the first frame's, 0 to 1.
-    /// Default: 1.
+    /// How many dreams there are to a second, spread over its frames: each frame takes its share of
+    /// --iterations, whatever the --fps. As many as --fps dreams each frame anew in full. Default: 2.
+    #[arg(long, value_name = "DREAMS")]
+    pace: Option<f64>,
+    /// How far brightness, contrast and colours are led back to the first frame's, 0 to 1. Default: 1.
     #[arg(long, value_name = "STRENGTH")]
     levels: Option<f64>,
     /// Set knobs at a time; between two times they change evenly and layers fade. Repeat it:
@@ -92,6 +95,7 @@ impl MotionArgs {
         motion.centre = self.centre.unwrap_or(motion.centre);
         motion.ease_in = self.ease_in.unwrap_or(motion.ease_in);
         motion.ease_out = self.ease_out.unwrap_or(motion.ease_out);
+        movie.pace = self.pace.unwrap_or(movie.pace);
         movie.levels = self.levels.unwrap_or(movie.levels);
         if !self.keys.is_empty() {
             movie.keys.clone_from(&self.keys);

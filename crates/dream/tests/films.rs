@@ -1,0 +1,46 @@
+//! Films: what hundreds of frames, each made from the one before, leave of the first one's colours.
+
+mod common;
+
+use common::{Watch, machine, picture, toy};
+use dream::{Film, Movie, Recipe, Tensor};
+
+/// How far colours are from grey: the root mean square of what each pixel's channels differ by from
+/// their mean.
+fn colourfulness(picture: &Tensor) -> f64 {
+    let [red, green, blue] = [0, 1, 2].map(|channel| picture.channel(channel));
+    let squares = red.iter().zip(green).zip(blue).map(|((&red, &green), &blue)| {
+        let colour = [red, green, blue].map(f64::from);
+        let grey = colour.iter().sum::<f64>() / 3.0;
+        colour.iter().map(|value| (value - grey).powi(2)).sum::<f64>()
+    });
+    (squares.sum::<f64>() / red.len() as f64).sqrt()
+}
+
+/// Colourfulness of the frames with these numbers, relative to the first one's.
+fn kept(levels: f64, numbers: &[u64]) -> Vec<f64> {
+    let (network, machine) = (toy(), machine(2));
+    let movie = Movie { levels, pace: 30.0, ..Movie::default() };
+    let recipe =
+        Recipe { octaves: 1, iterations: 1, movie: Some(movie), ..Recipe::for_network(&network) };
+    let mut frame = picture(40, 56);
+    let first = colourfulness(&frame);
+    let mut film = Film::new(&recipe, &network, &machine, &frame).unwrap();
+    let mut kept = Vec::new();
+    for number in 1..=*numbers.last().unwrap() {
+        frame = film.frame(number, &frame, &mut Watch::default()).unwrap();
+        if numbers.contains(&number) {
+            kept.push(colourfulness(&frame) / first);
+        }
+    }
+    kept
+}
+
+#[test]
+fn colourfulness_holds_over_three_hundred_frames() {
+    for kept in kept(1.0, &[1, 50, 150, 300]) {
+        assert!((kept - 1.0).abs() < 0.03, "{kept}");
+    }
+    let free = kept(0.0, &[300])[0];
+    assert!((free - 1.0).abs() > 0.2, "without levels it drifts: {free}");
+}
