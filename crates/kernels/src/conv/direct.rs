@@ -61,11 +61,6 @@ impl Direct {
             out_blocks: weights.out_blocks(),
         }
     }
-
-    /// Bytes of the packed weights.
-    pub fn bytes(&self) -> usize {
-        self.groups.iter().map(|group| size_of_val(&group.weights[..])).sum()
-    }
 }
 
 /// A [`Direct`] convolution with its taps' places worked out for maps of one size.

@@ -70,11 +70,6 @@ impl Winograd {
         }
     }
 
-    /// Bytes of the transformed weights.
-    pub fn bytes(&self) -> usize {
-        self.groups.iter().map(|group| size_of_val(&group.weights[..])).sum()
-    }
-
     /// Convolves map `x` into `output` of map `y`. Pixels outside `x` count as zero, whatever its halo.
     ///
     /// # Panics

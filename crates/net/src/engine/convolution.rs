@@ -239,14 +239,4 @@ impl Cache {
         };
         packed.entry(key).or_insert_with(pack).clone()
     }
-
-    /// Bytes of all weights packed so far.
-    pub(super) fn bytes(&self) -> usize {
-        let packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = |packed: &Packed| match packed {
-            Packed::Direct(phases) => phases.iter().map(Direct::bytes).sum(),
-            Packed::Winograd(conv) => conv.bytes(),
-        };
-        packed.values().map(bytes).sum()
-    }
 }

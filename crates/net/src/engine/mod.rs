@@ -97,11 +97,6 @@ impl Engine {
         Ok(Workspace::new(self, self.plan(height, width)?, [height, width]))
     }
 
-    /// Bytes of the weights packed so far.
-    pub fn weight_bytes(&self) -> usize {
-        self.cache.bytes()
-    }
-
     fn plan(&self, height: usize, width: usize) -> Result<Plan, NetError> {
         Plan::new(&self.graph, &self.targets, &self.program, self.cx.level, [height, width])
     }
