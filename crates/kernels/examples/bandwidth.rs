@@ -121,9 +121,6 @@ fn copies(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) 
     time(&format!("accumulate {what}"), 3 * bytes, || {
         elementwise::accumulate(cx, &map, &x, &map, &mut y, Write::Add, None);
     });
-    time(&format!("add {what}"), 4 * bytes, || {
-        elementwise::add_forward(cx, &[(&map, &x), (&map, &x)], &map, &mut y);
-    });
     let mut mask = vec![0; map.pixels()];
     time(&format!("relu {what}"), 3 * bytes, || {
         elementwise::relu_forward(cx, &map, &x, &map, &mut y, &mut mask);

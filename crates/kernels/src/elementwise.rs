@@ -270,47 +270,6 @@ impl<P: Point> RowKernel for Points<'_, P> {
     }
 }
 
-/// `y` = the sum of the inputs, added one after another.
-///
-/// # Panics
-/// If a slice is not its map's, or the maps differ in more than their halos.
-pub fn add_forward(cx: &Context, inputs: &[(&Map, &[Lane])], ym: &Map, y: &mut [Lane]) {
-    for (map, x) in inputs {
-        assert_same(map, ym);
-        assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
-    }
-    let kernel = Sum { inputs, y: Sink::set(ym, y) };
-    let row_bytes = (inputs.len() + 1) * kernel.y.row_bytes();
-    // SAFETY: each row is made from the inputs alone.
-    unsafe { run_rows(cx, ym.blocks, ym.height, row_bytes, &kernel) }
-}
-
-struct Sum<'a> {
-    inputs: &'a [(&'a Map, &'a [Lane])],
-    y: Sink<'a>,
-}
-
-impl RowKernel for Sum<'_> {
-    #[inline(always)]
-    unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
-        // SAFETY: rows and columns lie in the maps, as the slices' lengths were checked.
-        unsafe {
-            for row in rows.clone() {
-                let to = self.y.row(block, row);
-                for column in 0..self.y.map.width {
-                    let mut sum = S::zero();
-                    for (map, x) in self.inputs {
-                        let at = map.at(block, row as isize, column as isize);
-                        sum = S::add(sum, S::load(x.as_ptr().add(at).cast()));
-                    }
-                    to.put::<S>(column, sum);
-                }
-            }
-            self.y.close(block, rows);
-        }
-    }
-}
-
 /// ½ Σ x² over the whole map; its halo must be 0.
 ///
 /// # Panics

@@ -1,6 +1,6 @@
 //! Element-wise kernels, softmax and repacking.
 
-use kernels::{Lane, elementwise};
+use kernels::{Lane, Write, elementwise};
 
 use crate::support::*;
 
@@ -82,7 +82,10 @@ fn sums_copies_and_seeds_are_their_definitions() {
         let mut inputs = vec![(&xm, &values[..])];
         inputs.extend(maps.iter().zip(lanes.iter().map(|lanes| &lanes[..])));
         check_set(&what, &contexts, &sum, &ym, |cx, lanes| {
-            elementwise::add_forward(cx, &inputs, &ym, lanes);
+            for (place, (map, x)) in inputs.iter().enumerate() {
+                let write = if place == 0 { Write::Set } else { Write::Add };
+                elementwise::accumulate(cx, map, x, &ym, lanes, write, None);
+            }
         });
 
         check_backward(&what, &contexts, random, &x, &ym, |cx, lanes, write, mask| {
