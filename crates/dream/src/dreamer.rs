@@ -43,7 +43,7 @@ pub fn dream(plan: &Plan, picture: Tensor, observer: &mut dyn Observer) -> Resul
 }
 
 /// The picture in the plan's size.
-fn fitted(plan: &Plan, picture: Tensor) -> Tensor {
+pub(crate) fn fitted(plan: &Plan, picture: Tensor) -> Tensor {
     assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
     let (height, width) = plan.size();
     if (picture.shape.height, picture.shape.width) == (height, width) {

@@ -121,5 +121,5 @@ impl<'a> Film<'a> {
 
 /// The recipe of one frame alone, for a picture that has its size already.
 fn still(recipe: Recipe) -> Recipe {
-    Recipe { size: None, noise: None, movie: None, ..recipe }
+    Recipe { size: None, noise: None, movie: None, video: None, ..recipe }
 }

@@ -5,6 +5,7 @@
 //! and a machine: whatever can be refused is refused there. [`dream`] follows the plan and tells an
 //! [`Observer`] after every step.
 
+mod clip;
 mod defaults;
 mod dreamer;
 mod film;
@@ -32,7 +33,9 @@ mod testing;
 mod text;
 mod tiles;
 mod validate;
+mod video;
 
+pub use clip::{Carried, Clip};
 pub use dreamer::dream;
 pub use film::{Film, FilmError};
 pub use levels::Levels;
@@ -48,3 +51,4 @@ pub use recipe::{Detail, LayerWeight, ModelId, NoiseStart, Normalisation, Recipe
 pub use refusal::{PlanError, RecipeError};
 pub use resample::{Filter, resize};
 pub use sample::{sample, warp};
+pub use video::{Coherence, Video};

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::{LayerWeight, Motion, Recipe, RecipeError};
 
 /// Knobs that are the same for a whole movie.
-const FIXED: [&str; 7] = ["version", "model", "preset", "size", "noise", "seed", "movie"];
+const FIXED: [&str; 8] = ["version", "model", "preset", "size", "noise", "seed", "movie", "video"];
 
 /// How a movie's frames follow from each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

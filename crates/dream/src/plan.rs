@@ -85,6 +85,12 @@ impl Plan {
         self.recipe.seed = seed;
     }
 
+    /// Gives each octave another number of steps, at least one, and each step another length.
+    pub(crate) fn set_steps(&mut self, iterations: u32, step: f32) {
+        self.recipe.iterations = iterations;
+        self.recipe.step = step;
+    }
+
     /// The octaves' sizes, in the order in which they are dreamt on: from small to full.
     pub fn octaves(&self) -> &[OctaveSize] {
         &self.octaves

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Filter, Movie, Preset};
+use crate::{Filter, Movie, Preset, Video};
 
 /// Everything that decides a dream, beside the picture it starts from.
 ///
@@ -75,6 +75,9 @@ pub struct Recipe {
     /// For a movie: how its frames follow from each other. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub movie: Option<Movie>,
+    /// For a video: how the dreams on its frames hang together. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<Video>,
 }
 
 impl Default for Recipe {
@@ -105,6 +108,7 @@ impl Default for Recipe {
             clip: true,
             subtract_mean: true,
             movie: None,
+            video: None,
         }
     }
 }

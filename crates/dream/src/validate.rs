@@ -34,6 +34,10 @@ impl Recipe {
         range("tile_size", self.tile_size, 32..=16_384, "400 and 512 are usual")?;
         range("blend", self.blend, 0.0..=1.0, stays)?;
         range("blur", self.blur, 0.0..=64.0, "0 is none")?;
+        if let Some(video) = &self.video {
+            range("video.carry", video.carry, 0.0..=1.0, "0 carries nothing over")?;
+            range("video.blend", video.blend, 0.0..=1.0, "0.5 is usual")?;
+        }
         if let Some(movie) = &self.movie {
             movie.validate()?;
             for key in &movie.keys {

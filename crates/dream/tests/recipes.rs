@@ -69,6 +69,7 @@ fn recipe() -> impl Strategy<Value = Recipe> {
             clip,
             subtract_mean,
             movie: None,
+            video: None,
         }
     })
 }

@@ -1,0 +1,166 @@
+//! Videos: dreams that stay with what they were dreamt on, begin again at cuts, go on after a stop,
+//! and do not change the film's light.
+
+mod common;
+
+use common::{Watch, machine, numbers, toy};
+use dream::{Carried, Clip, Coherence, FilmError, Recipe, Tensor, Video};
+use net::Shape;
+
+const HEIGHT: usize = 48;
+const WIDTH: usize = 64;
+
+fn recipe(coherence: Coherence) -> Recipe {
+    let video = Video { coherence, ..Video::default() };
+    Recipe {
+        octaves: 2,
+        iterations: 8,
+        step: 2.0,
+        jitter: 4,
+        video: Some(video),
+        ..Recipe::for_network(&toy())
+    }
+}
+
+fn clip(recipe: &Recipe, threads: usize) -> Clip {
+    Clip::new(recipe, &toy(), &machine(threads), HEIGHT, WIDTH).unwrap()
+}
+
+/// A view, at `left`, of a wide landscape of soft random blobs.
+fn view(seed: u32, left: usize) -> Tensor {
+    let (columns, rows) = (40, 10);
+    let mut number = numbers(seed);
+    let mut blobs = Tensor::zeros(Shape::new(3, rows, columns));
+    blobs.data.iter_mut().for_each(|value| *value = 60.0 + 140.0 * number());
+    let wide = dream::resize(&blobs, HEIGHT, 8 * WIDTH, dream::Filter::CatmullRom);
+    let mut view = Tensor::zeros(Shape::new(3, HEIGHT, WIDTH));
+    for (row, out) in view.data.chunks_mut(WIDTH).enumerate() {
+        out.copy_from_slice(&wide.data[row * 8 * WIDTH + left..][..WIDTH]);
+    }
+    view
+}
+
+fn frames(clip: &mut Clip, sources: &[Tensor]) -> Vec<Tensor> {
+    sources.iter().map(|source| frame(clip, source)).collect()
+}
+
+fn frame(clip: &mut Clip, source: &Tensor) -> Tensor {
+    clip.frame(source.clone(), &mut Watch::default()).unwrap()
+}
+
+/// Root mean square of the difference, away from the borders.
+fn apart(a: &Tensor, b: &Tensor) -> f64 {
+    let inner = |index: &usize| {
+        let (x, y) = (index % WIDTH, index / WIDTH % HEIGHT);
+        (12..WIDTH - 12).contains(&x) && (8..HEIGHT - 8).contains(&y)
+    };
+    let squares: Vec<f64> = (0..a.data.len())
+        .filter(inner)
+        .map(|index| f64::from(a.data[index] - b.data[index]).powi(2))
+        .collect();
+    (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
+}
+
+fn minus(a: &Tensor, b: &Tensor) -> Tensor {
+    let data = a.data.iter().zip(&b.data).map(|(a, b)| a - b).collect();
+    Tensor { shape: a.shape, data }
+}
+
+#[test]
+fn a_dream_goes_with_what_moves() {
+    let shift = 3;
+    let sources: Vec<Tensor> = (0..6).map(|number| view(1, 40 + shift * number)).collect();
+    let followed = |coherence| {
+        let dreams = frames(&mut clip(&recipe(coherence), 2), &sources);
+        let added: Vec<Tensor> = dreams.iter().zip(&sources).map(|(a, b)| minus(a, b)).collect();
+        // What the last frame adds at x was added by the one before it at x + shift.
+        let mut moved = added[4].clone();
+        for row in moved.data.chunks_mut(WIDTH) {
+            row.copy_within(shift.., 0);
+        }
+        apart(&added[5], &moved) / apart(&added[5], &minus(&added[5], &added[5]))
+    };
+    let (flow, independent) = (followed(Coherence::Flow), followed(Coherence::Independent));
+    assert!(flow < 0.4, "flow: {flow}");
+    assert!(independent > 2.0 * flow, "independent: {independent}, flow: {flow}");
+}
+
+#[test]
+fn a_cut_begins_again() {
+    for coherence in [Coherence::Flow, Coherence::Blend] {
+        let mut cut = clip(&recipe(coherence), 2);
+        let before = [view(1, 0), view(1, 2)];
+        let dreams = frames(&mut cut, &[&before[..], &[view(9, 200), view(9, 201)]].concat());
+        let alone = frames(&mut clip(&recipe(coherence), 2), &[view(9, 200), view(9, 201)]);
+        assert_eq!(dreams[2..], alone[..], "{coherence:?}");
+        assert_ne!(frame(&mut clip(&recipe(coherence), 2), &before[1]), dreams[1], "{coherence:?}");
+    }
+}
+
+#[test]
+fn what_is_carried_is_all_there_is_to_carry() {
+    let sources: Vec<Tensor> = (0..5).map(|number| view(2, 3 * number)).collect();
+    for coherence in [Coherence::Flow, Coherence::Blend] {
+        let recipe = recipe(coherence);
+        let mut first = clip(&recipe, 1);
+        let whole = frames(&mut first, &sources);
+        let mut stopped = clip(&recipe, 3);
+        frames(&mut stopped, &sources[..2]);
+        let carried: Carried = stopped.carried().unwrap().clone();
+        let mut resumed = clip(stopped.recipe(), 2);
+        resumed.resume(Some(carried));
+        assert_eq!(frames(&mut resumed, &sources[2..]), whole[2..], "{coherence:?}");
+        assert_eq!(resumed.carried(), first.carried());
+        resumed.resume(None);
+        assert_eq!(frame(&mut resumed, &sources[0]), whole[0]);
+    }
+}
+
+#[test]
+fn independent_frames_come_in_any_order() {
+    let sources: Vec<Tensor> = (0..4).map(|number| view(3, 5 * number)).collect();
+    let recipe = recipe(Coherence::Independent);
+    let mut in_order = clip(&recipe, 2);
+    let dreams = frames(&mut in_order, &sources);
+    assert_eq!(in_order.carried(), None);
+    for at in [2, 0, 3] {
+        assert_eq!(frame(&mut in_order, &sources[at]), dreams[at]);
+    }
+}
+
+#[test]
+fn a_stopped_frame_changes_nothing() {
+    let mut clip = clip(&recipe(Coherence::Flow), 2);
+    frame(&mut clip, &view(4, 0));
+    let before = clip.carried().cloned();
+    let mut watch = Watch { stop_after: Some(1), ..Watch::default() };
+    let stopped = clip.frame(view(4, 2), &mut watch);
+    assert!(matches!(stopped, Err(FilmError::Stopped(_))));
+    assert_eq!(clip.carried().cloned(), before);
+    assert_eq!(frame(&mut clip, &view(4, 2)), {
+        let mut again = self::clip(&recipe(Coherence::Flow), 2);
+        frames(&mut again, &[view(4, 0), view(4, 2)])[1].clone()
+    });
+}
+
+#[test]
+fn frames_come_in_the_size_asked_for() {
+    let recipe = Recipe { size: Some(32), ..recipe(Coherence::Flow) };
+    let mut clip = clip(&recipe, 1);
+    assert_eq!(clip.size(), (24, 32));
+    assert_eq!(frame(&mut clip, &view(5, 0)).shape, Shape::new(3, 24, 32));
+    assert_eq!(clip.carried().unwrap().source.shape, Shape::new(3, 24, 32));
+    assert_eq!(clip.recipe().size, Some(32));
+}
+
+#[test]
+fn the_recipe_is_strict_about_videos() {
+    let read = |video: &str| Recipe::from_toml(&format!("[video]\n{video}"));
+    let recipe = read("coherence = \"blend\"\ncarry = 0.5").unwrap();
+    let wanted = Video { coherence: Coherence::Blend, carry: 0.5, ..Video::default() };
+    assert_eq!(recipe.video, Some(wanted));
+    assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe);
+    for wrong in ["carry = 1.5", "blend = -0.1", "carries = 0.5", "coherence = \"magic\""] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
