@@ -2,26 +2,17 @@
 //!
 //! What the last dream added to its frame is moved along the optical flow between the two frames, less
 //! what is lost by `carry` and wherever the flow cannot be believed, and what is missing is dreamt
-//! anew (samim23's DeepDreamAnim, with a decay, and occlusions found by flow there and back). A cut
-//! begins again.
+//! anew (samim23's DeepDreamAnim, with a decay, and with uncovered regions found by flow there and
+//! back). A cut begins again.
 
 use net::{Network, Tensor};
 
-use crate::dreamer::fitted;
-use crate::flow::{Dis, Plane, agreement, is_cut};
-use crate::{
-    Coherence, FilmError, Machine, Observer, Plan, PlanError, Recipe, Video, dream, rows, warp,
-};
+use crate::carry::{Carried, Start};
+use crate::dreamer::{dream_unevenly, fitted};
+use crate::{FilmError, Machine, Observer, Plan, PlanError, Recipe, Video};
 
-/// What one frame hands to the next. With the recipe and the frames to come, it decides the rest of
-/// the video.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Carried {
-    /// The frame, in the dream's size.
-    pub source: Tensor,
-    /// The dream on it.
-    pub dream: Tensor,
-}
+/// How many of the recipe's steps one step may go where nothing was carried: further, and grain grows.
+const LONGEST_STRIDE: f32 = 3.0;
 
 /// A video that is being dreamt on, frame by frame.
 pub struct Clip {
@@ -100,14 +91,21 @@ impl Clip {
         observer: &mut dyn Observer,
     ) -> Result<Tensor, FilmError> {
         let source = fitted(&self.plan, source);
+        let threads = self.plan.threads();
+        let start =
+            self.carried.as_ref().and_then(|last| last.start(threads, &self.video, &source));
         let whole = (self.recipe.iterations, self.recipe.step);
-        let (start, (iterations, step)) = match self.start(&source) {
-            Some(start) => (start, self.video.share(&self.recipe)),
-            None => (source.clone(), whole),
+        let dreamt = match start {
+            None => dream_unevenly(&self.plan, source.clone(), None, observer),
+            Some(Start { picture, kept }) => {
+                let part = self.video.share(&self.recipe);
+                let strides = kept.map(|kept| strides(kept, whole, part));
+                self.plan.set_steps(part);
+                let dreamt = dream_unevenly(&self.plan, picture, strides.as_ref(), observer);
+                self.plan.set_steps(whole);
+                dreamt
+            }
         };
-        self.plan.set_steps(iterations, step);
-        let dreamt = dream(&self.plan, start, observer);
-        self.plan.set_steps(whole.0, whole.1);
         let mut dream = dreamt?;
         dream.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         if self.video.coherence.depends_on_last() {
@@ -115,43 +113,14 @@ impl Clip {
         }
         Ok(dream)
     }
+}
 
-    /// `source` with what is left on it of the last dream; none after nothing and after a cut.
-    fn start(&self, source: &Tensor) -> Option<Tensor> {
-        let last = self.carried.as_ref()?;
-        let threads = self.plan.threads();
-        let (now, before) = threads.install(|| (Plane::luma(source), Plane::luma(&last.source)));
-        let dis = Dis::new(crate::flow::Preset::default());
-        let there = dis.flow(threads, &now, &before);
-        let back = dis.flow(threads, &before, &now);
-        let agreement = agreement(threads, &there, &back);
-        if is_cut(&now, &before, &there, &agreement) {
-            return None;
-        }
-        if self.video.coherence == Coherence::Blend {
-            let share = self.video.blend as f32;
-            let mut start = last.dream.clone();
-            rows::for_each(threads, &mut start, |c, y, row| {
-                for (x, source) in row.iter_mut().zip(rows::row(source, c, y)) {
-                    *x = source + share * (*x - source);
-                }
-            });
-            return Some(start);
-        }
-        let mut added = last.dream.clone();
-        rows::for_each(threads, &mut added, |c, y, row| {
-            for (x, source) in row.iter_mut().zip(rows::row(&last.source, c, y)) {
-                *x -= source;
-            }
-        });
-        let carry = self.video.carry as f32;
-        let mut start = warp(threads, &added, &there);
-        rows::for_each(threads, &mut start, |c, y, row| {
-            let source = rows::row(source, c, y);
-            for ((x, source), believed) in row.iter_mut().zip(source).zip(agreement.row(y)) {
-                *x = source + carry * believed * *x;
-            }
-        });
-        Some(start)
-    }
+/// How many times as far each pixel's steps go: once where all is `kept` that could be, and where
+/// nothing is, as far as makes the `part` of the steps as much as the `whole`, within limits. Both
+/// are numbers of steps and a step's length.
+fn strides(mut kept: Tensor, whole: (u32, f32), part: (u32, f32)) -> Tensor {
+    let longer = whole.1 / part.1.max(f32::MIN_POSITIVE);
+    let most = longer * (whole.0 as f32 / part.0 as f32).min(LONGEST_STRIDE);
+    kept.data.iter_mut().for_each(|x| *x += (1.0 - *x) * most);
+    kept
 }

@@ -7,7 +7,7 @@ use crate::gradient::Treatment;
 use crate::jitter::{self, Shift};
 use crate::random::Random;
 use crate::sight::Sight;
-use crate::{Filter, Observer, OctaveSize, Plan, Progress, Recipe, Stopped, octave, resize};
+use crate::{Filter, Observer, OctaveSize, Plan, Progress, Recipe, Stopped, octave, resize, rows};
 
 /// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
 /// plan's size. A picture of another size is resized first. Where the recipe does not clip, values
@@ -19,6 +19,17 @@ use crate::{Filter, Observer, OctaveSize, Plan, Progress, Recipe, Stopped, octav
 /// # Panics
 /// With a picture that has not three channels or no pixels.
 pub fn dream(plan: &Plan, picture: Tensor, observer: &mut dyn Observer) -> Result<Tensor, Stopped> {
+    dream_unevenly(plan, picture, None, observer)
+}
+
+/// As [`dream`], each step going as many times as far at each pixel as `strides`, one channel in the
+/// plan's size, says.
+pub(crate) fn dream_unevenly(
+    plan: &Plan,
+    picture: Tensor,
+    strides: Option<&Tensor>,
+    observer: &mut dyn Observer,
+) -> Result<Tensor, Stopped> {
     let (recipe, threads, octaves) = (plan.recipe(), plan.threads(), plan.octaves());
     let bases = octave::bases(recipe, octaves, fitted(plan, picture), threads);
     let mut random = Random::new(recipe.seed);
@@ -30,6 +41,10 @@ pub fn dream(plan: &Plan, picture: Tensor, observer: &mut dyn Observer) -> Resul
             None => base.clone(),
         };
         let mut ascent = Ascent::new(plan, octaves[index]);
+        ascent.strides = strides.map(|strides| {
+            let OctaveSize { height, width } = octaves[index];
+            threads.install(|| resize(strides, height, width, Filter::Triangle))
+        });
         for iteration in 0..recipe.iterations {
             let objective = ascent.step(&mut picture, iteration, &mut random);
             clock.tick(octaves[index]);
@@ -62,6 +77,8 @@ struct Ascent<'p> {
     treatment: Treatment<'p>,
     rolled: Tensor,
     gradient: Tensor,
+    /// How many times as far a step goes at each pixel; `None` for once everywhere.
+    strides: Option<Tensor>,
 }
 
 impl<'p> Ascent<'p> {
@@ -74,12 +91,13 @@ impl<'p> Ascent<'p> {
             treatment: Treatment::new(recipe, threads, size),
             rolled: size.picture(),
             gradient: size.picture(),
+            strides: None,
         }
     }
 
     /// One step on `picture`; returns the objective before it.
     fn step(&mut self, picture: &mut Tensor, iteration: u32, random: &mut Random) -> f64 {
-        let Self { recipe, threads, sight, treatment, rolled, gradient } = self;
+        let Self { recipe, threads, sight, treatment, rolled, gradient, strides } = self;
         let size = (picture.shape.height, picture.shape.width);
         let mut shift = Shift::draw(recipe, random, size);
         let objective = if shift.is_none() {
@@ -88,12 +106,19 @@ impl<'p> Ascent<'p> {
             jitter::roll(threads, picture, shift, rolled);
             sight.gradient(rolled, random, gradient)
         };
-        if treatment.is_spatial() {
+        if treatment.is_spatial() || strides.is_some() {
             jitter::roll(threads, gradient, shift.back(size), rolled);
             std::mem::swap(gradient, rolled);
             shift = Shift::default();
         }
         let scale = treatment.apply(gradient, iteration, rolled);
+        if let Some(strides) = strides {
+            rows::for_each(threads, gradient, |_, y, row| {
+                for (x, stride) in row.iter_mut().zip(rows::row(strides, 0, y)) {
+                    *x *= stride;
+                }
+            });
+        }
         jitter::climb(threads, picture, (gradient, shift), scale, recipe.clip);
         objective
     }

@@ -5,6 +5,7 @@
 //! and a machine: whatever can be refused is refused there. [`dream`] follows the plan and tells an
 //! [`Observer`] after every step.
 
+mod carry;
 mod clip;
 mod defaults;
 mod dreamer;
@@ -36,7 +37,8 @@ mod tiles;
 mod validate;
 mod video;
 
-pub use clip::{Carried, Clip};
+pub use carry::Carried;
+pub use clip::Clip;
 pub use dreamer::dream;
 pub use film::{Film, FilmError};
 pub use flicker::{Change, Flicker, Reading};

@@ -86,7 +86,7 @@ impl Plan {
     }
 
     /// Gives each octave another number of steps, at least one, and each step another length.
-    pub(crate) fn set_steps(&mut self, iterations: u32, step: f32) {
+    pub(crate) fn set_steps(&mut self, (iterations, step): (u32, f32)) {
         self.recipe.iterations = iterations;
         self.recipe.step = step;
     }
@@ -213,6 +213,10 @@ fn needed(
     let bases: u64 = octave::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
     let mut pictures = 4;
     pictures += u64::from(recipe.smoothing + recipe.smoothing_growth > 0.0);
+    if recipe.video.as_ref().is_some_and(|video| video.coherence.depends_on_last()) {
+        // What is carried, the frame that is to be, and what steps are multiplied with.
+        pictures += 4;
+    }
     pictures += u64::from(recipe.normalisation == Normalisation::Laplacian);
     Ok((bases + pictures * full.pixels()) * BYTES_OF_A_PIXEL
         + sight::memory(engine, recipe, full, least)?)

@@ -35,8 +35,8 @@ impl Recipe {
         range("blend", self.blend, 0.0..=1.0, stays)?;
         range("blur", self.blur, 0.0..=64.0, "0 is none")?;
         if let Some(video) = &self.video {
-            range("video.carry", video.carry, 0.0..=1.0, "0 carries nothing over")?;
-            range("video.blend", video.blend, 0.0..=1.0, "0.5 is usual")?;
+            range("video.carry", video.carry, 0.0..=0.99, "0.8 is usual, 0 carries nothing")?;
+            range("video.blend", video.blend, 0.0..=0.99, "0.5 is usual, 0 mixes nothing")?;
         }
         if let Some(movie) = &self.movie {
             movie.validate()?;

@@ -164,3 +164,86 @@ fn the_recipe_is_strict_about_videos() {
         assert!(read(wrong).is_err(), "{wrong}");
     }
 }
+
+/// Root mean square and mean of what the dream adds.
+fn added(dream: &Tensor, source: &Tensor) -> (f64, f64) {
+    let added = minus(dream, source);
+    let mean = added.data.iter().map(|x| f64::from(*x)).sum::<f64>() / added.data.len() as f64;
+    (apart(dream, source), mean)
+}
+
+#[test]
+fn dreams_on_three_hundred_frames_neither_grow_nor_fade_nor_brighten() {
+    let recipe = Recipe { octaves: 1, iterations: 4, step: 4.0, ..recipe(Coherence::Flow) };
+    let mut clip = clip(&recipe, 2);
+    // What stands still is where a dream without end would pile up.
+    let source = view(6, 30);
+    let dreams: Vec<Tensor> = (0..300).map(|_| frame(&mut clip, &source)).collect();
+    let measured: Vec<(f64, f64)> = dreams.iter().map(|dream| added(dream, &source)).collect();
+    let (strength, brightness) = measured[0];
+    for (number, now) in measured.iter().enumerate() {
+        assert!((0.6..1.6).contains(&(now.0 / strength)), "{number}: {} of {strength}", now.0);
+        assert!((now.1 - brightness).abs() < 2.0, "{number}: {} of {brightness}", now.1);
+    }
+    for number in 100..300 {
+        let (strength, brightness) = measured[99];
+        assert!((measured[number].0 / strength - 1.0).abs() < 0.1, "it goes on growing or fading");
+        assert!((measured[number].1 - brightness).abs() < 0.5, "it goes on brightening");
+        let change = apart(&dreams[number], &dreams[number - 1]);
+        assert!(change < 0.3 * strength, "frame {number} is another dream");
+    }
+}
+
+#[test]
+fn what_was_not_seen_before_is_dreamt_on() {
+    // A stripe as wide as the fast motion comes in at the right at each frame.
+    let shift = 10;
+    let sources: Vec<Tensor> = (0..4).map(|number| view(7, 60 + shift * number)).collect();
+    let mut clip = clip(&recipe(Coherence::Flow), 2);
+    let dreams = frames(&mut clip, &sources);
+    let stripe = |dream: &Tensor, source: &Tensor| {
+        let added = minus(dream, source);
+        let rows = added.data.chunks(WIDTH).map(|row| &row[WIDTH - shift..]);
+        let squares: f64 = rows.flatten().map(|x| f64::from(*x).powi(2)).sum();
+        (squares / (3 * HEIGHT * shift) as f64).sqrt()
+    };
+    let alone =
+        stripe(&frame(&mut self::clip(&recipe(Coherence::Flow), 2), &sources[3]), &sources[3]);
+    let carried = stripe(&dreams[3], &sources[3]);
+    assert!(carried > 0.3 * alone, "{carried} of {alone}");
+}
+
+#[test]
+fn flicker_is_measured_along_the_motion() {
+    let threads = machine(2).threads;
+    let sources: Vec<Tensor> = (0..4).map(|number| view(8, 20 + 3 * number)).collect();
+    let mut rest = dream::Flicker::default();
+    let read: Vec<dream::Reading> =
+        sources.iter().map(|source| rest.frame(&threads, source.clone(), source.clone())).collect();
+    assert_eq!(read[0].change, None);
+    let still = read[3].change.unwrap();
+    assert_eq!((still.dream, read[3].strength, read[3].brightness), (still.source, 0.0, 0.0));
+    assert!(still.source < 1.0 && still.share > 0.7, "{still:?}");
+    // What moves with the source does not flicker, what stays on the screen does.
+    let lit = |source: &Tensor, left: usize| {
+        let mut lit = source.clone();
+        for row in lit.data.chunks_mut(WIDTH) {
+            row[left..].iter_mut().step_by(8).for_each(|x| *x += 30.0);
+        }
+        lit
+    };
+    let change = |shift: usize| {
+        let mut flicker = dream::Flicker::default();
+        let mut last = None;
+        for (number, source) in sources.iter().enumerate() {
+            last = Some(flicker.frame(&threads, source.clone(), lit(source, 9 - shift * number)));
+        }
+        last.unwrap()
+    };
+    let (moved, stuck) = (change(3), change(0));
+    assert!(moved.change.unwrap().dream < 0.5 * stuck.change.unwrap().dream);
+    assert!((stuck.brightness - 30.0 * 7.0 / 64.0).abs() < 0.5, "{}", stuck.brightness);
+    // A cut is no flicker.
+    let cut = view(11, 200);
+    assert_eq!(rest.frame(&threads, cut.clone(), cut).change, None);
+}

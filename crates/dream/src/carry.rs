@@ -1,0 +1,86 @@
+//! What one frame of a video hands to the next, and how the next one starts from it.
+
+use kernels::Threads;
+use net::{Shape, Tensor};
+
+use crate::flow::{self, Dis, Plane, agreement, is_cut};
+use crate::{Coherence, Video, gaussian, rows, warp};
+
+/// How far, as a standard deviation in pixels, trust in the flow fades towards where it fails.
+const FADE: f32 = 1.5;
+
+/// What one frame hands to the next. With the recipe and the frames to come, it decides the rest of
+/// the video.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carried {
+    /// The frame, in the dream's size.
+    pub source: Tensor,
+    /// The dream on it.
+    pub dream: Tensor,
+}
+
+/// What a frame's dream starts from.
+pub(crate) struct Start {
+    /// The frame with what is left of the last dream.
+    pub(crate) picture: Tensor,
+    /// One channel: how much of what could be left is left at each pixel, 0–1; `None` for all of it.
+    pub(crate) kept: Option<Tensor>,
+}
+
+impl Carried {
+    /// The start of the next frame, whose source is `source`; `None` if that begins another shot.
+    pub(crate) fn start(&self, threads: &Threads, video: &Video, source: &Tensor) -> Option<Start> {
+        let (now, before) = threads.install(|| (Plane::luma(source), Plane::luma(&self.source)));
+        let dis = Dis::new(flow::Preset::default());
+        let there = dis.flow(threads, &now, &before);
+        let back = dis.flow(threads, &before, &now);
+        let agreed = agreement(threads, &there, &back);
+        if is_cut(&now, &before, &there, &agreed) {
+            return None;
+        }
+        if video.coherence != Coherence::Flow {
+            return Some(Start { picture: self.blended(threads, source, video.blend), kept: None });
+        }
+        let kept = faded(threads, agreed);
+        let mut added = self.dream.clone();
+        rows::for_each(threads, &mut added, |c, y, row| {
+            for (x, source) in row.iter_mut().zip(rows::row(&self.source, c, y)) {
+                *x -= source;
+            }
+        });
+        let carry = video.carry as f32;
+        let mut picture = warp(threads, &added, &there);
+        rows::for_each(threads, &mut picture, |c, y, row| {
+            let places = rows::row(source, c, y).iter().zip(rows::row(&kept, 0, y));
+            for (x, (source, kept)) in row.iter_mut().zip(places) {
+                *x = source + carry * kept * *x;
+            }
+        });
+        Some(Start { picture, kept: Some(kept) })
+    }
+
+    /// `source` mixed with the last dream, of which there is `share`.
+    fn blended(&self, threads: &Threads, source: &Tensor, share: f64) -> Tensor {
+        let mut picture = self.dream.clone();
+        rows::for_each(threads, &mut picture, |c, y, row| {
+            for (x, source) in row.iter_mut().zip(rows::row(source, c, y)) {
+                *x = source + share as f32 * (*x - source);
+            }
+        });
+        picture
+    }
+}
+
+/// Agreement that fades out before it ends, so that no seam is left, and is nowhere more than before.
+fn faded(threads: &Threads, agreed: Plane) -> Tensor {
+    let shape = Shape::new(1, agreed.height, agreed.width);
+    let agreed = Tensor { shape, data: agreed.data };
+    let mut faded = Tensor::zeros(shape);
+    gaussian::blur(threads, &agreed, FADE, &mut faded);
+    rows::for_each(threads, &mut faded, |_, y, row| {
+        for (x, agreed) in row.iter_mut().zip(rows::row(&agreed, 0, y)) {
+            *x *= agreed;
+        }
+    });
+    faded
+}
