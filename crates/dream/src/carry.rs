@@ -17,6 +17,8 @@ pub struct Carried {
     pub source: Tensor,
     /// The dream on it.
     pub dream: Tensor,
+    /// How many frames of the same shot came before it.
+    pub age: u64,
 }
 
 /// What a frame's dream starts from.
@@ -25,6 +27,8 @@ pub(crate) struct Start {
     pub(crate) picture: Tensor,
     /// One channel: how much of what could be left is left at each pixel, 0–1; `None` for all of it.
     pub(crate) kept: Option<Tensor>,
+    /// How many frames of the same shot came before.
+    pub(crate) age: u64,
 }
 
 impl Carried {
@@ -38,8 +42,10 @@ impl Carried {
         if is_cut(&now, &before, &there, &agreed) {
             return None;
         }
+        let age = self.age.wrapping_add(1);
         if video.coherence != Coherence::Flow {
-            return Some(Start { picture: self.blended(threads, source, video.blend), kept: None });
+            let picture = self.blended(threads, source, video.blend);
+            return Some(Start { picture, kept: None, age });
         }
         let kept = faded(threads, agreed);
         let mut added = self.dream.clone();
@@ -56,7 +62,7 @@ impl Carried {
                 *x = source + carry * kept * *x;
             }
         });
-        Some(Start { picture, kept: Some(kept) })
+        Some(Start { picture, kept: Some(kept), age })
     }
 
     /// `source` mixed with the last dream, of which there is `share`.

@@ -4,11 +4,16 @@
 //! what is lost by `carry` and wherever the flow cannot be believed, and what is missing is dreamt
 //! anew (samim23's DeepDreamAnim, with a decay, and with uncovered regions found by flow there and
 //! back). A cut begins again.
+//!
+//! All frames that start from nothing have the recipe's own seed. From there on it rises by one from
+//! frame to frame: the few steps of each would else shift the picture by the same few distances every
+//! time, and the network's grid would show.
 
 use net::{Network, Tensor};
 
 use crate::carry::{Carried, Start};
 use crate::dreamer::{dream_unevenly, fitted};
+use crate::film::SEEDS;
 use crate::{FilmError, Machine, Observer, Plan, PlanError, Recipe, Video};
 
 /// How many of the recipe's steps one step may go where nothing was carried: further, and grain grows.
@@ -95,21 +100,23 @@ impl Clip {
         let start =
             self.carried.as_ref().and_then(|last| last.start(threads, &self.video, &source));
         let whole = (self.recipe.iterations, self.recipe.step);
-        let dreamt = match start {
-            None => dream_unevenly(&self.plan, source.clone(), None, observer),
-            Some(Start { picture, kept }) => {
+        let (age, dreamt) = match start {
+            None => (0, dream_unevenly(&self.plan, source.clone(), None, observer)),
+            Some(Start { picture, kept, age }) => {
                 let part = self.video.share(&self.recipe);
                 let strides = kept.map(|kept| strides(kept, whole, part));
                 self.plan.set_steps(part);
+                self.plan.set_seed(self.recipe.seed.wrapping_add(age) & SEEDS);
                 let dreamt = dream_unevenly(&self.plan, picture, strides.as_ref(), observer);
+                self.plan.set_seed(self.recipe.seed);
                 self.plan.set_steps(whole);
-                dreamt
+                (age, dreamt)
             }
         };
         let mut dream = dreamt?;
         dream.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         if self.video.coherence.depends_on_last() {
-            self.carried = Some(Carried { source, dream: dream.clone() });
+            self.carried = Some(Carried { source, dream: dream.clone(), age });
         }
         Ok(dream)
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The most that a seed may be.
-const SEEDS: u64 = i64::MAX as u64;
+pub(crate) const SEEDS: u64 = i64::MAX as u64;
 
 /// Why a frame was not made.
 #[derive(Debug, Error)]

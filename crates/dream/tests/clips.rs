@@ -91,8 +91,11 @@ fn a_cut_begins_again() {
         let mut cut = clip(&recipe(coherence), 2);
         let before = [view(1, 0), view(1, 2)];
         let dreams = frames(&mut cut, &[&before[..], &[view(9, 200), view(9, 201)]].concat());
-        let alone = frames(&mut clip(&recipe(coherence), 2), &[view(9, 200), view(9, 201)]);
+        let mut fresh = clip(&recipe(coherence), 2);
+        let alone = frames(&mut fresh, &[view(9, 200), view(9, 201)]);
         assert_eq!(dreams[2..], alone[..], "{coherence:?}");
+        assert_eq!(cut.carried(), fresh.carried());
+        assert_eq!(cut.carried().map(|carried| carried.age), Some(1));
         assert_ne!(frame(&mut clip(&recipe(coherence), 2), &before[1]), dreams[1], "{coherence:?}");
     }
 }
