@@ -97,7 +97,8 @@ impl<'a> Film<'a> {
         observer: &mut dyn Observer,
     ) -> Result<Tensor, FilmError> {
         let fps = self.recipe.movie.as_ref().map_or(Movie::default().fps, |movie| movie.fps);
-        let now = self.recipe.at(number as f64 / fps).map_err(PlanError::from)?;
+        let time = number as f64 / fps;
+        let now = self.recipe.at(time).map_err(PlanError::from)?;
         let movie = now.movie.clone().unwrap_or_default();
         let now = still(now);
         let (iterations, step) = movie.share(&now);
@@ -111,6 +112,9 @@ impl<'a> Film<'a> {
             self.planned = (now, plan);
         }
         let plan = &mut self.planned.1;
+        if let Some(fade) = self.recipe.fade(time).map_err(PlanError::from)? {
+            fade.balance(plan, &self.network.graph, &moved).map_err(PlanError::from)?;
+        }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
         let mut frame = dream(plan, moved, observer)?;
         self.levels.hold(threads, &mut frame, movie.levels);

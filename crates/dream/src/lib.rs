@@ -9,6 +9,7 @@ mod carry;
 mod clip;
 mod defaults;
 mod dreamer;
+mod fade;
 mod film;
 mod flicker;
 pub mod flow;

@@ -1,14 +1,16 @@
 //! What a recipe says about a movie: the motion from frame to frame, levels, and keyframes.
 //!
 //! A keyframe sets knobs at a time. Between two that set the same knob, numbers go evenly from one
-//! value to the other and layers fade into each other; before the first and after the last, its value
-//! holds. What cannot be between two values (a rule's name, yes or no) changes at the second.
+//! value to the other and layers fade into each other, by their shares of the gradient; before the
+//! first and after the last, its value holds. What cannot be between two values (a rule's name, yes or
+//! no) changes at the second.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::fade::Fade;
 use crate::{LayerWeight, Motion, Recipe, RecipeError};
 
 /// Knobs that are the same for a whole movie.
@@ -132,6 +134,28 @@ impl Recipe {
         recipe.validate()?;
         Ok(recipe)
     }
+
+    /// Which layers fade into which at `time`, if any do.
+    pub(crate) fn fade(&self, time: f64) -> Result<Option<Fade>, RecipeError> {
+        let keys = self.movie.as_ref().map_or(&[][..], |movie| &movie.keys);
+        let tracks = tracks(keys)?;
+        let Some(track) = tracks.get(&vec!["layers"]) else { return Ok(None) };
+        let next = track.partition_point(|(at, _)| *at <= time);
+        let (Some((start, from)), Some((end, to))) =
+            (next.checked_sub(1).map(|last| track[last]), track.get(next))
+        else {
+            return Ok(None);
+        };
+        let share = (time - start) / (end - start);
+        let fade = layers(from).zip(layers(to)).map(|(from, to)| Fade { from, to, share });
+        Ok(fade.filter(|fade| fade.share > 0.0))
+    }
+}
+
+/// A value as a list of layers, if it is one.
+fn layers(value: &Value) -> Option<Vec<LayerWeight>> {
+    let list = value.as_array()?.iter();
+    list.map(|value| LayerWeight::deserialize(value.clone()).ok()).collect()
 }
 
 /// Values of one knob, by time.
@@ -194,14 +218,11 @@ fn mixed(from: &Value, to: &Value, share: f64) -> Value {
     if let (Some(a), Some(b)) = (number(from), number(to)) {
         return Value::Float(a + share * (b - a));
     }
-    let (Value::Array(a), Value::Array(b)) = (from, to) else { return from.clone() };
-    let layers = |list: &[Value]| -> Option<Vec<LayerWeight>> {
-        list.iter().map(|value| LayerWeight::deserialize(value.clone()).ok()).collect()
-    };
-    if let (Some(a), Some(b)) = (layers(a), layers(b)) {
+    if let (Some(a), Some(b)) = (layers(from), layers(to)) {
         let faded = faded(&a, &b, share as f32);
         return Value::try_from(faded).unwrap_or_else(|_| from.clone());
     }
+    let (Value::Array(a), Value::Array(b)) = (from, to) else { return from.clone() };
     if a.len() == b.len() {
         return a.iter().zip(b).map(|(a, b)| mixed(a, b, share)).collect::<Vec<_>>().into();
     }
@@ -267,6 +288,9 @@ mod tests {
         assert_eq!(layers(1.0), [("a".to_owned(), 0.5)]);
         assert_eq!(layers(3.0), [("a".to_owned(), 0.375), ("b".to_owned(), 0.25)]);
         assert_eq!(layers(6.0), [("b".to_owned(), 1.0)]);
+        let fading = |time| recipe.fade(time).unwrap().map(|fade| fade.share);
+        assert_eq!([1.0, 2.0, 3.0, 6.0, 7.0].map(fading), [None, None, Some(0.25), None, None]);
+        assert_eq!(Recipe::default().fade(3.0), Ok(None));
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub struct Machine {
 pub struct Plan {
     recipe: Recipe,
     objective: Objective,
+    targets: Vec<NodeId>,
     octaves: Vec<OctaveSize>,
     dropped: u32,
     memory: u64,
@@ -67,6 +68,7 @@ impl Plan {
         Ok(Plan {
             dropped: recipe.octaves - octaves.len() as u32,
             objective: Objective { engine, weights, least },
+            targets,
             octaves,
             memory,
             threads: machine.threads.clone(),
@@ -89,6 +91,22 @@ impl Plan {
     pub(crate) fn set_steps(&mut self, (iterations, step): (u32, f32)) {
         self.recipe.iterations = iterations;
         self.recipe.step = step;
+    }
+
+    /// The weight that each of the plan's layers has in a list; names for one layer add up.
+    pub(crate) fn weights_of(
+        &self,
+        graph: &Graph,
+        layers: &[LayerWeight],
+    ) -> Result<Vec<f32>, NetError> {
+        let (listed, weights) = targets(graph, layers)?;
+        let weight = |target| listed.iter().position(|listed| listed == target);
+        Ok(self.targets.iter().map(|target| weight(target).map_or(0.0, |at| weights[at])).collect())
+    }
+
+    /// Gives the plan's layers other weights, in the order of [`Self::weights_of`].
+    pub(crate) fn set_weights(&mut self, weights: Vec<f32>) {
+        self.objective.weights = weights;
     }
 
     /// The octaves' sizes, in the order in which they are dreamt on: from small to full.

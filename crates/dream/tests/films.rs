@@ -44,3 +44,34 @@ fn colourfulness_holds_over_three_hundred_frames() {
     let free = kept(0.0, &[300])[0];
     assert!((free - 1.0).abs() > 0.2, "without levels it drifts: {free}");
 }
+
+#[test]
+fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
+    let (network, machine) = (toy(), machine(2));
+    let keys = r#"
+        octaves = 2
+        iterations = 4
+        [[movie.keys]]
+        at = 0
+        set = { layers = [{ name = "relu1" }] }
+        [[movie.keys]]
+        at = 1
+        set = { layers = [{ name = "relu2" }] }
+    "#;
+    let recipe = Recipe::from_toml(keys).unwrap();
+    let first = picture(40, 56);
+    let film = || Film::new(&recipe, &network, &machine, &first).unwrap();
+    let mut whole = film();
+    let mut frames = vec![first.clone()];
+    for number in 1..6 {
+        let before = &frames[number as usize - 1];
+        frames.push(whole.frame(number, before, &mut Watch::default()).unwrap());
+    }
+    let resumed = film().frame(5, &frames[4], &mut Watch::default()).unwrap();
+    assert_eq!(resumed, frames[5]);
+    let plain = Recipe { layers: recipe.at(5.0 / 30.0).unwrap().layers, ..recipe.clone() };
+    let plain = Recipe { movie: Some(Movie::default()), ..plain };
+    let mut plain = Film::new(&plain, &network, &machine, &first).unwrap();
+    let unbalanced = plain.frame(5, &frames[4], &mut Watch::default()).unwrap();
+    assert_ne!(unbalanced, frames[5]);
+}

@@ -1,0 +1,114 @@
+//! Layers that fade into each other over a movie's frames.
+//!
+//! Gradients of different layers are of very different size, so that of two layers with equal weights
+//! one is hardly seen. What fades are therefore the shares of the gradient: each side's gradient
+//! counts as if it were of mean magnitude 1 (as crowsonkb's deep_dream normalises each layer's), which
+//! is measured on the frame itself, so that nothing has to be remembered.
+
+use net::{Graph, NetError, Tensor};
+
+use crate::random::Random;
+use crate::sight::Sight;
+use crate::{LayerWeight, Plan, Recipe, Tiles, resize, rows};
+
+/// Between two lists of layers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fade {
+    pub(crate) from: Vec<LayerWeight>,
+    pub(crate) to: Vec<LayerWeight>,
+    /// How far it has come, 0–1.
+    pub(crate) share: f64,
+}
+
+impl Fade {
+    /// Gives the layers of `plan`, which has those of both lists, the weights with which the lists'
+    /// shares of the gradient at `picture` are what the fade says.
+    ///
+    /// # Errors
+    /// A layer that is not there.
+    pub(crate) fn balance(
+        &self,
+        plan: &mut Plan,
+        graph: &Graph,
+        picture: &Tensor,
+    ) -> Result<(), NetError> {
+        let from = plan.weights_of(graph, &self.from)?;
+        let to = plan.weights_of(graph, &self.to)?;
+        let strength = |plan: &mut Plan, weights: &[f32]| {
+            plan.set_weights(weights.to_vec());
+            strength(plan, picture)
+        };
+        let sides = [(1.0 - self.share) / strength(plan, &from), self.share / strength(plan, &to)];
+        let balanced = sides[1] / (sides[0] + sides[1]);
+        // Without any gradient there is nothing to balance.
+        let share = if balanced.is_finite() { balanced as f32 } else { self.share as f32 };
+        let mixed = from.iter().zip(&to).map(|(from, to)| from * (1.0 - share) + to * share);
+        plan.set_weights(mixed.collect());
+        Ok(())
+    }
+}
+
+/// The mean magnitude of the plan's gradient at `picture`, seen in the size of the middle octave.
+pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> f64 {
+    let size = plan.octaves()[plan.octaves().len() / 2];
+    let threads = plan.threads();
+    let seen = threads.install(|| resize(picture, size.height, size.width, plan.recipe().filter));
+    // Scattered tiles' gradients come normalised.
+    let tiles = match plan.recipe().tiles {
+        Tiles::Scattered => Tiles::Rolled,
+        tiles => tiles,
+    };
+    let recipe = Recipe { tiles, ..plan.recipe().clone() };
+    let mut gradient = size.picture();
+    let mut random = Random::new(recipe.seed);
+    Sight::new(plan.objective(), &recipe, threads, size).gradient(
+        &seen,
+        &mut random,
+        &mut gradient,
+    );
+    let [sum] = rows::sums(threads, &gradient.data, &mut Vec::new(), |x| [f64::from(x.abs())]);
+    sum / gradient.data.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use kernels::CpuLevel;
+
+    use super::*;
+    use crate::Machine;
+    use crate::testing::{pattern, threads};
+
+    fn list(name: &str) -> Vec<LayerWeight> {
+        vec![LayerWeight { name: name.into(), weight: 1.0 }]
+    }
+
+    #[test]
+    fn shares_are_those_of_the_gradient() {
+        let network = import::built_in().unwrap();
+        let graph = &network.graph;
+        let level = CpuLevel::detect().unwrap();
+        let machine = Machine { threads: threads(), level, memory: 1 << 32 };
+        let (from, to) = (list("fire2/concat"), list("fire9/concat"));
+        let layers = [from.clone(), to.clone()].concat();
+        let recipe = Recipe { layers, octaves: 3, ..Recipe::default() };
+        let mut plan = Plan::new(&recipe, &network, 96, 120, &machine).unwrap();
+        let mut picture = pattern(96, 120);
+        picture.data.iter_mut().for_each(|x| *x += 120.0);
+        let ratio = |plan: &mut Plan, weights: Vec<f32>| {
+            plan.set_weights(vec![weights[0], 0.0]);
+            let first = strength(plan, &picture);
+            plan.set_weights(vec![0.0, weights[1]]);
+            strength(plan, &picture) / first
+        };
+        let plain = ratio(&mut plan, vec![0.5, 0.5]);
+        assert!(!(0.2..5.0).contains(&plain), "the layers differ too little to show: {plain}");
+        for (share, wanted) in [(0.5, 1.0), (0.2, 0.25)] {
+            let fade = Fade { from: from.clone(), to: to.clone(), share };
+            fade.balance(&mut plan, graph, &picture).unwrap();
+            let weights = plan.objective().weights.clone();
+            assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{weights:?}");
+            let balanced = ratio(&mut plan, weights);
+            assert!((balanced / wanted - 1.0).abs() < 0.01, "{balanced} instead of {wanted}");
+        }
+    }
+}
