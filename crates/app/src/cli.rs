@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, classify, frames, generate, image, layers, models, movie, probe, zoom,
+    bench, check, classify, frames, generate, image, layers, models, movie, probe, video, zoom,
 };
 use crate::exit;
 
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Frames(frames::FramesArgs),
     /// Falls into a photo: makes frames from it and a movie of them.
     Zoom(zoom::ZoomArgs),
+    /// Dreams through a video.
+    Video(video::VideoArgs),
     /// Makes a movie of a folder of frames.
     Movie(movie::MovieArgs),
     /// Lists every layer of a network that one can dream on.

@@ -5,7 +5,9 @@ mod array;
 mod cli;
 mod commands;
 mod console;
+mod digest;
 mod exit;
+mod ffmpeg;
 mod frames;
 mod interrupt;
 mod machine;
@@ -17,6 +19,7 @@ mod places;
 mod progress;
 mod recipe_args;
 mod store;
+mod video;
 
 use std::process::ExitCode;
 
@@ -40,6 +43,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Image(args) => commands::image::image(&args),
         Command::Frames(args) => commands::frames::frames(&args),
         Command::Zoom(args) => commands::zoom::zoom(&args),
+        Command::Video(args) => commands::video::video(&args),
         Command::Movie(args) => commands::movie::movie(&args),
         Command::Layers(args) => commands::layers::layers(&args),
         Command::Models(args) => commands::models::models(&args),

@@ -8,6 +8,19 @@ use tempfile::NamedTempFile;
 
 use crate::exit::{Failure, Fault};
 
+/// What names of files begin with that are not complete.
+const TEMPORARY: &str = ".deepdream-";
+
+/// Removes the files from `folder` that runs have left in it which were killed before they could.
+pub(crate) fn clear_temporary(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            // One that stays is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// A file that will be written, checked before the work for it begins.
 pub(crate) struct Output {
     path: PathBuf,
@@ -68,18 +81,25 @@ impl Output {
     /// # Errors
     /// The folder is missing or not to be written in.
     pub(crate) fn temporary(&self) -> Result<NamedTempFile, Failure> {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => self.temporary_in(folder),
+            _ => self.temporary_in(Path::new(".")),
+        }
+    }
+
+    /// The same in another folder of the same disk.
+    ///
+    /// # Errors
+    /// The folder is missing or not to be written in.
+    pub(crate) fn temporary_in(&self, folder: &Path) -> Result<NamedTempFile, Failure> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".deepdream-");
+        builder.prefix(TEMPORARY);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             // As any new file: what the user's mask leaves of it.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let folder = match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
         builder.tempfile_in(folder).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 self.failure(format!("there is no folder {}", folder.display()))

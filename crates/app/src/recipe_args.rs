@@ -8,6 +8,7 @@ use net::Network;
 
 use crate::exit::{Failure, Fault};
 use crate::model::ModelArgs;
+use crate::movie;
 use crate::picture::{self, Format};
 
 /// The most bytes of a recipe's file.
@@ -24,7 +25,7 @@ pub(crate) struct RecipeArgs {
     #[arg(help_heading = "Network")]
     layers: Vec<LayerWeight>,
 
-    /// Start from the recipe in this TOML file or dreamt picture; other flags change it.
+    /// Start from the recipe in this TOML file, dreamt picture or movie; other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     recipe: Option<PathBuf>,
     /// Start from the rules and units of a known program. Default: what was chosen for the network.
@@ -98,16 +99,19 @@ impl RecipeArgs {
     /// Reads the recipe to start from, if there is one.
     ///
     /// # Errors
-    /// A file that is neither a recipe nor a picture with one.
+    /// A file that is neither a recipe nor a picture or movie with one.
     pub(crate) fn base(&self) -> Result<Option<Base>, Failure> {
         let Some(path) = &self.recipe else { return Ok(None) };
         let name = path.display();
         let text = if Format::of_file(path).is_ok() {
             picture::recipe_of(path)?
+        } else if movie::is_movie(path) {
+            movie::recipe_of(path)?
         } else {
             let size = path.metadata().map(|file| file.len());
             if size.is_ok_and(|size| size > MOST_BYTES) {
-                let what = format!("{name}: neither a recipe nor a picture that carries one");
+                let what =
+                    format!("{name}: neither a recipe nor a picture or movie that carries one");
                 return Err(Failure::new(Fault::Recipe, what));
             }
             std::fs::read_to_string(path).map_err(|error| {

@@ -10,6 +10,7 @@ pub(crate) mod layers;
 pub(crate) mod models;
 pub(crate) mod movie;
 pub(crate) mod probe;
+pub(crate) mod video;
 pub(crate) mod zoom;
 
 /// Reads `WIDTHxHEIGHT`.

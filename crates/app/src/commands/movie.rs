@@ -1,22 +1,18 @@
 //! `movie`: a folder of frames in, a movie out.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, sync_channel};
 
 use clap::Args;
-use dream::{Filter, Recipe, Tensor, scaled_size};
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use dream::Recipe;
 
 use crate::exit::{Failure, Fault};
 use crate::frames::Frames;
 use crate::interrupt::Interrupt;
 use crate::machine::free_memory;
-use crate::movie::{Codec, Format, MovieError, MovieSpec, Quality, Rate, Sequence, Shot};
+use crate::movie::{Codec, Film, Format, Quality, Rate, Sequence, Sound, Timing, Writing};
 use crate::output::Output;
-use crate::picture::{self, Picture};
-
-/// Frames that are read ahead of the one being written.
-const AHEAD: usize = 2;
+use crate::picture;
+use crate::video::Record;
 
 /// Arguments of `movie`.
 #[derive(Debug, Args)]
@@ -34,6 +30,13 @@ pub(crate) struct MovieArgs {
     /// Say nothing unless something is wrong. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
+    /// Add the sound of this file, a video or a piece of music, as it is (through ffmpeg). Default: for
+    /// a video's frames, that of the video.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    sound: Option<PathBuf>,
+    /// Leave a video's sound out.
+    #[arg(long, conflicts_with = "sound", help_heading = "Output")]
+    no_sound: bool,
     /// Frames in a second: a number, or a fraction such as 30000/1001. Default: what the frames were
     /// made for, or 30.
     #[arg(long, value_name = "RATE", help_heading = "Frames")]
@@ -103,9 +106,55 @@ pub(crate) fn movie(args: &MovieArgs) -> Result<(), Failure> {
     let format = args.coding.format(&path)?;
     let output = Output::new(path, args.force)?;
     let frames = Frames::find(&args.folder)?;
-    let rate = args.fps.unwrap_or_else(|| rate(&frames));
-    let film = Film { frames: &frames, sequence: &args.sequence, rate };
+    let record =
+        Record::load(&args.folder)?.filter(|_| args.fps.is_none() && args.sequence.is_plain());
+    let film = match &record {
+        Some(record) => args.of_video(record, &frames)?,
+        None => {
+            let rate = args.fps.unwrap_or_else(|| rate(&frames));
+            let film = args.sequence.film(&frames, rate, args.quiet)?;
+            let end = film.timing.seconds(film.shots.len() as u64);
+            let sound = |source: &PathBuf| Sound::of(source, end);
+            Film { sound: args.sound.as_ref().map(sound), ..film }
+        }
+    };
+    if let Some(sound) = &film.sound {
+        let Some(container) = format.container() else {
+            let what = format!("{}: this kind of movie has no sound", output.path().display());
+            return Err(Failure::new(Fault::Usage, what).or("write an .mp4, or use --no-sound"));
+        };
+        sound.check(container).map_err(|error| output.failure(error))?;
+    }
     args.coding.write(&film, format, &output, &interrupt, args.quiet)
+}
+
+impl MovieArgs {
+    /// The film of a video's frames, if they are complete.
+    fn of_video(&self, record: &Record, frames: &Frames) -> Result<Film<'static>, Failure> {
+        let name = frames.folder().display();
+        let missing = record.missing(frames.folder());
+        if let Some(first) = missing.first() {
+            let what = format!(
+                "{name}: {} of {} frames are not there yet; frame {first} is the first of them",
+                missing.len(),
+                record.frames
+            );
+            return Err(Failure::new(Fault::Picture, what)
+                .or("make them with `deepdream video`, all or by --shard, then join them"));
+        }
+        let source = self.sound.as_ref().unwrap_or(&record.source);
+        let sound = match record.sound(source).filter(|_| !self.no_sound) {
+            None => self.sound.as_ref().map(|source| Sound::of(source, record.seconds())),
+            Some(sound) if source.is_file() => Some(sound),
+            Some(_) => {
+                let what =
+                    format!("{}: the video, which has the sound, is not there", source.display());
+                return Err(Failure::new(Fault::Picture, what)
+                    .or("--sound says where it is, --no-sound does without"));
+            }
+        };
+        record.film(frames.folder(), sound, &|_| true)
+    }
 }
 
 /// The rate that the newest frame was made for, or the usual one.
@@ -118,16 +167,6 @@ fn rate(frames: &Frames) -> Rate {
     Rate::nearest(recipe.and_then(|recipe| recipe.movie).unwrap_or_default().fps)
 }
 
-/// Frames and what is seen of them when.
-pub(crate) struct Film<'a> {
-    /// The frames.
-    pub(crate) frames: &'a Frames,
-    /// Their order.
-    pub(crate) sequence: &'a SequenceArgs,
-    /// How many there are in a second.
-    pub(crate) rate: Rate,
-}
-
 impl CodingArgs {
     /// The format for a file of this name.
     ///
@@ -138,10 +177,20 @@ impl CodingArgs {
             .map_err(|error| Failure::new(Fault::Usage, error))
     }
 
-    /// Writes a movie.
+    /// How good the movie is to look.
+    pub(crate) fn quality(&self) -> Quality {
+        self.quality
+    }
+
+    /// Longest side of the movie, if not the frames' own.
+    pub(crate) fn longest(&self) -> Option<u32> {
+        self.movie_size
+    }
+
+    /// Writes a film and says so unless `quiet`.
     ///
     /// # Errors
-    /// No frames, frames that cannot be read, or whatever keeps the movie from being written.
+    /// Frames that cannot be read, or whatever keeps the movie from being written.
     pub(crate) fn write(
         &self,
         film: &Film,
@@ -150,7 +199,41 @@ impl CodingArgs {
         interrupt: &Interrupt,
         quiet: bool,
     ) -> Result<(), Failure> {
-        let Film { frames, sequence, rate } = *film;
+        let writing = Writing {
+            format,
+            quality: self.quality,
+            longest: self.movie_size,
+            output,
+            scratch: None,
+            interrupt,
+            bar: !quiet,
+        };
+        let (file, said) = film.write(&writing)?;
+        output.place(file)?;
+        if !quiet {
+            eprintln!("{said}");
+        }
+        Ok(())
+    }
+}
+
+impl SequenceArgs {
+    /// Whether every frame is seen once, for its time.
+    fn is_plain(&self) -> bool {
+        let Self { hold_first, hold_last, ping_pong, fade } = self;
+        *hold_first == 0.0 && *hold_last == 0.0 && !ping_pong && fade.is_none()
+    }
+
+    /// A film of a folder's frames at `rate`.
+    ///
+    /// # Errors
+    /// No frames, or a last one that cannot be read.
+    pub(crate) fn film(
+        &self,
+        frames: &Frames,
+        rate: Rate,
+        quiet: bool,
+    ) -> Result<Film<'static>, Failure> {
         let name = frames.folder().display();
         let Some((_, last)) = frames.iter().next_back() else {
             let what = format!("{name}: there are no frames in this folder");
@@ -162,76 +245,18 @@ impl CodingArgs {
                 eprintln!("{name}: frame {before} is followed by frame {after}");
             }
         }
-        let size = self.size(last)?;
-        let shots = sequence.sequence(rate).shots(frames.len());
-        let spec = MovieSpec {
-            width: size.1 as u32,
-            height: size.0 as u32,
-            rate,
-            frames: shots.len() as u64,
-            quality: self.quality,
-            recipe: picture::recipe_of(last).ok(),
-        };
-        let unwritten = |error: MovieError| output.failure(error);
-        let mut sink = format.begin(spec.clone(), output.temporary()?).map_err(unwritten)?;
-
-        let bar = bar(shots.len() as u64, quiet);
-        let pictures: Vec<_> = frames.iter().map(|(_, path)| path.to_owned()).collect();
-        let (sender, receiver) = sync_channel(AHEAD);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let sender = sender;
-                let mut reader = Reader { pictures, size, kept: Vec::new() };
-                for &shot in &shots {
-                    let frame = reader.shot(shot);
-                    let failed = frame.is_err();
-                    if sender.send(frame).is_err() || failed {
-                        return;
-                    }
-                }
-            });
-            // Moved in, so that the reader stops waiting when the writer has given up.
-            let receiver: Receiver<Result<Vec<u8>, Failure>> = receiver;
-            for frame in receiver {
-                if interrupt.asked() {
-                    let what = format!("stopped: {} was not written", output.path().display());
-                    return Err(Failure::new(Fault::Interrupted, what));
-                }
-                sink.frame(&frame?).map_err(unwritten)?;
-                bar.inc(1);
-            }
-            Ok(())
-        })?;
-        let file = sink.finish().map_err(unwritten)?;
-        bar.finish_and_clear();
-        output.place(file)?;
-        if !quiet {
-            let bytes = output.path().metadata().map_or(0, |file| file.len());
-            eprintln!(
-                "{}: {} frames of {}×{}, {} a second, {:.1} s, {}",
-                output.path().display(),
-                spec.frames,
-                spec.width,
-                spec.height,
-                spec.rate,
-                spec.frames as f64 / spec.rate.per_second(),
-                HumanBytes(bytes)
-            );
-        }
-        Ok(())
-    }
-
-    /// Height and width of the movie: the last frame's, or what was asked for.
-    fn size(&self, last: &std::path::Path) -> Result<(usize, usize), Failure> {
         let shape = picture::read(last, free_memory())?.colour.shape;
-        Ok(match self.movie_size {
-            Some(longest) => scaled_size(shape.height, shape.width, longest),
-            None => (shape.height, shape.width),
+        Ok(Film {
+            pictures: frames.iter().map(|(_, path)| path.to_owned()).collect(),
+            ready: &|_| true,
+            shots: self.sequence(rate).shots(frames.len()),
+            timing: Timing::Even(rate),
+            size: (shape.height, shape.width),
+            recipe: picture::recipe_of(last).ok(),
+            sound: None,
         })
     }
-}
 
-impl SequenceArgs {
     fn sequence(&self, fps: Rate) -> Sequence {
         let frames = |seconds: f64| (seconds * fps.per_second()).round() as usize;
         Sequence {
@@ -241,71 +266,4 @@ impl SequenceArgs {
             fade: self.fade.map_or(0, frames),
         }
     }
-}
-
-fn bar(frames: u64, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let style = "{pos}/{len} frames  {wide_bar:.cyan/dim}  {eta} left";
-    let style = ProgressStyle::with_template(style).expect("the template is right");
-    ProgressBar::new(frames).with_style(style)
-}
-
-/// Reads frames as they are needed, each in the movie's size.
-struct Reader {
-    pictures: Vec<PathBuf>,
-    size: (usize, usize),
-    /// The last frames read, so that one that is held is not read again.
-    kept: Vec<(usize, Tensor)>,
-}
-
-impl Reader {
-    /// Interleaved RGB of 8 bits.
-    fn shot(&mut self, shot: Shot) -> Result<Vec<u8>, Failure> {
-        Ok(match shot {
-            Shot::Frame(index) => bytes(self.frame(index)?, |value, _| value, None),
-            Shot::Blend(from, to, share) => {
-                let from = self.frame(from)?.clone();
-                let mix = |a: f32, b: f32| a + share * (b - a);
-                bytes(&from, mix, Some(self.frame(to)?))
-            }
-        })
-    }
-
-    fn frame(&mut self, index: usize) -> Result<&Tensor, Failure> {
-        if let Some(place) = self.kept.iter().position(|(kept, _)| *kept == index) {
-            return Ok(&self.kept[place].1);
-        }
-        let Picture { colour, alpha, .. } = picture::read(&self.pictures[index], free_memory())?;
-        let mut colour = colour;
-        if let Some(alpha) = alpha {
-            let plane = alpha.data.len();
-            for (at, value) in colour.data.iter_mut().enumerate() {
-                let cover = alpha.data[at % plane] / 255.0;
-                *value = *value * cover + 255.0 * (1.0 - cover);
-            }
-        }
-        let (height, width) = self.size;
-        if (colour.shape.height, colour.shape.width) != self.size {
-            colour = dream::resize(&colour, height, width, Filter::Lanczos);
-        }
-        self.kept.truncate(1);
-        self.kept.insert(0, (index, colour));
-        Ok(&self.kept[0].1)
-    }
-}
-
-/// Planes to interleaved bytes, rounded to the nearest; `mix` joins each value with the one of `other`.
-fn bytes(picture: &Tensor, mix: impl Fn(f32, f32) -> f32, other: Option<&Tensor>) -> Vec<u8> {
-    let plane = picture.shape.plane();
-    let mut bytes = Vec::with_capacity(3 * plane);
-    let other = other.unwrap_or(picture);
-    for pixel in 0..plane {
-        for channel in 0..3 {
-            let at = channel * plane + pixel;
-            bytes.push((mix(picture.data[at], other.data[at]) + 0.5) as u8);
-        }
-    }
-    bytes
 }

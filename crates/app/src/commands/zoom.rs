@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::movie::{CodingArgs, Film, SequenceArgs};
+use super::movie::{CodingArgs, SequenceArgs};
 use crate::exit::{Failure, Fault};
 use crate::frames::{Frames, Job, MotionArgs};
 use crate::interrupt::Interrupt;
@@ -82,7 +82,7 @@ pub(crate) fn zoom(args: &ZoomArgs) -> Result<(), Failure> {
     let recipe = job.run()?;
     let frames = Frames::find(&folder)?;
     let rate: Rate = args.motion.rate(Some(&recipe));
-    let film = Film { frames: &frames, sequence: &args.sequence, rate };
+    let film = args.sequence.film(&frames, rate, args.quiet)?;
     args.coding.write(&film, format, &output, &interrupt, args.quiet)
 }
 

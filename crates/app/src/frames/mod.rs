@@ -10,3 +10,4 @@ mod watch;
 pub(crate) use folder::Frames;
 pub(crate) use motion_args::MotionArgs;
 pub(crate) use run::Job;
+pub(crate) use state::{State, Store};

@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use dream::{Film, FilmError, PlanError, Recipe, Tensor};
-use sha2::{Digest, Sha256};
 
 use super::state::{State, Store};
 use super::watch::FrameWatch;
 use super::{Frames, MotionArgs};
+use crate::digest::sha256;
 use crate::exit::{Failure, Fault};
 use crate::interrupt::Interrupt;
 use crate::machine::MachineArgs;
 use crate::model::unfit;
 use crate::picture::{self, Encoding, Format, Picture};
 use crate::recipe_args::{Base, RecipeArgs};
+
+/// What the newest frame is called in the state.
+const PICTURE: &str = "picture";
 
 /// What the user wants of a folder of frames.
 pub(crate) struct Job<'a> {
@@ -82,11 +85,12 @@ impl Job<'_> {
         let (mut number, mut frame) = match state {
             Some(state) => {
                 self.compare(state, &recipe, source)?;
-                if (state.picture.shape) != first.shape {
+                let picture = state.pictures.get(PICTURE).filter(|it| it.shape == first.shape);
+                let Some(picture) = picture else {
                     let what = format!("{}: its state has another size", self.folder.display());
                     return Err(Failure::new(Fault::Picture, what).or(BEGIN_AGAIN));
-                }
-                (state.number, state.picture.clone())
+                };
+                (state.number, picture.clone())
             }
             None => (0, first),
         };
@@ -123,9 +127,8 @@ impl Job<'_> {
             })?;
             number += 1;
             let recipe = text.clone();
-            let state = State { number, picture: frame, recipe, source: source.clone() };
-            store.save(&state)?;
-            frame = state.picture;
+            let pictures = [(PICTURE.to_owned(), frame.clone())].into();
+            store.save(&State { number, pictures, recipe, source: source.clone() })?;
             write(number, &frame)?;
             watch.done();
             if self.interrupt.asked() {
@@ -145,7 +148,9 @@ impl Job<'_> {
                 .or("put a picture into it that is called img_0.jpg, img_0.png or img_0.webp"));
         };
         let format = Format::of_file(path)?;
-        let source = hash(path)?;
+        let source = sha256(path).map_err(|error| {
+            Failure::new(Fault::Picture, format!("{}: {error}", path.display()))
+        })?;
         let first = (path.to_owned(), format, source);
         let store = Store::open(self.folder)?;
         if self.force {
@@ -199,13 +204,6 @@ impl Job<'_> {
 
 const BEGIN_AGAIN: &str =
     "use a new folder, or --force to remove all its frames but the first and begin again";
-
-/// SHA-256 of a file, in hexadecimal.
-fn hash(path: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::new(Fault::Picture, format!("{}: {error}", path.display())))?;
-    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
-}
 
 /// The failure for a recipe that cannot be followed here.
 fn unplanned(error: PlanError) -> Failure {

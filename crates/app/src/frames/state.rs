@@ -1,12 +1,12 @@
-//! The newest frame as it was before rounding, so that a run that goes on makes the frames it would
-//! have made without a stop.
+//! The newest frame as it was before rounding, and whatever else the next one depends on, so that a
+//! run that goes on makes the frames it would have made without a stop.
 //!
 //! A hidden folder beside the frames holds it, as a safetensors file that says which frame it is, by
 //! which recipe, from which first picture. It is replaced in one step, before the frame's picture is
 //! written: whatever moment a run is ended at, the next one finds a state and knows what to do.
 
-use std::collections::HashMap;
-use std::fs::File;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -19,15 +19,14 @@ use crate::machine::{free_memory, in_words};
 const FOLDER: &str = ".deepdream";
 const STATE: &str = "state.safetensors";
 const LOCK: &str = "lock";
-const PICTURE: &str = "picture";
 
 /// Where frames stand.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     /// The newest frame's number.
     pub(crate) number: u64,
-    /// The newest frame.
-    pub(crate) picture: Tensor,
+    /// What the next frame is made from, by name.
+    pub(crate) pictures: BTreeMap<String, Tensor>,
     /// The recipe's text.
     pub(crate) recipe: String,
     /// SHA-256 of the first frame's file, in hexadecimal.
@@ -38,7 +37,9 @@ pub(crate) struct State {
 pub(crate) struct Store {
     frames: PathBuf,
     folder: PathBuf,
-    _lock: File,
+    /// What keeps files that are being written apart from those of other runs.
+    tag: String,
+    _locks: Vec<File>,
 }
 
 impl Store {
@@ -47,20 +48,47 @@ impl Store {
     /// # Errors
     /// A folder that cannot be written in, or in which another run is at work.
     pub(crate) fn open(frames: &Path) -> Result<Self, Failure> {
-        let folder = frames.join(FOLDER);
-        let cannot = |error: std::io::Error| unwritable(&folder, error);
-        std::fs::create_dir_all(&folder).map_err(cannot)?;
-        let lock = File::create(folder.join(LOCK)).map_err(cannot)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
+        Self::locked(frames, "", |folder| Ok(vec![lock(folder, LOCK, File::try_lock)?]))
+    }
+
+    /// Opens it for a run that makes only the frames of one `part`, while other runs make others.
+    ///
+    /// # Errors
+    /// A folder that cannot be written in, or in which another run is at work on all frames or the same
+    /// part.
+    pub(crate) fn open_part(frames: &Path, part: &str) -> Result<Self, Failure> {
+        Self::locked(frames, part, |folder| {
+            let all = lock(folder, LOCK, File::try_lock_shared)?;
+            Ok(vec![all, lock(folder, &format!("{LOCK}.{part}"), File::try_lock)?])
+        })
+    }
+
+    fn locked(
+        frames: &Path,
+        tag: &str,
+        locks: impl FnOnce(&Path) -> Result<Vec<File>, TryLockError>,
+    ) -> Result<Self, Failure> {
+        let folder = Self::folder_of(frames);
+        std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, error))?;
+        let locks = locks(&folder).map_err(|error| match error {
+            TryLockError::WouldBlock => {
                 let what =
                     format!("{}: another run is making frames in this folder", frames.display());
-                return Err(Failure::new(Fault::Output, what).or("wait for it, or stop it"));
+                Failure::new(Fault::Output, what).or("wait for it, or stop it")
             }
-            Err(std::fs::TryLockError::Error(error)) => return Err(cannot(error)),
-        }
-        Ok(Self { frames: frames.to_owned(), folder, _lock: lock })
+            TryLockError::Error(error) => unwritable(&folder, error),
+        })?;
+        Ok(Self { frames: frames.to_owned(), folder, tag: tag.to_owned(), _locks: locks })
+    }
+
+    /// The hidden folder of a folder of frames, which need not exist.
+    pub(crate) fn folder_of(frames: &Path) -> PathBuf {
+        frames.join(FOLDER)
+    }
+
+    /// The hidden folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The state an earlier run left, if there is one.
@@ -89,17 +117,28 @@ impl Store {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn save(&self, state: &State) -> Result<(), Failure> {
-        let shape = state.picture.shape;
-        let data: Vec<u8> = state.picture.data.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let view =
-            TensorView::new(Dtype::F32, vec![shape.channels, shape.height, shape.width], &data);
+        let raw: Vec<(&str, Shape, Vec<u8>)> = state
+            .pictures
+            .iter()
+            .map(|(name, picture)| {
+                let data = picture.data.iter().flat_map(|x| x.to_le_bytes()).collect();
+                (name.as_str(), picture.shape, data)
+            })
+            .collect();
         let metadata = HashMap::from([
             ("number".to_owned(), state.number.to_string()),
             ("recipe".to_owned(), state.recipe.clone()),
             ("source".to_owned(), state.source.clone()),
         ]);
-        let bytes = view
-            .and_then(|view| safetensors::serialize([(PICTURE, view)], Some(metadata)))
+        let views: Result<Vec<_>, _> = raw
+            .iter()
+            .map(|(name, shape, data)| {
+                let shape = vec![shape.channels, shape.height, shape.width];
+                TensorView::new(Dtype::F32, shape, data).map(|view| (*name, view))
+            })
+            .collect();
+        let bytes = views
+            .and_then(|views| safetensors::serialize(views, Some(metadata)))
             .map_err(|error| Failure::new(Fault::Output, error))?;
         self.write(&self.folder.join(STATE), &bytes)
     }
@@ -124,8 +163,10 @@ impl Store {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        // Always of this name, so that a run that is killed here leaves no more than this.
-        let part = self.folder.join("part");
+        // Named after what it becomes, so that the run that goes on after one that was killed here
+        // writes over what is left of it.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let part = self.folder.join(format!("part{}.{name}", self.tag));
         let written = File::create(&part)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
             .and_then(|()| std::fs::rename(&part, path))
@@ -153,7 +194,13 @@ fn parse(bytes: &[u8]) -> Result<State, String> {
     let metadata = header.metadata().as_ref().ok_or("it says nothing about itself")?;
     let word = |key: &str| metadata.get(key).cloned().ok_or(format!("`{key}` is missing"));
     let tensors = SafeTensors::deserialize(bytes).map_err(text)?;
-    let view = tensors.tensor(PICTURE).map_err(text)?;
+    let picture = |(name, view): (String, TensorView)| Ok((name, picture(&view)?));
+    let pictures = tensors.tensors().into_iter().map(picture).collect::<Result<_, String>>()?;
+    let number = word("number")?.parse().map_err(|_| "its number is none".to_owned())?;
+    Ok(State { number, pictures, recipe: word("recipe")?, source: word("source")? })
+}
+
+fn picture(view: &TensorView) -> Result<Tensor, String> {
     let &[channels @ 3, height, width] = view.shape() else {
         return Err(format!("its picture has the shape {:?}", view.shape()));
     };
@@ -165,9 +212,17 @@ fn parse(bytes: &[u8]) -> Result<State, String> {
     if data.iter().any(|value| !(0.0..=255.0).contains(value)) {
         return Err("its picture has values outside 0–255".into());
     }
-    let number = word("number")?.parse().map_err(|_| "its number is none".to_owned())?;
-    let picture = Tensor { shape: Shape::new(channels, height, width), data };
-    Ok(State { number, picture, recipe: word("recipe")?, source: word("source")? })
+    Ok(Tensor { shape: Shape::new(channels, height, width), data })
+}
+
+fn lock(
+    folder: &Path,
+    name: &str,
+    how: fn(&File) -> Result<(), TryLockError>,
+) -> Result<File, TryLockError> {
+    let lock = File::create(folder.join(name)).map_err(TryLockError::Error)?;
+    how(&lock)?;
+    Ok(lock)
 }
 
 fn broken(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
@@ -190,7 +245,9 @@ mod tests {
         for (index, value) in picture.data.iter_mut().enumerate() {
             *value = index as f32 / 0.3;
         }
-        State { number: 1234, picture, recipe: "step = 1.5\n".into(), source: "ab".into() }
+        let dark = Tensor::zeros(picture.shape);
+        let pictures = [("picture".to_owned(), picture), ("dark".to_owned(), dark)].into();
+        State { number: 1234, pictures, recipe: "step = 1.5\n".into(), source: "ab".into() }
     }
 
     #[test]
@@ -211,7 +268,12 @@ mod tests {
         let first = Store::open(folder.path()).unwrap();
         let said = Store::open(folder.path()).err().unwrap().to_string();
         assert!(said.contains("another run"), "{said}");
+        assert!(Store::open_part(folder.path(), "1-of-2").is_err());
         drop(first);
+        let parts = ["1-of-2", "2-of-2"].map(|part| Store::open_part(folder.path(), part).unwrap());
+        assert!(Store::open_part(folder.path(), "2-of-2").is_err());
+        assert!(Store::open(folder.path()).is_err());
+        drop(parts);
         assert!(Store::open(folder.path()).is_ok());
     }
 

@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use png::{BitDepth, ColorType, Encoder, EncodingError, SrgbRenderingIntent, Writer};
 use tempfile::NamedTempFile;
 
-use super::{FrameSink, MovieError, MovieSpec};
+use super::{FrameSink, MovieError, MovieSpec, Timing};
 
 /// Where pictures keep XMP.
 const XMP: &str = "XML:com.adobe.xmp";
@@ -14,6 +14,7 @@ const XMP: &str = "XML:com.adobe.xmp";
 /// An animated PNG being written.
 pub(super) struct Apng {
     writer: Writer<BufWriter<File>>,
+    timing: Timing,
     out: NamedTempFile,
     written: u64,
 }
@@ -35,18 +36,19 @@ impl Apng {
         encoder.set_depth(BitDepth::Eight);
         encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
         encoder.set_animated(frames, 0).map_err(failed)?;
-        let (duration, second) = spec.rate.delay();
-        encoder.set_frame_delay(duration, second).map_err(failed)?;
         if let Some(recipe) = &spec.recipe {
             let packet = crate::picture::metadata::packet(recipe);
             encoder.add_itxt_chunk(XMP.to_owned(), packet).map_err(failed)?;
         }
-        Ok(Self { writer: encoder.write_header().map_err(failed)?, out, written: 0 })
+        let (writer, timing) = (encoder.write_header().map_err(failed)?, spec.timing.clone());
+        Ok(Self { writer, timing, out, written: 0 })
     }
 }
 
 impl FrameSink for Apng {
     fn frame(&mut self, rgb: &[u8]) -> Result<(), MovieError> {
+        let (duration, second) = self.timing.delay(self.written);
+        self.writer.set_frame_delay(duration, second).map_err(failed)?;
         self.writer.write_image_data(rgb).map_err(failed)?;
         self.written += 1;
         Ok(())

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::ffmpeg::{FfmpegError, INSTALL};
+
 /// Each says what, and the way out.
 #[derive(Debug, Error)]
 pub(crate) enum MovieError {
@@ -45,8 +47,7 @@ pub(crate) enum MovieError {
     },
     /// No ffmpeg.
     #[error(
-        "{what} is written by ffmpeg, which is not installed: install it (apt install ffmpeg, brew install ffmpeg, \
-         winget install ffmpeg), or write .mp4 with H.264, .gif or .png, which need nothing"
+        "{what} is written by ffmpeg, which is not installed: {INSTALL}, or write .mp4 with H.264, .gif or .png, which need nothing"
     )]
     NoFfmpeg {
         /// What was to be written.
@@ -62,22 +63,23 @@ pub(crate) enum MovieError {
         /// Encoders that would do.
         wanted: String,
     },
-    /// ffmpeg gave up.
-    #[error("ffmpeg failed ({status}){}", after_colon(.said))]
-    Ffmpeg {
-        /// How it ended.
-        status: String,
-        /// The end of what it said.
+    /// ffmpeg could not be started, or gave up.
+    #[error(transparent)]
+    Ffmpeg(#[from] FfmpegError),
+    /// A container that does not take the sound as it is.
+    #[error(
+        "the sound of {source_file} cannot go into a file of this kind ({container}): {said}: write an .mkv, which takes \
+         any, or leave the sound out with --no-sound"
+    )]
+    Sound {
+        /// The file that has it.
+        source_file: String,
+        /// What it was to go into.
+        container: &'static str,
+        /// ffmpeg's word.
         said: String,
     },
     /// A movie of nothing.
     #[error("there are no frames to make a movie of")]
     Empty,
-}
-
-fn after_colon(text: &str) -> String {
-    match text.trim() {
-        "" => String::new(),
-        text => format!(": {text}"),
-    }
 }

@@ -1,22 +1,18 @@
 //! Movies through the ffmpeg that is installed: raw frames go into its standard input.
 
-use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::thread::JoinHandle;
+use std::io::Write;
+use std::process::{ChildStdin, Command, Stdio};
 
 use tempfile::NamedTempFile;
 
-use super::{Codec, Container, FrameSink, MovieError, MovieSpec, Quality};
-
-/// The most of ffmpeg's complaints that are kept.
-const MOST_SAID: usize = 4096;
+use super::{Codec, Container, FrameSink, MovieError, MovieSpec, Quality, Timing, ivf};
+use crate::ffmpeg::{Program, Running};
 
 /// A movie that ffmpeg is writing.
 pub(super) struct Ffmpeg {
     spec: MovieSpec,
-    child: Child,
+    program: Running,
     input: Option<ChildStdin>,
-    said: Option<JoinHandle<String>>,
     out: NamedTempFile,
     /// Holds the recipe for as long as ffmpeg may read it.
     _notes: NamedTempFile,
@@ -38,12 +34,18 @@ impl Ffmpeg {
         let mut notes = NamedTempFile::new()?;
         notes.write_all(metadata(spec.recipe.as_deref()).as_bytes())?;
 
-        let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-nostats", "-y"]);
-        command.args(["-f", "rawvideo", "-pix_fmt", "rgb24"]);
+        let mut command = Program::Ffmpeg.command();
         let (width, height) = (spec.width.next_multiple_of(2), spec.height.next_multiple_of(2));
-        command.args(["-video_size", &format!("{width}x{height}")]);
-        command.args(["-framerate", &spec.rate.to_string(), "-i", "pipe:0"]);
+        match &spec.timing {
+            Timing::Even(rate) => {
+                command.args(["-f", "rawvideo", "-pix_fmt", "rgb24"]);
+                command.args(["-video_size", &format!("{width}x{height}")]);
+                command.args(["-framerate", &rate.to_string(), "-i", "pipe:0"]);
+            }
+            Timing::Listed(_) => {
+                command.args(["-f", "ivf", "-c:v", "rawvideo", "-i", "pipe:0"]);
+            }
+        }
         command.args(["-f", "ffmetadata", "-i"]).arg(notes.path());
         command.args(["-map", "0:v", "-map_metadata", "1"]);
         let pixels = codec.pixels(spec.quality);
@@ -56,29 +58,41 @@ impl Ffmpeg {
         command.args(["-colorspace", "bt709", "-color_primaries", "bt709"]);
         command.args(["-color_trc", "bt709", "-color_range", "tv"]);
         command.args(["-c:v", encoder]).args(settings(encoder, spec.quality));
-        if container == Container::Mp4 || container == Container::Mov {
-            command.args(["-movflags", "+faststart"]);
-            if codec == Codec::H265 {
-                command.args(["-tag:v", "hvc1"]);
+        let mpeg = matches!(container, Container::Mp4 | Container::Mov);
+        if let Timing::Listed(stamps) = &spec.timing {
+            let scale = stamps.scale();
+            command.args(["-fps_mode", "passthrough", "-enc_time_base", &format!("1/{scale}")]);
+            if mpeg {
+                let last = stamps.duration(stamps.starts().len() as u64 - 1);
+                // No other container says how long a frame is seen.
+                let end = format!("setts=pts=PTS:dts=DTS:duration=round({last}/{scale}/TB)");
+                command.args(["-video_track_timescale", &scale.to_string(), "-bsf:v", &end]);
             }
         }
-        command.args(["-f", container.name()]).arg(out.path());
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
-        let input = child.stdin.take();
-        let said = child.stderr.take().map(|stderr| std::thread::spawn(move || listen(stderr)));
-        Ok(Self { spec, child, input, said, out, _notes: notes, written: 0 })
+        if mpeg {
+            command.args(["-movflags", "+faststart"]);
+        }
+        if mpeg && codec == Codec::H265 {
+            command.args(["-tag:v", "hvc1"]);
+        }
+        // Else Matroska's files have a random number in them.
+        command.args(["-fflags", "+bitexact", "-f", container.name()]).arg(out.path());
+        command.stdin(Stdio::piped());
+        let mut program = Running::start(Program::Ffmpeg, &mut command)?;
+        let mut input = program.input();
+        if let (Timing::Listed(stamps), Some(input)) = (&spec.timing, &mut input) {
+            let head = ivf::head([width, height], stamps.scale())?;
+            // A pipe that breaks here breaks again at the first frame.
+            let _ = input.write_all(&head);
+        }
+        Ok(Self { spec, program, input, out, _notes: notes, written: 0 })
     }
 
     /// Waits for ffmpeg to end, and says what it said if it failed.
     fn end(&mut self) -> Result<(), MovieError> {
         drop(self.input.take());
-        let status = self.child.wait()?;
-        let said = self.said.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        if status.success() {
-            return Ok(());
-        }
-        Err(MovieError::Ffmpeg { status: status.to_string(), said })
+        self.program.end()?;
+        Ok(())
     }
 }
 
@@ -88,7 +102,11 @@ impl FrameSink for Ffmpeg {
         let Some(input) = &mut self.input else {
             return Err(MovieError::Empty);
         };
-        if let Err(error) = input.write_all(&frame) {
+        let head = match &self.spec.timing {
+            Timing::Even(_) => Vec::new(),
+            Timing::Listed(stamps) => ivf::frame(frame.len(), stamps.start(self.written))?,
+        };
+        if let Err(error) = input.write_all(&head).and_then(|()| input.write_all(&frame)) {
             // A pipe that breaks is ffmpeg giving up: its own words say why.
             self.end()?;
             return Err(error.into());
@@ -102,21 +120,7 @@ impl FrameSink for Ffmpeg {
             return Err(MovieError::Empty);
         }
         self.end()?;
-        // ffmpeg has put a file of its own under the name.
-        let path = std::mem::replace(&mut self.out, NamedTempFile::new()?).into_temp_path();
-        let file = std::fs::File::open(&path)?;
-        Ok(NamedTempFile::from_parts(file, path))
-    }
-}
-
-impl Drop for Ffmpeg {
-    fn drop(&mut self) {
-        drop(self.input.take());
-        if matches!(self.child.try_wait(), Ok(None)) {
-            // Not finished: nobody will read what it would still write.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
+        super::reopened(self.out)
     }
 }
 
@@ -134,19 +138,6 @@ fn even(rgb: &[u8], width: usize, height: usize) -> std::borrow::Cow<'_, [u8]> {
         }
     }
     frame.into()
-}
-
-/// Reads all that ffmpeg says and keeps the end of it.
-fn listen(mut stderr: impl Read) -> String {
-    let mut kept = Vec::new();
-    let mut buffer = [0; 1024];
-    while let Ok(count @ 1..) = stderr.read(&mut buffer) {
-        kept.extend_from_slice(&buffer[..count]);
-        if kept.len() > MOST_SAID {
-            kept.drain(..kept.len() - MOST_SAID);
-        }
-    }
-    String::from_utf8_lossy(&kept).into_owned()
 }
 
 /// The first encoder of the codec's that the installed ffmpeg has.

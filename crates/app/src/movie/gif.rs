@@ -31,8 +31,8 @@ impl Gif {
     /// # Errors
     /// A size or a rate that GIF has not.
     pub(super) fn new(spec: MovieSpec, out: NamedTempFile) -> Result<Self, MovieError> {
-        if spec.rate.per_second() > FASTEST {
-            return Err(MovieError::GifRate(spec.rate));
+        if spec.timing.rate().per_second() > FASTEST {
+            return Err(MovieError::GifRate(spec.timing.rate()));
         }
         let (Ok(width), Ok(height)) = (u16::try_from(spec.width), u16::try_from(spec.height))
         else {
@@ -66,8 +66,8 @@ impl FrameSink for Gif {
             .input_image(image)
             .output_srgb8_indexed_image();
         let (palette, indices) = indexed.into_parts();
-        let start = self.spec.rate.time(self.written, UNITS);
-        let end = self.spec.rate.time(self.written + 1, UNITS);
+        let start = self.spec.timing.time(self.written, UNITS);
+        let end = self.spec.timing.time(self.written + 1, UNITS);
         let frame = Frame {
             delay: u16::try_from(end - start).unwrap_or(u16::MAX),
             width: self.spec.width as u16,

@@ -4,13 +4,18 @@
 mod apng;
 mod error;
 mod ffmpeg;
+mod film;
 mod gif;
 mod h264;
+mod ivf;
 mod mp4;
 mod rate;
+mod recipe;
 mod sequence;
+mod sound;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod yuv;
 
 use std::path::Path;
@@ -18,8 +23,12 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 pub(crate) use error::MovieError;
+pub(crate) use film::{Film, Writing};
 pub(crate) use rate::Rate;
+pub(crate) use recipe::{is_movie, recipe_of};
 pub(crate) use sequence::{Sequence, Shot};
+pub(crate) use sound::Sound;
+pub(crate) use timing::{Stamps, Timing};
 
 /// Takes the frames of a movie, one after the other. Dropped before its end, it leaves nothing.
 pub(crate) trait FrameSink {
@@ -37,8 +46,8 @@ pub(crate) struct MovieSpec {
     pub(crate) width: u32,
     /// Rows of every frame.
     pub(crate) height: u32,
-    /// Frames in a second.
-    pub(crate) rate: Rate,
+    /// When they are seen.
+    pub(crate) timing: Timing,
     /// How many frames will come.
     pub(crate) frames: u64,
     /// How good it is to look.
@@ -188,6 +197,15 @@ impl Format {
         })
     }
 
+    /// What holds the movie, if that can hold sound too.
+    pub(crate) fn container(self) -> Option<Container> {
+        match self {
+            Format::Mp4 => Some(Container::Mp4),
+            Format::Ffmpeg(container, _) => Some(container),
+            Format::Gif | Format::Apng => None,
+        }
+    }
+
     /// Begins a movie in `out`, an empty file beside the place it will have.
     ///
     /// # Errors
@@ -206,4 +224,11 @@ impl Format {
             }
         })
     }
+}
+
+/// A file that another program has written under `file`'s name.
+fn reopened(file: NamedTempFile) -> Result<NamedTempFile, MovieError> {
+    let path = file.into_temp_path();
+    let file = std::fs::File::open(&path)?;
+    Ok(NamedTempFile::from_parts(file, path))
 }

@@ -12,10 +12,13 @@ use tempfile::NamedTempFile;
 
 use super::h264::{H264, LARGEST};
 use super::yuv::Yuv;
-use super::{FrameSink, MovieError, MovieSpec};
+use super::{FrameSink, MovieError, MovieSpec, Timing};
 
 /// The movie header counts in milliseconds.
 const MOVIE_UNITS: u32 = 1000;
+
+/// The fewest ticks in a second.
+const FINE: u32 = 10_000;
 
 /// Frames stored as one chunk.
 const CHUNK: usize = 32;
@@ -48,18 +51,44 @@ impl Mp4 {
         }
         let folder = out.path().parent().unwrap_or_else(|| std::path::Path::new("."));
         let samples = BufWriter::new(tempfile::tempfile_in(folder)?);
-        let encoder = H264::new(spec.rate, spec.quality)?;
+        let encoder = H264::new(spec.timing.rate(), spec.quality)?;
         Ok(Self { spec, encoder, out, samples, sizes: Vec::new(), keys: Vec::new() })
+    }
+
+    /// Ticks in a second, and how many of them each frame is seen. The clock is fine, as players
+    /// expect, and every frame takes a whole number of ticks.
+    fn clock(&self) -> (u32, Vec<SttsEntry>) {
+        let count = self.sizes.len() as u32;
+        let fine = |scale: u32| (FINE / scale).max(1);
+        match &self.spec.timing {
+            Timing::Even(rate) => {
+                let fine = fine(rate.numerator());
+                let sample_delta = rate.denominator() * fine;
+                (rate.numerator() * fine, vec![SttsEntry { sample_count: count, sample_delta }])
+            }
+            Timing::Listed(stamps) => {
+                let fine = fine(stamps.scale());
+                let mut runs: Vec<SttsEntry> = Vec::new();
+                for index in 0..u64::from(count) {
+                    let sample_delta = stamps.duration(index).saturating_mul(fine);
+                    match runs.last_mut() {
+                        Some(run) if run.sample_delta == sample_delta => run.sample_count += 1,
+                        _ => runs.push(SttsEntry { sample_count: 1, sample_delta }),
+                    }
+                }
+                (stamps.scale() * fine, runs)
+            }
+        }
     }
 
     /// The index, for frames that begin at `offset` in the file.
     fn index(&self, offset: u64) -> Result<Moov, MovieError> {
-        let rate = self.spec.rate;
-        let count = self.sizes.len() as u32;
-        // A fine clock, as players expect, in which every frame takes a whole number of ticks.
-        let fine = (10_000 / rate.numerator()).max(1);
-        let (timescale, delta) = (rate.numerator() * fine, rate.denominator() * fine);
-        let duration = rate.time(u64::from(count), MOVIE_UNITS);
+        let (timescale, durations) = self.clock();
+        let ticks: u64 = durations
+            .iter()
+            .map(|run| u64::from(run.sample_count) * u64::from(run.sample_delta))
+            .sum();
+        let duration = self.spec.timing.time(self.sizes.len() as u64, MOVIE_UNITS);
         let (width, height) = (
             self.spec.width.next_multiple_of(2) as u16,
             self.spec.height.next_multiple_of(2) as u16,
@@ -114,7 +143,7 @@ impl Mp4 {
                     ..Avc1::default()
                 })],
             },
-            stts: Stts { entries: vec![SttsEntry { sample_count: count, sample_delta: delta }] },
+            stts: Stts { entries: durations },
             stss: Some(Stss { entries: self.keys.clone() }),
             stsc: Stsc { entries: stsc },
             stsz: Stsz { samples: StszSamples::Different { sizes: self.sizes.clone() } },
@@ -123,12 +152,7 @@ impl Mp4 {
             ..Stbl::default()
         };
         let mdia = Mdia {
-            mdhd: Mdhd {
-                timescale,
-                duration: u64::from(count) * u64::from(delta),
-                language: "und".into(),
-                ..Mdhd::default()
-            },
+            mdhd: Mdhd { timescale, duration: ticks, language: "und".into(), ..Mdhd::default() },
             hdlr: Hdlr { handler: FourCC::new(b"vide"), name: "video".into() },
             minf: Minf {
                 vmhd: Some(Vmhd::default()),

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use tempfile::{NamedTempFile, TempDir};
 
-use super::{Codec, Format, MovieError, MovieSpec, Quality};
+use super::{Codec, Format, MovieError, MovieSpec, Quality, Timing};
+use crate::ffmpeg::FfmpegError;
 
 const RECIPE: &str = "model = \"a; b\"\n[motion]\nzoom = 1.5 # = \\ \"é\"\n";
 
@@ -26,7 +27,7 @@ fn spec(width: u32, height: u32, rate: &str, frames: u64) -> MovieSpec {
     MovieSpec {
         width,
         height,
-        rate: rate.parse().unwrap(),
+        timing: Timing::Even(rate.parse().unwrap()),
         frames,
         quality: Quality::Good,
         recipe: Some(RECIPE.to_owned()),
@@ -237,7 +238,13 @@ fn ffmpegs_own_words_reach_the_user() {
     let format = Format::choose(Path::new("a.mkv"), Some(Codec::H265), true).unwrap();
     // Smaller than the encoder takes.
     let error = write(folder.path(), format, &spec(2, 2, "25", 3)).unwrap_err();
-    assert!(matches!(&error, MovieError::Ffmpeg { said, .. } if !said.is_empty()), "{error}");
+    assert!(
+        matches!(
+            &error,
+            MovieError::Ffmpeg(FfmpegError::Failed { said, .. }) if !said.is_empty()
+        ),
+        "{error}"
+    );
 }
 
 #[test]

@@ -12,3 +12,4 @@ mod outputs;
 mod pictures;
 mod recipes;
 mod room;
+mod videos;

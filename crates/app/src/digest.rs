@@ -1,0 +1,25 @@
+//! Checksums of files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+/// A file's SHA-256 in lower-case hexadecimal.
+pub(crate) fn sha256(path: &Path) -> io::Result<String> {
+    hash::<Sha256>(path)
+}
+
+/// A file's checksum of any kind in lower-case hexadecimal.
+pub(crate) fn hash<D: Digest>(path: &Path) -> io::Result<String> {
+    let (mut file, mut digest) = (File::open(path)?, D::new());
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut piece)? {
+            0 => break,
+            len => digest.update(&piece[..len]),
+        }
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,194 @@
+//! What a folder of a video's frames remembers: which video, which part of it, dreamt by which recipe,
+//! and when each frame is seen. It lies in the hidden folder beside the frames' state.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dream::Recipe;
+use serde::{Deserialize, Serialize};
+
+use super::folder::place;
+use super::run::Seen;
+use crate::exit::{Failure, Fault};
+use crate::frames::Store;
+use crate::movie::{Film, Shot, Sound, Stamps, Timing};
+
+/// Its file.
+pub(super) const NAME: &str = "video.json";
+
+/// The most bytes of a record: the times of as many frames as there may be.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// The memory of a folder of a video's frames.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Record {
+    /// The video's file.
+    pub(crate) source: PathBuf,
+    /// Its SHA-256, in hexadecimal.
+    pub(crate) hash: String,
+    /// The recipe's text.
+    pub(crate) recipe: String,
+    /// The first frame's place in the whole video.
+    first: u64,
+    /// How many frames there are to be.
+    pub(crate) frames: u64,
+    /// Height and width of the dreams.
+    pub(crate) size: (usize, usize),
+    times: Times,
+    sound: Option<Heard>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Times {
+    Even(String),
+    Listed { scale: u32, starts: Vec<u64>, end: u64 },
+}
+
+/// As in [`Sound`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Heard {
+    start: Option<f64>,
+    end: Option<f64>,
+    offset: f64,
+}
+
+impl Record {
+    /// What is to be remembered of a part of a video and its dream.
+    pub(super) fn new(
+        seen: &Seen,
+        recipe: String,
+        size: (usize, usize),
+        sound: Option<&Sound>,
+    ) -> Self {
+        let Seen { source, hash, cut, .. } = seen;
+        let times = match &cut.timing {
+            Timing::Even(rate) => Times::Even(rate.to_string()),
+            Timing::Listed(stamps) => Times::Listed {
+                scale: stamps.scale(),
+                starts: stamps.starts().to_vec(),
+                end: stamps.end(),
+            },
+        };
+        let heard =
+            |sound: &Sound| Heard { start: sound.start, end: sound.end, offset: sound.offset };
+        Self {
+            source: std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone()),
+            hash: hash.clone(),
+            recipe,
+            first: cut.first,
+            frames: cut.frames,
+            size,
+            times,
+            sound: sound.map(heard),
+        }
+    }
+
+    /// The record of a folder; `None` if it has none, or there is no folder.
+    ///
+    /// # Errors
+    /// One that cannot be read or makes no sense.
+    pub(crate) fn load(frames: &Path) -> Result<Option<Self>, Failure> {
+        let path = Store::folder_of(frames).join(NAME);
+        let wrong = |problem: String| {
+            let what =
+                format!("{}: the record of the video cannot be read: {problem}", path.display());
+            Failure::new(Fault::Picture, what).or("--force begins the frames again")
+        };
+        let size = match path.metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(wrong(error.to_string())),
+            Ok(file) => file.len(),
+        };
+        if size > MOST_BYTES {
+            return Err(wrong("it is too large".into()));
+        }
+        let text = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
+        let record: Self =
+            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        record.timing().ok_or_else(|| wrong("its times make no sense".into()))?;
+        Ok(Some(record))
+    }
+
+    /// Writes it into the store of a folder.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn save(&self, store: &Store) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(self).map_err(|error| Failure::new(Fault::Output, error))?;
+        store.write(&store.folder().join(NAME), &bytes)
+    }
+
+    /// The frames in `folder` as a film with this sound; `ready` waits for the one at a place.
+    ///
+    /// # Errors
+    /// Times that make no sense.
+    pub(crate) fn film<'a>(
+        &self,
+        folder: &Path,
+        sound: Option<Sound>,
+        ready: &'a (dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Film<'a>, Failure> {
+        let timing = self.timing().ok_or_else(|| {
+            Failure::new(Fault::Picture, format!("{}: its times make no sense", folder.display()))
+        })?;
+        Ok(Film {
+            pictures: (0..self.frames).map(|number| place(folder, number)).collect(),
+            ready,
+            shots: (0..self.frames as usize).map(Shot::Frame).collect(),
+            timing,
+            size: self.size,
+            recipe: Some(self.recipe.clone()),
+            sound,
+        })
+    }
+
+    /// When the frames are seen; `None` for times that make no sense.
+    fn timing(&self) -> Option<Timing> {
+        match &self.times {
+            Times::Even(rate) => rate.parse().ok().map(Timing::Even),
+            Times::Listed { scale, starts, end } => {
+                let stamps = Stamps::new(*scale, starts.clone(), *end)?;
+                (starts.len() as u64 == self.frames).then(|| Timing::Listed(Arc::new(stamps)))
+            }
+        }
+    }
+
+    /// How long they are seen together, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.timing().map_or(0.0, |timing| timing.seconds(self.frames))
+    }
+
+    /// Which frames are not in `folder`.
+    pub(crate) fn missing(&self, folder: &Path) -> Vec<u64> {
+        (0..self.frames).filter(|&number| !place(folder, number).is_file()).collect()
+    }
+
+    /// What is heard with the frames, from `source`.
+    pub(crate) fn sound(&self, source: &Path) -> Option<Sound> {
+        let Heard { start, end, offset } = self.sound.clone()?;
+        Some(Sound { source: source.to_owned(), start, end, offset })
+    }
+
+    /// In what this record is another than the one `before`, in words; empty if the frames of both are
+    /// the same.
+    ///
+    /// # Errors
+    /// A recipe before that is none.
+    pub(crate) fn differences(&self, before: &Record) -> Result<Vec<String>, Failure> {
+        let recipe = |record: &Record| {
+            Recipe::from_toml(&record.recipe).map_err(|error| Failure::new(Fault::Recipe, error))
+        };
+        let mut differences = recipe(self)?.differences(&recipe(before)?);
+        if self.hash != before.hash {
+            differences.push(format!("the video was {}", before.source.display()));
+        } else if (self.first, self.frames) != (before.first, before.frames) {
+            let part = |record: &Record| {
+                format!("{} frames from frame {} on", record.frames, record.first)
+            };
+            differences.push(format!("the part was {} and is now {}", part(before), part(self)));
+        }
+        Ok(differences)
+    }
+}

@@ -1,0 +1,214 @@
+//! Stopped at any moment, shared by machines: the movie is the same.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{clip, dream, ffmpeg_is_missing, packets, said};
+use crate::room::Room;
+
+fn spawn(room: &Room, more: &[&str]) -> std::process::Child {
+    Command::new(env!("CARGO_BIN_EXE_deepdream"))
+        .args(["video", "clip.mp4", "-o", "dream.mp4", "-q"])
+        .args(["--layer", "conv1", "--octaves", "1"])
+        .args(more)
+        .current_dir(room.path("."))
+        .env("DEEPDREAM_HOME", room.path("home"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn killed_at_any_moment_it_makes_the_same_movie() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    for coherence in ["flow", "blend", "independent"] {
+        let room = Room::new();
+        clip(&room, "clip.mp4", "25", 24, "");
+        let flags = ["--coherence", coherence, "--iterations", "4"];
+        let begun = Instant::now();
+        assert!(spawn(&room, &flags).wait().unwrap().success());
+        let took = begun.elapsed();
+        let expected = room.bytes("dream.mp4");
+        assert_eq!(room.names(), ["clip.mp4", "dream.mp4"]);
+        std::fs::remove_file(room.path("dream.mp4")).unwrap();
+
+        let mut kills = 0;
+        for attempt in 1u32.. {
+            let mut child = spawn(&room, &flags);
+            // At first as soon as there is something to lose; then at moments that fall everywhere in a
+            // run, but later and later so that it ends.
+            while attempt == 1 && !room.path("dream/img_4.png").exists() {
+                assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            let share = 0.1 + 0.618_034 * f64::from(attempt) % 0.5 + f64::from(attempt) / 15.0;
+            if attempt > 1 {
+                std::thread::sleep(took.mul_f64(share));
+            }
+            if child.try_wait().unwrap().is_some() {
+                let ended = child.wait_with_output().unwrap();
+                let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+                assert!(ended.status.success(), "{coherence} after {kills} kills: {said}");
+                break;
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            kills += 1;
+        }
+        assert!(kills > 0, "{coherence}");
+        assert!(room.bytes("dream.mp4") == expected, "{coherence} after {kills} kills");
+        assert_eq!(room.names(), ["clip.mp4", "dream.mp4"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_is_done() {
+    use nix::sys::signal::{Signal, kill};
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "clip.mp4", "25", 10, "-map 0:v");
+    let flags = ["--iterations", "400"];
+    let mut child = spawn(&room, &flags);
+    while !room.path("dream/img_1.png").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill(nix::unistd::Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(room.names(), ["clip.mp4", "dream"]);
+    let kept = room.bytes("dream/img_1.png");
+    // The flags need not be said again: the folder remembers.
+    let mut command = room.deepdream();
+    let go_on = command.args(["video", "clip.mp4", "-o", "dream.mp4", "--keep"]).assert();
+    let text = said(go_on, 0);
+    assert!(text.contains("going on"), "{text}");
+    assert_eq!(room.bytes("dream/img_1.png"), kept);
+
+    let whole = Room::new();
+    clip(&whole, "clip.mp4", "25", 10, "-map 0:v");
+    assert!(spawn(&whole, &flags).wait().unwrap().success());
+    assert!(whole.bytes("dream.mp4") == room.bytes("dream.mp4"));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "clip.mp4", "25", 8, "");
+    for coherence in ["flow", "independent"] {
+        let [one, three] = ["1", "3"].map(|threads| {
+            let flags = ["--coherence", coherence, "--threads", threads, "--force"];
+            dream(&room, "clip.mp4", "dream.mp4", &flags).success();
+            room.bytes("dream.mp4")
+        });
+        assert!(one == three, "{coherence}");
+    }
+}
+
+#[test]
+fn parts_made_apart_join_to_the_whole() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "clip.mp4", "30", 26, "-c:a aac -vf select='mod(n,3)-1' -fps_mode vfr");
+    let flags = ["--coherence", "independent"];
+    dream(&room, "clip.mp4", "whole.mp4", &flags).success();
+    let part = |part: &str| {
+        dream(&room, "clip.mp4", "parts.mp4", &[&flags[..], &["--shard", part]].concat()).success();
+    };
+    let join = |more: &[&str]| {
+        let mut command = room.deepdream();
+        command.args(["movie", "parts", "-q"]).args(more).assert()
+    };
+    part("2/2");
+    assert!(!room.path("parts.mp4").exists());
+    let text = said(join(&[]), 3);
+    assert!(text.contains("8 of 17 frames are not there yet"), "{text}");
+    part("1/2");
+    join(&[]).success();
+    assert!(room.bytes("parts.mp4") == room.bytes("whole.mp4"));
+    assert_eq!(packets(&room, "parts.mp4", "a"), packets(&room, "clip.mp4", "a"));
+
+    // Without the video, its sound has to be said.
+    std::fs::rename(room.path("clip.mp4"), room.path("elsewhere.mp4")).unwrap();
+    let text = said(join(&["--force"]), 3);
+    assert!(text.contains("--sound"), "{text}");
+    join(&["--force", "--sound", "elsewhere.mp4"]).success();
+    assert!(room.bytes("parts.mp4") == room.bytes("whole.mp4"));
+    join(&["--force", "--no-sound"]).success();
+}
+
+#[test]
+fn folders_of_other_frames_are_noticed() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "clip.mp4", "25", 4, "-map 0:v");
+    clip(&room, "other.mp4", "24", 4, "-map 0:v");
+    dream(&room, "clip.mp4", "dream.mp4", &["--keep", "--step", "1.5"]).success();
+    std::fs::remove_file(room.path("dream.mp4")).unwrap();
+    let text = said(dream(&room, "clip.mp4", "dream.mp4", &["--step", "3"]), 5);
+    assert!(text.contains("step was 1.5 and is now 3.0") && text.contains("--force"), "{text}");
+    let text = said(dream(&room, "other.mp4", "dream.mp4", &["--step", "1.5"]), 5);
+    assert!(text.contains("the video was") && text.contains("clip.mp4"), "{text}");
+    let part = ["--step", "1.5", "--end", "0.1"];
+    let text = said(dream(&room, "clip.mp4", "dream.mp4", &part), 5);
+    assert!(text.contains("4 frames from frame 0 on and is now 3 frames"), "{text}");
+    dream(&room, "clip.mp4", "dream.mp4", &["--step", "3", "--force"]).success();
+    assert_eq!(room.names(), ["clip.mp4", "dream.mp4", "other.mp4"]);
+
+    // Frames that are not a video's are never removed.
+    std::fs::create_dir(room.path("sky")).unwrap();
+    crate::room::picture(48, 32).save(room.path("sky/img_0.png")).unwrap();
+    let text = said(dream(&room, "clip.mp4", "sky.mp4", &["--force"]), 6);
+    assert!(text.contains("not a video's"), "{text}");
+    assert!(room.path("sky/img_0.png").exists());
+    // Nor is anything else that lies in the folder.
+    std::fs::create_dir(room.path("mine")).unwrap();
+    room.write("mine/notes.txt", b"mine");
+    dream(&room, "clip.mp4", "mine.mp4", &[]).success();
+    assert_eq!(room.bytes("mine/notes.txt"), b"mine");
+    assert_eq!(std::fs::read_dir(room.path("mine")).unwrap().count(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_costs_no_frame() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    std::fs::create_dir(room.path("disk")).unwrap();
+    let mount = |arguments: &[&str]| {
+        let done = Command::new(arguments[0])
+            .args(&arguments[1..])
+            .arg(room.path("disk"))
+            .stderr(Stdio::null())
+            .status();
+        done.is_ok_and(|status| status.success())
+    };
+    if !mount(&["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs"]) {
+        println!("skipped: only an administrator can make a small disk");
+        return;
+    }
+    clip(&room, "clip.mp4", "25", 60, "-map 0:v");
+    let text = said(dream(&room, "clip.mp4", "disk/dream.mp4", &[]), 6);
+    let there = std::fs::read_dir(room.path("disk/dream")).unwrap().count();
+    mount(&["mount", "-o", "remount,size=16m"]);
+    dream(&room, "clip.mp4", "disk/dream.mp4", &[]).success();
+    let movie = room.bytes("disk/dream.mp4");
+    mount(&["umount"]);
+    assert!(text.contains("cannot be written"), "{text}");
+    assert!((2..60).contains(&there), "{there}");
+    dream(&room, "clip.mp4", "dream.mp4", &[]).success();
+    assert!(room.bytes("dream.mp4") == movie);
+}

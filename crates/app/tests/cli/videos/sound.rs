@@ -1,0 +1,102 @@
+//! Sound: the same bytes at the same moments.
+
+use super::{clip, dream, ffmpeg_is_missing, make, packets, probe, said, times};
+use crate::room::Room;
+
+#[test]
+fn sound_is_copied_untouched() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "aac.mp4", "25", 20, "-c:a aac");
+    clip(&room, "opus.mkv", "25", 20, "-c:a libopus");
+    clip(&room, "mp2.ts", "25", 20, "-c:a mp2");
+    for (video, movie) in [
+        ("aac.mp4", "a.mp4"),
+        ("aac.mp4", "a.mov"),
+        ("aac.mp4", "a.mkv"),
+        ("opus.mkv", "a.webm"),
+        ("opus.mkv", "a.mp4"),
+        ("mp2.ts", "a.mkv"),
+    ] {
+        dream(&room, video, movie, &["--force"]).success();
+        assert_eq!(packets(&room, movie, "a"), packets(&room, video, "a"), "{video} → {movie}");
+        // Sound and pictures have the distance they had.
+        let distance = |name| times(&room, name, "a")[0] - times(&room, name, "v")[0];
+        let (ours, theirs) = (distance(movie), distance(video));
+        // Matroska counts milliseconds, and ffmpeg loses Opus' lead of 7 of them when it copies it there.
+        let most = if video == "opus.mkv" { 7500 } else { 1500 };
+        assert!((ours - theirs).abs() <= most, "{video} → {movie}: {ours} for {theirs}");
+    }
+    dream(&room, "aac.mp4", "a.mp4", &["--force", "--no-sound"]).success();
+    assert_eq!(probe(&room, "a.mp4", "a"), "");
+}
+
+#[test]
+fn what_is_cut_is_in_time() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    // A keyframe only at the start, as phones do.
+    clip(&room, "clip.mp4", "25", 50, "-c:a aac -g 250");
+    let (all, sums) = (times(&room, "clip.mp4", "a"), packets(&room, "clip.mp4", "a"));
+    for (movie, more) in [("a.mp4", &[][..]), ("b.mp4", &["--ffmpeg"]), ("c.mkv", &[])] {
+        let part = ["--start", "0.6", "--end", "1.4"];
+        dream(&room, "clip.mp4", movie, &[&part[..], more].concat()).success();
+        let (frames, sound) = (times(&room, movie, "v"), times(&room, movie, "a"));
+        assert_eq!(frames.len(), 20);
+        let ours = packets(&room, movie, "a");
+        let first = sums.windows(ours.len()).position(|window| window == ours).unwrap();
+        // Each packet is heard where it was, counted from the first frame.
+        let (ours, theirs) = (sound[0] - frames[0], all[first] - 600_000);
+        assert!((ours - theirs).abs() <= 1500, "{movie}: {ours} for {theirs}");
+        let packet = all[2] - all[1];
+        assert!((0..=packet).contains(&theirs), "{movie}: {theirs}");
+        let end = all[first + sound.len()] - 1_400_000;
+        assert!((-packet..=packet).contains(&end), "{movie}: {end}");
+    }
+}
+
+#[test]
+fn sound_that_does_not_fit_is_said_before_any_work() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "aac.mp4", "25", 3, "-c:a aac");
+    let text = said(dream(&room, "aac.mp4", "a.webm", &[]), 6);
+    assert!(text.contains("--no-sound") && text.contains(".mkv"), "{text}");
+    assert!(text.to_lowercase().contains("webm"), "{text}");
+    assert_eq!(room.names(), ["aac.mp4"]);
+    dream(&room, "aac.mp4", "a.webm", &["--no-sound"]).success();
+    let mut command = room.deepdream();
+    let assert =
+        command.args(["video", "aac.mp4", "-o", "a.gif"]).args(crate::room::QUICK).assert();
+    assert!(said(assert, 0).contains("no sound"));
+}
+
+#[test]
+fn music_can_be_put_under_frames() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    std::fs::create_dir(room.path("sky")).unwrap();
+    for number in 0..10 {
+        crate::room::picture(32, 32).save(room.path(&format!("sky/img_{number}.png"))).unwrap();
+    }
+    make(&room, "music.mka", "-f lavfi -i sine=frequency=300:duration=5 -c:a libopus");
+    let movie = |name: &str| {
+        let mut command = room.deepdream();
+        command
+            .args(["movie", "sky", "-q", "--fps", "10", "--sound", "music.mka", "-o", name])
+            .assert()
+    };
+    movie("sky.mp4").success();
+    let (ours, all) = (packets(&room, "sky.mp4", "a"), packets(&room, "music.mka", "a"));
+    assert!((49..=52).contains(&ours.len()), "{} packets of 20 ms", ours.len());
+    assert_eq!(ours, all[..ours.len()]);
+    movie("sky.gif").code(2);
+}
