@@ -64,11 +64,11 @@ struct FrameArgs {
     /// How a frame's dream follows from the last one's. Default: flow, or the recipe's.
     #[arg(long, value_enum, value_name = "HOW")]
     coherence: Option<Named>,
-    /// With --coherence flow: how much of the last frame's dream lives on in the next, 0 to 1; the rest
-    /// is dreamt anew. Default: 0.85.
+    /// With --coherence flow: how much of the last frame's dream lives on in the next, 0 to 0.99; the
+    /// rest is dreamt anew. Default: 0.8.
     #[arg(long, value_name = "SHARE")]
     carry: Option<f64>,
-    /// With --coherence blend: the last dream's share of what a frame's dream starts from, 0 to 1.
+    /// With --coherence blend: the last dream's share of what a frame's dream starts from, 0 to 0.99.
     /// Default: 0.5.
     #[arg(long, value_name = "SHARE")]
     blend: Option<f64>,

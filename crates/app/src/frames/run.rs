@@ -128,7 +128,7 @@ impl Job<'_> {
             number += 1;
             let recipe = text.clone();
             let pictures = [(PICTURE.to_owned(), frame.clone())].into();
-            store.save(&State { number, pictures, recipe, source: source.clone() })?;
+            store.save(&State { number, age: number, pictures, recipe, source: source.clone() })?;
             write(number, &frame)?;
             watch.done();
             if self.interrupt.asked() {

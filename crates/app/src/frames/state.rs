@@ -25,6 +25,8 @@ const LOCK: &str = "lock";
 pub(crate) struct State {
     /// The newest frame's number.
     pub(crate) number: u64,
+    /// How many frames before it go into what it is; all of them, if no cut was between.
+    pub(crate) age: u64,
     /// What the next frame is made from, by name.
     pub(crate) pictures: BTreeMap<String, Tensor>,
     /// The recipe's text.
@@ -127,6 +129,7 @@ impl Store {
             .collect();
         let metadata = HashMap::from([
             ("number".to_owned(), state.number.to_string()),
+            ("age".to_owned(), state.age.to_string()),
             ("recipe".to_owned(), state.recipe.clone()),
             ("source".to_owned(), state.source.clone()),
         ]);
@@ -196,8 +199,9 @@ fn parse(bytes: &[u8]) -> Result<State, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(text)?;
     let picture = |(name, view): (String, TensorView)| Ok((name, picture(&view)?));
     let pictures = tensors.tensors().into_iter().map(picture).collect::<Result<_, String>>()?;
-    let number = word("number")?.parse().map_err(|_| "its number is none".to_owned())?;
-    Ok(State { number, pictures, recipe: word("recipe")?, source: word("source")? })
+    let count = |key: &str| word(key)?.parse().map_err(|_| format!("its {key} is no number"));
+    let (number, age) = (count("number")?, count("age")?);
+    Ok(State { number, age, pictures, recipe: word("recipe")?, source: word("source")? })
 }
 
 fn picture(view: &TensorView) -> Result<Tensor, String> {
@@ -247,7 +251,13 @@ mod tests {
         }
         let dark = Tensor::zeros(picture.shape);
         let pictures = [("picture".to_owned(), picture), ("dark".to_owned(), dark)].into();
-        State { number: 1234, pictures, recipe: "step = 1.5\n".into(), source: "ab".into() }
+        State {
+            number: 1234,
+            age: 34,
+            pictures,
+            recipe: "step = 1.5\n".into(),
+            source: "ab".into(),
+        }
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Folder {
         let pictures = [(SOURCE, &last.source), (DREAM, &last.dream)];
         let pictures = pictures.map(|(name, picture)| (name.to_owned(), picture.clone()));
         let (recipe, source) = (record.recipe.clone(), record.hash.clone());
-        self.store.save(&State { number, pictures: pictures.into(), recipe, source })
+        let (age, pictures) = (last.age, pictures.into());
+        self.store.save(&State { number, age, pictures, recipe, source })
     }
 
     /// Writes a frame's picture.
@@ -233,5 +234,6 @@ fn carried(mut state: State, size: (usize, usize)) -> Option<(u64, Carried)> {
         let picture = state.pictures.remove(name)?;
         ((picture.shape.height, picture.shape.width) == size).then_some(picture)
     };
-    Some((state.number, Carried { source: picture(SOURCE)?, dream: picture(DREAM)? }))
+    let (source, dream) = (picture(SOURCE)?, picture(DREAM)?);
+    Some((state.number, Carried { source, dream, age: state.age }))
 }
