@@ -133,7 +133,7 @@ def plot(all_figures):
             axis.set_title(f"{clip}: {title}", fontsize=10)
             axis.grid(alpha=0.3)
         axes[-1][column].set_xlabel("frame")
-    axes[0][0].legend()
+    axes[0][0].legend(loc="upper center", ncols=4, bbox_to_anchor=(0.5, 1.3))
     figure.tight_layout()
     figure.savefig(OUT / "flicker.png", dpi=90)
     print(f"\n{OUT / 'flicker.png'}")
