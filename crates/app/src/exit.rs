@@ -11,7 +11,7 @@ use std::process::ExitCode;
 pub(crate) enum Fault {
     /// The command line; clap's own errors have this code too.
     Usage = 2,
-    /// A picture that was to be read.
+    /// A picture or a video that was to be read.
     Picture = 3,
     /// A network that was to be loaded.
     Model = 4,
@@ -32,7 +32,7 @@ pub(crate) const TABLE: &str = "\
 Exit codes:
     0  all is done
     2  the command line is wrong
-    3  a picture cannot be read
+    3  a picture or a video cannot be read
     4  a network cannot be found or loaded
     5  the recipe, a layer or a value does not fit
     6  an output cannot be written, or exists already
