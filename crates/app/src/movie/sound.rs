@@ -45,8 +45,9 @@ impl Sound {
         ffmpeg::input(&mut command, movie);
         self.input(&mut command);
         command.args(["-map", "0:v", "-map", "1:a"]);
-        if container == Container::Matroska {
-            command.args(["-map", "1:s?"]);
+        // Other containers, and this one from some others, would need them in another form.
+        if container == Container::Matroska && self.fits("0:s", container).is_ok() {
+            command.args(["-map", "1:s"]);
         }
         command.args(["-c", "copy"]);
         if self.start.is_some() {
@@ -69,13 +70,7 @@ impl Sound {
     /// # Errors
     /// It does not; with a way out.
     pub(crate) fn check(&self, container: Container) -> Result<(), MovieError> {
-        let trial = NamedTempFile::new()?;
-        let mut command = Program::Ffmpeg.command();
-        command.args(["-t", "1"]);
-        ffmpeg::input(&mut command, &self.source);
-        command.args(["-map", "0:a", "-c", "copy"]);
-        finish(&mut command, container, trial.path());
-        run(command).map_err(|error| match error {
+        self.fits("0:a", container).map_err(|error| match error {
             MovieError::Ffmpeg(ffmpeg::FfmpegError::Failed { said, .. }) => MovieError::Sound {
                 source_file: self.source.display().to_string(),
                 container: container.name(),
@@ -83,6 +78,17 @@ impl Sound {
             },
             other => other,
         })
+    }
+
+    /// Tries to copy a little of some streams.
+    fn fits(&self, streams: &str, container: Container) -> Result<(), MovieError> {
+        let trial = NamedTempFile::new()?;
+        let mut command = Program::Ffmpeg.command();
+        command.args(["-t", "1"]);
+        ffmpeg::input(&mut command, &self.source);
+        command.args(["-map", streams, "-c", "copy"]);
+        finish(&mut command, container, trial.path());
+        run(command)
     }
 
     fn input(&self, command: &mut Command) {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::{NamedTempFile, TempDir};
 
-use super::{Codec, Format, MovieError, MovieSpec, Quality, Timing};
+use super::{Codec, Format, MovieError, MovieSpec, Quality, Stamps, Timing};
 use crate::ffmpeg::FfmpegError;
 
 const RECIPE: &str = "model = \"a; b\"\n[motion]\nzoom = 1.5 # = \\ \"é\"\n";
@@ -226,6 +226,41 @@ fn ffmpeg_writes_the_rest() {
         }
         let difference = difference(&path, &spec, 130, 66);
         assert!(difference < bound, "{name}, {expected}: {difference:.2} levels off");
+    }
+}
+
+#[test]
+fn uneven_times_reach_every_kind_of_movie() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let starts = vec![0, 20, 50, 60, 100];
+    let stamps = Stamps::new(100, starts, 130).unwrap();
+    let timing = Timing::Listed(std::sync::Arc::new(stamps));
+    let spec = MovieSpec { timing, ..spec(48, 32, "25", 5) };
+    for name in ["a.mp4", "a.gif", "a.png", "b.mp4", "a.mkv"] {
+        let format = Format::choose(Path::new(name), None, name == "b.mp4").unwrap();
+        let path = write(folder.path(), format, &spec).unwrap();
+        let output = Command::new("ffprobe")
+            .args(["-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut times: Vec<u32> = text
+            .lines()
+            .filter_map(|line| line.trim_end_matches(',').parse::<f64>().ok())
+            .map(|time| (time * 100.0).round() as u32)
+            .collect();
+        times.sort_unstable();
+        assert_eq!(times, [0, 20, 50, 60, 100], "{name}");
+        let said = probe(&path);
+        let end = said.iter().rev().find_map(|line| line.strip_prefix("duration=")).unwrap();
+        // The others do not say how long the last frame is seen.
+        if name.ends_with("mp4") {
+            assert!((end.parse::<f64>().unwrap() - 1.3).abs() < 0.01, "{name}: {end}");
+        }
     }
 }
 

@@ -139,6 +139,10 @@ fn turned_and_squeezed_videos_stand_upright() {
     let halves = "color=red:size=32x48:rate=5:duration=0.4[a];color=blue:size=32x48:rate=5:duration=0.4[b];[a][b]hstack";
     make(&room, "flat.mp4", &format!("-f lavfi -i {halves} -pix_fmt yuv444p -c:v libx264 -qp 1"));
     make(&room, "turned.mp4", "-i flat.mp4 -c copy -metadata:s:v rotate=90");
+    if !probe(&room, "turned.mp4", "v").contains("rotation=") {
+        // As ffmpeg has it from version 6 on.
+        make(&room, "turned.mp4", "-display_rotation 90 -i flat.mp4 -c copy");
+    }
     still(&room, "turned.mp4", "up.mp4", &[]);
     let said = probe(&room, "up.mp4", "v");
     assert!(said.contains("width=48\n") && said.contains("height=64\n"), "{said}");

@@ -100,3 +100,32 @@ fn music_can_be_put_under_frames() {
     assert_eq!(ours, all[..ours.len()]);
     movie("sky.gif").code(2);
 }
+
+#[test]
+fn subtitles_and_chapters_go_along_where_they_can() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    room.write("words.srt", "1\n00:00:00,100 --> 00:00:00,700\nHello\n");
+    let chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=400\ntitle=First\n";
+    room.write("chapters.txt", format!(";FFMETADATA1\n{chapter}"));
+    clip(&room, "plain.mp4", "25", 20, "-c:a aac");
+    let join = "-i plain.mp4 -i words.srt -i chapters.txt -map 0 -map 1 -map_chapters 2 -c copy";
+    make(&room, "clip.mkv", &format!("{join} -c:s srt"));
+    make(&room, "clip.mp4", &format!("{join} -c:s mov_text"));
+    for (video, movie, subtitles) in [
+        ("clip.mkv", "a.mkv", "subrip"),
+        ("clip.mkv", "a.mp4", ""),
+        // Text of MP4's own kind has no place there.
+        ("clip.mp4", "b.mkv", ""),
+    ] {
+        dream(&room, video, movie, &[]).success();
+        let said = probe(&room, movie, "s");
+        let kind = said.lines().find_map(|line| line.strip_prefix("codec_name="));
+        assert_eq!(kind.unwrap_or_default(), subtitles, "{video} → {movie}");
+        let chapters = super::output("ffprobe", &["-show_chapters", movie], &room.path("."));
+        assert!(chapters.contains("title=First"), "{video} → {movie}: {chapters}");
+        assert_eq!(packets(&room, movie, "a"), packets(&room, video, "a"), "{video} → {movie}");
+    }
+}
