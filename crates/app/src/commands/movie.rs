@@ -106,13 +106,14 @@ pub(crate) fn movie(args: &MovieArgs) -> Result<(), Failure> {
     let format = args.coding.format(&path)?;
     let output = Output::new(path, args.force)?;
     let frames = Frames::find(&args.folder)?;
-    let record =
-        Record::load(&args.folder)?.filter(|_| args.fps.is_none() && args.sequence.is_plain());
+    let record = Record::load(&args.folder)?;
     let film = match &record {
-        Some(record) => args.of_video(record, &frames)?,
-        None => {
-            let rate = args.fps.unwrap_or_else(|| rate(&frames));
-            let film = args.sequence.film(&frames, rate, args.quiet)?;
+        Some(record) if args.fps.is_none() && args.sequence.is_plain() => {
+            args.of_video(record, &frames)?
+        }
+        _ => {
+            let own = || record.as_ref().map_or_else(|| rate(&frames), Record::rate);
+            let film = args.sequence.film(&frames, args.fps.unwrap_or_else(own), args.quiet)?;
             let end = film.timing.seconds(film.shots.len() as u64);
             let sound = |source: &PathBuf| Sound::of(source, end);
             Film { sound: args.sound.as_ref().map(sound), ..film }

@@ -11,7 +11,7 @@ use super::folder::place;
 use super::run::Seen;
 use crate::exit::{Failure, Fault};
 use crate::frames::Store;
-use crate::movie::{Film, Shot, Sound, Stamps, Timing};
+use crate::movie::{Film, Rate, Shot, Sound, Stamps, Timing};
 
 /// Its file.
 pub(super) const NAME: &str = "video.json";
@@ -153,6 +153,11 @@ impl Record {
                 (starts.len() as u64 == self.frames).then(|| Timing::Listed(Arc::new(stamps)))
             }
         }
+    }
+
+    /// How many there are in a second, on the mean.
+    pub(crate) fn rate(&self) -> Rate {
+        self.timing().map_or(Rate::nearest(0.0), |timing| timing.rate())
     }
 
     /// How long they are seen together, in seconds.

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{clip, dream, ffmpeg_is_missing, packets, said};
+use super::{clip, dream, ffmpeg_is_missing, packets, probe, said};
 use crate::room::Room;
 
 fn spawn(room: &Room, more: &[&str]) -> std::process::Child {
@@ -88,6 +88,14 @@ fn ctrl_c_keeps_what_is_done() {
     let text = said(go_on, 0);
     assert!(text.contains("going on"), "{text}");
     assert_eq!(room.bytes("dream/img_1.png"), kept);
+
+    // Frames that are kept make other movies too, as fast as the video was.
+    let mut command = room.deepdream();
+    command.args(["movie", "dream", "-q", "--ping-pong", "-o", "turned.mp4"]).assert().success();
+    let turned = probe(&room, "turned.mp4", "v");
+    for line in ["r_frame_rate=25/1\n", "nb_read_frames=18\n"] {
+        assert!(turned.contains(line), "{turned}");
+    }
 
     let whole = Room::new();
     clip(&whole, "clip.mp4", "25", 10, "-map 0:v");
