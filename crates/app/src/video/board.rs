@@ -33,6 +33,11 @@ impl Board {
         self.changed.notify_all();
     }
 
+    /// Closes it when the guard goes, be it in a panic: nobody is to wait for ever.
+    pub(super) fn closing(&self) -> Closing<'_> {
+        Closing(self)
+    }
+
     /// Whether somebody has closed it.
     pub(super) fn closed(&self) -> bool {
         self.state().closed
@@ -54,5 +59,37 @@ impl Board {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Board::closing`].
+pub(super) struct Closing<'a>(&'a Board);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_for_what_comes_and_not_for_what_never_will() {
+        let board = Board::new(vec![true, false, false]);
+        assert!(board.wait(0));
+        let waits = std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| [1, 2, 3].map(|place| board.wait(place)));
+            let worker = scope.spawn(|| {
+                let _closing = board.closing();
+                board.done(1);
+                panic!("as workers never should");
+            });
+            assert!(worker.join().is_err());
+            waiter.join().unwrap()
+        });
+        assert_eq!(waits, [true, false, false]);
+        assert!(board.closed() && board.wait(1));
     }
 }

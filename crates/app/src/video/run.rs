@@ -276,9 +276,10 @@ impl Job<'_> {
                 }
                 written
             });
+            // Frames that are not there after this will never be.
+            let closing = board.closing();
             let made = make();
-            // Frames that are not there now will never be.
-            board.close();
+            drop(closing);
             let written = match writer.join() {
                 Ok(written) => written,
                 Err(panic) => std::panic::resume_unwind(panic),

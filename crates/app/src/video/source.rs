@@ -238,3 +238,43 @@ fn matrix(space: &str, width: u32, height: u32) -> &'static str {
         _ => "bt601",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(more: &str) -> Result<Source, String> {
+        let usual = r#""codec_name": "h264", "time_base": "1/90000", "r_frame_rate": "25/1","#;
+        let stream = serde_json::from_str(&format!("{{{usual} {more}}}")).unwrap();
+        Source::of(&stream, Path::new("clip.mp4"))
+    }
+
+    #[test]
+    fn unmarked_colours_are_those_of_their_size() {
+        for (more, wanted) in [
+            (r#""width": 720, "height": 576"#, "bt601"),
+            (r#""width": 576, "height": 720"#, "bt601"),
+            (r#""width": 1280, "height": 544"#, "bt709"),
+            (r#""width": 1920, "height": 1080, "color_space": "unknown""#, "bt709"),
+            (r#""width": 1920, "height": 1080, "color_space": "smpte170m""#, "bt601"),
+            (r#""width": 720, "height": 576, "color_space": "bt709""#, "bt709"),
+        ] {
+            assert_eq!(source(more).unwrap().matrix, wanted, "{more}");
+        }
+        let full = source(r#""width": 9, "height": 9, "pix_fmt": "yuvj420p""#).unwrap();
+        assert!(full.full_range && full.notes.is_empty());
+    }
+
+    #[test]
+    fn what_will_not_look_right_is_noted_and_what_is_absurd_refused() {
+        let hdr = r#""width": 9, "height": 9, "color_transfer": "smpte2084", "field_order": "tt""#;
+        assert_eq!(source(hdr).unwrap().notes.len(), 2);
+        let huge = source(r#""width": 60000, "height": 60000"#).unwrap_err();
+        assert!(huge.contains("60000×60000") && huge.contains("64 megapixels"), "{huge}");
+        let still = r#"{"codec_name": "h264", "time_base": "0/0"}"#;
+        let said = Source::of(&serde_json::from_str(still).unwrap(), Path::new("a")).unwrap_err();
+        assert!(said.contains("0/0"), "{said}");
+        let said = Source::of(&Stream::default(), Path::new("a")).unwrap_err();
+        assert!(said.contains("does not know"), "{said}");
+    }
+}
