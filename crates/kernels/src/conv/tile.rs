@@ -138,6 +138,7 @@ unsafe fn channel<S: Simd, const O: usize, const P: usize, const STEP: usize>(
         let mut w = [S::zero(); O];
         for o in 0..O {
             w[o] = S::load(weights.add(16 * o));
+            S::prefetch(weights.wrapping_add(16 * o + AHEAD));
         }
         for p in 0..P {
             let value = S::splat(*x.add(16 * STEP * p));
@@ -147,6 +148,9 @@ unsafe fn channel<S: Simd, const O: usize, const P: usize, const STEP: usize>(
         }
     }
 }
+
+/// How far ahead weights are fetched, in values: Winograd's are more than the caches near the core hold.
+const AHEAD: usize = 1024;
 
 /// A compiled tile.
 pub(crate) type TileFn = unsafe fn(&Tile);

@@ -84,7 +84,7 @@ impl Winograd {
         }
         let across = ym.width.div_ceil(self.outputs);
         let tiles = ym.height.div_ceil(self.outputs) * across;
-        let panels = tiles.div_ceil(self.panel()).next_multiple_of(cx.threads.count());
+        let (panels, shares) = self.tasks(tiles, cx.threads.count());
         let job = Job {
             conv: self,
             level: cx.level,
@@ -96,10 +96,11 @@ impl Winograd {
             output,
             across,
         };
-        cx.threads.for_each(panels, |panel| {
-            let panel = panel * tiles / panels..(panel + 1) * tiles / panels;
-            // SAFETY: the slices were checked above, and panels' pixels do not overlap.
-            unsafe { job.panel(panel) };
+        cx.threads.for_each(panels * shares, |task| {
+            let panel = part(task / shares, panels, tiles);
+            let groups = &self.groups[part(task % shares, shares, self.groups.len())];
+            // SAFETY: the slices were checked above, and no two tasks write the same blocks' pixels.
+            unsafe { job.panel(panel, groups) };
         });
         if output.write == Write::Set {
             for block in 0..ym.blocks {
@@ -114,12 +115,37 @@ impl Winograd {
         self.size * self.size
     }
 
-    /// Tiles of a panel: as many as keep its scratch near the size of a second-level cache.
-    fn panel(&self) -> usize {
-        let lanes = PANEL_BYTES / (self.planes() * size_of::<Lane>());
-        (lanes / (self.in_blocks + self.out_blocks)).clamp(14, 42)
+    /// Into how many panels `tiles` are divided, and into how many shares the groups of output channels,
+    /// each share of each panel being a task: what should take the threads the least time. More panels
+    /// read the weights more often, more shares transform the inputs more often.
+    fn tasks(&self, tiles: usize, threads: usize) -> (usize, usize) {
+        let widest = self.groups.iter().map(|group| group.blocks).max().unwrap_or(0);
+        let panel_lanes = PANEL_BYTES / (self.planes() * size_of::<Lane>());
+        let fewest = tiles.div_ceil((panel_lanes / (self.in_blocks + widest)).clamp(28, 42));
+        let splits = (fewest..=fewest.next_multiple_of(threads).max(1))
+            .flat_map(|panels| (1..=threads).map(move |shares| (panels, shares)));
+        let time = |&(panels, shares): &(usize, usize)| {
+            let rounds = (panels * shares).div_ceil(threads);
+            let shared =
+                (0..shares).map(|share| &self.groups[part(share, shares, self.groups.len())]);
+            let blocks =
+                shared.map(|groups| groups.iter().map(|group| group.blocks).sum::<usize>());
+            let (blocks, tiles) = (blocks.max().unwrap_or(0), tiles.div_ceil(panels.max(1)));
+            rounds * (16 * blocks * (tiles + WEIGHT_TIME) + tiles * TRANSFORM_TIME)
+        };
+        splits.min_by_key(time).unwrap_or((1, 1))
     }
+}
+
+/// Part `number` when `all` are divided into `of` parts.
+fn part(number: usize, of: usize, all: usize) -> std::ops::Range<usize> {
+    number * all / of..(number + 1) * all / of
 }
 
 /// A panel's share of the second-level cache.
 const PANEL_BYTES: usize = 1 << 20;
+
+/// What it takes to fetch a lane of weights, and to transform a lane of inputs, in units of the product
+/// of a lane of weights and one tile.
+const WEIGHT_TIME: usize = 8;
+const TRANSFORM_TIME: usize = 9;
