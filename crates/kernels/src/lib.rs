@@ -8,6 +8,7 @@ mod fold;
 mod level;
 pub mod lrn;
 mod map;
+mod memory;
 pub mod pack;
 pub mod pool;
 mod repack;
@@ -21,5 +22,6 @@ pub mod winograd;
 
 pub use level::CpuLevel;
 pub use map::{Context, Lane, Map, Write};
+pub use memory::Memory;
 pub use slide::Slide;
 pub use threads::Threads;

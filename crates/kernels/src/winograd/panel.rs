@@ -1,6 +1,7 @@
 //! One panel of tiles: transformed in, multiplied, transformed out.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 
 use super::{Winograd, transform};
 use crate::conv::Output;
@@ -160,9 +161,12 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
         for (place, tile) in panel.tiles.clone().enumerate() {
             let row = (tile / job.across * outputs) as isize + top;
             let column = (tile % job.across * outputs) as isize + left;
-            // SAFETY: pixels outside the map's picture are not read; the scratch holds every plane.
+            // SAFETY: pixels outside the map's picture are not read, all rows are written before any is
+            // read, and the scratch holds every plane.
             unsafe {
-                let mut d = [[S::zero(); N]; N];
+                // The rows, transformed; a whole tile is more than registers hold.
+                let mut rows = MaybeUninit::<[[S::V; N]; N]>::uninit();
+                let rows = rows.as_mut_ptr().cast::<[S::V; N]>();
                 let inside = row >= 0
                     && column >= 0
                     && row as usize + N <= map.height
@@ -175,29 +179,28 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
                         for j in 0..N {
                             values[j] = S::load(from.add(16 * j));
                         }
-                        d[i] = transform::input::<S, N>(values);
+                        rows.add(i).write(transform::input::<S, N>(values));
                     }
                 } else {
                     for i in 0..N {
                         let y = row + i as isize;
-                        if y < 0 || y >= map.height as isize {
-                            continue;
-                        }
                         let mut values = [S::zero(); N];
                         for j in 0..N {
                             let x = column + j as isize;
-                            if x >= 0 && x < map.width as isize {
+                            if (0..map.height as isize).contains(&y)
+                                && (0..map.width as isize).contains(&x)
+                            {
                                 values[j] = S::load(job.x.add(16 * map.at(block, y, x)));
                             }
                         }
-                        d[i] = transform::input::<S, N>(values);
+                        rows.add(i).write(transform::input::<S, N>(values));
                     }
                 }
                 let to = panel.v.add(16 * (block * panel.tiles.len() + place));
                 for j in 0..N {
                     let mut column = [S::zero(); N];
                     for i in 0..N {
-                        column[i] = d[i][j];
+                        column[i] = (*rows.add(i))[j];
                     }
                     let column = transform::input::<S, N>(column);
                     for i in 0..N {
@@ -236,10 +239,12 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
         let bias = if job.output.bias { group.bias[o] } else { Lane::default() };
         for (place, tile) in panel.tiles.clone().enumerate() {
             let (row, column) = (tile / job.across * M, tile % job.across * M);
-            // SAFETY: only pixels of the map are written, all of this tile.
+            // SAFETY: only pixels of the map are written, all of this tile; all of `rows` is written
+            // before any of it is read.
             unsafe {
                 let from = panel.m.add(16 * (o * panel.tiles.len() + place));
-                let mut rows = [[S::zero(); N]; M];
+                let mut rows = MaybeUninit::<[[S::V; N]; M]>::uninit();
+                let rows = rows.as_mut_ptr().cast::<[S::V; N]>();
                 for j in 0..N {
                     let mut column = [S::zero(); N];
                     for i in 0..N {
@@ -247,7 +252,7 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                     }
                     let column = transform::output::<S, N, M>(column);
                     for i in 0..M {
-                        rows[i][j] = column[i];
+                        (&raw mut (*rows.add(i))[j]).write(column[i]);
                     }
                 }
                 let pixel = map.pixel(block, row, column);
@@ -265,7 +270,7 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                 let bias = S::load(bias.0.as_ptr());
                 let whole = column + M <= map.width;
                 for i in 0..M.min(map.height - row) {
-                    let sums = transform::output::<S, N, M>(rows[i]);
+                    let sums = transform::output::<S, N, M>(*rows.add(i));
                     let y = job.y.add(16 * map.at(block, (row + i) as isize, column as isize));
                     if whole {
                         for j in 0..M {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use kernels::conv::{Direct, Placed};
 use kernels::pack::InputMap;
 use kernels::winograd::Winograd;
-use kernels::{Lane, Write, elementwise, pack};
+use kernels::{Lane, Memory, Write, elementwise, pack};
 
 use super::convolution::{Direction, Packed};
 use super::plan::Plan;
@@ -29,7 +29,7 @@ pub struct Workspace<'e> {
     forward: Vec<Option<Ready>>,
     backward: Vec<Option<Ready>>,
     /// Activations and gradients, masks of ReLU, and choices of max pools.
-    lanes: Vec<Lane>,
+    lanes: Memory,
     masks: Vec<u16>,
     choices: Vec<u8>,
     clock: Clock,
@@ -74,7 +74,7 @@ impl<'e> Workspace<'e> {
             shift: [0, 0],
             forward,
             backward,
-            lanes: vec![Lane::default(); plan.lanes],
+            lanes: Memory::new(plan.lanes),
             masks: vec![u16::MAX; plan.mask_count],
             choices: vec![0; plan.choice_count],
             clock: Clock::default(),
