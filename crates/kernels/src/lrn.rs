@@ -127,12 +127,10 @@ impl Windows {
         // SAFETY: the margins hold half a window.
         unsafe {
             let from = middle.cast::<f32>().sub(self.half);
-            if self.half == 2 {
-                let [a, b, c] = [0, 1, 2].map(|k| from.add(k));
-                let [d, e] = [3, 4].map(|k| from.add(k));
-                let outer = S::add(S::load(a), S::load(e));
-                let inner = S::add(S::load(b), S::load(d));
-                return S::add(S::add(outer, inner), S::load(c));
+            match self.half {
+                2 => return window::<S, 2>(from),
+                5 => return window::<S, 5>(from),
+                _ => {}
             }
             let mut sum = S::load(from);
             for k in 1..=2 * self.half {
@@ -162,6 +160,21 @@ impl Windows {
             let steeper: [f32; 16] = std::array::from_fn(|i| power[i] / values.0[i]);
             (S::load(power.as_ptr()), S::load(steeper.as_ptr()))
         }
+    }
+}
+
+/// The sum of the `2 · HALF + 1` vectors that begin at `from`, each one value further: the windows of
+/// AlexNet's and of TensorFlow's defaults, unrolled.
+#[inline(always)]
+unsafe fn window<S: Simd, const HALF: usize>(from: *const f32) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sum = S::load(from.add(HALF));
+        for k in 0..HALF {
+            let pair = S::add(S::load(from.add(k)), S::load(from.add(2 * HALF - k)));
+            sum = S::add(sum, pair);
+        }
+        sum
     }
 }
 
