@@ -275,11 +275,11 @@ impl<P: Point> RowKernel for Points<'_, P> {
 /// # Panics
 /// If the slice is not the map's.
 pub fn half_sum_squares(cx: &Context, map: &Map, x: &[Lane]) -> f64 {
-    let x = Source::new(map, x);
+    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
     let mut sums = [0.0; CHUNKS];
     let kernel = Squares { x, sums: Shared::of(&mut sums) };
     // SAFETY: each chunk has a sum of its own.
-    unsafe { run_rows(cx, 1, CHUNKS, size_of_val(x.lanes) / CHUNKS, &kernel) }
+    unsafe { run_rows(cx, 1, CHUNKS, size_of_val(x) / CHUNKS, &kernel) }
     sums.iter().sum::<f64>() * 0.5
 }
 
@@ -287,14 +287,14 @@ pub fn half_sum_squares(cx: &Context, map: &Map, x: &[Lane]) -> f64 {
 const CHUNKS: usize = 64;
 
 struct Squares<'a> {
-    x: Source<'a>,
+    x: &'a [Lane],
     sums: Shared<f64>,
 }
 
 impl RowKernel for Squares<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, chunks: Range<usize>) {
-        let lanes = self.x.lanes;
+        let lanes = self.x;
         for chunk in chunks {
             let part = &lanes[lanes.len() * chunk / CHUNKS..lanes.len() * (chunk + 1) / CHUNKS];
             let mut total = 0.0;

@@ -54,11 +54,12 @@ pub(crate) fn fold<F: Fold>(cx: &Context, slide: &Slide, x: Source<'_>, y: Sink<
     unsafe { run_rows(cx, blocks, height, row_bytes, &Forward { fold, axes, x, y }) }
 }
 
-struct Forward<'a, F> {
-    fold: F,
-    axes: [Axis; 2],
-    x: Source<'a>,
-    y: Sink<'a>,
+/// The kernel of [`fold`].
+pub(crate) struct Forward<'a, F> {
+    pub(crate) fold: F,
+    pub(crate) axes: [Axis; 2],
+    pub(crate) x: Source<'a>,
+    pub(crate) y: Sink<'a>,
 }
 
 /// A row of windows.
@@ -199,18 +200,25 @@ pub(crate) fn gather<G: Gather>(
     let axes = slide.axes(&dx.map, &dy.map);
     let row_bytes = dy.row_bytes().div_ceil(axes[0].stride) + dx.row_bytes();
     let (blocks, height) = (dx.map.blocks, dx.map.height);
-    let kernel = Backward { gather, axes, whole: axes[1].whole(), dy, dx };
+    let kernel = Backward::new(gather, axes, dy, dx);
     // SAFETY: each row of the input's gradient is made from the output's alone.
     unsafe { run_rows(cx, blocks, height, row_bytes, &kernel) }
 }
 
-struct Backward<'a, G> {
+/// The kernel of [`gather`].
+pub(crate) struct Backward<'a, G> {
     gather: G,
     axes: [Axis; 2],
     /// The columns of windows that lie on the picture with all their columns.
     whole: Range<usize>,
     dy: Source<'a>,
     dx: Sink<'a>,
+}
+
+impl<'a, G> Backward<'a, G> {
+    pub(crate) fn new(gather: G, axes: [Axis; 2], dy: Source<'a>, dx: Sink<'a>) -> Self {
+        Self { gather, axes, whole: axes[1].whole(), dy, dx }
+    }
 }
 
 /// Every `stride`-th pixel of a row, for which the same elements of the window count.

@@ -7,6 +7,7 @@ pub mod elementwise;
 mod fold;
 mod level;
 pub mod lrn;
+pub mod lrn_pool;
 mod map;
 mod memory;
 pub mod pack;

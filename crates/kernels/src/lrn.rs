@@ -85,7 +85,7 @@ const PIXELS: usize = 16;
 
 /// Windows over the channels of [`PIXELS`] pixels.
 #[derive(Clone, Copy)]
-struct Windows {
+pub(crate) struct Windows {
     lrn: Lrn,
     channels: usize,
     blocks: usize,
@@ -96,7 +96,7 @@ struct Windows {
 }
 
 impl Windows {
-    fn new(lrn: &Lrn, channels: usize, map: &Map) -> Self {
+    pub(crate) fn new(lrn: &Lrn, channels: usize, map: &Map) -> Self {
         assert!(channels <= map.blocks * 16, "more channels than lanes");
         let half = lrn.size / 2;
         Self { lrn: *lrn, channels, blocks: map.blocks, half, margin: half.div_ceil(16) }
@@ -178,10 +178,11 @@ unsafe fn window<S: Simd, const HALF: usize>(from: *const f32) -> S::V {
     }
 }
 
-struct Forward<'a> {
-    lrn: Windows,
-    x: Source<'a>,
-    y: Sink<'a>,
+/// The kernel of [`forward`].
+pub(crate) struct Forward<'a> {
+    pub(crate) lrn: Windows,
+    pub(crate) x: Source<'a>,
+    pub(crate) y: Sink<'a>,
 }
 
 impl RowKernel for Forward<'_> {
@@ -220,11 +221,12 @@ impl RowKernel for Forward<'_> {
     }
 }
 
-struct Backward<'a> {
-    lrn: Windows,
-    x: Source<'a>,
-    dy: Source<'a>,
-    dx: Sink<'a>,
+/// The kernel of [`backward`].
+pub(crate) struct Backward<'a> {
+    pub(crate) lrn: Windows,
+    pub(crate) x: Source<'a>,
+    pub(crate) dy: Source<'a>,
+    pub(crate) dx: Sink<'a>,
 }
 
 impl RowKernel for Backward<'_> {

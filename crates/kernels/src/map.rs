@@ -77,6 +77,15 @@ impl<T> Shared<T> {
         Self(slice.as_mut_ptr())
     }
 
+    pub(crate) fn of_pointer(pointer: *mut T) -> Self {
+        Self(pointer)
+    }
+
+    /// Of a slice that is only read.
+    pub(crate) fn reading(slice: &[T]) -> Self {
+        Self(slice.as_ptr().cast_mut())
+    }
+
     /// The pointer; a method, so that a closure captures the whole wrapper.
     pub(crate) fn get(self) -> *mut T {
         self.0

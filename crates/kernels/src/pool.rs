@@ -29,14 +29,26 @@ pub fn max_forward(
     y: &mut [Lane],
     choices: &mut [u8],
 ) {
-    assert!(slide.elements() <= usize::from(NONE), "a window of more than 255 elements");
-    assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
-    let largest = Largest { choices: Shared::of(choices) };
+    let largest = Largest::new(slide, ym, choices);
     fold(cx, slide, Source::new(xm, x), Sink::set(ym, y), largest);
 }
 
-struct Largest {
+/// Keeps the largest value.
+#[derive(Clone, Copy)]
+pub(crate) struct Largest {
     choices: Shared<u8>,
+}
+
+impl Largest {
+    pub(crate) fn new(slide: &Slide, ym: &Map, choices: &mut [u8]) -> Self {
+        check(slide, ym, choices);
+        Self { choices: Shared::of(choices) }
+    }
+}
+
+fn check(slide: &Slide, ym: &Map, choices: &[u8]) {
+    assert!(slide.elements() <= usize::from(NONE), "a window of more than 255 elements");
+    assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
 }
 
 impl Fold for Largest {
@@ -88,13 +100,21 @@ pub fn max_backward(
     write: Write,
     mask: Option<&[u16]>,
 ) {
-    assert!(slide.elements() <= usize::from(NONE), "a window of more than 255 elements");
-    assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
-    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), Chosen { choices });
+    let chosen = Chosen::new(slide, ym, choices);
+    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), chosen);
 }
 
-struct Chosen<'a> {
+/// Gives to the element that was kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Chosen<'a> {
     choices: &'a [u8],
+}
+
+impl<'a> Chosen<'a> {
+    pub(crate) fn new(slide: &Slide, ym: &Map, choices: &'a [u8]) -> Self {
+        check(slide, ym, choices);
+        Self { choices }
+    }
 }
 
 impl Gather for Chosen<'_> {

@@ -1,6 +1,7 @@
 //! How the memory-bound kernels run: rows of a map handed out to the threads, each run compiled for the
 //! CPU level, and what they all do at their ends (where values come from, how results are written).
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use crate::map::{Shared, clear_halo};
@@ -9,7 +10,7 @@ use crate::{Context, Lane, Map, Write};
 
 /// Memory that one task touches, about: enough to hide what handing it out costs, little enough that
 /// two threads end together.
-const TASK_BYTES: usize = 192 << 10;
+pub(crate) const TASK_BYTES: usize = 192 << 10;
 
 /// A kernel that makes any rows of its output from its input alone.
 pub(crate) trait RowKernel: Sync {
@@ -68,13 +69,21 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) map: Map,
-    pub(crate) lanes: &'a [Lane],
+    lanes: Shared<Lane>,
+    ring: usize,
+    borrowed: PhantomData<&'a [Lane]>,
 }
 
 impl<'a> Source<'a> {
     pub(crate) fn new(map: &Map, lanes: &'a [Lane]) -> Self {
         assert_eq!(lanes.len(), map.lanes(), "the slice is not the map's");
-        Self { map: *map, lanes }
+        let lanes = Shared::reading(lanes);
+        Self { map: *map, lanes, ring: usize::MAX, borrowed: PhantomData }
+    }
+
+    /// A ring as [`Sink::ring`] makes it.
+    pub(crate) fn ring(map: &Map, lanes: Shared<Lane>) -> Self {
+        Self { map: *map, lanes, ring: ring(map), borrowed: PhantomData }
     }
 
     /// Memory one row takes.
@@ -89,7 +98,7 @@ impl<'a> Source<'a> {
     #[inline(always)]
     pub(crate) unsafe fn row(&self, block: usize, row: usize) -> *const f32 {
         // SAFETY: the slice is as long as the map.
-        unsafe { self.lanes.as_ptr().add(self.map.at(block, row as isize, 0)).cast() }
+        unsafe { self.lanes.get().add(self.map.at(block, (row & self.ring) as isize, 0)).cast() }
     }
 }
 
@@ -98,6 +107,7 @@ impl<'a> Source<'a> {
 pub(crate) struct Sink<'a> {
     pub(crate) map: Map,
     lanes: Shared<Lane>,
+    ring: usize,
     write: Write,
     mask: Option<&'a [u16]>,
 }
@@ -111,7 +121,13 @@ impl<'a> Sink<'a> {
     ) -> Self {
         assert_eq!(lanes.len(), map.lanes(), "the slice is not the map's");
         assert!(mask.is_none_or(|mask| mask.len() == map.pixels()), "the mask is not the map's");
-        Self { map: *map, lanes: Shared::of(lanes), write, mask }
+        Self { map: *map, lanes: Shared::of(lanes), ring: usize::MAX, write, mask }
+    }
+
+    /// The memory of the last few rows of a map that is never whole: rows lie in `map` at their number
+    /// modulo its height, a power of two. It has no halo, and `lanes` are as many as the map's.
+    pub(crate) fn ring(map: &Map, lanes: Shared<Lane>) -> Self {
+        Self { map: *map, lanes, ring: ring(map), write: Write::Set, mask: None }
     }
 
     /// A map that is overwritten.
@@ -133,7 +149,7 @@ impl<'a> Sink<'a> {
         // SAFETY: the slice is as long as the map, the mask as its pixels.
         unsafe {
             SinkRow {
-                to: self.lanes.get().add(self.map.at(block, row as isize, 0)).cast(),
+                to: self.lanes.get().add(self.map.at(block, (row & self.ring) as isize, 0)).cast(),
                 add: self.write == Write::Add,
                 mask: self.mask.map(|mask| mask.as_ptr().add(self.map.pixel(block, row, 0))),
             }
@@ -188,6 +204,12 @@ impl SinkRow {
         // SAFETY: the caller's promise.
         unsafe { S::load(self.to.add(column * 16)) }
     }
+}
+
+/// What is left of a row's number in a ring.
+fn ring(map: &Map) -> usize {
+    assert!(map.height.is_power_of_two() && map.halo == 0, "no ring");
+    map.height - 1
 }
 
 fn row_bytes(map: &Map) -> usize {

@@ -1,19 +1,20 @@
 //! Memory a task works in, kept by its thread for the next one.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use crate::Lane;
 
 thread_local! {
-    static LANES: Cell<Vec<Lane>> = const { Cell::new(Vec::new()) };
+    static LANES: RefCell<Vec<Vec<Lane>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Zeroed lanes that return to the thread when they are dropped.
+/// Zeroed lanes that return to the thread when they are dropped. Those that were taken first are to be
+/// dropped last, for then each finds its own memory again.
 pub(crate) struct Scratch(Vec<Lane>);
 
 impl Scratch {
     pub(crate) fn zeros(lanes: usize) -> Self {
-        let mut scratch = LANES.take();
+        let mut scratch = LANES.with_borrow_mut(Vec::pop).unwrap_or_default();
         scratch.clear();
         scratch.resize(lanes, Lane::default());
         Self(scratch)
@@ -26,6 +27,6 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        LANES.set(std::mem::take(&mut self.0));
+        LANES.with_borrow_mut(|lanes| lanes.push(std::mem::take(&mut self.0)));
     }
 }

@@ -5,6 +5,7 @@ mod convolution;
 mod depthwise;
 mod elementwise;
 mod lrn;
+mod lrn_pool;
 mod pack;
 mod pool;
 mod support;

@@ -124,7 +124,7 @@ impl Plan {
             }
         }
         for (index, layer) in program.layers.iter().enumerate() {
-            if matches!(layer.kind, Kind::MaxPool(_)) {
+            if matches!(layer.kind, Kind::MaxPool(_) | Kind::LrnMaxPool(..)) {
                 let start = plan.choice_count;
                 plan.choice_count += 16 * plan.activation(program, layer.output).map.pixels();
                 plan.choices[index] = start..plan.choice_count;
@@ -273,7 +273,9 @@ impl Plan {
                         touch(&mut gradient, layer.output, step);
                         layer.inputs.iter().for_each(|&input| touch(&mut gradient, input, step));
                         match layer.kind {
-                            Kind::Lrn(_) => touch(&mut activity, layer.inputs[0], step),
+                            Kind::Lrn(_) | Kind::LrnMaxPool(..) => {
+                                touch(&mut activity, layer.inputs[0], step)
+                            }
                             Kind::Softmax => touch(&mut activity, layer.output, step),
                             _ => {}
                         }

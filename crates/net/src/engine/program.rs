@@ -62,6 +62,8 @@ pub(super) enum Kind {
     AveragePool(AveragePool),
     GlobalAveragePool,
     Lrn(Lrn),
+    /// Both, with nothing between them.
+    LrnMaxPool(Lrn, MaxPool),
     Add,
     Affine(Affine),
     Softmax,
@@ -145,13 +147,16 @@ impl Builder<'_> {
             Op::MaxPool(pool) => Kind::MaxPool(*pool),
             Op::AveragePool(pool) => Kind::AveragePool(*pool),
             Op::GlobalAveragePool => Kind::GlobalAveragePool,
-            Op::Lrn(lrn) => Kind::Lrn(*lrn),
+            Op::Lrn(lrn) => {
+                self.lrn(id, lrn, inputs[0]);
+                return Ok(());
+            }
             Op::Add => Kind::Add,
             Op::Affine(affine) => Kind::Affine(affine.clone()),
             Op::Softmax => Kind::Softmax,
         };
         let mixed = inputs.iter().any(|&i| self.values[i].lanes != self.values[inputs[0]].lanes);
-        let inputs = if mixed || matches!(kind, Kind::Lrn(_) | Kind::Softmax) {
+        let inputs = if mixed || matches!(kind, Kind::Softmax) {
             inputs.into_iter().map(|input| self.without_holes(input)).collect()
         } else {
             inputs
@@ -194,6 +199,23 @@ impl Builder<'_> {
             contiguous(conv.out_channels)
         };
         self.with_relu(id, last, Kind::Conv(conv), inputs, lanes);
+    }
+
+    /// A normalisation and the max pooling after it.
+    fn lrn(&mut self, id: NodeId, lrn: &Lrn, input: ValueId) {
+        let input = self.without_holes(input);
+        let mut name = self.graph.node(id).name.clone();
+        let (mut last, mut kind) = (id, Kind::Lrn(*lrn));
+        if let Some(next) = self.only_consumer(id)
+            && let Op::MaxPool(pool) = &self.graph.node(next).op
+        {
+            name = format!("{name} + {}", self.graph.node(next).name);
+            (last, kind) = (next, Kind::LrnMaxPool(*lrn, *pool));
+        }
+        let output = self.value(last, self.values[input].lanes.clone(), false);
+        self.layers.push(Layer { name, kind, inputs: vec![input], output });
+        self.of.insert(id, output);
+        self.of.insert(last, output);
     }
 
     /// A layer made of the nodes from `first` to `last`, and the ReLU after it if there is one.

@@ -113,6 +113,7 @@ impl Work {
                 (Kind::MaxPool(_), _) => "max pool",
                 (Kind::AveragePool(_) | Kind::GlobalAveragePool, _) => "average pool",
                 (Kind::Lrn(_), _) => "lrn",
+                (Kind::LrnMaxPool(..), _) => "lrn, max pool",
                 (Kind::Add, _) => "add",
                 (Kind::Affine(_), _) => "affine",
                 (Kind::Softmax, _) => "softmax",

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
-use kernels::{Lane, depthwise, elementwise, lrn, pool};
+use kernels::{Lane, depthwise, elementwise, lrn, lrn_pool, pool};
 
 use super::{Ready, Workspace, counted, direct, parts};
 use crate::engine::convolution::slide;
@@ -86,7 +86,7 @@ impl Workspace<'_> {
         let (ym, xm) = (&dyp.map, &dxp.map);
         let shape = plan.shapes[input];
         let kept = match layer.kind {
-            Kind::Lrn(_) => Some(plan.activation(program, input)),
+            Kind::Lrn(_) | Kind::LrnMaxPool(..) => Some(plan.activation(program, input)),
             Kind::Softmax => Some(plan.activation(program, layer.output)),
             _ => None,
         };
@@ -126,6 +126,25 @@ impl Workspace<'_> {
                 let channels = shape.channels;
                 let x = (&kept_map, &*kept);
                 lrn::backward(cx, &lrn.kernel(), channels, x.0, x.1, ym, dy, xm, dx, write, mask);
+            }
+            Kind::LrnMaxPool(lrn, max) => {
+                let (lrn, slide) = (lrn.kernel(), slide(&max.window, shape));
+                let choices = &self.choices[plan.choices[number].clone()];
+                lrn_pool::backward(
+                    cx,
+                    &lrn,
+                    shape.channels,
+                    &slide,
+                    &kept_map,
+                    kept,
+                    ym,
+                    dy,
+                    choices,
+                    xm,
+                    dx,
+                    write,
+                    mask,
+                );
             }
             Kind::Affine(_) => {
                 let Some(Ready::Affine { scale, .. }) = &self.backward[number] else {

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
-use kernels::{Write, depthwise, elementwise, lrn, pool};
+use kernels::{Write, depthwise, elementwise, lrn, lrn_pool, pool};
 
 use super::{Ready, Workspace, counted, direct, parts};
 use crate::engine::convolution::slide;
@@ -110,6 +110,11 @@ impl Workspace<'_> {
             }
             Kind::GlobalAveragePool => pool::global_average_forward(cx, xm, x, ym, y),
             Kind::Lrn(lrn) => lrn::forward(cx, &lrn.kernel(), shape.channels, xm, x, ym, y),
+            Kind::LrnMaxPool(lrn, max) => {
+                let choices = &mut self.choices[plan.choices[index].clone()];
+                let (lrn, slide) = (lrn.kernel(), slide(&max.window, shape));
+                lrn_pool::forward(cx, &lrn, shape.channels, &slide, xm, x, ym, y, choices);
+            }
             Kind::Affine(_) => {
                 let Some(Ready::Affine { scale, shift }) = &self.forward[index] else {
                     unreachable!("every layer is made ready")

@@ -1,0 +1,157 @@
+//! Local response normalisation and the max pooling after it at once, as AlexNet and GoogLeNet have them:
+//! what lies between is as large as the largest maps and read only once, so it exists only row by row,
+//! in a thread's own cache.
+#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
+
+use std::ops::Range;
+
+use crate::lrn::{self, Lrn, Windows};
+use crate::map::Shared;
+use crate::pool::{Chosen, Largest};
+use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
+use crate::scratch::Scratch;
+use crate::simd::Simd;
+use crate::slide::{Axis, Slide};
+use crate::{Context, Lane, Map, Write, fold};
+
+/// Rows of the output that a task makes: the windows of its first row share rows with another task's,
+/// which both normalise.
+const ROWS: usize = 8;
+
+/// [`lrn::forward`], then [`pool::max_forward`](crate::pool::max_forward) of the result.
+///
+/// # Panics
+/// As they do.
+pub fn forward(
+    cx: &Context,
+    lrn: &Lrn,
+    channels: usize,
+    slide: &Slide,
+    xm: &Map,
+    x: &[Lane],
+    ym: &Map,
+    y: &mut [Lane],
+    choices: &mut [u8],
+) {
+    let axes = slide.axes(xm, ym);
+    let reach = (axes[0].kernel - 1) * axes[0].dilation + 1;
+    let kernel = Forward {
+        lrn: Windows::new(lrn, channels, xm),
+        axes,
+        x: Source::new(xm, x),
+        between: Map { height: reach.next_power_of_two(), halo: 0, ..*xm },
+        largest: Largest::new(slide, ym, choices),
+        y: Sink::set(ym, y),
+    };
+    // SAFETY: each row, with all its blocks, is made from the input alone.
+    unsafe { run_rows(cx, 1, ym.height, TASK_BYTES / ROWS, &kernel) }
+}
+
+struct Forward<'a> {
+    lrn: Windows,
+    axes: [Axis; 2],
+    x: Source<'a>,
+    /// The ring of rows that are normalised and not yet pooled.
+    between: Map,
+    largest: Largest,
+    y: Sink<'a>,
+}
+
+impl RowKernel for Forward<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
+        let mut scratch = Scratch::zeros(self.between.lanes());
+        let lanes = Shared::of_pointer(scratch.as_mut_ptr());
+        let normalise =
+            lrn::Forward { lrn: self.lrn, x: self.x, y: Sink::ring(&self.between, lanes) };
+        let pool = fold::Forward {
+            fold: self.largest,
+            axes: self.axes,
+            x: Source::ring(&self.between, lanes),
+            y: self.y,
+        };
+        let down = &self.axes[0];
+        let mut next = 0;
+        for row in rows {
+            if let Some(last) = down.on_picture(row).last() {
+                let first = (row * down.stride).saturating_sub(down.before).max(next);
+                next = down.input_of(row, last) + 1;
+                // SAFETY: the rows lie on the picture, and the ring holds a window's rows.
+                unsafe { normalise.rows::<S>(0, first..next) };
+            }
+            for block in 0..self.y.map.blocks {
+                // SAFETY: the row is the caller's, and what it is made from is in the ring.
+                unsafe { pool.rows::<S>(block, row..row + 1) };
+            }
+        }
+    }
+}
+
+/// The gradient of [`forward`] at `x`.
+///
+/// # Panics
+/// As [`lrn::backward`] and [`pool::max_backward`](crate::pool::max_backward) do.
+pub fn backward(
+    cx: &Context,
+    lrn: &Lrn,
+    channels: usize,
+    slide: &Slide,
+    xm: &Map,
+    x: &[Lane],
+    gm: &Map,
+    dy: &[Lane],
+    choices: &[u8],
+    dm: &Map,
+    dx: &mut [Lane],
+    write: Write,
+    mask: Option<&[u16]>,
+) {
+    let kernel = Backward {
+        lrn: Windows::new(lrn, channels, xm),
+        axes: slide.axes(dm, gm),
+        x: Source::new(xm, x),
+        between: Map { height: 1, halo: 0, ..*dm },
+        chosen: Chosen::new(slide, gm, choices),
+        dy: Source::new(gm, dy),
+        dx: Sink::new(dm, dx, write, mask),
+    };
+    let row_bytes = 3 * xm.blocks * kernel.x.row_bytes();
+    // SAFETY: each row, with all its blocks, is made from the inputs alone.
+    unsafe { run_rows(cx, 1, dm.height, row_bytes, &kernel) }
+}
+
+struct Backward<'a> {
+    lrn: Windows,
+    axes: [Axis; 2],
+    x: Source<'a>,
+    /// The one row of the gradient between the two.
+    between: Map,
+    chosen: Chosen<'a>,
+    dy: Source<'a>,
+    dx: Sink<'a>,
+}
+
+impl RowKernel for Backward<'_> {
+    #[inline(always)]
+    unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
+        let mut scratch = Scratch::zeros(self.between.lanes());
+        let lanes = Shared::of_pointer(scratch.as_mut_ptr());
+        let pool =
+            fold::Backward::new(self.chosen, self.axes, self.dy, Sink::ring(&self.between, lanes));
+        let normalise = lrn::Backward {
+            lrn: self.lrn,
+            x: self.x,
+            dy: Source::ring(&self.between, lanes),
+            dx: self.dx,
+        };
+        for row in rows {
+            // SAFETY: the row is the caller's; the ring holds it.
+            unsafe {
+                for block in 0..self.between.blocks {
+                    pool.rows::<S>(block, row..row + 1);
+                }
+                normalise.rows::<S>(0, row..row + 1);
+            }
+        }
+    }
+}
