@@ -101,7 +101,7 @@ impl<'e> Workspace<'e> {
     pub fn forward(&mut self, picture: &Tensor) {
         assert_eq!(picture.shape, Shape::new(3, self.size[0], self.size[1]), "another size");
         let engine = self.engine;
-        engine.cx.threads.install(|| {
+        engine.cx.threads.awake(|| {
             let start = Instant::now();
             let input = self.input();
             let part = self.plan.activation(&engine.program, engine.program.picture());
@@ -145,7 +145,7 @@ impl<'e> Workspace<'e> {
         assert_eq!(gradient.shape, Shape::new(3, self.size[0], self.size[1]), "another size");
         assert_eq!(seeds.len(), self.engine.targets.len(), "a seed for each target");
         let engine = self.engine;
-        engine.cx.threads.install(|| {
+        engine.cx.threads.awake(|| {
             let start = Instant::now();
             self.seed(seeds);
             self.clock.add(Pass::Seed, 0, start);
