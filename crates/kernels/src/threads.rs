@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// A pool of a fixed number of threads. Clones share the pool.
 #[derive(Clone)]
@@ -141,18 +142,22 @@ fn lend(count: usize, over: &AtomicBool) {
     }
 }
 
-/// Lets a moment pass; after many, lets other programs have the processor.
+/// Lets a moment pass. After many it sleeps: the thread waited for may be in need of this very processor,
+/// and who wakes up is given one that is free.
 fn pause(turns: &mut u32) {
     if *turns < PATIENCE {
         *turns += 1;
         std::hint::spin_loop();
     } else {
-        std::thread::yield_now();
+        std::thread::sleep(NAP);
     }
 }
 
 /// Turns of a waiting loop that together take about as long as a thread takes to fall asleep and wake.
 const PATIENCE: u32 = 4096;
+
+/// As short as sleep can be.
+const NAP: Duration = Duration::from_micros(20);
 
 /// Sets a flag when it goes, also when a panic makes it go.
 struct Set<'a>(&'a AtomicBool);
