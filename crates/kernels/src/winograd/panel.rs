@@ -178,6 +178,7 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
                         let mut values = [S::zero(); N];
                         for j in 0..N {
                             values[j] = S::load(from.add(16 * j));
+                            S::prefetch(from.wrapping_add(16 * (j + N)));
                         }
                         rows.add(i).write(transform::input::<S, N>(values));
                     }
