@@ -127,13 +127,14 @@ impl Drop for Member<'_> {
     }
 }
 
-/// Gives `count` threads to whatever work there is, until it is `over`.
+/// Gives `count` threads to whatever work there is, until it is `over`, or until there has been none for
+/// long: a thread that waits for others in the middle of its work may find itself here, and must get back.
 fn lend(count: usize, over: &AtomicBool) {
     if count > 1 {
         rayon::join(|| lend(1, over), || lend(count - 1, over));
     } else if count == 1 {
         let mut turns = 0;
-        while !over.load(Ordering::Acquire) {
+        while turns < PATIENCE && !over.load(Ordering::Acquire) {
             match rayon::yield_now() {
                 Some(rayon::Yield::Executed) => turns = 0,
                 _ => pause(&mut turns),
@@ -153,7 +154,7 @@ fn pause(turns: &mut u32) {
     }
 }
 
-/// Turns of a waiting loop that together take about as long as a thread takes to fall asleep and wake.
+/// Turns of a waiting loop that together take longer than a thread takes to fall asleep and wake.
 const PATIENCE: u32 = 4096;
 
 /// As short as sleep can be.
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_task_is_done_once_and_a_panic_comes_through() {
-        for count in [1, 2, 5] {
+        for count in [1, 2, 5, 5, 5, 5] {
             let threads = Threads::new(count).expect("threads start");
             let tasks: Vec<AtomicUsize> = (0..1000).map(|_| AtomicUsize::new(0)).collect();
             let once = |task: usize| {
@@ -182,6 +183,7 @@ mod tests {
             };
             threads.awake(|| threads.for_each(tasks.len(), once));
             threads.for_each(tasks.len(), once);
+            threads.awake(|| (0..200).for_each(|_| threads.for_each(7, |_| ())));
             assert!(tasks.iter().all(|task| task.load(Ordering::Relaxed) == 2));
             let fails = |task| assert!(task != 500, "five hundred");
             let all = || threads.awake(|| threads.for_each(1000, fails));
