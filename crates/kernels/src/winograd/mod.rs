@@ -122,8 +122,9 @@ impl Winograd {
         let widest = self.groups.iter().map(|group| group.blocks).max().unwrap_or(0);
         let panel_lanes = PANEL_BYTES / (self.planes() * size_of::<Lane>());
         let fewest = tiles.div_ceil((panel_lanes / (self.in_blocks + widest)).clamp(28, 42));
-        let splits = (fewest..=fewest.next_multiple_of(threads).max(1))
-            .flat_map(|panels| (1..=threads).map(move |shares| (panels, shares)));
+        let splits = [fewest, fewest.next_multiple_of(threads)].into_iter().flat_map(|panels| {
+            (1..=threads.min(self.groups.len())).map(move |shares| (panels, shares))
+        });
         let time = |&(panels, shares): &(usize, usize)| {
             let rounds = (panels * shares).div_ceil(threads);
             let shared =
