@@ -4,6 +4,8 @@
 //! A direct convolution's taps are its window's elements times the blocks of input channels; Winograd's
 //! products have one tap for each block, and tiles of the picture for pixels.
 
+use std::mem::MaybeUninit;
+
 use crate::CpuLevel;
 use crate::simd::Simd;
 
@@ -82,12 +84,36 @@ impl Finish {
     }
 }
 
-/// Sums `O` blocks × `P` pixels that lie `STEP` lanes apart in the input.
+/// Sums `O` blocks × `P` pixels that lie `STEP` lanes apart in the input, and finishes them.
 ///
 /// # Safety
 /// All pointers of `tile` are good for what it says.
 #[inline(always)]
-unsafe fn sum<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: &Tile) {
+unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: &Tile) {
+    // SAFETY: the caller's promise; all of the sums are written before any is read.
+    unsafe {
+        let mut sums = MaybeUninit::<[[S::V; P]; O]>::uninit();
+        let sums = sums.as_mut_ptr();
+        sum::<S, O, P, STEP>(tile, sums);
+        for o in 0..O {
+            for p in 0..P {
+                let y = tile.y.add(o * tile.y_block + p * tile.y_step);
+                tile.finish.apply::<S>((*sums)[o][p], y, o, p);
+            }
+        }
+    }
+}
+
+/// Writes the sums to `total`: not an array the caller goes through, for one that is indexed by a loop is
+/// kept in memory all along, and this one is to be in registers.
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn sum<S: Simd, const O: usize, const P: usize, const STEP: usize>(
+    tile: &Tile,
+    total: *mut [[S::V; P]; O],
+) {
     // SAFETY: the caller's promise; weights hold O lanes for each live channel of each tap.
     unsafe {
         let mut sums = [[S::zero(); P]; O];
@@ -114,12 +140,7 @@ unsafe fn sum<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
                 }
             }
         }
-        for o in 0..O {
-            for p in 0..P {
-                let y = tile.y.add(o * tile.y_block + p * tile.y_step);
-                tile.finish.apply::<S>(sums[o][p], y, o, p);
-            }
-        }
+        total.write(sums);
     }
 }
 
@@ -216,11 +237,11 @@ pub(crate) fn tile_fn(level: CpuLevel, blocks: usize, pixels: usize, step: usize
 macro_rules! entry {
     ($name:ident, $simd:ty $(, $features:literal)?) => {
         /// # Safety
-        /// As [`sum`], on a processor that has the level's instructions.
+        /// As [`run`], on a processor that has the level's instructions.
         $(#[target_feature(enable = $features)])?
         unsafe fn $name<const O: usize, const P: usize, const STEP: usize>(tile: &Tile) {
             // SAFETY: the caller's promise.
-            unsafe { sum::<$simd, O, P, STEP>(tile) }
+            unsafe { run::<$simd, O, P, STEP>(tile) }
         }
     };
 }
