@@ -157,45 +157,40 @@ unsafe fn input_tiles<S: Simd>(panel: &Panel<'_>) {
 unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
     let (job, map) = (panel.job, panel.job.xm);
     let (outputs, [top, left]) = (job.conv.outputs, job.conv.origin);
+    let zeros = Lane::default();
     for block in 0..map.blocks {
         for (place, tile) in panel.tiles.clone().enumerate() {
             let row = (tile / job.across * outputs) as isize + top;
             let column = (tile % job.across * outputs) as isize + left;
+            let whole = column >= 0 && column as usize + N <= map.width;
             // SAFETY: pixels outside the map's picture are not read, all rows are written before any is
             // read, and the scratch holds every plane.
             unsafe {
                 // The rows, transformed; a whole tile is more than registers hold.
                 let mut rows = MaybeUninit::<[[S::V; N]; N]>::uninit();
                 let rows = rows.as_mut_ptr().cast::<[S::V; N]>();
-                let inside = row >= 0
-                    && column >= 0
-                    && row as usize + N <= map.height
-                    && column as usize + N <= map.width;
-                if inside {
-                    let first = job.x.add(16 * map.at(block, row, column));
-                    for i in 0..N {
-                        let from = first.add(16 * i * map.pitch());
-                        let mut values = [S::zero(); N];
+                let pixels = job.x.add(16 * map.at(block, 0, 0));
+                for i in 0..N {
+                    let y = row + i as isize;
+                    if !(0..map.height as isize).contains(&y) {
+                        rows.add(i).write([S::zero(); N]);
+                        continue;
+                    }
+                    let from = pixels.wrapping_offset(16 * (y * map.pitch() as isize + column));
+                    let mut values = [S::zero(); N];
+                    if whole {
                         for j in 0..N {
                             values[j] = S::load(from.add(16 * j));
                             S::prefetch(from.wrapping_add(16 * (j + N)));
                         }
-                        rows.add(i).write(transform::input::<S, N>(values));
-                    }
-                } else {
-                    for i in 0..N {
-                        let y = row + i as isize;
-                        let mut values = [S::zero(); N];
+                    } else {
                         for j in 0..N {
-                            let x = column + j as isize;
-                            if (0..map.height as isize).contains(&y)
-                                && (0..map.width as isize).contains(&x)
-                            {
-                                values[j] = S::load(job.x.add(16 * map.at(block, y, x)));
-                            }
+                            let inside = (0..map.width as isize).contains(&(column + j as isize));
+                            let from = from.wrapping_add(16 * j);
+                            values[j] = S::load(if inside { from } else { zeros.0.as_ptr() });
                         }
-                        rows.add(i).write(transform::input::<S, N>(values));
                     }
+                    rows.add(i).write(transform::input::<S, N>(values));
                 }
                 let to = panel.v.add(16 * (block * panel.tiles.len() + place));
                 for j in 0..N {
