@@ -59,6 +59,12 @@ impl Finish {
         mask_step: 0,
     };
 
+    /// Whether the sums are written as they are.
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        self.bias.is_null() && !self.add && self.relu.is_null() && self.mask.is_null()
+    }
+
     /// Finishes one pixel of one block: `sum` is what the products add up to, `y` where it goes.
     ///
     /// # Safety
@@ -86,15 +92,21 @@ impl Finish {
 
 /// Sums `O` blocks × `P` pixels that lie `STEP` lanes apart in the input, and finishes them.
 ///
+/// An array that is indexed by a loop too long to unroll is in memory all along. So the sums are handed
+/// over to be finished, and what adds them up keeps them in registers.
+///
 /// # Safety
 /// All pointers of `tile` are good for what it says.
 #[inline(always)]
 unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: &Tile) {
     // SAFETY: the caller's promise; all of the sums are written before any is read.
     unsafe {
+        if tile.finish.is_plain() {
+            return sum::<S, O, P, STEP>(tile, tile.y, [tile.y_block, tile.y_step]);
+        }
         let mut sums = MaybeUninit::<[[S::V; P]; O]>::uninit();
         let sums = sums.as_mut_ptr();
-        sum::<S, O, P, STEP>(tile, sums);
+        sum::<S, O, P, STEP>(tile, sums.cast(), [16 * P, 16]);
         for o in 0..O {
             for p in 0..P {
                 let y = tile.y.add(o * tile.y_block + p * tile.y_step);
@@ -104,15 +116,15 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
     }
 }
 
-/// Writes the sums to `total`: not an array the caller goes through, for one that is indexed by a loop is
-/// kept in memory all along, and this one is to be in registers.
+/// Writes the sums to `y`, in steps of so many values from block to block and from pixel to pixel.
 ///
 /// # Safety
-/// As [`run`].
+/// As [`run`], and `y` is good for all of them.
 #[inline(always)]
 unsafe fn sum<S: Simd, const O: usize, const P: usize, const STEP: usize>(
     tile: &Tile,
-    total: *mut [[S::V; P]; O],
+    y: *mut f32,
+    [y_block, y_step]: [usize; 2],
 ) {
     // SAFETY: the caller's promise; weights hold O lanes for each live channel of each tap.
     unsafe {
@@ -140,7 +152,11 @@ unsafe fn sum<S: Simd, const O: usize, const P: usize, const STEP: usize>(
                 }
             }
         }
-        total.write(sums);
+        for o in 0..O {
+            for p in 0..P {
+                S::store(y.add(o * y_block + p * y_step), sums[o][p]);
+            }
+        }
     }
 }
 
