@@ -268,6 +268,9 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                 for i in 0..M.min(map.height - row) {
                     let sums = transform::output::<S, N, M>(*rows.add(i));
                     let y = job.y.add(16 * map.at(block, (row + i) as isize, column as isize));
+                    for j in 0..M {
+                        S::prefetch(y.wrapping_add(16 * (M + j)));
+                    }
                     if whole {
                         for j in 0..M {
                             let sum = S::add(sums[j], bias);
