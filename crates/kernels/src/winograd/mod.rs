@@ -119,9 +119,7 @@ impl Winograd {
     /// each share of each panel being a task: what should take the threads the least time. More panels
     /// read the weights more often, more shares transform the inputs more often.
     fn tasks(&self, tiles: usize, threads: usize) -> (usize, usize) {
-        let widest = self.groups.iter().map(|group| group.blocks).max().unwrap_or(0);
-        let panel_lanes = PANEL_BYTES / (self.planes() * size_of::<Lane>());
-        let fewest = tiles.div_ceil((panel_lanes / (self.in_blocks + widest)).clamp(28, 42));
+        let fewest = tiles.div_ceil(PANEL_TILES);
         let splits = [fewest, fewest.next_multiple_of(threads)].into_iter().flat_map(|panels| {
             (1..=threads.min(self.groups.len())).map(move |shares| (panels, shares))
         });
@@ -143,8 +141,9 @@ fn part(number: usize, of: usize, all: usize) -> std::ops::Range<usize> {
     number * all / of..(number + 1) * all / of
 }
 
-/// A panel's share of the second-level cache.
-const PANEL_BYTES: usize = 1 << 20;
+/// Tiles of a panel: enough for the weights to be read seldom, few enough for its transformed inputs and
+/// products to stay in the second-level cache.
+const PANEL_TILES: usize = 14;
 
 /// What it takes to fetch a lane of weights, and to transform a lane of inputs, in units of the product
 /// of a lane of weights and one tile.
