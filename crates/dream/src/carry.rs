@@ -1,6 +1,6 @@
 //! What one frame of a video hands to the next, and how the next one starts from it.
 
-use kernels::Threads;
+use kernels::{Context, Threads};
 use net::{Shape, Tensor};
 
 use crate::flow::{self, Dis, Plane, agreement, is_cut};
@@ -33,7 +33,8 @@ pub(crate) struct Start {
 
 impl Carried {
     /// The start of the next frame, whose source is `source`; `None` if that begins another shot.
-    pub(crate) fn start(&self, threads: &Threads, video: &Video, source: &Tensor) -> Option<Start> {
+    pub(crate) fn start(&self, cx: &Context, video: &Video, source: &Tensor) -> Option<Start> {
+        let threads = &cx.threads;
         let (now, before) = threads.install(|| (Plane::luma(source), Plane::luma(&self.source)));
         let dis = Dis::new(flow::Preset::default());
         let there = dis.flow(threads, &now, &before);
@@ -47,7 +48,7 @@ impl Carried {
             let picture = self.blended(threads, source, video.blend);
             return Some(Start { picture, kept: None, age });
         }
-        let kept = faded(threads, agreed);
+        let kept = faded(cx, agreed);
         let mut added = self.dream.clone();
         rows::for_each(threads, &mut added, |c, y, row| {
             for (x, source) in row.iter_mut().zip(rows::row(&self.source, c, y)) {
@@ -78,12 +79,12 @@ impl Carried {
 }
 
 /// Agreement that fades out before it ends, so that no seam is left, and is nowhere more than before.
-fn faded(threads: &Threads, agreed: Plane) -> Tensor {
+fn faded(cx: &Context, agreed: Plane) -> Tensor {
     let shape = Shape::new(1, agreed.height, agreed.width);
     let agreed = Tensor { shape, data: agreed.data };
     let mut faded = Tensor::zeros(shape);
-    gaussian::blur(threads, &agreed, FADE, &mut faded);
-    rows::for_each(threads, &mut faded, |_, y, row| {
+    gaussian::blur(cx, &agreed, FADE, &mut faded);
+    rows::for_each(&cx.threads, &mut faded, |_, y, row| {
         for (x, agreed) in row.iter_mut().zip(rows::row(&agreed, 0, y)) {
             *x *= agreed;
         }

@@ -96,9 +96,8 @@ impl Clip {
         observer: &mut dyn Observer,
     ) -> Result<Tensor, FilmError> {
         let source = fitted(&self.plan, source);
-        let threads = self.plan.threads();
-        let start =
-            self.carried.as_ref().and_then(|last| last.start(threads, &self.video, &source));
+        let carried = self.carried.as_ref();
+        let start = carried.and_then(|last| last.start(self.plan.cx(), &self.video, &source));
         let whole = (self.recipe.iterations, self.recipe.step);
         let (age, dreamt) = match start {
             None => (0, dream_unevenly(&self.plan, source.clone(), None, observer)),

@@ -4,7 +4,7 @@ use kernels::Threads;
 use net::Tensor;
 
 use crate::gradient::Treatment;
-use crate::jitter::{self, Shift};
+use crate::jitter::Shift;
 use crate::random::Random;
 use crate::sight::Sight;
 use crate::{Filter, Observer, OctaveSize, Plan, Progress, Recipe, Stopped, octave, resize, rows};
@@ -30,8 +30,17 @@ pub(crate) fn dream_unevenly(
     strides: Option<&Tensor>,
     observer: &mut dyn Observer,
 ) -> Result<Tensor, Stopped> {
+    plan.threads().install(|| octave_by_octave(plan, picture, strides, observer))
+}
+
+fn octave_by_octave(
+    plan: &Plan,
+    picture: Tensor,
+    strides: Option<&Tensor>,
+    observer: &mut dyn Observer,
+) -> Result<Tensor, Stopped> {
     let (recipe, threads, octaves) = (plan.recipe(), plan.threads(), plan.octaves());
-    let bases = octave::bases(recipe, octaves, fitted(plan, picture), threads);
+    let bases = octave::bases(recipe, octaves, fitted(plan, picture), plan.cx());
     let mut random = Random::new(recipe.seed);
     let mut clock = Clock::new(recipe, octaves);
     let mut dreamt: Option<Tensor> = None;
@@ -43,7 +52,7 @@ pub(crate) fn dream_unevenly(
         let mut ascent = Ascent::new(plan, octaves[index]);
         ascent.strides = strides.map(|strides| {
             let OctaveSize { height, width } = octaves[index];
-            threads.install(|| resize(strides, height, width, Filter::Triangle))
+            resize(strides, height, width, Filter::Triangle)
         });
         for iteration in 0..recipe.iterations {
             let objective = ascent.step(&mut picture, iteration, &mut random);
@@ -75,7 +84,6 @@ struct Ascent<'p> {
     threads: &'p Threads,
     sight: Sight<'p>,
     treatment: Treatment<'p>,
-    rolled: Tensor,
     gradient: Tensor,
     /// How many times as far a step goes at each pixel; `None` for once everywhere.
     strides: Option<Tensor>,
@@ -88,8 +96,7 @@ impl<'p> Ascent<'p> {
             recipe,
             threads,
             sight: Sight::new(plan.objective(), recipe, threads, size),
-            treatment: Treatment::new(recipe, threads, size),
-            rolled: size.picture(),
+            treatment: Treatment::new(recipe, plan.cx(), size),
             gradient: size.picture(),
             strides: None,
         }
@@ -97,30 +104,34 @@ impl<'p> Ascent<'p> {
 
     /// One step on `picture`; returns the objective before it.
     fn step(&mut self, picture: &mut Tensor, iteration: u32, random: &mut Random) -> f64 {
-        let Self { recipe, threads, sight, treatment, rolled, gradient, strides } = self;
         let size = (picture.shape.height, picture.shape.width);
-        let mut shift = Shift::draw(recipe, random, size);
-        let objective = if shift.is_none() {
-            sight.gradient(picture, random, gradient)
-        } else {
-            jitter::roll(threads, picture, shift, rolled);
-            sight.gradient(rolled, random, gradient)
-        };
-        if treatment.is_spatial() || strides.is_some() {
-            jitter::roll(threads, gradient, shift.back(size), rolled);
-            std::mem::swap(gradient, rolled);
-            shift = Shift::default();
-        }
-        let scale = treatment.apply(gradient, iteration, rolled);
-        if let Some(strides) = strides {
-            rows::for_each(threads, gradient, |_, y, row| {
-                for (x, stride) in row.iter_mut().zip(rows::row(strides, 0, y)) {
-                    *x *= stride;
-                }
-            });
-        }
-        jitter::climb(threads, picture, (gradient, shift), scale, recipe.clip);
+        let shift = Shift::draw(self.recipe, random, size);
+        let objective = self.sight.gradient(picture, shift, random, &mut self.gradient);
+        let scale = self.treatment.apply(&mut self.gradient, iteration);
+        self.climb(picture, scale);
         objective
+    }
+
+    /// Adds `scale` times the gradient to `picture`, which stays within 0–255 if the recipe says so.
+    fn climb(&self, picture: &mut Tensor, scale: f32) {
+        let clip = self.recipe.clip;
+        let (least, most) = if clip { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
+        rows::for_each(self.threads, picture, |c, y, row| {
+            let gradient = rows::row(&self.gradient, c, y);
+            match &self.strides {
+                None => {
+                    for (x, g) in row.iter_mut().zip(gradient) {
+                        *x = (*x + scale * g).max(least).min(most);
+                    }
+                }
+                Some(strides) => {
+                    let strides = rows::row(strides, 0, y);
+                    for ((x, g), stride) in row.iter_mut().zip(gradient).zip(strides) {
+                        *x = (*x + scale * (g * stride)).max(least).min(most);
+                    }
+                }
+            }
+        });
     }
 }
 

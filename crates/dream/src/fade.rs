@@ -7,6 +7,7 @@
 
 use net::{Graph, NetError, Tensor};
 
+use crate::jitter::Shift;
 use crate::random::Random;
 use crate::sight::Sight;
 use crate::{LayerWeight, Plan, Recipe, Tiles, resize, rows};
@@ -63,6 +64,7 @@ pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> f64 {
     let mut random = Random::new(recipe.seed);
     Sight::new(plan.objective(), &recipe, threads, size).gradient(
         &seen,
+        Shift::default(),
         &mut random,
         &mut gradient,
     );

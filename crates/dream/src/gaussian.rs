@@ -1,119 +1,91 @@
 //! Gaussian blur of pictures and gradients, as SciPy's `gaussian_filter` has it: cut off at four
 //! standard deviations, mirrored at the borders so that the border value itself is repeated.
 
-use kernels::Threads;
-use net::Tensor;
-
-use crate::rows;
+use kernels::Context;
+use kernels::blur::{Blur, mirrored};
+use net::{Shape, Tensor};
 
 /// The widths Hvass' notebook adds up, as multiples of the first.
 const WIDTHS: [f32; 3] = [1.0, 2.0, 0.5];
 
-/// The weights from −radius to radius; their sum is 1. `sigma` in pixels, above 0.
-fn kernel(sigma: f32) -> Vec<f32> {
+/// Makes `weights` those from −radius to radius; their sum is 1. `sigma` in pixels, above 0.
+fn kernel(sigma: f32, weights: &mut Vec<f32>) {
     let sigma = f64::from(sigma);
     let radius = (4.0 * sigma + 0.5) as i64;
-    let weights: Vec<f64> =
-        (-radius..=radius).map(|x| (-0.5 * (x as f64 / sigma).powi(2)).exp()).collect();
-    let sum: f64 = weights.iter().sum();
-    weights.iter().map(|weight| (weight / sum) as f32).collect()
-}
-
-/// Where position `index` of an axis of `side` values lies once mirrored into it.
-fn mirrored(index: i64, side: usize) -> usize {
-    let side = side as i64;
-    if (0..side).contains(&index) {
-        return index as usize;
-    }
-    let index = index.rem_euclid(2 * side);
-    index.min(2 * side - 1 - index) as usize
-}
-
-/// `out[x] = Σ weights[k] · row(k)[x]`; several rows in one pass, so that `out` is seldom read again.
-fn weigh<'a>(weights: &[f32], row: impl Fn(usize) -> &'a [f32], out: &mut [f32]) {
-    const ROWS: usize = 8;
-    let width = out.len();
-    out.fill(0.0);
-    let (groups, rest) = weights.as_chunks::<ROWS>();
-    for (group, weights) in groups.iter().enumerate() {
-        let rows: [&[f32]; ROWS] = std::array::from_fn(|k| &row(ROWS * group + k)[..width]);
-        for (x, out) in out.iter_mut().enumerate() {
-            let mut sum = 0.0;
-            for k in 0..ROWS {
-                sum += weights[k] * rows[k][x];
-            }
-            *out += sum;
-        }
-    }
-    for (k, weight) in rest.iter().enumerate() {
-        for (out, x) in out.iter_mut().zip(row(ROWS * groups.len() + k)) {
-            *out += weight * x;
-        }
-    }
+    let exact = || (-radius..=radius).map(|x| (-0.5 * (x as f64 / sigma).powi(2)).exp());
+    let sum: f64 = exact().sum();
+    weights.clear();
+    weights.extend(exact().map(|weight| (weight / sum) as f32));
 }
 
 /// Writes `source`, blurred along rows and columns, to `target` of the same shape.
-pub(crate) fn blur(threads: &Threads, source: &Tensor, sigma: f32, target: &mut Tensor) {
-    let weights = kernel(sigma);
-    let radius = weights.len() / 2;
-    let (height, width) = (source.shape.height, source.shape.width);
-    rows::for_each_with(threads, target, width + 2 * radius, |c, y, row, padded| {
-        let (edge, inner) = (radius, radius + width);
-        let above = |k| {
-            let from = mirrored(y as i64 + k as i64 - radius as i64, height);
-            rows::row(source, c, from)
-        };
-        weigh(&weights, above, &mut padded[edge..inner]);
-        for x in 0..radius {
-            padded[x] = padded[edge + mirrored(x as i64 - radius as i64, width)];
-            padded[inner + x] = padded[edge + mirrored((width + x) as i64, width)];
-        }
-        weigh(&weights, |k| &padded[k..], row);
-    });
+pub(crate) fn blur(cx: &Context, source: &Tensor, sigma: f32, target: &mut Tensor) {
+    let mut weights = Vec::new();
+    kernel(sigma, &mut weights);
+    let channels = source.shape.channels;
+    let own = |at: usize| f32::from(u8::from(at / channels == at % channels));
+    let mix: Vec<f32> = (0..channels * channels).map(own).collect();
+    sum(cx, &[Blur { weights: &weights, mix: &mix }], source, target);
 }
 
-/// The same blur across three channels: how much of each channel another gets.
-fn across_channels(sigma: f32) -> [[f32; 3]; 3] {
-    let weights = kernel(sigma);
-    let radius = (weights.len() / 2) as i64;
-    let mut mix = [[0.0; 3]; 3];
-    for (to, row) in mix.iter_mut().enumerate() {
+fn sum(cx: &Context, blurs: &[Blur<'_>], source: &Tensor, target: &mut Tensor) {
+    assert_eq!(source.shape, target.shape, "blurring keeps the shape");
+    let Shape { channels, height, width } = source.shape;
+    kernels::blur::blur(cx, blurs, [channels, height, width], &source.data, &mut target.data);
+}
+
+/// The same blur across three channels: how much each gets of each, `[to][from]`.
+fn across_channels(weights: &[f32]) -> [f32; 9] {
+    let radius = (weights.len() / 2) as isize;
+    let mut mix = [0.0; 9];
+    for to in 0..3 {
         for (k, weight) in weights.iter().enumerate() {
-            row[mirrored(to as i64 + k as i64 - radius, 3)] += weight;
+            mix[3 * to + mirrored(to as isize + k as isize - radius, 3)] += weight;
         }
     }
     mix
 }
 
-/// Hvass' smoothing: writes the sum of `gradient` blurred over columns, rows and colours by `sigma`,
-/// twice and half of it to `sum`, which draws the gradient to grey. `blurred` is memory to work in.
-pub(crate) fn smooth(
-    threads: &Threads,
-    gradient: &Tensor,
+/// Hvass' smoothing of a gradient of three channels: the sum of three blurs over columns, rows and
+/// colours, which draw it to grey.
+#[derive(Default)]
+pub(crate) struct Smoothing {
     sigma: f32,
-    blurred: &mut Tensor,
-    sum: &mut Tensor,
-) {
-    for (pass, width) in WIDTHS.into_iter().enumerate() {
-        blur(threads, gradient, width * sigma, blurred);
-        let mix = across_channels(width * sigma);
-        let blurred = &*blurred;
-        rows::for_each(threads, sum, |c, y, row| {
-            if pass == 0 {
-                row.fill(0.0);
+    blurs: [(Vec<f32>, [f32; 9]); 3],
+}
+
+impl Smoothing {
+    /// Writes `gradient`, blurred by `sigma`, twice and half of it, to `smoothed`.
+    pub(crate) fn apply(
+        &mut self,
+        cx: &Context,
+        gradient: &Tensor,
+        sigma: f32,
+        smoothed: &mut Tensor,
+    ) {
+        if self.sigma != sigma {
+            self.sigma = sigma;
+            for (width, (weights, mix)) in WIDTHS.into_iter().zip(&mut self.blurs) {
+                kernel(width * sigma, weights);
+                *mix = across_channels(weights);
             }
-            let [red, green, blue] = [0, 1, 2].map(|from| rows::row(blurred, from, y));
-            for (x, out) in row.iter_mut().enumerate() {
-                *out += mix[c][0] * red[x] + mix[c][1] * green[x] + mix[c][2] * blue[x];
-            }
-        });
+        }
+        let blurs = self.blurs.each_ref().map(|(weights, mix)| Blur { weights, mix });
+        sum(cx, &blurs, gradient, smoothed);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{pattern, threads};
+    use crate::rows;
+    use crate::testing::{context, pattern};
+
+    fn kernel(sigma: f32) -> Vec<f32> {
+        let mut weights = Vec::new();
+        super::kernel(sigma, &mut weights);
+        weights
+    }
 
     #[test]
     fn kernels_are_normalised_symmetric_and_as_wide_as_asked() {
@@ -135,26 +107,20 @@ mod tests {
     }
 
     #[test]
-    fn borders_are_mirrored_with_the_border_repeated() {
-        let seen: Vec<usize> = (-5..7).map(|index| mirrored(index, 3)).collect();
-        assert_eq!(seen, [1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0]);
-    }
-
-    #[test]
     fn blur_is_the_weighted_sum_of_the_neighbours() {
         let picture = pattern(9, 7);
         let mut blurred = Tensor::zeros(picture.shape);
         for sigma in [0.5, 1.3, 3.0] {
-            blur(&threads(), &picture, sigma, &mut blurred);
+            blur(&context(), &picture, sigma, &mut blurred);
             let weights = kernel(sigma);
-            let radius = (weights.len() / 2) as i64;
+            let radius = (weights.len() / 2) as isize;
             for y in 0..9 {
                 for x in 0..7 {
                     let mut sum = 0.0;
                     for (i, across) in weights.iter().enumerate() {
                         for (j, along) in weights.iter().enumerate() {
-                            let row = mirrored(y as i64 + i as i64 - radius, 9);
-                            let column = mirrored(x as i64 + j as i64 - radius, 7);
+                            let row = mirrored(y as isize + i as isize - radius, 9);
+                            let column = mirrored(x as isize + j as isize - radius, 7);
                             sum += across * along * rows::row(&picture, 2, row)[column];
                         }
                     }
@@ -167,14 +133,13 @@ mod tests {
     /// A wide blur over colours leaves grey.
     #[test]
     fn smoothing_draws_colours_together() {
+        let shares = |sigma| across_channels(&kernel(sigma));
         for sigma in [0.5, 4.0, 8.0] {
-            for row in across_channels(sigma) {
+            for row in shares(sigma).chunks(3) {
                 assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
             }
         }
-        for row in across_channels(8.0) {
-            assert!(row.iter().all(|share| (share - 1.0 / 3.0).abs() < 1e-3));
-        }
-        assert!(across_channels(0.25)[1][1] > 0.99);
+        assert!(shares(8.0).iter().all(|share| (share - 1.0 / 3.0).abs() < 1e-3));
+        assert!(shares(0.25)[4] > 0.99);
     }
 }

@@ -1,16 +1,19 @@
 //! What becomes of a gradient before it is a step: it is smoothed, and divided by its own strength, so
 //! that a step goes equally far on every picture, layer and network.
 
-use kernels::Threads;
+use kernels::{Context, Threads};
 use net::Tensor;
 
+use crate::gaussian::Smoothing;
 use crate::laplacian::Pyramid;
-use crate::{Normalisation, OctaveSize, Recipe, gaussian, rows};
+use crate::{Normalisation, OctaveSize, Recipe, rows};
 
 /// A recipe's treatment of gradients of one size.
 pub(crate) struct Treatment<'p> {
     recipe: &'p Recipe,
-    threads: &'p Threads,
+    cx: &'p Context,
+    smoothing: Smoothing,
+    /// Memory for a smoothed gradient, if there is to be one.
     smoothed: Option<Tensor>,
     pyramid: Option<Pyramid>,
     partial_one: Vec<[f64; 1]>,
@@ -18,13 +21,14 @@ pub(crate) struct Treatment<'p> {
 }
 
 impl<'p> Treatment<'p> {
-    pub(crate) fn new(recipe: &'p Recipe, threads: &'p Threads, size: OctaveSize) -> Self {
+    pub(crate) fn new(recipe: &'p Recipe, cx: &'p Context, size: OctaveSize) -> Self {
         let smoothed = (smoothing(recipe, recipe.iterations) > 0.0).then(|| size.picture());
         let pyramid = (recipe.normalisation == Normalisation::Laplacian)
             .then(|| Pyramid::new(size.picture().shape, recipe.laplacian_levels));
         Self {
             recipe,
-            threads,
+            cx,
+            smoothing: Smoothing::default(),
             smoothed,
             pyramid,
             partial_one: Vec::new(),
@@ -32,37 +36,28 @@ impl<'p> Treatment<'p> {
         }
     }
 
-    /// Whether the values' places matter, so that jitter must be undone first.
-    pub(crate) fn is_spatial(&self) -> bool {
-        self.smoothed.is_some() || self.pyramid.is_some()
-    }
-
     /// Treats `gradient`, of step `iteration` from 0, and returns what it is to be multiplied with to
-    /// be a step. `scratch`, of its shape, is memory to work in.
-    pub(crate) fn apply(
-        &mut self,
-        gradient: &mut Tensor,
-        iteration: u32,
-        scratch: &mut Tensor,
-    ) -> f32 {
+    /// be a step.
+    pub(crate) fn apply(&mut self, gradient: &mut Tensor, iteration: u32) -> f32 {
+        let threads = &self.cx.threads;
         let sigma = smoothing(self.recipe, iteration);
         if let Some(smoothed) = &mut self.smoothed
             && sigma > 0.0
         {
-            gaussian::smooth(self.threads, gradient, sigma, scratch, smoothed);
+            self.smoothing.apply(self.cx, gradient, sigma, smoothed);
             std::mem::swap(gradient, smoothed);
         }
         let strength = match self.recipe.normalisation {
             Normalisation::MeanAbs => {
-                let [sum] = rows::sums(self.threads, &gradient.data, &mut self.partial_one, |x| {
+                let [sum] = rows::sums(threads, &gradient.data, &mut self.partial_one, |x| {
                     [f64::from(x.abs())]
                 });
                 sum / gradient.data.len() as f64
             }
-            Normalisation::Std => deviation(self.threads, &gradient.data, &mut self.partial_two),
+            Normalisation::Std => deviation(threads, &gradient.data, &mut self.partial_two),
             Normalisation::Laplacian => {
                 if let Some(pyramid) = &mut self.pyramid {
-                    pyramid.normalise(self.threads, gradient);
+                    pyramid.normalise(threads, gradient);
                 }
                 1.0
             }

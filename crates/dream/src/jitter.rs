@@ -33,10 +33,6 @@ impl Shift {
         Self { right: along(width), down: along(height) }
     }
 
-    pub(crate) fn is_none(self) -> bool {
-        self == Self::default()
-    }
-
     /// The shift that takes this one back.
     pub(crate) fn back(self, (height, width): (usize, usize)) -> Self {
         Self { right: (width - self.right) % width, down: (height - self.down) % height }
@@ -51,30 +47,6 @@ pub(crate) fn roll(threads: &Threads, source: &Tensor, shift: Shift, target: &mu
         let (wrapped, rest) = row.split_at_mut(shift.right);
         wrapped.copy_from_slice(&from[width - shift.right..]);
         rest.copy_from_slice(&from[..width - shift.right]);
-    });
-}
-
-/// The step itself: adds `scale` times the gradient of the picture rolled by `shift` to the picture,
-/// which stays within 0–255 if `clip` says so.
-pub(crate) fn climb(
-    threads: &Threads,
-    picture: &mut Tensor,
-    (gradient, shift): (&Tensor, Shift),
-    scale: f32,
-    clip: bool,
-) {
-    let (height, width) = (picture.shape.height, picture.shape.width);
-    let (least, most) = if clip { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
-    let climb = |row: &mut [f32], gradient: &[f32]| {
-        for (x, g) in row.iter_mut().zip(gradient) {
-            *x = (*x + scale * g).max(least).min(most);
-        }
-    };
-    rows::for_each(threads, picture, |c, y, row| {
-        let gradient = rows::row(gradient, c, (y + shift.down) % height);
-        let (before, wrapped) = row.split_at_mut(width - shift.right);
-        climb(before, &gradient[shift.right..]);
-        climb(wrapped, &gradient[..shift.right]);
     });
 }
 
@@ -94,20 +66,6 @@ mod tests {
             assert_eq!(rows::row(&rolled, 2, down)[right], rows::row(&picture, 2, 0)[0]);
             roll(&threads(), &rolled, shift.back((11, 17)), &mut back);
             assert_eq!(back, picture);
-        }
-    }
-
-    /// Climbing the rolled picture itself doubles the picture: the gradient falls back in place.
-    #[test]
-    fn a_step_takes_the_shift_back() {
-        let picture = pattern(11, 17);
-        let mut rolled = Tensor::zeros(picture.shape);
-        for (right, down) in [(0, 0), (1, 10), (16, 0), (8, 5)] {
-            let shift = Shift { right, down };
-            roll(&threads(), &picture, shift, &mut rolled);
-            let mut twice = picture.clone();
-            climb(&threads(), &mut twice, (&rolled, shift), 1.0, false);
-            assert!(twice.data.iter().zip(&picture.data).all(|(twice, x)| *twice == 2.0 * x));
         }
     }
 

@@ -19,6 +19,8 @@ const LEAST_RMS: f64 = 1e-10;
 /// The coarser levels of a picture's pyramid; the finest stands in the picture itself.
 pub(crate) struct Pyramid {
     levels: Vec<Tensor>,
+    /// What each level is multiplied with, finest first.
+    scales: Vec<f32>,
     partial: Vec<[f64; 1]>,
 }
 
@@ -30,7 +32,7 @@ impl Pyramid {
         };
         let shapes = std::iter::successors(Some(half(&shape)), |shape| Some(half(shape)));
         let levels = shapes.take(levels as usize).map(Tensor::zeros).collect();
-        Self { levels, partial: Vec::new() }
+        Self { levels, scales: Vec::new(), partial: Vec::new() }
     }
 
     /// Divides each level of the pyramid of `picture` by its root mean square.
@@ -42,9 +44,11 @@ impl Pyramid {
             });
             (1.0 / (squares / level.data.len() as f64).sqrt().max(LEAST_RMS)) as f32
         };
-        let scales: Vec<f32> =
-            std::iter::once(&*picture).chain(&self.levels).map(&mut scale).collect();
+        let mut scales = std::mem::take(&mut self.scales);
+        scales.clear();
+        scales.extend(std::iter::once(&*picture).chain(&self.levels).map(&mut scale));
         self.merge(threads, picture, &scales);
+        self.scales = scales;
     }
 
     /// Leaves in `picture` and in each level but the last what the next coarser one does not have.

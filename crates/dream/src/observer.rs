@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use net::Tensor;
 use thiserror::Error;
 
-/// Told after every step.
-pub trait Observer {
+/// Told after every step, by one of the threads that dream.
+pub trait Observer: Send {
     /// A step is done; [`ControlFlow::Break`] ends the dream here.
     fn step(&mut self, progress: &Progress<'_>) -> ControlFlow<()>;
 }

@@ -1,6 +1,6 @@
 //! Octaves: the sizes a dream goes through, the picture at each, and what one hands to the next.
 
-use kernels::Threads;
+use kernels::{Context, Threads};
 use net::{Shape, Tensor};
 
 use crate::resample::resize_into;
@@ -45,15 +45,16 @@ pub(crate) fn bases(
     recipe: &Recipe,
     sizes: &[OctaveSize],
     picture: Tensor,
-    threads: &Threads,
+    cx: &Context,
 ) -> Vec<Tensor> {
+    let threads = &cx.threads;
     let mut bases = vec![picture];
     for size in sizes.iter().rev().skip(1) {
         let larger = bases.last().expect("there is the picture");
         let mut base = size.picture();
         if recipe.blur > 0.0 {
             let mut blurred = Tensor::zeros(larger.shape);
-            gaussian::blur(threads, larger, recipe.blur, &mut blurred);
+            gaussian::blur(cx, larger, recipe.blur, &mut blurred);
             threads.install(|| resize_into(&blurred, &mut base, recipe.filter));
         } else {
             threads.install(|| resize_into(larger, &mut base, recipe.filter));

@@ -1,11 +1,13 @@
 //! The plan: a recipe resolved against a network, a picture's size and a machine. Every refusal
 //! happens here, before the first convolution.
 
-use kernels::{CpuLevel, Threads};
+use kernels::{Context, CpuLevel, Threads};
 use net::{Engine, EngineOptions, Graph, NetError, Network, NodeId};
 
 use crate::sight::{self, Objective};
-use crate::{LayerWeight, ModelId, Normalisation, OctaveSize, PlanError, Recipe, defaults, octave};
+use crate::{
+    LayerWeight, ModelId, Normalisation, OctaveSize, PlanError, Recipe, Tiles, defaults, octave,
+};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -26,7 +28,7 @@ pub struct Plan {
     octaves: Vec<OctaveSize>,
     dropped: u32,
     memory: u64,
-    threads: Threads,
+    cx: Context,
 }
 
 impl Plan {
@@ -53,6 +55,7 @@ impl Plan {
         let mut octaves = octave::sizes(&recipe, full);
         octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
+        let cx = Context { threads: machine.threads.clone(), level: machine.level };
         let options = EngineOptions { threads: machine.threads.clone(), level: machine.level };
         let engine = Engine::new(&as_seen(network, &recipe), &targets, options)?;
         let memory = needed(&engine, &recipe, full, least)?;
@@ -67,11 +70,11 @@ impl Plan {
         }
         Ok(Plan {
             dropped: recipe.octaves - octaves.len() as u32,
-            objective: Objective { engine, weights, least },
+            objective: Objective::new(engine, weights, least),
             targets,
             octaves,
             memory,
-            threads: machine.threads.clone(),
+            cx,
             recipe,
         })
     }
@@ -106,7 +109,7 @@ impl Plan {
 
     /// Gives the plan's layers other weights, in the order of [`Self::weights_of`].
     pub(crate) fn set_weights(&mut self, weights: Vec<f32>) {
-        self.objective.weights = weights;
+        self.objective.set_weights(weights);
     }
 
     /// The octaves' sizes, in the order in which they are dreamt on: from small to full.
@@ -134,7 +137,12 @@ impl Plan {
     }
 
     pub(crate) fn threads(&self) -> &Threads {
-        &self.threads
+        &self.cx.threads
+    }
+
+    /// On what everything but the network runs.
+    pub(crate) fn cx(&self) -> &Context {
+        &self.cx
     }
 }
 
@@ -229,7 +237,8 @@ fn needed(
 ) -> Result<u64, NetError> {
     const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
     let bases: u64 = octave::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
-    let mut pictures = 4;
+    let mut pictures = 3;
+    pictures += if recipe.tiles == Tiles::Whole { 0 } else { 2 };
     pictures += u64::from(recipe.smoothing + recipe.smoothing_growth > 0.0);
     if recipe.video.as_ref().is_some_and(|video| video.coherence.depends_on_last()) {
         // What is carried, the frame that is to be, and what steps are multiplied with.

@@ -1,6 +1,8 @@
 //! Passes over pictures, shared by the threads so that the result does not depend on how many there
 //! are: rows are changed independently, and sums go over fixed chunks that are added in order.
 
+use std::cell::RefCell;
+
 use kernels::Threads;
 use net::Tensor;
 use rayon::prelude::*;
@@ -37,13 +39,20 @@ pub(crate) fn for_each_with(
         return;
     }
     threads.install(|| {
-        tensor.data.par_chunks_mut(shape.width).enumerate().with_min_len(ROWS).for_each_init(
-            || vec![0.0; scratch],
-            |scratch, (index, row)| {
-                change(index / shape.height, index % shape.height, row, scratch);
+        tensor.data.par_chunks_mut(shape.width).enumerate().with_min_len(ROWS).for_each(
+            |(index, row)| {
+                SCRATCH.with_borrow_mut(|values| {
+                    values.resize(values.len().max(scratch), 0.0);
+                    change(index / shape.height, index % shape.height, row, &mut values[..scratch]);
+                });
             },
         );
     });
+}
+
+thread_local! {
+    /// A thread's memory to work in, kept from row to row.
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Sums over all values of the `N` numbers that `of` makes of each. `partial` is memory to work in.

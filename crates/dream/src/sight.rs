@@ -3,38 +3,59 @@
 use kernels::Threads;
 use net::{Engine, NetError, Seed, Tensor, Workspace};
 
+use crate::jitter::{self, Shift};
 use crate::random::Random;
 use crate::tiles::{self, Tile};
 use crate::{OctaveSize, Recipe, Tiles, gradient};
 
 /// The network compiled for the layers of a recipe, and how much each counts.
 pub(crate) struct Objective {
-    pub(crate) engine: Engine,
+    engine: Engine,
+    seeds: Vec<Seed<'static>>,
     pub(crate) weights: Vec<f32>,
     /// The least size of picture that all layers can see.
-    pub(crate) least: OctaveSize,
+    least: OctaveSize,
 }
 
 impl Objective {
+    pub(crate) fn new(engine: Engine, weights: Vec<f32>, least: OctaveSize) -> Self {
+        let mut objective = Self { engine, seeds: Vec::new(), weights: Vec::new(), least };
+        objective.set_weights(weights);
+        objective
+    }
+
+    /// Gives the layers other weights.
+    pub(crate) fn set_weights(&mut self, weights: Vec<f32>) {
+        self.seeds = weights.iter().map(|&weight| Seed::Activation { weight }).collect();
+        self.weights = weights;
+    }
+
     /// Writes the gradient of `Σ weight · ½ · Σ activation²` at `picture` to `gradient`, and returns
     /// the sum itself.
     fn look(&self, workspace: &mut Workspace<'_>, picture: &Tensor, gradient: &mut Tensor) -> f64 {
         workspace.forward(picture);
-        let weights = || self.weights.iter().copied().enumerate();
-        let objective = weights()
-            .map(|(layer, weight)| f64::from(weight) * workspace.half_sum_squares(layer))
+        let objective = self
+            .weights
+            .iter()
+            .enumerate()
+            .map(|(layer, &weight)| f64::from(weight) * workspace.half_sum_squares(layer))
             .sum();
-        let seeds: Vec<Seed<'_>> =
-            weights().map(|(_, weight)| Seed::Activation { weight }).collect();
-        workspace.backward(&seeds, gradient);
+        workspace.backward(&self.seeds, gradient);
         objective
     }
 }
 
 /// Runs the network on pictures of one size.
 pub(crate) enum Sight<'p> {
-    Whole { objective: &'p Objective, workspace: Box<Workspace<'p>> },
-    Tiled(Tiled<'p>),
+    Whole {
+        objective: &'p Objective,
+        workspace: Box<Workspace<'p>>,
+    },
+    /// `rolled` are the picture and its gradient as the network sees them.
+    Tiled {
+        tiled: Tiled<'p>,
+        rolled: [Tensor; 2],
+    },
 }
 
 impl<'p> Sight<'p> {
@@ -54,21 +75,33 @@ impl<'p> Sight<'p> {
                     .into_iter()
                     .map(|size| View::new(objective, size))
                     .collect();
-                Sight::Tiled(Tiled { objective, recipe, threads, size, views })
+                let tiled = Tiled { objective, recipe, threads, size, views };
+                Sight::Tiled { tiled, rolled: [size.picture(), size.picture()] }
             }
         }
     }
 
-    /// Writes the objective's gradient at `picture` to `gradient`, and returns the objective.
+    /// Writes the objective's gradient at `picture`, which the network sees rolled by `shift`, to
+    /// `gradient`, and returns the objective.
     pub(crate) fn gradient(
         &mut self,
         picture: &Tensor,
+        shift: Shift,
         random: &mut Random,
         gradient: &mut Tensor,
     ) -> f64 {
         match self {
-            Sight::Whole { objective, workspace } => objective.look(workspace, picture, gradient),
-            Sight::Tiled(tiled) => tiled.gradient(picture, random, gradient),
+            Sight::Whole { objective, workspace } => {
+                workspace.set_shift([shift.down, shift.right]);
+                objective.look(workspace, picture, gradient)
+            }
+            Sight::Tiled { tiled, rolled: [seen, there] } => {
+                jitter::roll(tiled.threads, picture, shift, seen);
+                let objective = tiled.gradient(seen, random, there);
+                let size = (tiled.size.height, tiled.size.width);
+                jitter::roll(tiled.threads, there, shift.back(size), gradient);
+                objective
+            }
         }
     }
 }

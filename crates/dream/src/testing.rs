@@ -1,10 +1,15 @@
 //! What unit tests share.
 
-use kernels::Threads;
+use kernels::{Context, CpuLevel, Threads};
 use net::{Shape, Tensor};
 
 pub(crate) fn threads() -> Threads {
     Threads::new(2).expect("two threads can be started")
+}
+
+/// Two threads of the least level.
+pub(crate) fn context() -> Context {
+    Context { threads: threads(), level: CpuLevel::Scalar }
 }
 
 /// Three channels of values from −100 to 100 with no pattern a filter would miss.

@@ -1,6 +1,7 @@
 //! Arithmetic on `f32` slices: the CPU level that runs it, the threads that share it, and the kernels.
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
+pub mod blur;
 pub mod conv;
 pub mod depthwise;
 pub mod elementwise;

@@ -1,6 +1,7 @@
 //! Every kernel, at every CPU level, on generated shapes, against its definition in plain
 //! `f64` loops: values, zero halos, and the same bytes for any number of threads.
 
+mod blur;
 mod convolution;
 mod depthwise;
 mod elementwise;
