@@ -75,7 +75,8 @@ impl<'p> Sight<'p> {
                     .into_iter()
                     .map(|size| View::new(objective, size))
                     .collect();
-                let tiled = Tiled { objective, recipe, threads, size, views };
+                let grid = tiles::rolled(size, recipe.tile_size as usize);
+                let tiled = Tiled { objective, recipe, threads, size, views, grid };
                 Sight::Tiled { tiled, rolled: [size.picture(), size.picture()] }
             }
         }
@@ -158,6 +159,8 @@ pub(crate) struct Tiled<'p> {
     threads: &'p Threads,
     size: OctaveSize,
     views: Vec<View<'p>>,
+    /// The tiles of the next step, or of all steps.
+    grid: Vec<Tile>,
 }
 
 /// The memory for tiles of one size.
@@ -179,16 +182,12 @@ impl<'p> View<'p> {
 
 impl Tiled<'_> {
     fn gradient(&mut self, picture: &Tensor, random: &mut Random, gradient: &mut Tensor) -> f64 {
-        let side = self.recipe.tile_size as usize;
-        let tiles = match self.recipe.tiles {
-            Tiles::Scattered => {
-                let tile = tiles::scattered_size(self.size, side);
-                tiles::scattered(self.size, tile, random)
-            }
-            _ => tiles::rolled(self.size, side),
-        };
+        if self.recipe.tiles == Tiles::Scattered {
+            let tile = tiles::scattered_size(self.size, self.recipe.tile_size as usize);
+            self.grid = tiles::scattered(self.size, tile, random);
+        }
         gradient.data.fill(0.0);
-        tiles.into_iter().map(|tile| self.tile(picture, tile, gradient)).sum()
+        (0..self.grid.len()).map(|index| self.tile(picture, self.grid[index], gradient)).sum()
     }
 
     /// One tile's part of the gradient, and the objective there.

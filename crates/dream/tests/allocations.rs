@@ -1,0 +1,49 @@
+//! Once a dream is under way in an octave, its steps allocate nothing.
+
+use std::ops::ControlFlow;
+
+use dream::{Machine, Normalisation, Observer, Plan, Progress, Recipe, Tiles, dream};
+use kernels::{CpuLevel, Threads};
+use net::{Shape, Tensor};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+/// How many allocations there had been after each step.
+#[derive(Default)]
+struct Counts(Vec<u64>);
+
+impl Observer for Counts {
+    fn step(&mut self, _: &Progress<'_>) -> ControlFlow<()> {
+        self.0.push(dhat::HeapStats::get().total_blocks);
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn steps_allocate_nothing() {
+    const STEPS: usize = 80;
+    const IN_A_ROW: usize = 20;
+    let network = import::built_in().expect("the built-in network is whole");
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let recipe = Recipe { octaves: 1, iterations: STEPS as u32, ..Recipe::for_network(&network) };
+    let recipes = [
+        recipe.clone(),
+        Recipe { smoothing: 0.5, smoothing_growth: 4.0, ..recipe.clone() },
+        Recipe { normalisation: Normalisation::Laplacian, smoothing: 0.0, ..recipe.clone() },
+        Recipe { normalisation: Normalisation::Std, smoothing: 0.0, ..recipe.clone() },
+        Recipe { tiles: Tiles::Rolled, tile_size: 64, ..recipe },
+    ];
+    for recipe in recipes {
+        let threads = Threads::new(2).expect("threads start");
+        let level = CpuLevel::detect().expect("a level that the processor has");
+        let machine = Machine { threads, level, memory: 1 << 32 };
+        let plan = Plan::new(&recipe, &network, 100, 130, &machine).expect("it can be dreamt");
+        let mut counts = Counts(Vec::with_capacity(STEPS));
+        let picture = Tensor { data: vec![100.0; 3 * 100 * 130], shape: Shape::new(3, 100, 130) };
+        dream(&plan, picture, &mut counts).expect("nobody stops it");
+        // Until each thread has met its largest task, a step may still find memory too small.
+        let quiet = counts.0.windows(IN_A_ROW).any(|steps| steps[0] == steps[IN_A_ROW - 1]);
+        assert!(quiet, "{:?} by {recipe:?}", counts.0);
+    }
+}
