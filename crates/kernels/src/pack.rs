@@ -20,7 +20,7 @@ pub struct InputMap {
     /// By how many rows and columns the picture is rolled while it is read: the input's (y, x) is the
     /// picture's `(y − shift[0], x − shift[1])`, modulo its extent.
     pub shift: [usize; 2],
-    /// Space to depth: squares of so many pixels each way become channels. 1 leaves them in place.
+    /// Space to depth: squares of so many pixels each way, 1–4, become channels. 1 leaves them in place.
     ///
     /// Channel `(c · depth + qy) · depth + qx` of the map's pixel (Y, X) is channel c of the input's
     /// pixel (Y · depth + qy, X · depth + qx), or 0 where that lies beyond the picture.
@@ -35,7 +35,8 @@ impl InputMap {
     }
 
     fn check(&self, picture: usize, height: usize, width: usize, map: &Map) -> usize {
-        assert!((1..=4).contains(&self.channels) && self.depth > 0, "an input of 1–4 channels");
+        let usual = (1..=4).contains(&self.channels) && (1..=4).contains(&self.depth);
+        assert!(usual, "an input of 1–4 channels, in squares of 1–4 pixels");
         assert_eq!(
             self.extent(height, width),
             [map.blocks, map.height, map.width],
@@ -141,9 +142,14 @@ pub fn pack(
                     let from = input.source[c] * height + input.row(py, height);
                     let from = &picture[from * width..][..width];
                     input.columns(qx, width, |columns, first| {
-                        let values = from[first..].iter().step_by(input.depth);
-                        for (to, &value) in to[columns].iter_mut().zip(values) {
-                            to.0[lane] = (value - mean) * scale;
+                        let (to, from) = (&mut to[columns], &from[first..]);
+                        let of =
+                            |to: &mut Lane, value: f32| to.0[lane % 16] = (value - mean) * scale;
+                        match input.depth {
+                            1 => take::<1>(to, from, of),
+                            2 => take::<2>(to, from, of),
+                            3 => take::<3>(to, from, of),
+                            _ => take::<4>(to, from, of),
                         }
                     });
                 }
@@ -152,6 +158,30 @@ pub fn pack(
             unsafe { clear_halo(map, shared.get().add(block * map.block()), rows.clone()) };
         }
     });
+}
+
+/// Calls `f` with one pixel after the other and every `D`-th value.
+#[inline(always)]
+fn take<const D: usize>(pixels: &mut [Lane], values: &[f32], f: impl Fn(&mut Lane, f32)) {
+    let (whole, rest) = values.as_chunks::<D>();
+    if let (Some(pixel), Some(value)) = (pixels.get_mut(whole.len()), rest.first()) {
+        f(pixel, *value);
+    }
+    for (pixel, values) in pixels.iter_mut().zip(whole) {
+        f(pixel, values[0]);
+    }
+}
+
+/// Calls `f` with every `D`-th value and one pixel after the other.
+#[inline(always)]
+fn give<const D: usize>(values: &mut [f32], pixels: &[Lane], f: impl Fn(&mut f32, &Lane)) {
+    let (whole, rest) = values.as_chunks_mut::<D>();
+    if let (Some(pixel), Some(value)) = (pixels.get(whole.len()), rest.first_mut()) {
+        f(value, pixel);
+    }
+    for (pixel, values) in pixels.iter().zip(whole) {
+        f(&mut values[0], pixel);
+    }
 }
 
 /// The gradient of [`pack`]: what the map's gradient `dx` is to the picture's values. Channels of the
@@ -192,9 +222,13 @@ pub fn unpack(
                 }
                 let (from, to) = (row_of(map, dx, block, y), picture_row(input.source[c], py));
                 input.columns(qx, width, |columns, first| {
-                    let values = to[first..].iter_mut().step_by(input.depth);
-                    for (from, to) in from[columns].iter().zip(values) {
-                        *to += from.0[lane] * scale;
+                    let (to, from) = (&mut to[first..], &from[columns]);
+                    let of = |to: &mut f32, from: &Lane| *to += from.0[lane % 16] * scale;
+                    match input.depth {
+                        1 => give::<1>(to, from, of),
+                        2 => give::<2>(to, from, of),
+                        3 => give::<3>(to, from, of),
+                        _ => give::<4>(to, from, of),
                     }
                 });
             }
