@@ -123,13 +123,13 @@ impl Windows {
 
     /// The sums of the windows around sixteen channels, of values in rows of contiguous channels.
     #[inline(always)]
-    unsafe fn sum<S: Simd>(&self, middle: *const Lane) -> S::V {
+    unsafe fn sum<S: Simd, K: Kind>(&self, middle: *const Lane) -> S::V {
         // SAFETY: the margins hold half a window.
         unsafe {
             let from = middle.cast::<f32>().sub(self.half);
-            match self.half {
-                2 => return window::<S, 2>(from),
-                5 => return window::<S, 5>(from),
+            match K::HALF {
+                Some(2) => return window::<S, 2>(from),
+                Some(5) => return window::<S, 5>(from),
                 _ => {}
             }
             let mut sum = S::load(from);
@@ -142,16 +142,15 @@ impl Windows {
 
     /// `s^−β` and `s^(−β−1)`, s being the sixteen sums around `middle`.
     #[inline(always)]
-    unsafe fn powers<S: Simd>(&self, middle: *const Lane) -> (S::V, S::V) {
+    unsafe fn powers<S: Simd, K: Kind>(&self, middle: *const Lane) -> (S::V, S::V) {
         // SAFETY: the caller's promise.
         unsafe {
             let (alpha, bias) = (S::splat(self.lrn.alpha), S::splat(self.lrn.bias));
-            let sum = S::fma(self.sum::<S>(middle), alpha, bias);
-            if self.lrn.beta == 0.75 || self.lrn.beta == 0.5 {
+            let sum = S::fma(self.sum::<S, K>(middle), alpha, bias);
+            if let Some(beta) = K::BETA {
                 let root = S::rsqrt(sum);
                 let inverse = S::mul(root, root);
-                let power =
-                    if self.lrn.beta == 0.5 { root } else { S::mul(inverse, S::rsqrt(root)) };
+                let power = if beta == 0.5 { root } else { S::mul(inverse, S::rsqrt(root)) };
                 return (power, S::mul(power, inverse));
             }
             let mut values = Lane::default();
@@ -161,6 +160,38 @@ impl Windows {
             (S::load(power.as_ptr()), S::load(steeper.as_ptr()))
         }
     }
+}
+
+/// What is known of a normalisation when it is compiled.
+trait Kind {
+    /// Half the window.
+    const HALF: Option<usize>;
+    /// The exponent, ½ or ¾.
+    const BETA: Option<f32>;
+}
+
+/// TensorFlow's default, and Inception's.
+struct Radius5;
+
+impl Kind for Radius5 {
+    const HALF: Option<usize> = Some(5);
+    const BETA: Option<f32> = Some(0.5);
+}
+
+/// AlexNet's, and GoogLeNet's.
+struct Size5;
+
+impl Kind for Size5 {
+    const HALF: Option<usize> = Some(2);
+    const BETA: Option<f32> = Some(0.75);
+}
+
+/// Any other.
+struct Any;
+
+impl Kind for Any {
+    const HALF: Option<usize> = None;
+    const BETA: Option<f32> = None;
 }
 
 /// The sum of the `2 · HALF + 1` vectors that begin at `from`, each one value further: the windows of
@@ -188,6 +219,20 @@ pub(crate) struct Forward<'a> {
 impl RowKernel for Forward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
+        // SAFETY: the caller's promise is the same.
+        unsafe {
+            match (self.lrn.half, self.lrn.lrn.beta) {
+                (5, 0.5) => self.of::<S, Radius5>(rows),
+                (2, 0.75) => self.of::<S, Size5>(rows),
+                _ => self.of::<S, Any>(rows),
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
         let (lrn, width) = (&self.lrn, self.x.map.width);
         let mut scratch = Scratch::zeros(PIXELS * lrn.pitch());
         let squares = scratch.as_mut_ptr();
@@ -208,7 +253,7 @@ impl RowKernel for Forward<'_> {
                         let from = self.x.row(block, row).add(start * 16);
                         let (to, live) = (self.y.row(block, row), lrn.live(block));
                         for p in 0..pixels {
-                            let (power, _) = lrn.powers::<S>(squares.add(lrn.at(p, block)));
+                            let (power, _) = lrn.powers::<S, K>(squares.add(lrn.at(p, block)));
                             let y = S::mul(S::load(from.add(p * 16)), power);
                             let y = if live == u16::MAX { y } else { S::keep(y, live) };
                             to.put::<S>(start + p, y);
@@ -232,6 +277,20 @@ pub(crate) struct Backward<'a> {
 impl RowKernel for Backward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
+        // SAFETY: the caller's promise is the same.
+        unsafe {
+            match (self.lrn.half, self.lrn.lrn.beta) {
+                (5, 0.5) => self.of::<S, Radius5>(rows),
+                (2, 0.75) => self.of::<S, Size5>(rows),
+                _ => self.of::<S, Any>(rows),
+            }
+        }
+    }
+}
+
+impl Backward<'_> {
+    #[inline(always)]
+    unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
         let (lrn, width) = (&self.lrn, self.x.map.width);
         let lanes = PIXELS * lrn.pitch();
         let mut scratch = Scratch::zeros(3 * lanes);
@@ -259,7 +318,7 @@ impl RowKernel for Backward<'_> {
                         for p in 0..pixels {
                             S::prefetch(dy.wrapping_add((PIXELS + p) * 16));
                             let at = lrn.at(p, block);
-                            let (mut power, mut steeper) = lrn.powers::<S>(squares.add(at));
+                            let (mut power, mut steeper) = lrn.powers::<S, K>(squares.add(at));
                             if live != u16::MAX {
                                 (power, steeper) = (S::keep(power, live), S::keep(steeper, live));
                             }
@@ -276,7 +335,7 @@ impl RowKernel for Backward<'_> {
                             let at = lrn.at(p, block);
                             let x = S::mul(S::load(x.add(p * 16)), factor);
                             let own = S::load(own.add(at).cast());
-                            let sum = lrn.sum::<S>(shared.add(at));
+                            let sum = lrn.sum::<S, K>(shared.add(at));
                             to.put::<S>(start + p, S::fma(x, sum, own));
                         }
                     }
