@@ -57,7 +57,7 @@ pub fn blur(
     let job = Job { blurs, planes, height, width, source, target: Shared::of(target) };
     let tasks = (8 * values).div_ceil(TASK_BYTES).min(height);
     cx.threads.for_each(tasks, |task| {
-        let mut scratch = Scratch::zeros(job.lanes());
+        let mut scratch = Scratch::new(job.lanes());
         let scratch = scratch.as_mut_ptr().cast();
         for y in height * task / tasks..height * (task + 1) / tasks {
             // SAFETY: the level is the context's, the slices were checked, and tasks have rows of their own.

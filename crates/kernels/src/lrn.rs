@@ -113,6 +113,18 @@ impl Windows {
         pixel * self.pitch() + self.margin + block
     }
 
+    /// Clears the margins of `pixels` pixels, one after the other from `lanes` on.
+    #[inline(always)]
+    unsafe fn clear_margins(&self, lanes: *mut Lane, pixels: usize) {
+        for pixel in 0..pixels {
+            // SAFETY: the caller promises that there are as many.
+            unsafe {
+                lanes.add(pixel * self.pitch()).write_bytes(0, self.margin);
+                lanes.add(self.at(pixel, self.blocks)).write_bytes(0, self.margin);
+            }
+        }
+    }
+
     /// The lanes of a block that are channels.
     fn live(&self, block: usize) -> u16 {
         match self.channels.saturating_sub(block * 16) {
@@ -234,10 +246,11 @@ impl Forward<'_> {
     #[inline(always)]
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
         let (lrn, width) = (&self.lrn, self.x.map.width);
-        let mut scratch = Scratch::zeros(PIXELS * lrn.pitch());
+        let mut scratch = Scratch::new(PIXELS * lrn.pitch());
         let squares = scratch.as_mut_ptr();
         // SAFETY: rows, columns and blocks lie in the maps and the scratch.
         unsafe {
+            lrn.clear_margins(squares, PIXELS);
             for row in rows.clone() {
                 for start in (0..width).step_by(PIXELS) {
                     let pixels = PIXELS.min(width - start);
@@ -293,12 +306,13 @@ impl Backward<'_> {
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
         let (lrn, width) = (&self.lrn, self.x.map.width);
         let lanes = PIXELS * lrn.pitch();
-        let mut scratch = Scratch::zeros(3 * lanes);
+        let mut scratch = Scratch::new(3 * lanes);
         // SAFETY: rows, columns and blocks lie in the maps and the scratch.
         unsafe {
             let squares = scratch.as_mut_ptr();
             // `dy · x · s^(−β−1)` and `dy · s^−β`
             let (shared, own) = (squares.add(lanes), squares.add(2 * lanes));
+            lrn.clear_margins(squares, 2 * PIXELS);
             let factor = S::splat(-2.0 * lrn.lrn.alpha * lrn.lrn.beta);
             for row in rows.clone() {
                 for start in (0..width).step_by(PIXELS) {

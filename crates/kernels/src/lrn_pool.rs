@@ -60,7 +60,7 @@ struct Forward<'a> {
 impl RowKernel for Forward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
-        let mut scratch = Scratch::zeros(self.between.lanes());
+        let mut scratch = Scratch::new(self.between.lanes());
         let lanes = Shared::of_pointer(scratch.as_mut_ptr());
         let normalise =
             lrn::Forward { lrn: self.lrn, x: self.x, y: Sink::ring(&self.between, lanes) };
@@ -134,7 +134,7 @@ struct Backward<'a> {
 impl RowKernel for Backward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
-        let mut scratch = Scratch::zeros(self.between.lanes());
+        let mut scratch = Scratch::new(self.between.lanes());
         let lanes = Shared::of_pointer(scratch.as_mut_ptr());
         let pool =
             fold::Backward::new(self.chosen, self.axes, self.dy, Sink::ring(&self.between, lanes));

@@ -8,15 +8,17 @@ thread_local! {
     static LANES: RefCell<Vec<Vec<Lane>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Zeroed lanes that return to the thread when they are dropped. Those that were taken first are to be
-/// dropped last, for then each finds its own memory again.
+/// Lanes that return to the thread when they are dropped. Those that were taken first are to be dropped
+/// last, for then each finds its own memory again.
 pub(crate) struct Scratch(Vec<Lane>);
 
 impl Scratch {
-    pub(crate) fn zeros(lanes: usize) -> Self {
+    /// At least `lanes`, which hold anything: clearing them would take as long as working on them.
+    pub(crate) fn new(lanes: usize) -> Self {
         let mut scratch = LANES.with_borrow_mut(Vec::pop).unwrap_or_default();
-        scratch.clear();
-        scratch.resize(lanes, Lane::default());
+        if scratch.len() < lanes {
+            scratch.resize(lanes, Lane::default());
+        }
         Self(scratch)
     }
 
