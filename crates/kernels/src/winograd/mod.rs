@@ -8,10 +8,11 @@
 mod panel;
 mod transform;
 
+use crate::conv::tile;
 use crate::conv::weights::{self, Group, Order};
 use crate::conv::{Output, Weights};
 use crate::map::clear_halo;
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, CpuLevel, Lane, Map, Write};
 use panel::Job;
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
@@ -20,6 +21,7 @@ pub struct Winograd {
     live: usize,
     in_blocks: usize,
     out_blocks: usize,
+    level: CpuLevel,
     /// Inputs of a tile along each axis.
     size: usize,
     /// Outputs of a tile along each axis.
@@ -64,6 +66,7 @@ impl Winograd {
             live: weights.live(),
             in_blocks: weights.in_blocks(),
             out_blocks: weights.out_blocks(),
+            level: cx.level,
             size,
             outputs: size + 1 - kernel,
             origin,
@@ -119,8 +122,11 @@ impl Winograd {
     /// each share of each panel being a task: what should take the threads the least time. More panels
     /// read the weights more often, more shares transform the inputs more often.
     fn tasks(&self, tiles: usize, threads: usize) -> (usize, usize) {
-        let fewest = tiles.div_ceil(PANEL_TILES);
-        let splits = [fewest, fewest.next_multiple_of(threads)].into_iter().flat_map(|panels| {
+        let at_once = tile::most_pixels(self.level, tile::most_blocks(self.level).min(2), 1);
+        let panels = tiles.div_ceil(at_once * PANEL_TILES.div_ceil(at_once));
+        let few = if tiles <= MOST_TILES { panels.min(1) } else { panels };
+        let splits = [few, panels, panels.next_multiple_of(threads)].into_iter();
+        let splits = splits.flat_map(|panels| {
             (1..=threads.min(self.groups.len())).map(move |shares| (panels, shares))
         });
         let time = |&(panels, shares): &(usize, usize)| {
@@ -141,9 +147,12 @@ fn part(number: usize, of: usize, all: usize) -> std::ops::Range<usize> {
     number * all / of..(number + 1) * all / of
 }
 
-/// Tiles of a panel: enough for the weights to be read seldom, few enough for its transformed inputs and
-/// products to stay in the second-level cache.
-const PANEL_TILES: usize = 14;
+/// Tiles of a panel, or a few more: enough for the weights to be read seldom, few enough for its
+/// transformed inputs and products to stay in the second-level cache.
+const PANEL_TILES: usize = 12;
+
+/// So few tiles may be one panel, whose weights are read only once: then each is read from afar.
+const MOST_TILES: usize = 42;
 
 /// What it takes to fetch a lane of weights, and to transform a lane of inputs, in units of the product
 /// of a lane of weights and one tile.
