@@ -1,5 +1,7 @@
 //! The loop: octave by octave, step by step, the picture climbs towards what excites the layers.
 
+use std::time::{Duration, Instant};
+
 use kernels::Threads;
 use net::Tensor;
 
@@ -55,9 +57,9 @@ fn octave_by_octave(
             resize(strides, height, width, Filter::Triangle)
         });
         for iteration in 0..recipe.iterations {
-            let objective = ascent.step(&mut picture, iteration, &mut random);
+            let step = ascent.step(&mut picture, iteration, &mut random);
             clock.tick(octaves[index]);
-            if observer.step(&clock.progress(index, iteration, &picture, objective)).is_break() {
+            if observer.step(&clock.progress(index, iteration, &picture, step)).is_break() {
                 return Err(Stopped);
             }
         }
@@ -102,14 +104,18 @@ impl<'p> Ascent<'p> {
         }
     }
 
-    /// One step on `picture`; returns the objective before it.
-    fn step(&mut self, picture: &mut Tensor, iteration: u32, random: &mut Random) -> f64 {
+    /// One step on `picture`.
+    fn step(&mut self, picture: &mut Tensor, iteration: u32, random: &mut Random) -> Step {
+        let start = Instant::now();
         let size = (picture.shape.height, picture.shape.width);
         let shift = Shift::draw(self.recipe, random, size);
-        let objective = self.sight.gradient(picture, shift, random, &mut self.gradient);
-        let scale = self.treatment.apply(&mut self.gradient, iteration);
-        self.climb(picture, scale);
-        objective
+        self.threads.awake(|| {
+            let objective = self.sight.gradient(picture, shift, random, &mut self.gradient);
+            let network = start.elapsed();
+            let scale = self.treatment.apply(&mut self.gradient, iteration);
+            self.climb(picture, scale);
+            Step { objective, network, took: start.elapsed() }
+        })
     }
 
     /// Adds `scale` times the gradient to `picture`, which stays within 0–255 if the recipe says so.
@@ -133,6 +139,13 @@ impl<'p> Ascent<'p> {
             }
         });
     }
+}
+
+/// The objective before a step, and how long it took, in the network and in all.
+struct Step {
+    objective: f64,
+    network: Duration,
+    took: Duration,
 }
 
 /// Counts the work, in pixels × steps.
@@ -160,7 +173,7 @@ impl Clock {
         octave: usize,
         iteration: u32,
         picture: &'a Tensor,
-        objective: f64,
+        Step { objective, network, took }: Step,
     ) -> Progress<'a> {
         Progress {
             octave: octave as u32,
@@ -171,6 +184,8 @@ impl Clock {
             total: self.total,
             picture,
             objective,
+            took,
+            network,
         }
     }
 }

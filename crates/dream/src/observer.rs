@@ -1,6 +1,7 @@
 //! Whoever watches a dream: a progress bar, a preview, a test. What it returns can stop the dream.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use net::Tensor;
 use thiserror::Error;
@@ -30,6 +31,10 @@ pub struct Progress<'a> {
     pub picture: &'a Tensor,
     /// The objective before this step's change: `Σ weight · ½ · Σ activation²`.
     pub objective: f64,
+    /// How long this step took.
+    pub took: Duration,
+    /// How much of that the network took.
+    pub network: Duration,
 }
 
 /// The observer ended the dream.

@@ -85,11 +85,11 @@ impl Job<'_> {
         self.blurs.iter().map(Blur::radius).max().unwrap_or(0)
     }
 
-    /// Lanes of scratch: a row with its borders, which a whole lane may be written or read behind, and two
-    /// rows for each plane.
+    /// Lanes of scratch: a row for each blur of each plane, and one with its borders, which a whole lane
+    /// may be written or read behind.
     fn lanes(&self) -> usize {
-        let values = self.pitch() + 2 * self.radius().next_multiple_of(16) + 32;
-        values / 16 + 2 * self.planes * self.pitch() / 16
+        let padded = self.pitch() + 2 * self.radius().next_multiple_of(16) + 32;
+        (self.blurs.len() * self.planes * self.pitch() + padded) / 16
     }
 }
 
@@ -113,31 +113,32 @@ unsafe fn all_blurs<S: Simd>(row: &Row<'_>) {
     let (planes, width, pitch) = (job.planes, job.width, job.pitch());
     // SAFETY: every row of scratch is a pitch long; the rest is the caller's promise.
     unsafe {
-        let blurred = scratch;
-        let sums = blurred.add(planes * pitch);
-        let padded = sums.add(planes * pitch);
+        let padded = scratch.add(job.blurs.len() * planes * pitch);
         for (n, blur) in job.blurs.iter().enumerate() {
             for plane in 0..planes {
                 column_sums::<S>(row, blur, plane, padded.add(blur.radius()));
                 mirror(padded, blur.radius(), width);
-                row_sums::<S>(blur, padded, blurred.add(plane * pitch), width);
-            }
-            for plane in 0..planes {
-                let mix = &blur.mix[plane * planes..][..planes];
-                let to = sums.add(plane * pitch);
-                for x in (0..width).step_by(16) {
-                    let mut sum = if n == 0 { S::zero() } else { S::load(to.add(x)) };
-                    for (from, &share) in mix.iter().enumerate() {
-                        let value = S::load(blurred.add(from * pitch + x));
-                        sum = S::fma(S::splat(share), value, sum);
-                    }
-                    S::store(to.add(x), sum);
-                }
+                row_sums::<S>(blur, padded, scratch.add((n * planes + plane) * pitch), width);
             }
         }
         for plane in 0..planes {
             let to = job.target.get().add((plane * job.height + y) * width);
-            to.copy_from_nonoverlapping(sums.add(plane * pitch), width);
+            for x in (0..width).step_by(16) {
+                let mut sum = S::zero();
+                let mut blurred = scratch.add(x);
+                for blur in job.blurs {
+                    for &share in &blur.mix[plane * planes..][..planes] {
+                        sum = S::fma(S::splat(share), S::load(blurred), sum);
+                        blurred = blurred.add(pitch);
+                    }
+                }
+                if x + 16 <= width {
+                    S::store(to.add(x), sum);
+                } else {
+                    S::store(padded, sum);
+                    to.add(x).copy_from_nonoverlapping(padded, width - x);
+                }
+            }
         }
     }
 }
@@ -158,21 +159,42 @@ unsafe fn column_sums<S: Simd>(row: &Row<'_>, blur: &Blur<'_>, plane: usize, to:
             let y = (row.y + group * ROWS + k) as isize - blur.radius() as isize;
             *from = source[(plane * height + mirrored(y, height)) * width..].as_ptr();
         }
-        for x in (0..width).step_by(16) {
-            // SAFETY: the rows are as long as the picture is wide, and only that much is read.
-            unsafe {
-                let mut sum = if group == 0 { S::zero() } else { S::load(to.add(x)) };
-                for (&weight, from) in weights.iter().zip(&rows) {
-                    let value = match width - x {
-                        rest @ 0..16 => S::load_kept(from.add(x), (1 << rest) - 1),
-                        _ => S::load(from.add(x)),
-                    };
-                    sum = S::fma(S::splat(weight), value, sum);
+        let rows = &rows[..weights.len()];
+        let mut x = 0;
+        // SAFETY: the rows are as long as the picture is wide, and only that much is read.
+        unsafe {
+            while x + 32 <= width {
+                let mut sums = [S::zero(); 2];
+                for (&weight, from) in weights.iter().zip(rows) {
+                    let weight = S::splat(weight);
+                    sums[0] = S::fma(weight, S::load(from.add(x)), sums[0]);
+                    sums[1] = S::fma(weight, S::load(from.add(x + 16)), sums[1]);
                 }
-                S::store(to.add(x), sum);
+                put::<S>(to.add(x), sums[0], group > 0);
+                put::<S>(to.add(x + 16), sums[1], group > 0);
+                x += 32;
+            }
+            while x < width {
+                let kept = if width - x < 16 { (1 << (width - x)) - 1 } else { u16::MAX };
+                let mut sum = S::zero();
+                for (&weight, from) in weights.iter().zip(rows) {
+                    sum = S::fma(S::splat(weight), S::load_kept(from.add(x), kept), sum);
+                }
+                put::<S>(to.add(x), sum, group > 0);
+                x += 16;
             }
         }
     }
+}
+
+/// Writes a lane, or adds it to what is there.
+///
+/// # Safety
+/// `to` is good for it, and the processor has the level.
+#[inline(always)]
+unsafe fn put<S: Simd>(to: *mut f32, lane: S::V, add: bool) {
+    // SAFETY: the caller's promise.
+    unsafe { S::store(to, if add { S::add(lane, S::load(to)) } else { lane }) }
 }
 
 /// Mirrors the `width` values after the first `radius` into as many before and behind them.
@@ -197,9 +219,21 @@ unsafe fn mirror(padded: *mut f32, radius: usize, width: usize) {
 /// As [`blur_row`].
 #[inline(always)]
 unsafe fn row_sums<S: Simd>(blur: &Blur<'_>, padded: *const f32, to: *mut f32, width: usize) {
-    for x in (0..width).step_by(16) {
-        // SAFETY: the caller's promise.
-        unsafe {
+    let mut x = 0;
+    // SAFETY: the caller's promise.
+    unsafe {
+        while x + 16 < width {
+            let mut sums = [S::zero(); 2];
+            for (k, &weight) in blur.weights.iter().enumerate() {
+                let weight = S::splat(weight);
+                sums[0] = S::fma(weight, S::load(padded.add(x + k)), sums[0]);
+                sums[1] = S::fma(weight, S::load(padded.add(x + k + 16)), sums[1]);
+            }
+            S::store(to.add(x), sums[0]);
+            S::store(to.add(x + 16), sums[1]);
+            x += 32;
+        }
+        if x < width {
             let mut sum = S::zero();
             for (k, &weight) in blur.weights.iter().enumerate() {
                 sum = S::fma(S::splat(weight), S::load(padded.add(x + k)), sum);

@@ -1,13 +1,15 @@
 //! `bench`: how fast this machine dreams. One step is what a dream does hundreds of times: forward to
 //! the layers, backward to the picture.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use dream::Recipe;
-use net::{Seed, StepTime, Tensor};
+use dream::{LayerWeight, Machine, Observer, Plan, Progress, Recipe};
+use net::{Network, Seed, StepTime, Tensor};
 use serde::Serialize;
 
+use super::image::unplanned;
 use crate::console::{self, print};
 use crate::exit::Failure;
 use crate::machine::{MachineArgs, in_words, peak_memory};
@@ -60,6 +62,10 @@ struct Report {
     gflop: f64,
     gflop_per_second: f64,
     peak_memory_bytes: Option<u64>,
+    /// A step of the network's default dream, and what of it is not the network: jitter, smoothing,
+    /// normalisation and the step itself.
+    dream_step_ms: f64,
+    outside_network_ms: f64,
     /// Where the time goes, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<Part>,
@@ -114,7 +120,9 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     times.sort();
 
     let median = times[times.len() / 2];
-    let parts = workspace.times();
+    let (parts, memory) = (workspace.times(), peak_memory());
+    drop(workspace);
+    let [dream_step, outside] = dream_steps(args, &network, &layers, &machine)?;
     let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
     let report = Report {
         model: network.name.clone(),
@@ -131,15 +139,60 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
         max_ms: milliseconds(times[times.len() - 1]),
         gflop,
         gflop_per_second: gflop / median.as_secs_f64(),
-        peak_memory_bytes: peak_memory(),
+        peak_memory_bytes: memory,
+        dream_step_ms: milliseconds(dream_step),
+        outside_network_ms: milliseconds(outside),
         parts: if args.by_layer { Part::all(&parts) } else { Vec::new() },
     };
     if args.json { console::json(&report) } else { print(report.text()) }
 }
 
+/// How long the steps of a dream take, and how long of it they are outside the network: the medians.
+fn dream_steps(
+    args: &BenchArgs,
+    network: &Network,
+    layers: &[String],
+    machine: &Machine,
+) -> Result<[Duration; 2], Failure> {
+    let defaults = Recipe::for_network(network);
+    let weight = |name: &String| {
+        let known = defaults.layers.iter().find(|layer| layer.name == *name);
+        LayerWeight { name: name.clone(), weight: known.map_or(1.0, |layer| layer.weight) }
+    };
+    let layers = layers.iter().map(weight).collect();
+    let (width, height) = (args.size.0 as usize, args.size.1 as usize);
+    let recipe = Recipe { layers, octaves: 1, iterations: args.rounds, ..defaults };
+    let plan = Plan::new(&recipe, network, height, width, machine)
+        .map_err(|error| unplanned("the dream", error))?;
+    let mut watch = Stopwatch::default();
+    dream::dream(&plan, dream::noise(width, height, 0), &mut watch)
+        .expect("the stopwatch stops nothing");
+    Ok([&mut watch.took, &mut watch.outside].map(|times| {
+        times.sort();
+        times[times.len() / 2]
+    }))
+}
+
+/// Times a dream's steps.
+#[derive(Default)]
+struct Stopwatch {
+    took: Vec<Duration>,
+    outside: Vec<Duration>,
+}
+
+impl Observer for Stopwatch {
+    fn step(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
+        self.took.push(progress.took);
+        self.outside.push(progress.took - progress.network);
+        ControlFlow::Continue(())
+    }
+}
+
 impl Report {
     fn text(&self) -> String {
         let Report { model, width, height, threads, level, rounds, .. } = self;
+        let outside = 100.0 * self.outside_network_ms / self.dream_step_ms;
+        let dream = format!("{:.1} ms, {outside:.1} % outside the network", self.dream_step_ms);
         let memory = self.peak_memory_bytes.map_or("unknown".into(), |n| in_words(n).to_string());
         let rows = [
             ("network", format!("{model}, {}", self.layers.join(", "))),
@@ -152,6 +205,7 @@ impl Report {
             ("work", format!("{:.2} GFLOP a step", self.gflop)),
             ("speed", format!("{:.1} GFLOP/s", self.gflop_per_second)),
             ("peak memory", memory),
+            ("a dream's step", dream),
         ];
         let rows = rows.iter().map(|(name, value)| format!("{name:17} {value}\n"));
         rows.chain(Part::table(&self.parts)).collect()
