@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::detect::{Format, detect};
 use crate::squeezenet::CAFFE_INPUT;
-use crate::{BUILT_IN, ImportError, built_in, caffe, known, labels, squeezenet, tensorflow};
+use crate::{ImportError, caffe, known, labels, squeezenet, tensorflow};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 31;
@@ -78,44 +78,44 @@ pub fn load_pair_bytes(
 fn read_pair(name: &str, prototxt: &[u8], caffemodel: Bytes) -> Result<Network, ImportError> {
     let hash = hash(&[prototxt, &caffemodel]);
     let read = caffe::read_pair(prototxt, caffemodel)?;
-    Ok(network(name, hash, read.graph, read.input, CAFFE_INPUT))
+    Ok(named(network(name, read.graph, read.input, CAFFE_INPUT), hash))
 }
 
 fn read_bytes(name: &str, bytes: Bytes) -> Result<Network, ImportError> {
-    let hash = hash(&[&bytes]);
+    // Of a large file, the hash takes about as long as the reading.
+    let (hash, network) = rayon::join(|| hash(&[&bytes]), || read(name, bytes.clone()));
+    Ok(named(network?, hash))
+}
+
+/// The network of a file's content, without its hash.
+fn read(name: &str, bytes: Bytes) -> Result<Network, ImportError> {
     Ok(match detect(&bytes)? {
-        Format::Safetensors => {
-            let name = if hash == built_in::HASH { BUILT_IN } else { name };
-            squeezenet::read(name, hash, &bytes)?
-        }
-        Format::GraphDef => {
-            network(name, hash, tensorflow::read(bytes)?, None, InputSpec::default())
-        }
+        Format::Safetensors => squeezenet::read(name, String::new(), &bytes)?,
+        Format::GraphDef => network(name, tensorflow::read(bytes)?, None, InputSpec::default()),
         Format::Caffemodel => {
             let read = caffe::read(bytes)?;
-            network(name, hash, read.graph, read.input, CAFFE_INPUT)
+            network(name, read.graph, read.input, CAFFE_INPUT)
         }
         Format::Prototxt => return Err(ImportError::NoWeights),
     })
 }
 
+/// The network with its hash, and the name that a file of that hash is known by.
+fn named(mut network: Network, hash: String) -> Network {
+    let known = known::like(&network.graph).filter(|known| known.file_sha256 == Some(&hash));
+    if let Some(known) = known {
+        network.name = known.name.to_owned();
+    }
+    network.hash = hash;
+    network
+}
+
 /// The network with what is known of it. Its input is what the file states, else what is known, else
 /// its format's custom.
-fn network(
-    name: &str,
-    hash: String,
-    graph: Graph,
-    stated: Option<InputSpec>,
-    custom: InputSpec,
-) -> Network {
-    let known = known::like(&graph);
-    let name = match known.filter(|known| known.file_sha256 == Some(&hash)) {
-        Some(known) => known.name.to_owned(),
-        None => name.to_owned(),
-    };
+fn network(name: &str, graph: Graph, stated: Option<InputSpec>, custom: InputSpec) -> Network {
     let labels = labels::for_outputs(&graph);
-    let input = stated.or(known.map(|known| known.input)).unwrap_or(custom);
-    Network { name, hash, graph, input, labels }
+    let input = stated.or(known::like(&graph).map(|known| known.input)).unwrap_or(custom);
+    Network { name: name.to_owned(), hash: String::new(), graph, input, labels }
 }
 
 /// Takes the class names that lie beside the model, if there is one for each output.
@@ -136,8 +136,9 @@ fn label(network: &mut Network, path: &Path) {
 
 fn read_file(path: &Path) -> Result<Bytes, ImportError> {
     let failed = |source| ImportError::Read { path: PathBuf::from(path), source };
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_or(0, |metadata| metadata.len().min(MAX_FILE));
+    let mut bytes = Vec::with_capacity(size as usize);
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(ImportError::TooLarge { limit: MAX_FILE });
