@@ -69,6 +69,7 @@ def program(models: dict, network: str, layer: str, size: str, threads: int, isa
         "median_ms": found["median_ms"],
         "peak_mb": found["peak_memory_bytes"] / 2**20,
         "first_ms": found["first_gradient_ms"],
+        "outside": found["outside_network_ms"] / found["dream_step_ms"],
     }
 
 
@@ -135,6 +136,10 @@ def main() -> None:
     one, two = (medians.get(f"Inception mixed4c 640x359{end}") for end in (", 1 thread", ""))
     if one and two:
         print(f"{'2 threads over 1, ours and TensorFlow':62} {one[0] / two[0]:6.2f}x {one[1] / two[1]:.2f}x")
+    for name in medians:
+        if name.endswith("640x359"):
+            outside = statistics.median(run["outside"] for run in found[name][0])
+            print(f"{'a dream on ' + name + ', outside the network':62} {outside:6.1%}")
     if args.only in "whole dream":
         whole_dream(python, models, folder / "images" / "sky.jpg", args.rounds)
     if args.only in "first gradient":

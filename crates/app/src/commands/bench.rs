@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use dream::{LayerWeight, Machine, Observer, Plan, Progress, Recipe};
+use kernels::Context;
 use net::{Network, Seed, StepTime, Tensor};
 use serde::Serialize;
 
@@ -61,14 +62,19 @@ struct Report {
     /// Floating-point operations of one step by the operations' definition, forward and backward.
     gflop: f64,
     gflop_per_second: f64,
+    /// What all threads reach when nothing holds them up. Winograd's algorithm needs fewer operations than
+    /// the definition, by which they are counted: a step can be faster than this.
+    peak_gflop_per_second: f64,
     peak_memory_bytes: Option<u64>,
     /// A step of the network's default dream, and what of it is not the network: jitter, smoothing,
     /// normalisation and the step itself.
     dream_step_ms: f64,
     outside_network_ms: f64,
-    /// Where the time goes, if that was asked for.
+    /// Where the time goes, if that was asked for: step by step, and all steps of a kernel together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<Part>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kernels: Vec<Part>,
 }
 
 /// One part of a step.
@@ -122,6 +128,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let median = times[times.len() / 2];
     let (parts, memory) = (workspace.times(), peak_memory());
     drop(workspace);
+    let cx = Context { threads: machine.threads.clone(), level: machine.level };
     let [dream_step, outside] = dream_steps(args, &network, &layers, &machine)?;
     let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
     let report = Report {
@@ -139,9 +146,11 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
         max_ms: milliseconds(times[times.len() - 1]),
         gflop,
         gflop_per_second: gflop / median.as_secs_f64(),
+        peak_gflop_per_second: kernels::peak(&cx) / 1e9,
         peak_memory_bytes: memory,
         dream_step_ms: milliseconds(dream_step),
         outside_network_ms: milliseconds(outside),
+        kernels: if args.by_layer { Part::by_kernel(&parts) } else { Vec::new() },
         parts: if args.by_layer { Part::all(&parts) } else { Vec::new() },
     };
     if args.json { console::json(&report) } else { print(report.text()) }
@@ -204,30 +213,50 @@ impl Report {
             ("one step, range", format!("{:.1} to {:.1} ms", self.min_ms, self.max_ms)),
             ("work", format!("{:.2} GFLOP a step", self.gflop)),
             ("speed", format!("{:.1} GFLOP/s", self.gflop_per_second)),
+            ("machine's peak", format!("{:.1} GFLOP/s", self.peak_gflop_per_second)),
             ("peak memory", memory),
             ("a dream's step", dream),
         ];
         let rows = rows.iter().map(|(name, value)| format!("{name:17} {value}\n"));
-        rows.chain(Part::table(&self.parts)).collect()
+        rows.chain(Part::table(&self.parts)).chain(Part::table(&self.kernels)).collect()
     }
 }
 
 impl Part {
     fn all(times: &[StepTime]) -> Vec<Part> {
-        let mean = |time: &StepTime| time.seconds / time.runs.max(1) as f64;
-        let all: f64 = times.iter().map(mean).sum();
-        times
-            .iter()
-            .map(|time| Part {
-                pass: format!("{:?}", time.pass).to_lowercase(),
-                layers: time.layers.clone(),
-                kernel: time.kernel,
-                mean_ms: mean(time) * 1e3,
-                share: mean(time) / all,
-                gflop_per_second: time.operations as f64 / 1e9 / mean(time),
-                bytes: time.bytes,
-            })
-            .collect()
+        let all = times.iter().map(mean).sum();
+        times.iter().map(|time| Part::of(std::slice::from_ref(time), all)).collect()
+    }
+
+    /// All steps of a kernel together, those that take longest first.
+    fn by_kernel(times: &[StepTime]) -> Vec<Part> {
+        let all = times.iter().map(mean).sum();
+        let mut times = times.to_vec();
+        times.sort_by_key(|time| (time.pass, time.kernel));
+        let groups = times.chunk_by(|a, b| (a.pass, a.kernel) == (b.pass, b.kernel));
+        let mut parts: Vec<Part> = groups.map(|times| Part::of(times, all)).collect();
+        parts.sort_by(|a, b| b.mean_ms.total_cmp(&a.mean_ms));
+        parts
+    }
+
+    /// Some times of one pass and kernel together; `all` is the time of a whole step.
+    fn of(times: &[StepTime], all: f64) -> Part {
+        let seconds: f64 = times.iter().map(mean).sum();
+        let layers = match times {
+            [one] => one.layers.clone(),
+            _ => format!("{} layers", times.len()),
+        };
+        Part {
+            pass: format!("{:?}", times[0].pass).to_lowercase(),
+            layers,
+            kernel: times[0].kernel,
+            mean_ms: seconds * 1e3,
+            share: seconds / all,
+            gflop_per_second: times.iter().map(|time| time.operations).sum::<u64>() as f64
+                / 1e9
+                / seconds,
+            bytes: times.iter().map(|time| time.bytes).sum(),
+        }
     }
 
     /// Lines of text, with a heading; none without parts.
@@ -246,6 +275,11 @@ impl Part {
         };
         [heading.to_owned()].into_iter().chain(parts.iter().map(line)).collect()
     }
+}
+
+/// Seconds of one run.
+fn mean(time: &StepTime) -> f64 {
+    time.seconds / time.runs.max(1) as f64
 }
 
 fn milliseconds(time: Duration) -> f64 {
