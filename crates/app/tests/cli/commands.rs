@@ -69,6 +69,9 @@ fn bench_measures() {
     let time = |name: &str| report[name].as_f64().unwrap();
     assert!(0.0 < time("min_ms") && time("min_ms") <= time("median_ms"), "{report}");
     assert!(time("median_ms") <= time("max_ms"), "{report}");
+    assert!(0.0 < time("outside_network_ms"), "{report}");
+    assert!(time("outside_network_ms") < time("dream_step_ms"), "{report}");
+    assert!(time("peak_gflop_per_second") > 0.0, "{report}");
     assert!(report.get("parts").is_none(), "{report}");
     assert!(answer(&room, &args).contains("GFLOP/s"));
 }
@@ -85,6 +88,9 @@ fn bench_says_where_the_time_goes() {
         let conv1 = |part: &&Value| part["pass"] == pass && part["layers"] == "conv1";
         assert!(parts.iter().any(|part| conv1(&part)), "{report:#}");
     }
+    let kernels = report["kernels"].as_array().unwrap();
+    let share: f64 = kernels.iter().map(|kernel| kernel["share"].as_f64().unwrap()).sum();
+    assert!((share - 1.0).abs() < 1e-9 && kernels.len() < parts.len(), "{report:#}");
     assert!(answer(&room, &args).contains("fire2/expand3x3"));
 }
 
