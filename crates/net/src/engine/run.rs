@@ -68,7 +68,10 @@ impl<'e> Workspace<'e> {
         let ready = |direction| -> Vec<Option<Ready>> {
             layers.clone().map(|layer| Ready::new(engine, &plan, layer, direction)).collect()
         };
-        let (forward, backward) = (ready(Direction::Forward), ready(Direction::Backward));
+        // Weights are packed layer by layer, each for a moment.
+        let threads = &engine.cx.threads;
+        let (forward, backward) =
+            threads.awake(|| (ready(Direction::Forward), ready(Direction::Backward)));
         Self {
             size,
             shift: [0, 0],
