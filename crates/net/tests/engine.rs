@@ -231,3 +231,34 @@ fn memory_is_what_a_workspace_takes_and_grows_with_the_picture() {
     let too_small = engine.memory(64, 0).unwrap_err();
     assert!(matches!(too_small, NetError::TooSmall { .. }), "{too_small}");
 }
+
+#[test]
+fn choices_of_another_workspace_are_taken_over() {
+    let random = &mut Random(26);
+    let network = network(inception(random, 13));
+    let target = network.graph.find_target("next").unwrap();
+    let options = EngineOptions { threads: Threads::new(1).unwrap(), level: CpuLevel::Scalar };
+    let engine = Engine::new(&network, &[target], options).unwrap();
+    let [one, other] = [(); 2].map(|()| random.picture(40, 44));
+    let gradient = |workspace: &mut Workspace<'_>| {
+        let seed = Tensor {
+            data: vec![1.0; workspace.activation(0).data.len()],
+            ..workspace.activation(0)
+        };
+        let mut gradient = Tensor::zeros(one.shape);
+        workspace.backward(&[Seed::Gradient(&seed)], &mut gradient);
+        gradient
+    };
+    let mut first = engine.workspace(40, 44).unwrap();
+    let mut second = engine.workspace(40, 44).unwrap();
+    first.forward(&one);
+    second.forward(&one);
+    assert_eq!(second.choose_as(&first), 0.0);
+    let wanted = gradient(&mut second);
+    first.forward(&other);
+    let changed = second.choose_as(&first);
+    assert!(0.0 < changed && changed < 1.0, "{changed}");
+    second.forward(&one);
+    second.choose_as(&first);
+    assert_ne!(gradient(&mut second), wanted);
+}

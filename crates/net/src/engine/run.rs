@@ -139,6 +139,21 @@ impl<'e> Workspace<'e> {
         elementwise::half_sum_squares(&self.engine.cx, &part.map, &self.lanes[part.range])
     }
 
+    /// Takes over from the last forward pass of `other`, of the same network, targets and size, which values
+    /// its ReLUs and max pools kept: where two ways of computing differ in a last bit, one such choice can
+    /// move the whole gradient. Returns which part of all choices, 0–1, were others.
+    ///
+    /// # Panics
+    /// If the other workspace has other choices to make.
+    pub fn choose_as(&mut self, other: &Workspace<'_>) -> f64 {
+        let masks = self.masks.iter().zip(&other.masks).map(|(a, b)| (a ^ b).count_ones() as usize);
+        let pools = self.choices.iter().zip(&other.choices).filter(|(a, b)| a != b).count();
+        let changed = masks.sum::<usize>() + pools;
+        self.masks.copy_from_slice(&other.masks);
+        self.choices.copy_from_slice(&other.choices);
+        changed as f64 / (16 * self.masks.len() + self.choices.len()).max(1) as f64
+    }
+
     /// Runs backward from one seed for each target; `gradient` (RGB, 3 × height × width) becomes the
     /// gradient with respect to the picture's values of 0–255. Call [`Self::forward`] before each.
     ///

@@ -5,7 +5,7 @@ use dream::Machine;
 use kernels::CpuLevel;
 use net::{Engine, Graph, Network, NodeId, Op, Pass, Seed, Shape, StepTime, Tensor, Workspace};
 
-use super::report::Line;
+use super::report::{self, Line};
 use super::stopped;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -91,10 +91,14 @@ impl<'n> Pair<'n> {
         let Shape { height, width, .. } = picture.shape;
         let mut fast = self.fast.workspace(height, width).map_err(unfit)?;
         let mut plain = self.plain.workspace(height, width).map_err(unfit)?;
+        fast.forward(picture);
+        plain.forward(picture);
+        let changed = plain.choose_as(&fast);
         let (found, wanted) = (Answer::of(&mut fast, picture), Answer::of(&mut plain, picture));
+        let gradient = relative(&found.gradient, &wanted.gradient);
         line.add(
             relative(&found.activation, &wanted.activation),
-            relative(&found.gradient, &wanted.gradient),
+            if changed <= report::CHOICES { gradient } else { f64::INFINITY },
         );
         let times = fast.times();
         line.forward = kernel(self.graph, self.node, &times, Pass::Forward);
@@ -110,9 +114,9 @@ struct Answer {
 }
 
 impl Answer {
+    /// After the forward pass on `picture`.
     fn of(workspace: &mut Workspace<'_>, picture: &Tensor) -> Self {
         let mut gradient = Tensor::zeros(picture.shape);
-        workspace.forward(picture);
         let activation = workspace.activation(0);
         workspace.backward(&[Seed::Activation { weight: 1.0 }], &mut gradient);
         Self { activation, gradient }
