@@ -35,6 +35,7 @@ pub(crate) fn dream_unevenly(
     plan.threads().install(|| octave_by_octave(plan, picture, strides, observer))
 }
 
+/// The dream itself, on one of the plan's threads.
 fn octave_by_octave(
     plan: &Plan,
     picture: Tensor,

@@ -1,7 +1,7 @@
 //! Passes over pictures, shared by the threads so that the result does not depend on how many there
 //! are: rows are changed independently, and sums go over fixed chunks that are added in order.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use kernels::Threads;
 use net::Tensor;
@@ -41,10 +41,11 @@ pub(crate) fn for_each_with(
     threads.install(|| {
         tensor.data.par_chunks_mut(shape.width).enumerate().with_min_len(ROWS).for_each(
             |(index, row)| {
-                SCRATCH.with_borrow_mut(|values| {
-                    values.resize(values.len().max(scratch), 0.0);
-                    change(index / shape.height, index % shape.height, row, &mut values[..scratch]);
-                });
+                // Taken out, so that a change may make such a pass of its own.
+                let mut values = SCRATCH.take();
+                values.resize(values.len().max(scratch), 0.0);
+                change(index / shape.height, index % shape.height, row, &mut values[..scratch]);
+                SCRATCH.set(values);
             },
         );
     });
@@ -52,7 +53,7 @@ pub(crate) fn for_each_with(
 
 thread_local! {
     /// A thread's memory to work in, kept from row to row.
-    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
 /// Sums over all values of the `N` numbers that `of` makes of each. `partial` is memory to work in.
