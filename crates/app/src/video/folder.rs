@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dream::{Carried, Clip, Tensor};
 
 use super::part::Part;
-use super::record::{self, Record};
+use super::record::Record;
 use crate::digest::sha256;
 use crate::exit::{Failure, Fault};
 use crate::frames::{Frames, State, Store};
@@ -40,9 +40,13 @@ pub(super) fn place(folder: &Path, number: u64) -> PathBuf {
 pub(crate) fn is_finished(folder: &Path, movie: &Path, keep: bool) -> Result<bool, Failure> {
     let mark = std::fs::read_to_string(Store::folder_of(folder).join(COMPLETE));
     let (Ok(mark), Ok(hash)) = (mark, sha256(movie)) else { return Ok(false) };
-    let Some(record) = Record::load(folder)?.filter(|_| mark == hash) else { return Ok(false) };
+    if mark != hash {
+        return Ok(false);
+    }
+    // Where there is no record any more, there are no frames.
+    let frames = Record::load(folder)?.map_or(0, |record| record.frames);
     let folder = Folder { path: folder.to_owned(), store: Store::open(folder)? };
-    folder.end(record.frames, keep);
+    folder.end(frames, keep);
     Ok(true)
 }
 
@@ -203,10 +207,9 @@ impl Folder {
             for number in 0..frames {
                 let _ = std::fs::remove_file(place(&self.path, number));
             }
-            // The record and the mark last: until then the next run knows that there is more to remove.
+            // The mark last: until then the next run knows that there is more to remove.
             let names = std::fs::read_dir(self.store.folder()).into_iter().flatten().flatten();
-            let last = |name: &std::ffi::OsStr| name == COMPLETE || name == record::NAME;
-            for entry in names.filter(|entry| !last(&entry.file_name())) {
+            for entry in names.filter(|entry| entry.file_name() != COMPLETE) {
                 let _ = std::fs::remove_file(entry.path());
             }
         }

@@ -14,7 +14,7 @@ use crate::frames::Store;
 use crate::movie::{Film, Rate, Shot, Sound, Stamps, Timing};
 
 /// Its file.
-pub(super) const NAME: &str = "video.json";
+const NAME: &str = "video.json";
 
 /// The most bytes of a record: the times of as many frames as there may be.
 const MOST_BYTES: u64 = 1 << 28;

@@ -3,6 +3,8 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
+
 use super::{clip, dream, ffmpeg_is_missing, packets, probe, said};
 use crate::room::Room;
 
@@ -56,11 +58,43 @@ fn killed_at_any_moment_it_makes_the_same_movie() {
             child.kill().unwrap();
             child.wait().unwrap();
             kills += 1;
+            if room.path("dream.mp4").exists() && !room.path("dream/.deepdream/complete").exists() {
+                break; // All was done, but for the process's end.
+            }
         }
         assert!(kills > 0, "{coherence}");
         assert!(room.bytes("dream.mp4") == expected, "{coherence} after {kills} kills");
         assert_eq!(room.names(), ["clip.mp4", "dream.mp4"]);
     }
+}
+
+#[test]
+fn killed_while_it_tidies_up_it_goes_on_with_that() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "clip.mp4", "25", 3, "");
+    dream(&room, "clip.mp4", "dream.mp4", &["--keep"]).success();
+    let movie = room.bytes("dream.mp4");
+    let hash: String = Sha256::digest(&movie).iter().map(|byte| format!("{byte:02x}")).collect();
+    let store = "dream/.deepdream";
+    let kept = [format!("{store}/video.json"), "dream/img_1.png".into(), "dream/img_2.png".into()];
+    let kept = kept.map(|name| (room.bytes(&name), name));
+
+    for (what, left) in [("frames", &kept[..]), ("the record", &kept[..1]), ("the mark", &[])] {
+        std::fs::create_dir_all(room.path(store)).unwrap();
+        for (bytes, name) in left {
+            std::fs::write(room.path(name), bytes).unwrap();
+        }
+        let mark = room.path(store).join("complete");
+        std::fs::write(&mark, &hash).unwrap();
+        let mut command = room.deepdream();
+        let text = said(command.args(["video", "clip.mp4", "-o", "dream.mp4"]).assert(), 0);
+        assert!(text.contains("dream.mp4: complete already"), "{what} left: {text}");
+        assert_eq!(room.names(), ["clip.mp4", "dream.mp4"], "{what} left");
+    }
+    assert!(room.bytes("dream.mp4") == movie);
 }
 
 #[cfg(unix)]
