@@ -159,18 +159,16 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
-    let band = rows.div_ceil(BANDS_PER_THREAD * cx.threads.count()).max(1);
-    let strip = calls.iter().map(Call::strip).min().unwrap_or(1);
+    let share = rows.div_ceil(STRIPS_PER_THREAD * cx.threads.count()).max(1);
+    let strip = calls.iter().map(Call::strip).fold(share, usize::min);
     let calls = Calls(calls);
-    cx.threads.for_each(rows.div_ceil(band), |task| {
-        let band = task * band..((task + 1) * band).min(rows);
-        for start in band.clone().step_by(strip) {
-            for call in calls.get() {
-                let rows = call.placed.positions[0];
-                let end = (start + strip).min(band.end).min(rows);
-                // SAFETY: `check` held, and strips do not overlap.
-                unsafe { call.strip_of_rows(cx, start.min(end)..end, start < rows && end == rows) };
-            }
+    cx.threads.for_each(rows.div_ceil(strip), |task| {
+        let start = task * strip;
+        for call in calls.get() {
+            let rows = call.placed.positions[0];
+            let end = (start + strip).min(rows);
+            // SAFETY: `check` held, and strips do not overlap.
+            unsafe { call.strip_of_rows(cx, start.min(end)..end, start < rows && end == rows) };
         }
     });
 }
@@ -190,8 +188,8 @@ impl<'a> Calls<'a> {
 /// A strip of the input that stays in the second-level cache while all groups of outputs read it.
 const STRIP_BYTES: usize = 256 << 10;
 
-/// Bands enough to even out threads that are slowed down, and few enough to reuse weights in each.
-const BANDS_PER_THREAD: usize = 6;
+/// Strips enough to even out threads that are slowed down, and few enough to reuse weights in each.
+const STRIPS_PER_THREAD: usize = 6;
 
 impl Call<'_> {
     fn check(&self) {
@@ -272,7 +270,7 @@ impl Call<'_> {
             let from = (rows.start * taps.out_step[0]).min(y.height);
             let to = if last { y.height } else { rows.end * taps.out_step[0] };
             for block in 0..y.blocks {
-                // SAFETY: the halo beside these rows is this band's alone.
+                // SAFETY: the halo beside these rows is this strip's alone.
                 unsafe { clear_halo(y, values.add(block * y.block()), from..to) };
             }
         }
