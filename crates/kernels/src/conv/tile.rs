@@ -4,10 +4,19 @@
 //! A direct convolution's taps are its window's elements times the blocks of input channels; Winograd's
 //! products have one tap for each block, and tiles of the picture for pixels.
 
-use std::mem::MaybeUninit;
-
 use crate::CpuLevel;
 use crate::simd::Simd;
+
+/// A loop written out: an array that is indexed by a loop too long for the compiler to unroll lies in
+/// memory all along, and sums are to stay in registers.
+macro_rules! unrolled {
+    ($i:ident < $end:ident: [$($value:literal)*], $body:block) => {
+        $(if $value < $end {
+            let $i = $value;
+            $body
+        })*
+    };
+}
 
 /// One tile's work. Distances are in values, not bytes.
 pub(crate) struct Tile {
@@ -62,7 +71,7 @@ impl Finish {
     /// Whether the sums are written as they are.
     #[inline(always)]
     fn is_plain(&self) -> bool {
-        self.bias.is_null() && !self.add && self.relu.is_null() && self.mask.is_null()
+        !self.add && self.relu.is_null() && self.mask.is_null()
     }
 
     /// Finishes one pixel of one block: `sum` is what the products add up to, `y` where it goes.
@@ -92,40 +101,10 @@ impl Finish {
 
 /// Sums `O` blocks × `P` pixels that lie `STEP` lanes apart in the input, and finishes them.
 ///
-/// An array that is indexed by a loop too long to unroll is in memory all along. So the sums are handed
-/// over to be finished, and what adds them up keeps them in registers.
-///
 /// # Safety
 /// All pointers of `tile` are good for what it says.
 #[inline(always)]
 unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: &Tile) {
-    // SAFETY: the caller's promise; all of the sums are written before any is read.
-    unsafe {
-        if tile.finish.is_plain() {
-            return sum::<S, O, P, STEP>(tile, tile.y, [tile.y_block, tile.y_step]);
-        }
-        let mut sums = MaybeUninit::<[[S::V; P]; O]>::uninit();
-        let sums = sums.as_mut_ptr();
-        sum::<S, O, P, STEP>(tile, sums.cast(), [16 * P, 16]);
-        for o in 0..O {
-            for p in 0..P {
-                let y = tile.y.add(o * tile.y_block + p * tile.y_step);
-                tile.finish.apply::<S>((*sums)[o][p], y, o, p);
-            }
-        }
-    }
-}
-
-/// Writes the sums to `y`, in steps of so many values from block to block and from pixel to pixel.
-///
-/// # Safety
-/// As [`run`], and `y` is good for all of them.
-#[inline(always)]
-unsafe fn sum<S: Simd, const O: usize, const P: usize, const STEP: usize>(
-    tile: &Tile,
-    y: *mut f32,
-    [y_block, y_step]: [usize; 2],
-) {
     // SAFETY: the caller's promise; weights hold O lanes for each live channel of each tap.
     unsafe {
         let mut sums = [[S::zero(); P]; O];
@@ -152,11 +131,21 @@ unsafe fn sum<S: Simd, const O: usize, const P: usize, const STEP: usize>(
                 }
             }
         }
-        for o in 0..O {
-            for p in 0..P {
-                S::store(y.add(o * y_block + p * y_step), sums[o][p]);
+        let finish = tile.finish;
+        if finish.is_plain() {
+            for o in 0..O {
+                for p in 0..P {
+                    S::store(tile.y.add(o * tile.y_block + p * tile.y_step), sums[o][p]);
+                }
             }
+            return;
         }
+        unrolled!(o < O: [0 1 2], {
+            unrolled!(p < P: [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27], {
+                let y = tile.y.add(o * tile.y_block + p * tile.y_step);
+                finish.apply::<S>(sums[o][p], y, o, p);
+            });
+        });
     }
 }
 
