@@ -25,7 +25,7 @@ pub mod winograd;
 
 pub use level::CpuLevel;
 pub use map::{Context, Lane, Map, Write};
-pub use memory::Memory;
+pub use memory::{Memory, Plain};
 pub use peak::peak;
 pub use slide::Slide;
 pub use threads::Threads;

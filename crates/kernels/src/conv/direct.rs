@@ -6,7 +6,7 @@
 //! phases of the input is such a convolution of the output's gradient, with `out_step` s.
 
 use crate::conv::tile::{self, Finish, Tile};
-use crate::conv::weights::{self, Group, Order, Weights};
+use crate::conv::weights::{self, Group, Order, Packed, Weights};
 use crate::map::clear_halo;
 use crate::{Context, Lane, Map, Write};
 
@@ -41,7 +41,7 @@ impl Taps {
 /// A convolution ready for maps of any size.
 pub struct Direct {
     pub(crate) taps: Taps,
-    pub(crate) groups: Vec<Group>,
+    pub(crate) packed: Packed,
     live: usize,
     in_blocks: usize,
     out_blocks: usize,
@@ -54,7 +54,7 @@ impl Direct {
         let copy = |from: &[Lane], to: &mut [Lane]| to.copy_from_slice(from);
         let planes = (count, Order::PlanesInside);
         Self {
-            groups: weights::pack(weights, count, cx.level, &cx.threads, planes, &copy),
+            packed: weights::pack(weights, count, cx.level, &cx.threads, planes, &copy),
             taps,
             live: weights.live(),
             in_blocks: weights.in_blocks(),
@@ -93,7 +93,7 @@ impl Placed {
             let taps = &conv.taps.offsets;
             group.inputs.iter().flat_map(|&i| taps.iter().map(move |&tap| offset(i, tap))).collect()
         };
-        Self { x, y, positions, offsets: conv.groups.iter().map(place).collect(), clears }
+        Self { x, y, positions, offsets: conv.packed.groups.iter().map(place).collect(), clears }
     }
 }
 
@@ -202,7 +202,7 @@ impl Call<'_> {
         if let Some(mask) = self.output.mask {
             assert_eq!(mask.len(), y.pixels(), "the mask is not the map's");
         }
-        assert_eq!(self.placed.offsets.len(), self.conv.groups.len());
+        assert_eq!(self.placed.offsets.len(), self.conv.packed.groups.len());
     }
 
     /// How many rows of positions make up a strip of the input.
@@ -220,7 +220,7 @@ impl Call<'_> {
         let (x, y, taps) = (&self.placed.x, &self.placed.y, &self.conv.taps);
         let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
         let (values, step) = (self.output.y.data, taps.in_step[1]);
-        for (group, offsets) in self.conv.groups.iter().zip(&self.placed.offsets) {
+        for (group, offsets) in self.conv.packed.groups.iter().zip(&self.placed.offsets) {
             let most = tile::most_pixels(cx.level, group.blocks, step);
             for row in rows.clone() {
                 let in_row = (row * taps.in_step[0]) as isize;
@@ -255,7 +255,7 @@ impl Call<'_> {
                             taps: offsets.as_ptr(),
                             count: offsets.len(),
                             live: self.conv.live,
-                            weights: group.weights.as_ptr().cast(),
+                            weights: self.conv.packed.lanes.as_ptr().add(group.start).cast(),
                             y: values.add(at).cast(),
                             y_block: 16 * y.block(),
                             y_step: 16 * taps.out_step[1],

@@ -1,7 +1,7 @@
 //! Weights in the order in which the tiles read them.
 
 use crate::conv::tile;
-use crate::{CpuLevel, Lane, Threads};
+use crate::{CpuLevel, Lane, Memory, Threads};
 
 /// A convolution's weights as a function, in terms of the lanes of the blocked maps: what its input
 /// and output maps hold in which lane, holes included, is the caller's knowledge.
@@ -29,10 +29,18 @@ pub(crate) struct Group {
     pub(crate) blocks: usize,
     /// The blocks of input channels they read.
     pub(crate) inputs: Vec<usize>,
-    /// For each input block, tap and live channel: a lane for each output block.
-    pub(crate) weights: Vec<Lane>,
+    /// The first of its weights in [`Packed::lanes`]: for each input block, tap and live channel, a lane
+    /// for each output block.
+    pub(crate) start: usize,
     /// A lane for each block.
     pub(crate) bias: Vec<Lane>,
+}
+
+/// A convolution's weights in the order of the tiles.
+pub(crate) struct Packed {
+    pub(crate) groups: Vec<Group>,
+    /// The weights of all groups, one after the other.
+    pub(crate) lanes: Memory,
 }
 
 /// Divides `blocks` into groups of the sizes that the level's tiles like best: pairs, and one of three
@@ -65,22 +73,32 @@ pub(crate) fn pack(
     threads: &Threads,
     (planes, order): (usize, Order),
     transform: &(dyn Fn(&[Lane], &mut [Lane]) + Sync),
-) -> Vec<Group> {
-    let mut first = 0;
+) -> Packed {
+    let (mut first, mut total) = (0, 0);
+    let live = weights.live();
     let mut groups: Vec<Group> = group_sizes(level, weights.out_blocks())
         .into_iter()
         .map(|blocks| {
-            let start = first;
-            first += blocks;
-            let inputs = (0..weights.in_blocks())
-                .filter(|&i| (start..first).any(|o| weights.connected(o, i)))
+            let outputs = first..first + blocks;
+            let inputs: Vec<usize> = (0..weights.in_blocks())
+                .filter(|&i| outputs.clone().any(|o| weights.connected(o, i)))
                 .collect();
-            Group { first: start, blocks, inputs, weights: Vec::new(), bias: Vec::new() }
+            let group = Group { first, blocks, inputs, start: total, bias: Vec::new() };
+            (first, total) = (outputs.end, total + planes * group.inputs.len() * live * blocks);
+            group
         })
         .collect();
-    threads.for_each_mut(&mut groups, |group| {
-        let (live, blocks) = (weights.live(), group.blocks);
-        group.weights = vec![Lane::default(); planes * group.inputs.len() * live * blocks];
+    let mut lanes = Memory::new(total);
+    let mut rest = &mut lanes[..];
+    let mut parts: Vec<(&mut Group, &mut [Lane])> = Vec::new();
+    for group in &mut groups {
+        let len = planes * group.inputs.len() * live * group.blocks;
+        let (part, after) = rest.split_at_mut(len);
+        parts.push((group, part));
+        rest = after;
+    }
+    threads.for_each_mut(&mut parts, |(group, lanes)| {
+        let blocks = group.blocks;
         let (mut from, mut to) = (vec![Lane::default(); taps], vec![Lane::default(); planes]);
         let inputs = group.inputs.len();
         for (place, &input) in group.inputs.iter().enumerate() {
@@ -94,7 +112,7 @@ pub(crate) fn pack(
                             Order::PlanesInside => place * planes + p,
                             Order::PlanesOutside => p * inputs + place,
                         };
-                        group.weights[(tap * live + channel) * blocks + block] = value;
+                        lanes[(tap * live + channel) * blocks + block] = value;
                     }
                 }
             }
@@ -103,5 +121,5 @@ pub(crate) fn pack(
             .map(|b| Lane(std::array::from_fn(|l| weights.bias(16 * (group.first + b) + l))))
             .collect();
     });
-    groups
+    Packed { groups, lanes }
 }

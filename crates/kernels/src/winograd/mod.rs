@@ -9,7 +9,7 @@ mod panel;
 mod transform;
 
 use crate::conv::tile;
-use crate::conv::weights::{self, Group, Order};
+use crate::conv::weights::{self, Order, Packed};
 use crate::conv::{Output, Weights};
 use crate::map::clear_halo;
 use crate::{Context, CpuLevel, Lane, Map, Write};
@@ -17,7 +17,7 @@ use panel::Job;
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
 pub struct Winograd {
-    groups: Vec<Group>,
+    packed: Packed,
     live: usize,
     in_blocks: usize,
     out_blocks: usize,
@@ -62,7 +62,7 @@ impl Winograd {
         let transform = |g: &[Lane], u: &mut [Lane]| transform::weights(&matrix, g, u);
         let (count, planes) = (kernel * kernel, (size * size, Order::PlanesOutside));
         Self {
-            groups: weights::pack(weights, count, cx.level, &cx.threads, planes, &transform),
+            packed: weights::pack(weights, count, cx.level, &cx.threads, planes, &transform),
             live: weights.live(),
             in_blocks: weights.in_blocks(),
             out_blocks: weights.out_blocks(),
@@ -101,7 +101,8 @@ impl Winograd {
         };
         cx.threads.for_each(panels * shares, |task| {
             let panel = part(task / shares, panels, tiles);
-            let groups = &self.groups[part(task % shares, shares, self.groups.len())];
+            let groups = &self.packed.groups;
+            let groups = &groups[part(task % shares, shares, groups.len())];
             // SAFETY: the slices were checked above, and no two tasks write the same blocks' pixels.
             unsafe { job.panel(panel, groups) };
         });
@@ -125,14 +126,13 @@ impl Winograd {
         let at_once = tile::most_pixels(self.level, tile::most_blocks(self.level).min(2), 1);
         let panels = tiles.div_ceil(at_once * PANEL_TILES.div_ceil(at_once));
         let few = if tiles <= MOST_TILES { panels.min(1) } else { panels };
+        let groups = &self.packed.groups;
         let splits = [few, panels, panels.next_multiple_of(threads)].into_iter();
-        let splits = splits.flat_map(|panels| {
-            (1..=threads.min(self.groups.len())).map(move |shares| (panels, shares))
-        });
+        let splits = splits
+            .flat_map(|panels| (1..=threads.min(groups.len())).map(move |shares| (panels, shares)));
         let time = |&(panels, shares): &(usize, usize)| {
             let rounds = (panels * shares).div_ceil(threads);
-            let shared =
-                (0..shares).map(|share| &self.groups[part(share, shares, self.groups.len())]);
+            let shared = (0..shares).map(|share| &groups[part(share, shares, groups.len())]);
             let blocks =
                 shared.map(|groups| groups.iter().map(|group| group.blocks).sum::<usize>());
             let (blocks, tiles) = (blocks.max().unwrap_or(0), tiles.div_ceil(panels.max(1)));

@@ -108,12 +108,13 @@ impl Part<'_> {
             tile::split(width, most, |start, width_here| {
                 // SAFETY: taps, weights and scratch are as long as the group says.
                 unsafe {
+                    let weights = conv.packed.lanes.as_ptr().add(group.start);
                     let tile = Tile {
                         x: panel.v.add(plane * panel.v_plane + 16 * start),
                         taps: taps.as_ptr(),
                         count: taps.len(),
                         live: conv.live,
-                        weights: group.weights.as_ptr().add(plane * plane_lanes).cast(),
+                        weights: weights.add(plane * plane_lanes).cast(),
                         y: panel.m.add(plane * panel.m_plane + 16 * start),
                         y_block: 16 * width,
                         y_step: 16,

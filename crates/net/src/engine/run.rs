@@ -30,8 +30,8 @@ pub struct Workspace<'e> {
     backward: Vec<Option<Ready>>,
     /// Activations and gradients, masks of ReLU, and choices of max pools.
     lanes: Memory,
-    masks: Vec<u16>,
-    choices: Vec<u8>,
+    masks: Memory<u16>,
+    choices: Memory<u8>,
     clock: Clock,
 }
 
@@ -72,14 +72,16 @@ impl<'e> Workspace<'e> {
         let threads = &engine.cx.threads;
         let (forward, backward) =
             threads.awake(|| (ready(Direction::Forward), ready(Direction::Backward)));
+        let mut masks = Memory::new(plan.mask_count);
+        masks.fill(u16::MAX);
         Self {
             size,
             shift: [0, 0],
             forward,
             backward,
             lanes: Memory::new(plan.lanes),
-            masks: vec![u16::MAX; plan.mask_count],
-            choices: vec![0; plan.choice_count],
+            masks,
+            choices: Memory::new(plan.choice_count),
             clock: Clock::default(),
             plan,
             engine,
@@ -146,8 +148,9 @@ impl<'e> Workspace<'e> {
     /// # Panics
     /// If the other workspace has other choices to make.
     pub fn choose_as(&mut self, other: &Workspace<'_>) -> f64 {
-        let masks = self.masks.iter().zip(&other.masks).map(|(a, b)| (a ^ b).count_ones() as usize);
-        let pools = self.choices.iter().zip(&other.choices).filter(|(a, b)| a != b).count();
+        let masks =
+            self.masks.iter().zip(other.masks.iter()).map(|(a, b)| (a ^ b).count_ones() as usize);
+        let pools = self.choices.iter().zip(other.choices.iter()).filter(|(a, b)| a != b).count();
         let changed = masks.sum::<usize>() + pools;
         self.masks.copy_from_slice(&other.masks);
         self.choices.copy_from_slice(&other.choices);
