@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use kernels::Memory;
 use net::{Graph, InputSpec, Network};
 use prost::bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -136,12 +137,23 @@ fn label(network: &mut Network, path: &Path) {
 
 fn read_file(path: &Path) -> Result<Bytes, ImportError> {
     let failed = |source| ImportError::Read { path: PathBuf::from(path), source };
-    let file = File::open(path).map_err(failed)?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len().min(MAX_FILE));
-    let mut bytes = Vec::with_capacity(size as usize);
+    let mut file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    let too_large = || ImportError::TooLarge { limit: MAX_FILE };
+    if metadata.is_file() {
+        let size = metadata.len();
+        if size > MAX_FILE {
+            return Err(too_large());
+        }
+        let mut bytes = Memory::new(size as usize);
+        file.read_exact(&mut bytes).map_err(failed)?;
+        return Ok(Bytes::from_owner(bytes));
+    }
+    // What comes through a pipe has no size before it has come.
+    let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(ImportError::TooLarge { limit: MAX_FILE });
+        return Err(too_large());
     }
     Ok(bytes.into())
 }

@@ -106,21 +106,13 @@ impl Constant {
 
     /// A convolution's weights: from rows, columns, inputs, outputs to outputs, inputs, rows, columns.
     pub(super) fn convolution(&self, name: &str) -> Result<Arc<[f32]>, ImportError> {
-        let values = self.floats(name)?;
-        let [height, width, inputs, outputs] = self.four(name)?;
-        Ok(permuted(&values, [outputs, inputs, height, width], |[o, i, y, x]| {
-            ((y * width + x) * inputs + i) * outputs + o
-        }))
+        self.permuted(name, self.four(name)?, [3, 2, 0, 1])
     }
 
     /// A depthwise convolution's weights: from rows, columns, inputs, multiplier to
     /// inputs × multiplier, 1, rows, columns.
     pub(super) fn depthwise(&self, name: &str) -> Result<Arc<[f32]>, ImportError> {
-        let values = self.floats(name)?;
-        let [height, width, inputs, times] = self.four(name)?;
-        Ok(permuted(&values, [inputs, times, height, width], |[i, m, y, x]| {
-            ((y * width + x) * inputs + i) * times + m
-        }))
+        self.permuted(name, self.four(name)?, [2, 3, 0, 1])
     }
 
     /// A matrix's weights as outputs × channels × positions, where the file's inputs are
@@ -131,12 +123,28 @@ impl Constant {
         channels: usize,
         transposed: bool,
     ) -> Result<Arc<[f32]>, ImportError> {
-        let values = self.floats(name)?;
         let (inputs, outputs) = self.two(name, transposed)?;
-        Ok(permuted(&values, [1, outputs, channels, inputs / channels], |[_, o, c, position]| {
-            let input = position * channels + c;
-            if transposed { o * inputs + input } else { input * outputs + o }
-        }))
+        let positions = inputs / channels;
+        if transposed {
+            self.permuted(name, [1, outputs, positions, channels], [1, 3, 2, 0])
+        } else {
+            self.permuted(name, [1, positions, channels, outputs], [3, 2, 1, 0])
+        }
+    }
+
+    /// All values, which are of this `shape`, with its axes in another order: first the one numbered
+    /// `axes[0]`.
+    fn permuted(
+        &self,
+        name: &str,
+        shape: [usize; 4],
+        axes: [usize; 4],
+    ) -> Result<Arc<[f32]>, ImportError> {
+        let content = self.tensor.tensor_content.as_chunks().0;
+        if self.tensor.dtype == DataType::Float as i32 && content.len() == self.len() {
+            return Ok(permuted(content, f32::from_le_bytes, shape, axes));
+        }
+        Ok(permuted(&self.floats(name)?, |value| value, shape, axes))
     }
 
     /// The shape as (inputs, outputs).
@@ -178,17 +186,37 @@ fn four_bytes<T>(bytes: &[u8], number: impl Fn([u8; 4]) -> T) -> Vec<T> {
     bytes.as_chunks().0.iter().map(|&x| number(x)).collect()
 }
 
-/// Values in the order of `shape`, each from where `from` says.
-fn permuted(values: &[f32], shape: [usize; 4], from: impl Fn([usize; 4]) -> usize) -> Arc<[f32]> {
-    let mut out = Vec::with_capacity(values.len());
-    for a in 0..shape[0] {
+/// As [`Constant::permuted`], each of `values` being the `number`.
+fn permuted<T: Copy>(
+    values: &[T],
+    number: impl Fn(T) -> f32,
+    shape: [usize; 4],
+    axes: [usize; 4],
+) -> Arc<[f32]> {
+    let mut permuted: Arc<[f32]> = std::iter::repeat_n(0.0, values.len()).collect();
+    // A shape that has nothing in it may say what it likes besides.
+    if values.is_empty() {
+        return permuted;
+    }
+    let to = Arc::get_mut(&mut permuted).expect("nobody else has it yet");
+    let steps = axes.map(|axis| shape[axis + 1..].iter().product::<usize>());
+    let shape = axes.map(|axis| shape[axis]);
+    let inner = shape[1] * shape[2] * shape[3];
+    // A cache line's worth of outputs at a time: both sides are then read and written along lines.
+    for first in (0..shape[0]).step_by(16) {
+        let block = first..(first + 16).min(shape[0]);
+        let mut at = 0;
         for b in 0..shape[1] {
             for c in 0..shape[2] {
                 for d in 0..shape[3] {
-                    out.push(values[from([a, b, c, d])]);
+                    let from = b * steps[1] + c * steps[2] + d * steps[3];
+                    for a in block.clone() {
+                        to[a * inner + at] = number(values[a * steps[0] + from]);
+                    }
+                    at += 1;
                 }
             }
         }
     }
-    out.into()
+    permuted
 }
