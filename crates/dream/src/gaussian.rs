@@ -8,12 +8,13 @@ use net::{Shape, Tensor};
 /// The widths Hvass' notebook adds up, as multiples of the first.
 const WIDTHS: [f32; 3] = [1.0, 2.0, 0.5];
 
-/// Makes `weights` those from −radius to radius; their sum is 1. `sigma` in pixels, above 0.
+/// Makes `weights` those from the middle to the radius; with those to the other side their sum is 1.
+/// `sigma` in pixels, above 0.
 fn kernel(sigma: f32, weights: &mut Vec<f32>) {
     let sigma = f64::from(sigma);
-    let radius = (4.0 * sigma + 0.5) as i64;
-    let exact = || (-radius..=radius).map(|x| (-0.5 * (x as f64 / sigma).powi(2)).exp());
-    let sum: f64 = exact().sum();
+    let radius = (4.0 * sigma + 0.5) as u64;
+    let exact = || (0..=radius).map(|x| (-0.5 * (x as f64 / sigma).powi(2)).exp());
+    let sum = 2.0 * exact().sum::<f64>() - 1.0;
     weights.clear();
     weights.extend(exact().map(|weight| (weight / sum) as f32));
 }
@@ -25,22 +26,30 @@ pub(crate) fn blur(cx: &Context, source: &Tensor, sigma: f32, target: &mut Tenso
     let channels = source.shape.channels;
     let own = |at: usize| f32::from(u8::from(at / channels == at % channels));
     let mix: Vec<f32> = (0..channels * channels).map(own).collect();
-    sum(cx, &[Blur { weights: &weights, mix: &mix }], source, target);
+    let mut strengths = vec![0.0; source.shape.height];
+    sum(cx, &[Blur { weights: &weights, mix: &mix }], source, target, &mut strengths);
 }
 
-fn sum(cx: &Context, blurs: &[Blur<'_>], source: &Tensor, target: &mut Tensor) {
+fn sum(
+    cx: &Context,
+    blurs: &[Blur<'_>],
+    source: &Tensor,
+    target: &mut Tensor,
+    strengths: &mut [f64],
+) {
     assert_eq!(source.shape, target.shape, "blurring keeps the shape");
     let Shape { channels, height, width } = source.shape;
-    kernels::blur::blur(cx, blurs, [channels, height, width], &source.data, &mut target.data);
+    let (extent, from, to) = ([channels, height, width], &source.data, &mut target.data);
+    kernels::blur::blur(cx, blurs, extent, from, to, strengths);
 }
 
 /// The same blur across three channels: how much each gets of each, `[to][from]`.
 fn across_channels(weights: &[f32]) -> [f32; 9] {
-    let radius = (weights.len() / 2) as isize;
+    let radius = weights.len() as isize - 1;
     let mut mix = [0.0; 9];
     for to in 0..3 {
-        for (k, weight) in weights.iter().enumerate() {
-            mix[3 * to + mirrored(to as isize + k as isize - radius, 3)] += weight;
+        for k in -radius..=radius {
+            mix[3 * to + mirrored(to as isize + k, 3)] += weights[k.unsigned_abs()];
         }
     }
     mix
@@ -52,17 +61,20 @@ fn across_channels(weights: &[f32]) -> [f32; 9] {
 pub(crate) struct Smoothing {
     sigma: f32,
     blurs: [(Vec<f32>, [f32; 9]); 3],
+    /// Of each row.
+    strengths: Vec<f64>,
 }
 
 impl Smoothing {
-    /// Writes `gradient`, blurred by `sigma`, twice and half of it, to `smoothed`.
+    /// Writes `gradient`, blurred by `sigma`, twice and half of it, to `smoothed`, and returns the sum of
+    /// its absolute values.
     pub(crate) fn apply(
         &mut self,
         cx: &Context,
         gradient: &Tensor,
         sigma: f32,
         smoothed: &mut Tensor,
-    ) {
+    ) -> f64 {
         if self.sigma != sigma {
             self.sigma = sigma;
             for (width, (weights, mix)) in WIDTHS.into_iter().zip(&mut self.blurs) {
@@ -71,7 +83,9 @@ impl Smoothing {
             }
         }
         let blurs = self.blurs.each_ref().map(|(weights, mix)| Blur { weights, mix });
-        sum(cx, &blurs, gradient, smoothed);
+        self.strengths.resize(gradient.shape.height, 0.0);
+        sum(cx, &blurs, gradient, smoothed, &mut self.strengths);
+        self.strengths.iter().sum()
     }
 }
 
@@ -88,18 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn kernels_are_normalised_symmetric_and_as_wide_as_asked() {
+    fn kernels_are_normalised_and_as_wide_as_asked() {
         for sigma in [0.25, 0.5, 1.0, 4.1, 8.2] {
             let weights = kernel(sigma);
-            let sum: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
-            assert!((sum - 1.0).abs() < 1e-6);
-            assert!(weights.iter().eq(weights.iter().rev()));
-            let radius = (weights.len() / 2) as f64;
-            let variance: f64 = weights
-                .iter()
-                .enumerate()
-                .map(|(k, weight)| f64::from(*weight) * (k as f64 - radius).powi(2))
-                .sum();
+            let moment = |power: i32| -> f64 {
+                let side = weights.iter().enumerate().skip(1);
+                2.0 * side
+                    .map(|(k, weight)| f64::from(*weight) * (k as f64).powi(power))
+                    .sum::<f64>()
+            };
+            assert!((f64::from(weights[0]) + moment(0) - 1.0).abs() < 1e-6);
+            let variance = moment(2);
             if sigma >= 1.0 {
                 assert!((variance.sqrt() - f64::from(sigma)).abs() < 0.01 * f64::from(sigma));
             }
@@ -113,15 +126,16 @@ mod tests {
         for sigma in [0.5, 1.3, 3.0] {
             blur(&context(), &picture, sigma, &mut blurred);
             let weights = kernel(sigma);
-            let radius = (weights.len() / 2) as isize;
+            let radius = weights.len() as isize - 1;
+            let weight = |k: isize| weights[k.unsigned_abs()];
             for y in 0..9 {
                 for x in 0..7 {
                     let mut sum = 0.0;
-                    for (i, across) in weights.iter().enumerate() {
-                        for (j, along) in weights.iter().enumerate() {
-                            let row = mirrored(y as isize + i as isize - radius, 9);
-                            let column = mirrored(x as isize + j as isize - radius, 7);
-                            sum += across * along * rows::row(&picture, 2, row)[column];
+                    for i in -radius..=radius {
+                        for j in -radius..=radius {
+                            let row = mirrored(y as isize + i, 9);
+                            let column = mirrored(x as isize + j, 7);
+                            sum += weight(i) * weight(j) * rows::row(&picture, 2, row)[column];
                         }
                     }
                     assert!((rows::row(&blurred, 2, y)[x] - sum).abs() < 1e-3);

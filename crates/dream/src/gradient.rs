@@ -41,18 +41,22 @@ impl<'p> Treatment<'p> {
     pub(crate) fn apply(&mut self, gradient: &mut Tensor, iteration: u32) -> f32 {
         let threads = &self.cx.threads;
         let sigma = smoothing(self.recipe, iteration);
+        let mut absolute = None;
         if let Some(smoothed) = &mut self.smoothed
             && sigma > 0.0
         {
-            self.smoothing.apply(self.cx, gradient, sigma, smoothed);
+            absolute = Some(self.smoothing.apply(self.cx, gradient, sigma, smoothed));
             std::mem::swap(gradient, smoothed);
         }
         let strength = match self.recipe.normalisation {
             Normalisation::MeanAbs => {
-                let [sum] = rows::sums(threads, &gradient.data, &mut self.partial_one, |x| {
-                    [f64::from(x.abs())]
+                let absolute = absolute.unwrap_or_else(|| {
+                    let partial = &mut self.partial_one;
+                    let [sum] =
+                        rows::sums(threads, &gradient.data, partial, |x| [f64::from(x.abs())]);
+                    sum
                 });
-                sum / gradient.data.len() as f64
+                absolute / gradient.data.len() as f64
             }
             Normalisation::Std => deviation(threads, &gradient.data, &mut self.partial_two),
             Normalisation::Laplacian => {

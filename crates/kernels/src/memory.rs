@@ -23,9 +23,11 @@ pub struct Memory<T: Plain = Lane> {
 /// Any bytes are a value, and values are aligned to no more than pages are.
 pub unsafe trait Plain: Copy + Send + Sync {}
 
-// SAFETY: they are numbers, or sixteen of them.
+// SAFETY: sixteen numbers.
 unsafe impl Plain for Lane {}
+// SAFETY: a number.
 unsafe impl Plain for u16 {}
+// SAFETY: a number.
 unsafe impl Plain for u8 {}
 
 impl<T: Plain> Memory<T> {

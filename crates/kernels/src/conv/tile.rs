@@ -5,18 +5,7 @@
 //! products have one tap for each block, and tiles of the picture for pixels.
 
 use crate::CpuLevel;
-use crate::simd::Simd;
-
-/// A loop written out: an array that is indexed by a loop too long for the compiler to unroll lies in
-/// memory all along, and sums are to stay in registers.
-macro_rules! unrolled {
-    ($i:ident < $end:ident: [$($value:literal)*], $body:block) => {
-        $(if $value < $end {
-            let $i = $value;
-            $body
-        })*
-    };
-}
+use crate::simd::{Simd, unrolled};
 
 /// One tile's work. Distances are in values, not bytes.
 pub(crate) struct Tile {

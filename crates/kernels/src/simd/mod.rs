@@ -112,3 +112,15 @@ macro_rules! for_level {
     };
 }
 pub(crate) use for_level;
+
+/// A loop written out: an array that is indexed by a loop that the compiler does not unroll lies in
+/// memory all along, and sums are to stay in registers.
+macro_rules! unrolled {
+    ($i:ident < $end:ident: [$($value:literal)*], $body:block) => {
+        $(if $value < $end {
+            let $i = $value;
+            $body
+        })*
+    };
+}
+pub(crate) use unrolled;
