@@ -26,8 +26,7 @@ pub(crate) fn blur(cx: &Context, source: &Tensor, sigma: f32, target: &mut Tenso
     let channels = source.shape.channels;
     let own = |at: usize| f32::from(u8::from(at / channels == at % channels));
     let mix: Vec<f32> = (0..channels * channels).map(own).collect();
-    let mut strengths = vec![0.0; source.shape.height];
-    sum(cx, &[Blur { weights: &weights, mix: &mix }], source, target, &mut strengths);
+    sum(cx, &[Blur { weights: &weights, mix: &mix }], source, target, &mut Vec::new());
 }
 
 fn sum(
@@ -35,12 +34,12 @@ fn sum(
     blurs: &[Blur<'_>],
     source: &Tensor,
     target: &mut Tensor,
-    strengths: &mut [f64],
-) {
+    strengths: &mut Vec<f64>,
+) -> f64 {
     assert_eq!(source.shape, target.shape, "blurring keeps the shape");
     let Shape { channels, height, width } = source.shape;
     let (extent, from, to) = ([channels, height, width], &source.data, &mut target.data);
-    kernels::blur::blur(cx, blurs, extent, from, to, strengths);
+    kernels::blur::blur(cx, blurs, extent, from, to, strengths)
 }
 
 /// The same blur across three channels: how much each gets of each, `[to][from]`.
@@ -61,7 +60,7 @@ fn across_channels(weights: &[f32]) -> [f32; 9] {
 pub(crate) struct Smoothing {
     sigma: f32,
     blurs: [(Vec<f32>, [f32; 9]); 3],
-    /// Of each row.
+    /// Memory to work in.
     strengths: Vec<f64>,
 }
 
@@ -83,9 +82,7 @@ impl Smoothing {
             }
         }
         let blurs = self.blurs.each_ref().map(|(weights, mix)| Blur { weights, mix });
-        self.strengths.resize(gradient.shape.height, 0.0);
-        sum(cx, &blurs, gradient, smoothed, &mut self.strengths);
-        self.strengths.iter().sum()
+        sum(cx, &blurs, gradient, smoothed, &mut self.strengths)
     }
 }
 

@@ -42,8 +42,8 @@ pub fn mirrored(index: isize, side: usize) -> usize {
 }
 
 /// Writes the sum of `blurs` of `source` to `target`, both `planes` × `height` × `width`. Beyond its
-/// borders the picture is mirrored. `strengths` receives for each row of the target the sum of its
-/// absolute values, in all planes.
+/// borders the picture is mirrored. Returns the sum of the target's absolute values; `strengths` is memory
+/// to work in.
 ///
 /// # Panics
 /// If a slice does not have its extent, a blur has no weights, or there are more than three blurs or
@@ -54,38 +54,40 @@ pub fn blur(
     [planes, height, width]: [usize; 3],
     source: &[f32],
     target: &mut [f32],
-    strengths: &mut [f64],
-) {
+    strengths: &mut Vec<f64>,
+) -> f64 {
     let values = planes * height * width;
     assert_eq!((source.len(), target.len()), (values, values), "the slices are not the picture's");
-    assert_eq!(strengths.len(), height, "a strength for each row");
-    strengths.fill(0.0);
     assert!(blurs.len().max(planes) <= MOST, "more than {MOST} blurs or planes");
     for blur in blurs {
         assert!(!blur.weights.is_empty(), "a blur without weights");
         assert_eq!(blur.mix.len(), planes * planes, "a share of each plane for each plane");
     }
     if values == 0 {
-        return;
+        return 0.0;
     }
     let radius = blurs.iter().map(Blur::radius).max().unwrap_or(0);
-    let (target, strengths) = (Shared::of(target), Shared::of(strengths));
-    let job = Job { blurs, radius, planes, height, width, source, target, strengths };
-    // The rows around a band are summed up for it alone.
-    let band = height.div_ceil(BANDS_PER_THREAD * cx.threads.count()).max(4 * radius);
-    cx.threads.for_each(height.div_ceil(band), |task| {
-        let rows = task * band..((task + 1) * band).min(height);
+    strengths.clear();
+    strengths.resize(height * width.div_ceil(16 * STRIP), 0.0);
+    let (target, each) = (Shared::of(target), Shared::of(strengths));
+    let job = Job { blurs, radius, planes, height, width, source, target, strengths: each };
+    // The rows around a part are summed up for it alone.
+    let tall = height.div_ceil(PARTS_PER_THREAD * cx.threads.count()).max(4 * radius);
+    cx.threads.for_each(height.div_ceil(tall) * job.across(), |task| {
+        let (top, strip) = (task / job.across() * tall, task % job.across());
+        let rows = top..(top + tall).min(height);
         let mut scratch = Scratch::new(job.lanes());
         let scratch = scratch.as_mut_ptr().cast();
-        // SAFETY: the level is the context's, the slices were checked, and bands have rows of their own.
-        unsafe { blur_band(cx.level, &Band { job: &job, rows, scratch }) };
+        // SAFETY: the level is the context's, the slices were checked, and parts do not overlap.
+        unsafe { blur_part(cx.level, &Part { job: &job, rows, strip, scratch }) };
     });
+    strengths.iter().sum()
 }
 
-/// Bands enough to even out threads that are slowed down.
-const BANDS_PER_THREAD: usize = 4;
+/// Parts of a strip for each thread.
+const PARTS_PER_THREAD: usize = 2;
 
-/// Lanes of a strip, at the most.
+/// Lanes of a strip.
 const STRIP: usize = 4;
 
 /// Rows by which values are fetched ahead, and the places of results: no processor foresees a walk down a
@@ -100,10 +102,16 @@ struct Job<'a> {
     width: usize,
     source: &'a [f32],
     target: Shared<f32>,
+    /// Of each row of each strip.
     strengths: Shared<f64>,
 }
 
 impl Job<'_> {
+    /// How many strips there are.
+    fn across(&self) -> usize {
+        self.width.div_ceil(16 * STRIP)
+    }
+
     /// Rows whose sums are kept.
     fn kept(&self) -> usize {
         2 * self.radius + 1
@@ -117,9 +125,10 @@ impl Job<'_> {
     }
 }
 
-struct Band<'a> {
+struct Part<'a> {
     job: &'a Job<'a>,
     rows: Range<usize>,
+    strip: usize,
     scratch: *mut f32,
 }
 
@@ -127,41 +136,42 @@ for_level! {
     /// Makes some rows of all planes of the target.
     ///
     /// # Safety
-    /// The rows lie in the picture and are this thread's alone, the scratch has the job's lanes.
-    unsafe fn blur_band(Band<'_>) = strips
+    /// Rows and strip lie in the picture and are this thread's alone, the scratch has the job's lanes.
+    unsafe fn blur_part(Part<'_>) = strips
 }
 
 #[inline(always)]
-unsafe fn strips<S: Simd>(band: &Band<'_>) {
+unsafe fn strips<S: Simd>(part: &Part<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
         if S::HELD >= 32 {
-            strips_of::<S, STRIP>(band)
+            strips_of::<S, STRIP>(part)
         } else {
-            strips_of::<S, { STRIP / 2 }>(band)
+            strips_of::<S, { STRIP / 2 }>(part)
         }
     }
 }
 
 #[inline(always)]
-unsafe fn strips_of<S: Simd, const W: usize>(band: &Band<'_>) {
-    let Band { job, ref rows, .. } = *band;
-    for left in (0..job.width).step_by(16 * W) {
+unsafe fn strips_of<S: Simd, const W: usize>(part: &Part<'_>) {
+    let Part { job, ref rows, strip, .. } = *part;
+    let columns = 16 * STRIP * strip..job.width.min(16 * STRIP * (strip + 1));
+    for left in columns.step_by(16 * W) {
         // From the first row above that counts to the last one below.
         for step in 0..rows.len() + 2 * job.radius {
             let y = (rows.start + step) as isize - job.radius as isize;
             // SAFETY: the caller's promise; a row is made once all that count for it are summed up.
             unsafe {
-                row_sums::<S, W>(band, left, mirrored(y, job.height), step % job.kept());
+                row_sums::<S, W>(part, left, mirrored(y, job.height), step % job.kept());
                 if step >= 2 * job.radius {
-                    make::<S, W>(band, left, rows.start + step - 2 * job.radius, step);
+                    make::<S, W>(part, left, rows.start + step - 2 * job.radius, step);
                 }
             }
         }
     }
 }
 
-impl Band<'_> {
+impl Part<'_> {
     /// Where the sums along a row are kept, by a blur and of a plane.
     ///
     /// # Safety
@@ -204,16 +214,16 @@ impl Band<'_> {
 /// Keeps the sums along row `y` of a strip of `W` lanes at `place`, by all blurs and of all planes.
 ///
 /// # Safety
-/// As [`blur_band`].
+/// As [`blur_part`].
 #[inline(always)]
-unsafe fn row_sums<S: Simd, const W: usize>(band: &Band<'_>, left: usize, y: usize, place: usize) {
-    let Job { blurs, radius, planes, .. } = *band.job;
+unsafe fn row_sums<S: Simd, const W: usize>(part: &Part<'_>, left: usize, y: usize, place: usize) {
+    let Job { blurs, radius, planes, .. } = *part.job;
     for plane in 0..planes {
         // SAFETY: the values are good for all that is read, and the scratch for what is written.
         unsafe {
-            let values = band.values(plane, y, left, 16 * W);
+            let values = part.values(plane, y, left, 16 * W);
             for w in 0..=W {
-                S::prefetch(values.wrapping_add(AHEAD * band.job.width + 16 * w));
+                S::prefetch(values.wrapping_add(AHEAD * part.job.width + 16 * w));
             }
             let mut sums = [[S::zero(); W]; MOST];
             for k in 0..=radius {
@@ -239,7 +249,7 @@ unsafe fn row_sums<S: Simd, const W: usize>(band: &Band<'_>, left: usize, y: usi
             unrolled!(n < MOST: [0 1 2], {
                 if n < blurs.len() {
                     for w in 0..W {
-                        S::store(band.sums(place, plane, n).add(16 * w), sums[n][w]);
+                        S::store(part.sums(place, plane, n).add(16 * w), sums[n][w]);
                     }
                 }
             });
@@ -251,13 +261,13 @@ unsafe fn row_sums<S: Simd, const W: usize>(band: &Band<'_>, left: usize, y: usi
 /// `step`, mixed across planes.
 ///
 /// # Safety
-/// As [`blur_band`].
+/// As [`blur_part`].
 #[inline(always)]
-unsafe fn make<S: Simd, const W: usize>(band: &Band<'_>, left: usize, y: usize, step: usize) {
-    let Job { blurs, radius, planes, height, width, ref target, .. } = *band.job;
+unsafe fn make<S: Simd, const W: usize>(part: &Part<'_>, left: usize, y: usize, step: usize) {
+    let Job { blurs, radius, planes, height, width, ref target, .. } = *part.job;
     // SAFETY: the scratch holds all rows that count, and only what lies in the row is written.
     unsafe {
-        let kept = band.job.kept();
+        let kept = part.job.kept();
         let middle = (step - radius) % kept;
         let mut made = [[S::zero(); W]; MOST];
         for plane in 0..planes {
@@ -266,7 +276,7 @@ unsafe fn make<S: Simd, const W: usize>(band: &Band<'_>, left: usize, y: usize, 
                 let mut sums = [S::zero(); W];
                 for (k, &weight) in blur.weights.iter().enumerate() {
                     let weight = S::splat(weight);
-                    let (up, down) = (band.sums(above, plane, n), band.sums(below, plane, n));
+                    let (up, down) = (part.sums(above, plane, n), part.sums(below, plane, n));
                     for w in 0..W {
                         let down = S::load(down.add(16 * w));
                         let pair =
@@ -310,7 +320,7 @@ unsafe fn make<S: Simd, const W: usize>(band: &Band<'_>, left: usize, y: usize, 
         });
         let mut lane = Lane::default();
         S::store(lane.0.as_mut_ptr(), strength);
-        *band.job.strengths.get().add(y) += sum(lane);
+        *part.job.strengths.get().add(y * part.job.across() + part.strip) += sum(lane);
     }
 }
 
