@@ -74,20 +74,21 @@ impl Encoding<'_> {
 
     /// Pixel after pixel, 0–255: red, green, blue, and alpha if the picture and the format have it.
     fn samples(&self, with_alpha: bool) -> Vec<f32> {
-        let plane = self.colour.shape.plane();
-        let mut samples = Vec::with_capacity(plane * if self.alpha.is_some() { 4 } else { 3 });
-        for pixel in 0..plane {
-            let colour = (0..3).map(|c| self.colour.data[c * plane + pixel].clamp(0.0, 255.0));
-            match self.alpha.map(|alpha| alpha.data[pixel].clamp(0.0, 255.0)) {
-                Some(alpha) if with_alpha => samples.extend(colour.chain([alpha])),
-                Some(alpha) => {
-                    let cover = alpha / 255.0;
-                    samples.extend(colour.map(|value| value * cover + 255.0 * (1.0 - cover)));
-                }
-                None => samples.extend(colour),
-            }
+        let (red, rest) = self.colour.data.split_at(self.colour.shape.plane());
+        let (green, blue) = rest.split_at(red.len());
+        let colours = red.iter().zip(green).zip(blue);
+        let colours = colours.map(|((&r, &g), &b)| [r, g, b].map(|value| value.clamp(0.0, 255.0)));
+        let Some(alpha) = self.alpha else { return colours.collect::<Vec<_>>().into_flattened() };
+        let both = colours.zip(alpha.data.iter().map(|alpha| alpha.clamp(0.0, 255.0)));
+        if with_alpha {
+            let samples = both.map(|([red, green, blue], alpha)| [red, green, blue, alpha]);
+            return samples.collect::<Vec<_>>().into_flattened();
         }
-        samples
+        let on_white = both.map(|(colour, alpha)| {
+            let cover = alpha / 255.0;
+            colour.map(|value| value * cover + 255.0 * (1.0 - cover))
+        });
+        on_white.collect::<Vec<_>>().into_flattened()
     }
 
     fn extended(&self) -> ExtendedColorType {
@@ -96,7 +97,7 @@ impl Encoding<'_> {
 
     fn png(&self, bytes: &[u8], depth: png::BitDepth, packet: String) -> Result<Vec<u8>, String> {
         let (width, height) = self.size()?;
-        let mut file = Vec::new();
+        let mut file = Vec::with_capacity(bytes.len());
         let mut encoder = png::Encoder::new(&mut file, width, height);
         encoder.set_color(match self.alpha {
             Some(_) => png::ColorType::Rgba,
