@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use net::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Window};
+use net::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Weights, Window};
 
 use crate::ImportError;
 
@@ -118,18 +118,17 @@ impl Assembly {
 
     /// Adds an operation's weights to the count, and sees that they are numbers.
     fn count_weights(&mut self, name: &str, op: &Op) -> Result<(), ImportError> {
+        if let Some(weights) = weights(op).filter(|weights| weights.made().is_none()) {
+            self.weights += weights.len();
+            within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
+        }
         for array in arrays(op) {
             if !self.counted.insert(array.as_ptr()) {
                 continue;
             }
             self.weights += array.len();
             within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
-            if !array.iter().all(|x| x.is_finite()) {
-                return Err(ImportError::Layer {
-                    layer: name.into(),
-                    problem: "there are weights that are no numbers; fetch the model again".into(),
-                });
-            }
+            check_numbers(name, array.iter().copied())?;
         }
         Ok(())
     }
@@ -208,14 +207,40 @@ impl Assembly {
     }
 }
 
-/// An operation's weights.
-fn arrays(op: &Op) -> Vec<&Arc<[f32]>> {
-    match op {
-        Op::Conv2d(conv) => vec![&conv.weights, &conv.bias],
-        Op::Dense(dense) => vec![&dense.weights, &dense.bias],
-        Op::Affine(affine) => vec![&affine.scale, &affine.shift],
-        _ => Vec::new(),
+/// Sees that weights are numbers: weights that are made later must have been checked by who knows them.
+///
+/// # Errors
+/// An infinite value, or none.
+pub(crate) fn check_numbers(
+    name: &str,
+    weights: impl Iterator<Item = f32>,
+) -> Result<(), ImportError> {
+    // All of them, so that many can be looked at in one go.
+    if weights.fold(true, |numbers, weight| numbers & weight.is_finite()) {
+        return Ok(());
     }
+    let problem = "there are weights that are no numbers; fetch the model again".into();
+    Err(ImportError::Layer { layer: name.into(), problem })
+}
+
+/// The weights of an operation that has any.
+fn weights(op: &Op) -> Option<&Weights> {
+    match op {
+        Op::Conv2d(conv) => Some(&conv.weights),
+        Op::Dense(dense) => Some(&dense.weights),
+        _ => None,
+    }
+}
+
+/// All of an operation's numbers that there are already.
+fn arrays(op: &Op) -> impl Iterator<Item = &Arc<[f32]>> {
+    let others = match op {
+        Op::Conv2d(conv) => [Some(&conv.bias), None],
+        Op::Dense(dense) => [Some(&dense.bias), None],
+        Op::Affine(affine) => [Some(&affine.scale), Some(&affine.shift)],
+        _ => [None, None],
+    };
+    weights(op).and_then(Weights::made).into_iter().chain(others.into_iter().flatten())
 }
 
 fn window(op: &Op) -> Option<&Window> {

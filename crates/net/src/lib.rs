@@ -13,6 +13,7 @@ mod op;
 pub mod reference;
 mod shape;
 mod tensor;
+mod weights;
 
 pub use engine::{Engine, EngineOptions, Pass, Seed, StepTime, Workspace};
 pub use error::NetError;
@@ -21,3 +22,4 @@ pub use network::{ChannelOrder, InputSpec, Network};
 pub use op::{Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, Op, Padding, Rounding, Window};
 pub use shape::Shape;
 pub use tensor::Tensor;
+pub use weights::Weights;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::Weights;
+
 /// One operation. Everything works on channels × height × width; there is no batch.
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -124,7 +126,7 @@ pub struct Conv2d {
     /// Into how many independent convolutions the channels are divided.
     pub groups: usize,
     /// `out_channels × in_channels × kernel height × kernel width`.
-    pub weights: Arc<[f32]>,
+    pub weights: Weights,
     /// One for each output channel.
     pub bias: Arc<[f32]>,
 }
@@ -186,7 +188,7 @@ pub struct Dense {
     /// Channels × height × width of its input.
     pub in_features: usize,
     /// `out_features × in_features`, the input flattened in channel, row, column order.
-    pub weights: Arc<[f32]>,
+    pub weights: Weights,
     /// One for each output.
     pub bias: Arc<[f32]>,
 }

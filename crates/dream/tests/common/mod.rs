@@ -116,7 +116,7 @@ pub fn dead() -> Graph {
         out_channels: 1,
         in_channels: 3,
         groups: 1,
-        weights: [1.0; 3].into(),
+        weights: vec![1.0; 3].into(),
         bias: [-1e6].into(),
     };
     let conv = builder.add("conv", Op::Conv2d(conv), &[builder.input()]);

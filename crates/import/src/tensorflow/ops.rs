@@ -169,7 +169,7 @@ fn conv2d(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, Im
         out_channels,
         in_channels,
         groups,
-        weights: Arc::default(),
+        weights: Vec::new().into(),
         bias: Arc::default(),
     };
     match window(node, [height, width]) {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use net::Weights;
+
 use super::proto::{DataType, TensorProto};
 use crate::ImportError;
-use crate::assembly::check_size;
+use crate::assembly::{check_numbers, check_size};
 
 /// A constant may be written as one value that fills it all; only as many as this are filled, so that
 /// a few bytes cannot ask for all memory.
@@ -105,13 +107,13 @@ impl Constant {
     }
 
     /// A convolution's weights: from rows, columns, inputs, outputs to outputs, inputs, rows, columns.
-    pub(super) fn convolution(&self, name: &str) -> Result<Arc<[f32]>, ImportError> {
+    pub(super) fn convolution(&self, name: &str) -> Result<Weights, ImportError> {
         self.permuted(name, self.four(name)?, [3, 2, 0, 1])
     }
 
     /// A depthwise convolution's weights: from rows, columns, inputs, multiplier to
     /// inputs × multiplier, 1, rows, columns.
-    pub(super) fn depthwise(&self, name: &str) -> Result<Arc<[f32]>, ImportError> {
+    pub(super) fn depthwise(&self, name: &str) -> Result<Weights, ImportError> {
         self.permuted(name, self.four(name)?, [2, 3, 0, 1])
     }
 
@@ -122,7 +124,7 @@ impl Constant {
         name: &str,
         channels: usize,
         transposed: bool,
-    ) -> Result<Arc<[f32]>, ImportError> {
+    ) -> Result<Weights, ImportError> {
         let (inputs, outputs) = self.two(name, transposed)?;
         let positions = inputs / channels;
         if transposed {
@@ -139,12 +141,17 @@ impl Constant {
         name: &str,
         shape: [usize; 4],
         axes: [usize; 4],
-    ) -> Result<Arc<[f32]>, ImportError> {
-        let content = self.tensor.tensor_content.as_chunks().0;
-        if self.tensor.dtype == DataType::Float as i32 && content.len() == self.len() {
-            return Ok(permuted(content, f32::from_le_bytes, shape, axes));
+    ) -> Result<Weights, ImportError> {
+        let content = &self.tensor.tensor_content;
+        let numbers = content.as_chunks().0;
+        if self.tensor.dtype != DataType::Float as i32 || numbers.len() != self.len() {
+            return Ok(permuted(&self.floats(name)?, |value| value, shape, axes).into());
         }
-        Ok(permuted(&self.floats(name)?, |value| value, shape, axes))
+        check_numbers(name, numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)))?;
+        let content = content.clone();
+        Ok(Weights::later(self.len(), move || {
+            permuted(content.as_chunks().0, f32::from_le_bytes, shape, axes)
+        }))
     }
 
     /// The shape as (inputs, outputs).

@@ -8,7 +8,7 @@ use kernels::winograd::Winograd;
 use kernels::{Context, CpuLevel, Slide};
 
 use super::program::{Kind, Layer, Program};
-use crate::{Conv2d, Padding, Shape, Window};
+use crate::{Conv2d, Padding, Shape, Weights, Window};
 
 /// From input to output, or from the output's gradient to the input's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ pub(super) struct Spec {
     /// The window before the picture was rearranged; with the layer it tells weights apart.
     original: Slide,
     groups: usize,
-    weights: Arc<[f32]>,
+    weights: Weights,
     bias: Arc<[f32]>,
     in_lanes: Vec<usize>,
     out_lanes: Vec<usize>,

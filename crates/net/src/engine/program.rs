@@ -6,9 +6,10 @@
 //! and a list of lanes tells where each channel lies.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use crate::{Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NetError, NodeId, Op, Shape};
+use crate::{
+    Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NetError, NodeId, Op, Shape, Weights,
+};
 
 /// A value's number in [`Program::values`].
 pub(super) type ValueId = usize;
@@ -303,7 +304,7 @@ fn contiguous(channels: usize) -> Vec<usize> {
 /// `affine(conv(x))` as one convolution.
 fn folded(conv: &Conv2d, affine: &Affine) -> Conv2d {
     let filter = conv.weights.len() / conv.out_channels.max(1);
-    let weights: Arc<[f32]> =
+    let weights: Weights =
         conv.weights.iter().enumerate().map(|(i, w)| w * affine.scale[i / filter]).collect();
     let bias = conv.bias.iter().zip(&affine.scale[..]).zip(&affine.shift[..]);
     Conv2d {
