@@ -68,11 +68,12 @@ pub fn blur(
     }
     let radius = blurs.iter().map(Blur::radius).max().unwrap_or(0);
     strengths.clear();
-    strengths.resize(height * width.div_ceil(16 * STRIP), 0.0);
+    strengths.resize(height.div_ceil(CHUNK) * width.div_ceil(16 * STRIP), 0.0);
     let (target, each) = (Shared::of(target), Shared::of(strengths));
     let job = Job { blurs, radius, planes, height, width, source, target, strengths: each };
     // The rows around a part are summed up for it alone.
     let tall = height.div_ceil(PARTS_PER_THREAD * cx.threads.count()).max(4 * radius);
+    let tall = tall.next_multiple_of(CHUNK);
     cx.threads.for_each(height.div_ceil(tall) * job.across(), |task| {
         let (top, strip) = (task / job.across() * tall, task % job.across());
         let rows = top..(top + tall).min(height);
@@ -90,6 +91,9 @@ const PARTS_PER_THREAD: usize = 2;
 /// Lanes of a strip.
 const STRIP: usize = 4;
 
+/// Rows of a strip whose strengths are summed up lane by lane, whatever part they are in.
+const CHUNK: usize = 16;
+
 /// Rows by which values are fetched ahead, and the places of results: no processor foresees a walk down a
 /// strip.
 const AHEAD: usize = 3;
@@ -102,7 +106,7 @@ struct Job<'a> {
     width: usize,
     source: &'a [f32],
     target: Shared<f32>,
-    /// Of each row of each strip.
+    /// Of each chunk of each strip.
     strengths: Shared<f64>,
 }
 
@@ -157,6 +161,8 @@ unsafe fn strips_of<S: Simd, const W: usize>(part: &Part<'_>) {
     let Part { job, ref rows, strip, .. } = *part;
     let columns = 16 * STRIP * strip..job.width.min(16 * STRIP * (strip + 1));
     for left in columns.step_by(16 * W) {
+        // SAFETY: the caller's promise.
+        let mut strength = unsafe { S::zero() };
         // From the first row above that counts to the last one below.
         for step in 0..rows.len() + 2 * job.radius {
             let y = (rows.start + step) as isize - job.radius as isize;
@@ -164,7 +170,14 @@ unsafe fn strips_of<S: Simd, const W: usize>(part: &Part<'_>) {
             unsafe {
                 row_sums::<S, W>(part, left, mirrored(y, job.height), step % job.kept());
                 if step >= 2 * job.radius {
-                    make::<S, W>(part, left, rows.start + step - 2 * job.radius, step);
+                    let y = rows.start + step - 2 * job.radius;
+                    strength = S::add(strength, make::<S, W>(part, left, y, step));
+                    if (y + 1) % CHUNK == 0 || y + 1 == rows.end {
+                        let mut lane = Lane::default();
+                        S::store(lane.0.as_mut_ptr(), strength);
+                        *job.strengths.get().add(y / CHUNK * job.across() + strip) += sum(lane);
+                        strength = S::zero();
+                    }
                 }
             }
         }
@@ -258,12 +271,17 @@ unsafe fn row_sums<S: Simd, const W: usize>(part: &Part<'_>, left: usize, y: usi
 }
 
 /// Makes row `y` of a strip: the sums along the columns of what is kept, the newest of which is that of
-/// `step`, mixed across planes.
+/// `step`, mixed across planes. Returns the sums of its absolute values.
 ///
 /// # Safety
 /// As [`blur_part`].
 #[inline(always)]
-unsafe fn make<S: Simd, const W: usize>(part: &Part<'_>, left: usize, y: usize, step: usize) {
+unsafe fn make<S: Simd, const W: usize>(
+    part: &Part<'_>,
+    left: usize,
+    y: usize,
+    step: usize,
+) -> S::V {
     let Job { blurs, radius, planes, height, width, ref target, .. } = *part.job;
     // SAFETY: the scratch holds all rows that count, and only what lies in the row is written.
     unsafe {
@@ -318,9 +336,7 @@ unsafe fn make<S: Simd, const W: usize>(part: &Part<'_>, left: usize, y: usize, 
                 }
             }
         });
-        let mut lane = Lane::default();
-        S::store(lane.0.as_mut_ptr(), strength);
-        *part.job.strengths.get().add(y * part.job.across() + part.strip) += sum(lane);
+        strength
     }
 }
 
