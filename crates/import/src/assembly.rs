@@ -118,7 +118,8 @@ impl Assembly {
 
     /// Adds an operation's weights to the count, and sees that they are numbers.
     fn count_weights(&mut self, name: &str, op: &Op) -> Result<(), ImportError> {
-        if let Some(weights) = weights(op).filter(|weights| weights.made().is_none()) {
+        let later = weights(op).filter(|weights| weights.made().is_none());
+        if let Some(weights) = later.filter(|weights| self.counted.insert(weights.address())) {
             self.weights += weights.len();
             within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
         }
@@ -310,4 +311,24 @@ pub(crate) fn within(
     }
     let (value, least, most) = (value as u64, least as u64, most as u64);
     Err(ImportError::Limit { layer: name.into(), what, value, least, most })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_layers_share_count_once() {
+        let weights = Weights::later(6, || [0.0; 6].into());
+        let conv = |bias: &[f32]| {
+            let (window, weights) = (Window::new([1, 1], [1, 1]), weights.clone());
+            let bias = bias.into();
+            Op::Conv2d(Conv2d { window, out_channels: 2, in_channels: 3, groups: 1, weights, bias })
+        };
+        let mut assembly = Assembly::new("picture", 3).unwrap();
+        let input = assembly.input();
+        assembly.add("plain", conv(&[0.0, 0.0]), &[input]).unwrap();
+        assembly.add("biased", conv(&[1.0, 2.0]), &[input]).unwrap();
+        assert_eq!(assembly.weights, 6 + 2 + 2);
+    }
 }

@@ -36,6 +36,14 @@ impl Weights {
         self.len == 0
     }
 
+    /// What only clones have in common, and needs none of the weights either.
+    pub fn address(&self) -> *const f32 {
+        match &self.values {
+            Values::Made(values) => values.as_ptr(),
+            Values::Later(values) => Arc::as_ptr(values).cast(),
+        }
+    }
+
     /// The weights themselves, unless they are to be made later.
     pub fn made(&self) -> Option<&Arc<[f32]>> {
         match &self.values {
@@ -95,6 +103,7 @@ mod tests {
         });
         let other = weights.clone();
         assert!(weights.len() == 2 && !weights.is_empty() && weights.made().is_none());
+        assert_eq!(weights.address(), other.address());
         assert_eq!(MADE.load(Ordering::Relaxed), 0);
         assert_eq!((weights[1], &other[..]), (2.0, &[1.0, 2.0][..]));
         assert_eq!(MADE.load(Ordering::Relaxed), 1);
