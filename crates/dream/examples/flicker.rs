@@ -8,8 +8,8 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::ops::ControlFlow;
 
 use dream::{Clip, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, dream};
+use graph::{Network, Shape};
 use kernels::{CpuLevel, Threads};
-use net::{Network, Shape};
 
 /// Remembers the last objective.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! What one frame of a video hands to the next, and how the next one starts from it.
 
+use graph::{Shape, Tensor};
 use kernels::{Context, Threads};
-use net::{Shape, Tensor};
 
 use crate::flow::{self, Dis, Plane, agreement, is_cut};
 use crate::{Coherence, Video, gaussian, rows, warp};

@@ -9,7 +9,7 @@
 //! frame to frame: the few steps of each would else shift the picture by the same few distances every
 //! time, and the network's grid would show.
 
-use net::{Network, Tensor};
+use graph::{Network, Tensor};
 
 use crate::carry::{Carried, Start};
 use crate::dreamer::{dream_unevenly, fitted};

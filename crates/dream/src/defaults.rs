@@ -1,6 +1,6 @@
 //! What each network dreams of when nothing is asked for: layers and settings chosen by looking.
 
-use net::{Graph, Op};
+use graph::{Graph, Op};
 
 use crate::{LayerWeight, Recipe};
 
@@ -47,7 +47,7 @@ fn deep_layer(graph: &Graph) -> Option<String> {
         .collect();
     let deepest = layers.iter().map(|layer| layer.depth).max()?;
     let deep = || layers.iter().filter(|layer| layer.depth * 5 >= deepest * 3);
-    let is = |layer: &net::Layer, wanted: fn(&Op) -> bool| {
+    let is = |layer: &graph::Layer, wanted: fn(&Op) -> bool| {
         graph.find(&layer.name).is_ok_and(|id| wanted(&graph.node(id).op))
     };
     deep()
@@ -58,7 +58,7 @@ fn deep_layer(graph: &Graph) -> Option<String> {
 }
 
 /// Whether nothing on the way to the layer has done away with positions.
-fn is_spatial(graph: &Graph, id: net::NodeId) -> bool {
+fn is_spatial(graph: &Graph, id: graph::NodeId) -> bool {
     graph
         .ancestors(&[id])
         .iter()

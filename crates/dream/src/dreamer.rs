@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use graph::Tensor;
 use kernels::Threads;
-use net::Tensor;
 
 use crate::gradient::Treatment;
 use crate::jitter::Shift;

@@ -5,7 +5,7 @@
 //! counts as if it were of mean magnitude 1 (as crowsonkb's deep_dream normalises each layer's), which
 //! is measured on the frame itself, so that nothing has to be remembered.
 
-use net::{Graph, NetError, Tensor};
+use graph::{Graph, NetError, Tensor};
 
 use crate::jitter::Shift;
 use crate::random::Random;

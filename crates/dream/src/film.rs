@@ -1,6 +1,6 @@
 //! A movie's frames, each made from the one before: moved, dreamt on, led back to its levels.
 
-use net::{Network, Tensor};
+use graph::{Network, Tensor};
 use thiserror::Error;
 
 use crate::{

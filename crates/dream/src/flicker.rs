@@ -4,8 +4,8 @@
 //! taken out, where the motion can be believed. The motion is the source's, so that it does not
 //! depend on the dream (W.-S. Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018).
 
+use graph::Tensor;
 use kernels::Threads;
-use net::Tensor;
 use rayon::prelude::*;
 
 use crate::flow::{Dis, Plane, Preset, agreement, is_cut};

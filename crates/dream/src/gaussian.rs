@@ -1,9 +1,9 @@
 //! Gaussian blur of pictures and gradients, as SciPy's `gaussian_filter` has it: cut off at four
 //! standard deviations, mirrored at the borders so that the border value itself is repeated.
 
+use graph::{Shape, Tensor};
 use kernels::Context;
 use kernels::blur::{Blur, mirrored};
-use net::{Shape, Tensor};
 
 /// The widths Hvass' notebook adds up, as multiples of the first.
 const WIDTHS: [f32; 3] = [1.0, 2.0, 0.5];

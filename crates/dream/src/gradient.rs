@@ -1,8 +1,8 @@
 //! What becomes of a gradient before it is a step: it is smoothed, and divided by its own strength, so
 //! that a step goes equally far on every picture, layer and network.
 
+use graph::Tensor;
 use kernels::{Context, Threads};
-use net::Tensor;
 
 use crate::gaussian::Smoothing;
 use crate::laplacian::Pyramid;

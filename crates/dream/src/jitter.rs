@@ -1,8 +1,8 @@
 //! Jitter: the picture is shifted around its own borders before the network sees it and the gradient
 //! is shifted back, so that the network's grid leaves no trace in the dream.
 
+use graph::Tensor;
 use kernels::Threads;
-use net::Tensor;
 
 use crate::random::Random;
 use crate::{Recipe, Tiles, rows};

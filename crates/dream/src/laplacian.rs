@@ -5,8 +5,8 @@
 //! itself / 256, halving is its convolution with stride 2 and `SAME` padding of zeros, and doubling is
 //! four times that convolution's transpose.
 
+use graph::{Shape, Tensor};
 use kernels::Threads;
-use net::{Shape, Tensor};
 
 use crate::rows;
 

@@ -1,9 +1,9 @@
 //! Brightness, contrast and colours held over a movie: a frame made from the frame before, thousands
 //! of times, drifts to dark, bright, neon or grey unless it is led back.
 
+use graph::Tensor;
 use kernels::Threads;
 use nalgebra::{Matrix3, Vector3};
-use net::Tensor;
 use rayon::prelude::*;
 
 /// Rounds of adjusting, each of which corrects what clipping took from the one before.
@@ -106,7 +106,7 @@ fn recolour(threads: &Threads, picture: &mut Tensor, turn: Matrix3<f32>, offset:
 
 #[cfg(test)]
 mod tests {
-    use net::Shape;
+    use graph::Shape;
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! How the frames of a movie move: zoom, turn, shift and tint, all per second, so that the motion
 //! does not depend on the frame rate.
 
+use graph::Tensor;
 use kernels::Threads;
-use net::Tensor;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -161,7 +161,7 @@ impl Motion {
 
 #[cfg(test)]
 mod tests {
-    use net::Shape;
+    use graph::Shape;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use net::Tensor;
+use graph::Tensor;
 use thiserror::Error;
 
 /// Told after every step, by one of the threads that dream.

@@ -1,7 +1,7 @@
 //! Octaves: the sizes a dream goes through, the picture at each, and what one hands to the next.
 
+use graph::{Shape, Tensor};
 use kernels::{Context, Threads};
-use net::{Shape, Tensor};
 
 use crate::resample::resize_into;
 use crate::{Detail, Recipe, gaussian, rows};

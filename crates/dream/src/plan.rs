@@ -1,8 +1,9 @@
 //! The plan: a recipe resolved against a network, a picture's size and a machine. Every refusal
 //! happens here, before the first convolution.
 
+use cpu::{Engine, EngineOptions};
+use graph::{Graph, NetError, Network, NodeId};
 use kernels::{Context, CpuLevel, Threads};
-use net::{Engine, EngineOptions, Graph, NetError, Network, NodeId};
 
 use crate::sight::{self, Objective};
 use crate::{

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use net::Network;
+use graph::Network;
 use serde::{Deserialize, Serialize};
 
 use crate::{Detail, Filter, ModelId, Normalisation, Recipe, Tiles, defaults};

@@ -5,7 +5,7 @@
 //! rolled tiles, the shift to the right, then down; with scattered tiles, the left edge of the first
 //! column, then the upper edge of each column from left to right.
 
-use net::{Shape, Tensor};
+use graph::{Shape, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

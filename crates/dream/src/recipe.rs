@@ -125,7 +125,7 @@ pub struct ModelId {
 
 impl ModelId {
     /// The network's identity.
-    pub fn of(network: &net::Network) -> Self {
+    pub fn of(network: &graph::Network) -> Self {
         Self { name: network.name.clone(), hash: network.hash.clone() }
     }
 }

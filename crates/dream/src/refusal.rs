@@ -1,6 +1,6 @@
 //! Why a recipe or a plan is refused: each error names the knob, the value and a way out.
 
-use net::NetError;
+use graph::NetError;
 use thiserror::Error;
 
 /// What is wrong with a recipe by itself.

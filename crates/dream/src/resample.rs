@@ -3,7 +3,7 @@
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use net::{Shape, Tensor};
+use graph::{Shape, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,8 @@
 
 use std::cell::Cell;
 
+use graph::Tensor;
 use kernels::Threads;
-use net::Tensor;
 use rayon::prelude::*;
 
 /// Rows that are handed out at once, at the least.

@@ -3,8 +3,8 @@
 //! Frames that are moved again and again must neither blur nor darken: the kernel is Catmull and
 //! Rom's cubic, which keeps edges sharp, and beyond a border the picture goes on mirrored.
 
+use graph::Tensor;
 use kernels::Threads;
-use net::Tensor;
 use rayon::prelude::*;
 
 use crate::flow::FlowField;
@@ -83,7 +83,7 @@ fn mirrored(index: isize, size: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use net::Shape;
+    use graph::Shape;
 
     use super::*;
 

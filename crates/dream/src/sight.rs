@@ -1,7 +1,8 @@
 //! What the network makes of a picture: the objective and its gradient, whole or tile by tile.
 
+use cpu::{Engine, Seed, Workspace};
+use graph::{NetError, Tensor};
 use kernels::Threads;
-use net::{Engine, NetError, Seed, Tensor, Workspace};
 
 use crate::jitter::{self, Shift};
 use crate::random::Random;

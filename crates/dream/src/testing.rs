@@ -1,7 +1,7 @@
 //! What unit tests share.
 
+use graph::{Shape, Tensor};
 use kernels::{Context, CpuLevel, Threads};
-use net::{Shape, Tensor};
 
 pub(crate) fn threads() -> Threads {
     Threads::new(2).expect("two threads can be started")

@@ -1,6 +1,6 @@
 //! Recipes as TOML.
 
-use net::Network;
+use graph::Network;
 use serde::Deserialize;
 use toml::Table;
 

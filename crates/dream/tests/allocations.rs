@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use dream::{Machine, Normalisation, Observer, Plan, Progress, Recipe, Tiles, dream};
+use graph::{Shape, Tensor};
 use kernels::{CpuLevel, Threads};
-use net::{Shape, Tensor};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;

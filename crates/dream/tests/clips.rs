@@ -5,7 +5,7 @@ mod common;
 
 use common::{Watch, machine, numbers, toy};
 use dream::{Carried, Clip, Coherence, FilmError, Recipe, Tensor, Video};
-use net::Shape;
+use graph::Shape;
 
 const HEIGHT: usize = 48;
 const WIDTH: usize = 64;

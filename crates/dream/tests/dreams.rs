@@ -4,7 +4,7 @@ mod common;
 
 use common::{Watch, machine, picture, toy, toy_unpadded};
 use dream::{Detail, Filter, Normalisation, Plan, Preset, Recipe, Stopped, Tensor, Tiles, dream};
-use net::Network;
+use graph::Network;
 
 fn run(network: &Network, recipe: &Recipe, start: Tensor, threads: usize) -> (Tensor, Watch) {
     let (height, width) = (start.shape.height, start.shape.width);

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use common::{Watch, machine};
 use dream::{Plan, Recipe, Tensor, dream};
+use graph::Shape;
 use image::RgbImage;
-use net::Shape;
 
 /// By how much a value may differ: rounding, and a little for another order of sums.
 const LEVELS: u8 = 2;

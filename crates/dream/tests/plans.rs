@@ -4,7 +4,7 @@ mod common;
 
 use common::{machine, picture, toy, toy_unpadded};
 use dream::{LayerWeight, Machine, OctaveSize, Plan, PlanError, Preset, Recipe, Tiles};
-use net::{NetError, Network};
+use graph::{NetError, Network};
 
 fn plan(
     recipe: &Recipe,

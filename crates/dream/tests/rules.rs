@@ -5,7 +5,7 @@ mod common;
 
 use common::{machine, picture, toy};
 use dream::{Plan, Preset, Recipe, Tensor, dream};
-use net::{Network, NodeId, Shape, reference};
+use graph::{Network, NodeId, Shape, reference};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use net::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Weights, Window};
+use graph::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Weights, Window};
 
 use crate::ImportError;
 

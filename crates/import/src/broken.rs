@@ -1,6 +1,6 @@
 //! What all readers' tests against broken files share.
 
-use net::Graph;
+use graph::Graph;
 
 /// Calls `f` with `count` copies of `bytes`, each broken elsewhere: bits flipped, bytes replaced,
 /// doubled or left out. The same each time.

@@ -1,6 +1,6 @@
 //! The network inside the binary, so that the first dream needs no download.
 
-use net::Network;
+use graph::Network;
 
 use crate::{ImportError, squeezenet};
 

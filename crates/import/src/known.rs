@@ -1,6 +1,6 @@
 //! Networks the program knows by name: where they are published, and what their files do not say.
 
-use net::{ChannelOrder, Graph, InputSpec};
+use graph::{ChannelOrder, Graph, InputSpec};
 
 use crate::BUILT_IN;
 use crate::squeezenet::CAFFE_INPUT;

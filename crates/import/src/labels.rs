@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use net::{Graph, Op};
+use graph::{Graph, Op};
 
 /// The most bytes of a list of names.
 const MAX_LIST: u64 = 1 << 20;

@@ -1,4 +1,4 @@
-//! Model files in, [`net::Network`] out: each format's reader, its limits on hostile input, and the
+//! Model files in, [`graph::Network`] out: each format's reader, its limits on hostile input, and the
 //! network that is built into the binary.
 
 mod assembly;

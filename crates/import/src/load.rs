@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use graph::{Graph, InputSpec, Network};
 use kernels::Memory;
-use net::{Graph, InputSpec, Network};
 use prost::bytes::Bytes;
 use sha2::{Digest, Sha256};
 

@@ -3,10 +3,10 @@
 //! The file has only weights, `NAME.weight` and `NAME.bias` in output, input, row, column order under
 //! the names of Caffe's release; the structure is here.
 
-use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
-use net::{
+use graph::{
     ChannelOrder, Conv2d, InputSpec, MaxPool, Network, NodeId, Op, Padding, Rounding, Window,
 };
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::assembly::Assembly;

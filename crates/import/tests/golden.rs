@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use cpu::{Engine, EngineOptions, Seed};
+use graph::{Network, Shape, Tensor};
 use kernels::{CpuLevel, Threads};
-use net::{Engine, EngineOptions, Network, Seed, Shape, Tensor};
 use safetensors::SafeTensors;
 
 /// Relative L2 error allowed in activations, by any kernel.

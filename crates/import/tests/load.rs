@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use graph::ChannelOrder;
 use import::ImportError;
-use net::ChannelOrder;
 
 const OPS: &[u8] = include_bytes!("data/tensorflow_ops.pb");
 
@@ -92,7 +92,7 @@ fn the_seeds_of_fuzzing_are_networks() {
     let prototxt = include_bytes!("../fuzz/seeds/prototxt/small");
     let small = include_bytes!("../fuzz/seeds/caffemodel/small");
     let old = include_bytes!("../fuzz/seeds/caffemodel/old");
-    let last = |network: net::Network| network.graph.layers().pop().unwrap().name;
+    let last = |network: graph::Network| network.graph.layers().pop().unwrap().name;
     assert_eq!(last(import::load_bytes("small", small).unwrap()), "ip");
     assert_eq!(last(import::load_bytes("old", old).unwrap()), "join");
     assert_eq!(last(import::load_pair_bytes("pair", prototxt, small).unwrap()), "pool");

@@ -1,7 +1,7 @@
 //! Every TensorFlow operation that is read, against TensorFlow's own numbers
 //! (`data/make_tensorflow.py`).
 
-use net::{Shape, Tensor, reference};
+use graph::{Shape, Tensor, reference};
 use safetensors::SafeTensors;
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
@@ -38,7 +38,7 @@ fn a_convolution_is_there_with_and_without_its_bias() {
     let graph = &network.graph;
     let (with, without) = (graph.find("same").unwrap(), graph.find("Conv2D").unwrap());
     let bias = |node| match &graph.node(node).op {
-        net::Op::Conv2d(conv) => conv.bias.clone(),
+        graph::Op::Conv2d(conv) => conv.bias.clone(),
         other => panic!("{other:?}"),
     };
     assert!(bias(without).iter().all(|&x| x == 0.0));

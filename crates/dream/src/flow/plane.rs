@@ -1,6 +1,6 @@
 //! Grey pictures: what flow is measured on.
 
-use net::Tensor;
+use graph::Tensor;
 use rayon::prelude::*;
 
 /// One channel of values, row by row.

@@ -4,11 +4,11 @@
 use std::ops::ControlFlow;
 
 use dream::{Machine, Observer, Progress, Tensor};
-use kernels::{CpuLevel, Threads};
-use net::{
+use graph::{
     ChannelOrder, Conv2d, Graph, GraphBuilder, InputSpec, MaxPool, Network, Op, Padding, Shape,
     Window,
 };
+use kernels::{CpuLevel, Threads};
 
 /// Pseudo-random numbers of [0, 1) from `seed` (Numerical Recipes' linear congruence).
 pub fn numbers(seed: u32) -> impl FnMut() -> f32 {

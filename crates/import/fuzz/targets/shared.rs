@@ -1,7 +1,7 @@
 //! Reads a model, and asks of its layers what a program asks before it runs them.
 
 use import::ImportError;
-use net::Network;
+use graph::Network;
 
 /// Sees that neither reading nor measuring a network breaks the program.
 pub fn ask(network: Result<Network, ImportError>) {

@@ -13,7 +13,7 @@ mod text;
 
 use std::collections::{HashMap, HashSet};
 
-use net::{ChannelOrder, Graph, InputSpec, NodeId, Op};
+use graph::{ChannelOrder, Graph, InputSpec, NodeId, Op};
 use prost::Message;
 use prost::bytes::Bytes;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use net::{
+use graph::{
     Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, NodeId, Op, Padding, Rounding, Window,
 };
 

@@ -1,7 +1,7 @@
 //! Layers with known results, and broken networks: each is refused in its own words, and none breaks
 //! the program.
 
-use net::{Network, Shape, Tensor, reference};
+use graph::{Network, Shape, Tensor, reference};
 use prost::Message;
 use prost::bytes::Bytes;
 

@@ -1,7 +1,7 @@
 //! Sums, differences and products of TensorFlow: of two nodes, or of a node and a constant that has
 //! one number for each channel.
 
-use net::{Affine, Conv2d, Dense, NodeId, Op};
+use graph::{Affine, Conv2d, Dense, NodeId, Op};
 
 use super::ops::{Built, input};
 use super::proto::NodeDef;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use net::{Conv2d, Dense, Op, Window};
+use graph::{Conv2d, Dense, Op, Window};
 
 use super::ops::{Built, input};
 use super::proto::NodeDef;

@@ -14,7 +14,7 @@ mod tensor;
 
 use std::collections::HashMap;
 
-use net::{Graph, NodeId, Op};
+use graph::{Graph, NodeId, Op};
 use prost::Message;
 use prost::bytes::Bytes;
 

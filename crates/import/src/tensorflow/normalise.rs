@@ -1,6 +1,6 @@
 //! Batch normalisation of TensorFlow, with its trained statistics, as a scale and a shift by channel.
 
-use net::{Affine, Op};
+use graph::{Affine, Op};
 
 use super::ops::{Built, input};
 use super::proto::NodeDef;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use net::{AveragePool, Conv2d, Lrn, MaxPool, NodeId, Op, Padding, Window};
+use graph::{AveragePool, Conv2d, Lrn, MaxPool, NodeId, Op, Padding, Window};
 
 use super::proto::NodeDef;
 use super::{Flat, Reader, Value, by_channel, dense, normalise};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use net::Weights;
+use graph::Weights;
 
 use super::proto::{DataType, TensorProto};
 use crate::ImportError;

@@ -65,7 +65,7 @@ fn encode(nodes: &[NodeDef]) -> Vec<u8> {
         .encode_to_vec()
 }
 
-fn read(nodes: &[NodeDef]) -> Result<net::Graph, ImportError> {
+fn read(nodes: &[NodeDef]) -> Result<graph::Graph, ImportError> {
     super::read(encode(nodes).into())
 }
 
@@ -78,7 +78,7 @@ fn a_small_graph_in_any_order_is_read() {
     let graph = read(&small()).unwrap();
     let relu = graph.find_target("relu").unwrap();
     let shapes = graph.shapes(&[relu], 5, 4).unwrap();
-    assert_eq!(shapes[relu.index()].unwrap(), net::Shape::new(2, 5, 4));
+    assert_eq!(shapes[relu.index()].unwrap(), graph::Shape::new(2, 5, 4));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_listed_value_stands_for_those_left_out() {
     (tensor.tensor_content, tensor.float_val) = (Bytes::new(), vec![0.25]);
     let graph = read(&nodes).unwrap();
     match &graph.node(graph.find("bias_add").unwrap()).op {
-        net::Op::Conv2d(conv) => assert_eq!(conv.bias[..], [0.25, 0.25]),
+        graph::Op::Conv2d(conv) => assert_eq!(conv.bias[..], [0.25, 0.25]),
         other => panic!("{other:?}"),
     }
 }

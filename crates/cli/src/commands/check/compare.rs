@@ -1,0 +1,175 @@
+//! Two engines for each layer, one with the machine's kernels and one with plain loops, given the same
+//! pictures.
+
+use cpu::{Engine, Pass, Seed, StepTime, Workspace};
+use dream::Machine;
+use graph::{Graph, Network, NodeId, Op, Shape, Tensor};
+use kernels::CpuLevel;
+
+use super::report::{self, Line};
+use super::stopped;
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::model::{self, unfit};
+use crate::progress::bar;
+
+/// Every layer with a name of its own that the `targets` are computed from, they among them, in order.
+pub(super) fn on_the_way(
+    graph: &Graph,
+    targets: &[String],
+) -> Result<Vec<(String, NodeId)>, Failure> {
+    let find = |name: &String| graph.find_target(name).map_err(unfit);
+    let ancestors = graph.ancestors(&targets.iter().map(find).collect::<Result<Vec<_>, _>>()?);
+    let layers = graph.layers().into_iter();
+    let layers =
+        layers.filter_map(|layer| Some((graph.find_target(&layer.name).ok()?, layer.name)));
+    let wanted = layers.filter(|(node, _)| ancestors.binary_search(node).is_ok());
+    Ok(wanted.map(|(node, name)| (name, node)).collect())
+}
+
+/// Compares all `layers`, each on its own: so every kernel runs as in a dream on that layer, and no
+/// more than one layer's memory is needed.
+pub(super) fn compare(
+    network: &Network,
+    layers: &[(String, NodeId)],
+    pictures: &[Tensor],
+    machine: &Machine,
+    interrupt: &Interrupt,
+) -> Result<Vec<Line>, Failure> {
+    let bar = bar("comparing");
+    // The work as far as it can be foreseen: layers to run × pixels.
+    let work = |node: NodeId, picture: &Tensor| {
+        (network.graph.ancestors(&[node]).len() * picture.shape.plane()) as u64
+    };
+    let works = layers.iter().flat_map(|(_, node)| pictures.iter().map(|p| work(*node, p)));
+    bar.set_length(works.sum());
+    let mut lines = Vec::new();
+    for (name, node) in layers {
+        bar.set_message(name.clone());
+        let pair = Pair::new(network, *node, pictures, machine)?;
+        let mut line = Line::new(name);
+        for picture in pictures {
+            if interrupt.asked() {
+                bar.finish_and_clear();
+                return Err(stopped());
+            }
+            pair.compare(picture, &mut line)?;
+            bar.inc(work(*node, picture));
+        }
+        lines.push(line);
+    }
+    bar.finish_and_clear();
+    Ok(lines)
+}
+
+/// The fast and the plain way to one layer.
+struct Pair<'n> {
+    graph: &'n Graph,
+    node: NodeId,
+    fast: Engine,
+    plain: Engine,
+}
+
+impl<'n> Pair<'n> {
+    /// Both engines, with memory for the last, the largest, of the `pictures`.
+    fn new(
+        network: &'n Network,
+        node: NodeId,
+        pictures: &[Tensor],
+        machine: &Machine,
+    ) -> Result<Self, Failure> {
+        let size = pictures.last().map_or((0, 0), |p| (p.shape.height, p.shape.width));
+        let fast = model::engine(network, &[node], machine, size)?;
+        let taken = fast.memory(size.0, size.1).map_err(unfit)? as u64;
+        let memory = machine.memory.saturating_sub(taken);
+        let machine = Machine { level: CpuLevel::Scalar, memory, ..machine.clone() };
+        let plain = model::engine(network, &[node], &machine, size)?;
+        Ok(Self { graph: &network.graph, node, fast, plain })
+    }
+
+    /// Lets `line` know how far the two are apart on `picture`.
+    fn compare(&self, picture: &Tensor, line: &mut Line) -> Result<(), Failure> {
+        let Shape { height, width, .. } = picture.shape;
+        let mut fast = self.fast.workspace(height, width).map_err(unfit)?;
+        let mut plain = self.plain.workspace(height, width).map_err(unfit)?;
+        fast.forward(picture);
+        plain.forward(picture);
+        let changed = plain.choose_as(&fast);
+        let (found, wanted) = (Answer::of(&mut fast, picture), Answer::of(&mut plain, picture));
+        let gradient = relative(&found.gradient, &wanted.gradient);
+        line.add(
+            relative(&found.activation, &wanted.activation),
+            if changed <= report::CHOICES { gradient } else { f64::INFINITY },
+        );
+        let times = fast.times();
+        line.forward = kernel(self.graph, self.node, &times, Pass::Forward);
+        line.backward = kernel(self.graph, self.node, &times, Pass::Backward);
+        Ok(())
+    }
+}
+
+/// What one path says about a layer.
+struct Answer {
+    activation: Tensor,
+    gradient: Tensor,
+}
+
+impl Answer {
+    /// After the forward pass on `picture`.
+    fn of(workspace: &mut Workspace<'_>, picture: &Tensor) -> Self {
+        let mut gradient = Tensor::zeros(picture.shape);
+        let activation = workspace.activation(0);
+        workspace.backward(&[Seed::Activation { weight: 1.0 }], &mut gradient);
+        Self { activation, gradient }
+    }
+}
+
+/// The kernel that computes `node` in a `pass`: its own, or that of the layer it is a part of.
+fn kernel(graph: &Graph, node: NodeId, times: &[StepTime], pass: Pass) -> Option<&'static str> {
+    let mut node = graph.node(node);
+    loop {
+        let is = |time: &&StepTime| {
+            time.pass == pass && time.layers.split(" + ").any(|layer| layer == node.name)
+        };
+        match (times.iter().find(is), &node.op, node.inputs.as_slice()) {
+            (Some(time), ..) => return Some(time.kernel),
+            (None, Op::Relu | Op::Affine(_), &[input]) => node = graph.node(input),
+            _ => return None,
+        }
+    }
+}
+
+/// How far `found` is from `wanted`, in L2, relative to `wanted`; infinite if either is not finite.
+fn relative(found: &Tensor, wanted: &Tensor) -> f64 {
+    let squares = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        let pairs = found.data.iter().zip(&wanted.data);
+        pairs.map(|(&found, &wanted)| of(found.into(), wanted.into()).powi(2)).sum()
+    };
+    let off = squares(&|found, wanted| found - wanted);
+    let size = squares(&|_, wanted| wanted);
+    if off == 0.0 {
+        return 0.0;
+    }
+    let error = (off / size).sqrt();
+    if error.is_nan() { f64::INFINITY } else { error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(values: &[f32]) -> Tensor {
+        Tensor { shape: Shape::new(1, 1, values.len()), data: values.to_vec() }
+    }
+
+    #[test]
+    fn errors_are_relative_to_the_plain_answer() {
+        let error = |found: &[f32], wanted: &[f32]| relative(&tensor(found), &tensor(wanted));
+        assert_eq!(error(&[3.0, 4.0], &[3.0, 4.0]), 0.0);
+        assert_eq!(error(&[3.0, 5.0], &[3.0, 4.0]), 0.2);
+        assert_eq!(error(&[0.0], &[0.0]), 0.0);
+        assert_eq!(error(&[1.0], &[0.0]), f64::INFINITY);
+        assert_eq!(error(&[f32::NAN], &[1.0]), f64::INFINITY);
+        assert_eq!(error(&[1.0], &[f32::INFINITY]), f64::INFINITY);
+    }
+}

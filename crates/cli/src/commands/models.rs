@@ -1,0 +1,338 @@
+//! `models`: what networks there are, and getting more of them.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use dream::Recipe;
+use graph::Network;
+use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::console::{self, print};
+use crate::exit::{Failure, Fault};
+use crate::model::store_failure;
+use crate::store::{Addition, Event, Input, Order, Origin, Package, Patience, Pulled};
+use crate::store::{Store, StoreError, checksum_parts};
+
+/// Arguments of `models`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ModelsArgs {
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Fetches a known network; a download that broke off goes on where it ended.
+    Pull {
+        /// The network, as `deepdream models` lists it.
+        name: String,
+        /// Another address for the same file: a mirror. The checksum still decides.
+        #[arg(long, value_name = "URL")]
+        from: Option<String>,
+    },
+    /// Says all about a network: source, checksum, licence, input, layers.
+    Show {
+        /// The network, or a model file.
+        name: String,
+    },
+    /// Copies a model file into the store, under a name.
+    Add(AddArgs),
+    /// Removes an installed network.
+    Remove {
+        /// The network.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct AddArgs {
+    /// The model file. A .prototxt needs its .caffemodel beside it, under the same name.
+    file: PathBuf,
+    /// What to call it. Default: what the file is called.
+    #[arg(long)]
+    name: Option<String>,
+    /// The order in which the network takes the colours. Default: what is usual for the file's format.
+    #[arg(long, value_name = "ORDER")]
+    channel_order: Option<Order>,
+    /// Subtracted from each channel, 0–255, in the network's own order; one number or three. Default:
+    /// what is usual for the file's format.
+    #[arg(long, value_name = "A,B,C", value_parser = three, allow_hyphen_values = true)]
+    mean: Option<[f32; 3]>,
+    /// Multiplied with each channel after that; one number or three. Default: 1.
+    #[arg(long, value_name = "A,B,C", value_parser = three, allow_hyphen_values = true)]
+    scale: Option<[f32; 3]>,
+    /// A file with the names of the network's classes, one a line.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+}
+
+/// Lists the networks, or does what the subcommand says.
+pub(crate) fn models(args: &ModelsArgs) -> Result<(), Failure> {
+    let store = Store::open().map_err(store_failure)?;
+    match &args.action {
+        None => list(&store, args.json),
+        Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
+        Some(Action::Show { name }) => show(&store, name),
+        Some(Action::Add(args)) => add(&store, args),
+        Some(Action::Remove { name }) => {
+            let watch = Watch::new();
+            store.remove(name, &|event| watch.event(event)).map_err(store_failure)?;
+            print(format!("{name} is removed\n"))
+        }
+    }
+}
+
+/// One network in the list.
+#[derive(Serialize)]
+struct Line {
+    name: String,
+    standing: Standing,
+    /// On the disk; of what is known, about how many are to be fetched.
+    bytes: Option<u64>,
+    licence: Option<String>,
+    /// The layers a dream without `--layer` is made of.
+    default_layers: Vec<String>,
+    /// Why an installed network cannot be used.
+    problem: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Standing {
+    BuiltIn,
+    Installed,
+    Known,
+}
+
+fn list(store: &Store, json: bool) -> Result<(), Failure> {
+    let built_in = import::built_in().map_err(|error| Failure::new(Fault::Model, error))?;
+    let mut lines = vec![Line {
+        name: import::BUILT_IN.to_owned(),
+        standing: Standing::BuiltIn,
+        bytes: None,
+        licence: Some(BUILT_IN_LICENCE.to_owned()),
+        default_layers: default_layers(&built_in),
+        problem: None,
+    }];
+    for name in store.installed().map_err(store_failure)? {
+        let manifest = store.manifest(&name);
+        let network = store.resolve(Some(&name));
+        lines.push(Line {
+            standing: Standing::Installed,
+            bytes: store.size(&name).ok(),
+            licence: manifest.ok().and_then(|manifest| manifest.licence),
+            problem: network.as_ref().err().map(StoreError::to_string),
+            default_layers: network
+                .map(|(network, _)| default_layers(&network))
+                .unwrap_or_default(),
+            name,
+        });
+    }
+    for package in Package::all().filter(|package| !store.is_installed(package.name)) {
+        lines.push(Line {
+            name: package.name.to_owned(),
+            standing: Standing::Known,
+            bytes: Some(package.bytes),
+            licence: Some(package.licence.to_owned()),
+            default_layers: Vec::new(),
+            problem: None,
+        });
+    }
+    if json { console::json(&lines) } else { print(table(&lines)) }
+}
+
+fn table(lines: &[Line]) -> String {
+    let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for Line { name, standing, bytes, default_layers, problem, .. } in lines {
+        let what = match standing {
+            Standing::BuiltIn => "built in ",
+            Standing::Installed => "installed",
+            Standing::Known => "known    ",
+        };
+        let size = bytes.map(|bytes| DecimalBytes(bytes).to_string()).unwrap_or_default();
+        let rest = match (standing, problem) {
+            (Standing::Known, _) => format!("deepdream models pull {name}"),
+            (_, Some(problem)) => problem.clone(),
+            _ => format!("dreams of {}", default_layers.join(", ")),
+        };
+        text += &format!("{name:width$}  {what}  {size:>10}  {rest}\n");
+    }
+    text
+}
+
+fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<(), Failure> {
+    if name == import::BUILT_IN {
+        return print(format!("{name} is built into the program\n"));
+    }
+    let package = Package::known(name).ok_or_else(|| {
+        let known: Vec<&str> = Package::all().map(|package| package.name).collect();
+        store_failure(StoreError::NotKnown { name: name.to_owned(), known: known.join(" and ") })
+    })?;
+    end_at_once_on_interrupt()?;
+    eprintln!("{name}: from {}", from.unwrap_or(package.url));
+    let watch = Watch::new();
+    let pulled = store.pull(&package, from, Patience::default(), &|event| watch.event(event));
+    drop(watch);
+    let folder = store.folder(name);
+    let folder = folder.display();
+    match pulled.map_err(store_failure)? {
+        Pulled::Fetched => {
+            print(format!("{name} is installed in {folder} (licence: {})\n", package.licence))
+        }
+        Pulled::AlreadyThere => print(format!("{name} is installed already, in {folder}\n")),
+    }
+}
+
+/// Lets Ctrl-C end the program at any moment: the store is made for that, and waiting for a server that
+/// has fallen silent is not.
+fn end_at_once_on_interrupt() -> Result<(), Failure> {
+    ctrlc::set_handler(|| {
+        eprintln!("\nstopped; what came is kept, and the same command goes on from there");
+        std::process::exit(Fault::Interrupted as i32);
+    })
+    .map_err(|error| Failure::new(Fault::Usage, format!("Ctrl-C: {error}")))
+}
+
+/// Shows how far a change of the store is.
+struct Watch {
+    bar: ProgressBar,
+    waiting: Cell<bool>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self { bar: ProgressBar::no_length(), waiting: Cell::new(false) }
+    }
+
+    fn event(&self, event: Event) {
+        match event {
+            Event::Waiting => {
+                if !self.waiting.replace(true) {
+                    eprintln!("waiting for another deepdream that changes the networks");
+                }
+            }
+            Event::Transfer { done, total } => self.transfer(done, total),
+        }
+    }
+
+    fn transfer(&self, done: u64, total: Option<u64>) {
+        let bar = &self.bar;
+        match total {
+            Some(total) if bar.length().is_none() => {
+                bar.set_style(style(
+                    "{bar:40} {decimal_bytes} of {decimal_total_bytes}, {eta} left",
+                ));
+                bar.set_length(total);
+                // What an earlier call fetched says nothing about how fast this one is.
+                bar.set_position(done);
+                bar.reset_eta();
+            }
+            Some(_) => {}
+            None => bar.set_style(style("{spinner} {decimal_bytes}")),
+        }
+        bar.set_position(done);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates above are well formed")
+}
+
+fn show(store: &Store, name: &str) -> Result<(), Failure> {
+    let mut text = String::new();
+    let mut line = |what: &str, value: &str| text += &format!("{what:9} {value}\n");
+    if let Some(known) = import::known::by_name(name) {
+        line("network", &format!("{}: {}", known.title, known.description));
+    }
+    match Package::known(name).filter(|_| !store.is_installed(name)) {
+        Some(package) => show_package(&package, &mut line),
+        None => show_network(store, name, &mut line)?,
+    }
+    print(text)
+}
+
+fn show_package(package: &Package, line: &mut dyn FnMut(&str, &str)) {
+    let (kind, digits) = checksum_parts(package.checksum);
+    line("file", &format!("not installed; `deepdream models pull {}` fetches it", package.name));
+    line("source", package.url);
+    line(kind, digits);
+    line("licence", package.licence);
+}
+
+fn show_network(
+    store: &Store,
+    name: &str,
+    line: &mut dyn FnMut(&str, &str),
+) -> Result<(), Failure> {
+    let (network, origin) = store.resolve(Some(name)).map_err(store_failure)?;
+    match &origin {
+        Origin::BuiltIn => {
+            line("file", "built into the program");
+            line("licence", BUILT_IN_LICENCE);
+        }
+        Origin::File(path) => line("file", &path.display().to_string()),
+        Origin::Installed => {
+            let manifest = store.manifest(name).map_err(store_failure)?;
+            let path = |file: &str| store.folder(name).join(file).display().to_string();
+            line("file", &path(&manifest.file));
+            line("source", &manifest.source);
+            line("licence", manifest.licence.as_deref().unwrap_or("not known"));
+            if let Some(file) = &manifest.licence_file {
+                line("", &path(file));
+            }
+        }
+    }
+    line("sha256", &network.hash);
+    let Input { channel_order, mean, scale } = network.input.into();
+    let input = format!("{channel_order:?}, 0–255, minus {mean:?}, times {scale:?}");
+    line("input", &input.to_lowercase());
+    let layers = network.graph.layers().len();
+    line("layers", &format!("{layers}, listed by `deepdream layers --model {name}`"));
+    line("default", &default_layers(&network).join(", "));
+    line("classes", &network.labels.len().to_string());
+    Ok(())
+}
+
+fn add(store: &Store, args: &AddArgs) -> Result<(), Failure> {
+    let addition = Addition {
+        file: args.file.clone(),
+        name: args.name.clone(),
+        channel_order: args.channel_order,
+        mean: args.mean,
+        scale: args.scale,
+        labels: args.labels.clone(),
+    };
+    let watch = Watch::new();
+    let name = store.add(&addition, &|event| watch.event(event)).map_err(store_failure)?;
+    print(format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n"))
+}
+
+/// The terms of the network in the program, in short; THIRD-PARTY.md has them in full.
+const BUILT_IN_LICENCE: &str = "BSD-2-Clause and MIT";
+
+fn default_layers(network: &Network) -> Vec<String> {
+    Recipe::for_network(network).layers.into_iter().map(|layer| layer.name).collect()
+}
+
+/// Three numbers with commas between, or one for all three.
+fn three(text: &str) -> Result<[f32; 3], String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok([all]) if all.is_finite() => Ok([*all; 3]),
+        Ok(&[a, b, c]) if a.is_finite() && b.is_finite() && c.is_finite() => Ok([a, b, c]),
+        _ => Err("one number, or three with commas between them, is wanted".to_owned()),
+    }
+}

@@ -1,0 +1,391 @@
+//! The program placed in memory for pictures of one size: what runs in which order, and where every
+//! value lies while it is needed.
+
+use std::ops::Range;
+
+use kernels::{CpuLevel, Map, Write};
+
+use super::convolution::{Algorithm, Direction, Spec};
+use super::memory::{Need, place};
+use super::program::{Kind, Program, ValueId};
+use graph::{Graph, NetError, NodeId, Shape};
+
+/// How many convolutions may run side by side.
+pub(super) const SIDE_BY_SIDE: usize = 7;
+
+/// A program for one picture size.
+pub(super) struct Plan {
+    /// The shape of each value.
+    pub(super) shapes: Vec<Shape>,
+    /// The convolution of each layer that is one.
+    pub(super) specs: Vec<Option<Spec>>,
+    /// Where the activation and the gradient of each root lies.
+    activations: Vec<Place>,
+    gradients: Vec<Place>,
+    /// The first mask of each root that has masks.
+    masks: Vec<Option<usize>>,
+    /// The choices of each layer that is a max pool.
+    pub(super) choices: Vec<Range<usize>>,
+    /// Layers to run forward, each inner list at once.
+    pub(super) forward: Vec<Vec<usize>>,
+    pub(super) backward: Vec<Backward>,
+    /// Lengths of the three memories.
+    pub(super) lanes: usize,
+    pub(super) mask_count: usize,
+    pub(super) choice_count: usize,
+}
+
+/// A root's place.
+#[derive(Clone)]
+struct Place {
+    start: usize,
+    map: Map,
+}
+
+/// A part of memory and how it is laid out.
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) range: Range<usize>,
+    pub(super) map: Map,
+}
+
+/// One step of the backward pass.
+pub(super) enum Backward {
+    /// Blocks of a root's gradient that nothing writes before something adds to them.
+    Clear { root: ValueId, blocks: Range<usize> },
+    /// Layers that run at once, each with what becomes of its inputs' gradients.
+    Layers(Vec<(usize, Vec<Contribution>)>),
+}
+
+impl Backward {
+    /// The layers that run in this step.
+    pub(super) fn layers(&self) -> &[(usize, Vec<Contribution>)] {
+        match self {
+            Backward::Layers(layers) => layers,
+            Backward::Clear { .. } => &[],
+        }
+    }
+}
+
+/// What a layer does to the gradient of one of its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Contribution {
+    pub(super) write: Write,
+    /// Whether the input's mask is applied: it completes the gradient of some of the input's channels.
+    /// (For others it does no harm, masking being linear.)
+    pub(super) mask: bool,
+}
+
+impl Plan {
+    /// Places `program` for pictures of `height` × `width`.
+    ///
+    /// # Errors
+    /// A picture too small, or layers that do not fit each other.
+    pub(super) fn new(
+        graph: &Graph,
+        targets: &[NodeId],
+        program: &Program,
+        level: CpuLevel,
+        [height, width]: [usize; 2],
+    ) -> Result<Self, NetError> {
+        let node_shapes = graph.shapes(targets, height, width)?;
+        let mut shapes: Vec<Shape> =
+            (0..program.values.len()).map(|value| program.shape(value, &node_shapes)).collect();
+        let specs: Vec<Option<Spec>> = program
+            .layers
+            .iter()
+            .map(|layer| Spec::new(program, layer, shapes[layer.inputs[0]]))
+            .collect();
+        let (picture, depth) = (program.picture(), program.depth());
+        shapes[picture].channels *= depth * depth;
+        shapes[picture].height = shapes[picture].height.div_ceil(depth);
+        shapes[picture].width = shapes[picture].width.div_ceil(depth);
+
+        let forward = side_by_side(program, &specs);
+        let backward = contributions(program, &forward);
+        let mut plan = Self {
+            activations: Vec::new(),
+            gradients: Vec::new(),
+            masks: vec![None; program.values.len()],
+            choices: vec![0..0; program.layers.len()],
+            forward,
+            backward,
+            shapes,
+            specs,
+            lanes: 0,
+            mask_count: 0,
+            choice_count: 0,
+        };
+        plan.place(program, level);
+        for value in &program.values {
+            if value.relu && plan.masks[value.root].is_none() {
+                plan.masks[value.root] = Some(plan.mask_count);
+                plan.mask_count += plan.activations[value.root].map.pixels();
+            }
+        }
+        for (index, layer) in program.layers.iter().enumerate() {
+            if matches!(layer.kind, Kind::MaxPool(_) | Kind::LrnMaxPool(..)) {
+                let start = plan.choice_count;
+                plan.choice_count += 16 * plan.activation(program, layer.output).map.pixels();
+                plan.choices[index] = start..plan.choice_count;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Bytes of the three memories.
+    pub(super) fn bytes(&self) -> usize {
+        64 * self.lanes + 2 * self.mask_count + self.choice_count
+    }
+
+    /// Where a value's activation lies.
+    pub(super) fn activation(&self, program: &Program, value: ValueId) -> Part {
+        part(program, &self.activations, value)
+    }
+
+    /// Where a value's gradient lies.
+    pub(super) fn gradient(&self, program: &Program, value: ValueId) -> Part {
+        part(program, &self.gradients, value)
+    }
+
+    /// Where blocks of a root's gradient lie.
+    pub(super) fn gradient_blocks(&self, root: ValueId, blocks: &Range<usize>) -> Range<usize> {
+        let Place { start, map } = &self.gradients[root];
+        start + blocks.start * map.block()..start + blocks.end * map.block()
+    }
+
+    /// Where a value's masks lie, if it has any.
+    pub(super) fn mask(&self, program: &Program, value: ValueId) -> Option<Range<usize>> {
+        let Part { map, .. } = self.activation(program, value);
+        let start = self.masks[program.values[value].root]?
+            + program.values[value].first * map.height * map.width;
+        Some(start..start + map.pixels())
+    }
+
+    /// Where the masks lie that complete the gradient of `input`, if it is this contribution that does.
+    pub(super) fn completing(
+        &self,
+        program: &Program,
+        input: ValueId,
+        contribution: Contribution,
+    ) -> Option<Range<usize>> {
+        self.mask(program, input).filter(|_| contribution.mask)
+    }
+
+    /// How a layer's convolution runs in a direction.
+    pub(super) fn algorithm(
+        &self,
+        program: &Program,
+        level: CpuLevel,
+        layer: usize,
+        direction: Direction,
+    ) -> Option<Algorithm> {
+        let layer_of = &program.layers[layer];
+        let written = match direction {
+            Direction::Forward => layer_of.output,
+            Direction::Backward => layer_of.inputs[0],
+        };
+        let spec = self.specs[layer].as_ref()?;
+        (!spec.depthwise()).then(|| spec.algorithm(level, self.shapes[written]))
+    }
+
+    /// Gives every root its place.
+    fn place(&mut self, program: &Program, level: CpuLevel) {
+        let count = program.values.len();
+        let mut halos = [vec![0; count], vec![0; count]];
+        for (index, layer) in program.layers.iter().enumerate() {
+            for (direction, halo) in
+                [Direction::Forward, Direction::Backward].into_iter().zip(&mut halos)
+            {
+                if self.algorithm(program, level, index, direction) != Some(Algorithm::Direct) {
+                    continue;
+                }
+                let (mut read, mut written) = (layer.inputs[0], layer.output);
+                if direction == Direction::Backward {
+                    std::mem::swap(&mut read, &mut written);
+                }
+                let extent = |value: ValueId| [self.shapes[value].height, self.shapes[value].width];
+                let spec = self.specs[index].as_ref().expect("it has an algorithm");
+                for phase in spec.phases(direction) {
+                    let positions = phase.positions(extent(written));
+                    let root = program.values[read].root;
+                    halo[root] = halo[root].max(phase.taps.reach(positions, extent(read)));
+                }
+            }
+        }
+        let (activity, gradient) = self.lives(program);
+        let map = |value: ValueId, halo: usize| Map {
+            blocks: blocks(&self.shapes[value], program, value),
+            height: self.shapes[value].height,
+            width: self.shapes[value].width,
+            halo,
+        };
+        let [activations, gradients] = halos
+            .map(|halo| -> Vec<Map> { (0..count).map(|value| map(value, halo[value])).collect() });
+        let need = |(map, life): (&Map, Range<usize>)| Need {
+            size: if life.is_empty() { 0 } else { map.lanes() },
+            life,
+        };
+        let needs: Vec<Need> = activations
+            .iter()
+            .zip(activity)
+            .chain(gradients.iter().zip(gradient))
+            .map(need)
+            .collect();
+        let (starts, lanes) = place(&needs);
+        let placed = |maps: Vec<Map>, starts: &[usize]| -> Vec<Place> {
+            maps.into_iter().zip(starts).map(|(map, &start)| Place { start, map }).collect()
+        };
+        self.activations = placed(activations, &starts[..count]);
+        self.gradients = placed(gradients, &starts[count..]);
+        self.lanes = lanes;
+    }
+
+    /// From which step to which each root's activation and gradient are in use. Step 0 packs the
+    /// picture, then come the forward steps, the seeds, the backward steps and the unpacking.
+    fn lives(&self, program: &Program) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+        let none = vec![NEVER; program.values.len()];
+        let (mut activity, mut gradient) = (none.clone(), none);
+        let touch = |lives: &mut Vec<Range<usize>>, value: ValueId, step: usize| {
+            let life = &mut lives[program.values[value].root];
+            *life = life.start.min(step)..life.end.max(step + 1);
+        };
+        let seeds = self.forward.len() + 1;
+        touch(&mut activity, program.picture(), 0);
+        for (step, layers) in self.forward.iter().enumerate() {
+            for &layer in layers {
+                let layer = &program.layers[layer];
+                touch(&mut activity, layer.output, step + 1);
+                layer.inputs.iter().for_each(|&input| touch(&mut activity, input, step + 1));
+            }
+        }
+        for &target in &program.targets {
+            touch(&mut activity, target, seeds);
+            touch(&mut gradient, target, seeds);
+        }
+        for (step, backward) in self.backward.iter().enumerate() {
+            let step = seeds + 1 + step;
+            match backward {
+                Backward::Clear { root, .. } => touch(&mut gradient, *root, step),
+                Backward::Layers(layers) => {
+                    for (layer, _) in layers {
+                        let layer = &program.layers[*layer];
+                        touch(&mut gradient, layer.output, step);
+                        layer.inputs.iter().for_each(|&input| touch(&mut gradient, input, step));
+                        match layer.kind {
+                            Kind::Lrn(_) | Kind::LrnMaxPool(..) => {
+                                touch(&mut activity, layer.inputs[0], step)
+                            }
+                            Kind::Softmax => touch(&mut activity, layer.output, step),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+        touch(&mut gradient, program.picture(), seeds + 1 + self.backward.len());
+        for lives in [&mut activity, &mut gradient] {
+            lives.iter_mut().filter(|life| **life == NEVER).for_each(|life| *life = 0..0);
+        }
+        (activity, gradient)
+    }
+}
+
+/// The life of what is never touched, before anything touched it.
+#[allow(clippy::reversed_empty_ranges, reason = "any step begins it earlier and ends it later")]
+const NEVER: Range<usize> = usize::MAX..0;
+
+/// Blocks of a value: as its lanes say, or, for a rearranged picture, its channels.
+fn blocks(shape: &Shape, program: &Program, value: ValueId) -> usize {
+    if value == program.picture() {
+        shape.channels.div_ceil(16)
+    } else {
+        program.values[value].blocks()
+    }
+}
+
+fn part(program: &Program, places: &[Place], value: ValueId) -> Part {
+    let own = &program.values[value];
+    let Place { start, map } = &places[own.root];
+    let blocks = if own.root == value { map.blocks } else { own.blocks() };
+    let start = start + own.first * map.block();
+    Part { range: start..start + blocks * map.block(), map: Map { blocks, ..*map } }
+}
+
+/// The layers in order, with 1×1 convolutions that read the same value put together.
+fn side_by_side(program: &Program, specs: &[Option<Spec>]) -> Vec<Vec<usize>> {
+    let pointwise = |layer: usize| {
+        specs[layer].as_ref().is_some_and(|spec| {
+            spec.slide.kernel == [1, 1] && spec.slide.stride == [1, 1] && !spec.depthwise()
+        })
+    };
+    let mut steps: Vec<Vec<usize>> = Vec::new();
+    for (index, layer) in program.layers.iter().enumerate() {
+        let together = pointwise(index)
+            .then(|| {
+                steps.iter_mut().find(|step| {
+                    pointwise(step[0])
+                        && step.len() < SIDE_BY_SIDE
+                        && program.layers[step[0]].inputs == layer.inputs
+                })
+            })
+            .flatten();
+        match together {
+            Some(step) => step.push(index),
+            None => steps.push(vec![index]),
+        }
+    }
+    steps
+}
+
+/// The backward steps: the forward steps in reverse, each input's gradient set by the layer that comes
+/// first and added to by the others.
+fn contributions(program: &Program, forward: &[Vec<usize>]) -> Vec<Backward> {
+    let blocks = |value: ValueId| {
+        let own = &program.values[value];
+        own.first..own.first + own.blocks()
+    };
+    let root = |value: ValueId| program.values[value].root;
+    let whole = |value: ValueId| program.values[root(value)].blocks().max(1);
+    let mut written: Vec<Vec<bool>> =
+        (0..program.values.len()).map(|value| vec![false; whole(value)]).collect();
+    for &target in &program.targets {
+        written[root(target)][blocks(target)].fill(true);
+    }
+    let mut steps = Vec::new();
+    for layers in forward.iter().rev() {
+        let mut step = Vec::new();
+        for &layer in layers {
+            let mut of_inputs = Vec::new();
+            for &input in &program.layers[layer].inputs {
+                let done = &mut written[root(input)][blocks(input)];
+                let write = if done.iter().any(|done| *done) { Write::Add } else { Write::Set };
+                for (offset, done) in done.iter_mut().enumerate() {
+                    if write == Write::Add && !*done {
+                        let block = blocks(input).start + offset;
+                        steps.push(Backward::Clear { root: root(input), blocks: block..block + 1 });
+                    }
+                    *done = true;
+                }
+                of_inputs.push(Contribution { write, mask: false });
+            }
+            step.push((layer, of_inputs));
+        }
+        steps.push(Backward::Layers(step));
+    }
+    let mut complete: Vec<Vec<bool>> =
+        (0..program.values.len()).map(|value| vec![false; whole(value)]).collect();
+    for step in steps.iter_mut().rev() {
+        let Backward::Layers(layers) = step else { continue };
+        for (layer, of_inputs) in layers.iter_mut().rev() {
+            for (&input, contribution) in
+                program.layers[*layer].inputs.iter().zip(of_inputs.iter_mut()).rev()
+            {
+                let done = &mut complete[root(input)][blocks(input)];
+                contribution.mask = done.iter().any(|done| !*done);
+                done.fill(true);
+            }
+        }
+    }
+    steps
+}

@@ -1,0 +1,322 @@
+//! The graph rewritten for running: what each layer really does, and where its values lie.
+//!
+//! Only what the targets need is kept. Batch normalisation is folded into the convolution before it,
+//! ReLU becomes the convolution's last act, and concatenation disappears: its inputs are written into
+//! the output's blocks. Where a branch's channels are no multiple of sixteen, the joined map has holes,
+//! and a list of lanes tells where each channel lies.
+
+use std::collections::HashMap;
+
+use graph::{
+    Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NetError, NodeId, Op, Shape, Weights,
+};
+
+/// A value's number in [`Program::values`].
+pub(super) type ValueId = usize;
+
+/// All that is computed for some targets, independent of the picture's size.
+pub(super) struct Program {
+    pub(super) values: Vec<Value>,
+    /// In an order in which each comes after those it reads.
+    pub(super) layers: Vec<Layer>,
+    /// The targets, in the caller's order.
+    pub(super) targets: Vec<ValueId>,
+}
+
+/// An activation, and its gradient.
+pub(super) struct Value {
+    /// The node whose shape it has.
+    pub(super) node: NodeId,
+    /// The lane of each channel, from the value's first block on.
+    pub(super) lanes: Vec<usize>,
+    /// The value whose memory it is a part of, itself if it has its own.
+    pub(super) root: ValueId,
+    /// Its first block there.
+    pub(super) first: usize,
+    /// Whether negative values became zero in it, so that its gradient is masked.
+    pub(super) relu: bool,
+}
+
+impl Value {
+    /// Blocks of sixteen channels.
+    pub(super) fn blocks(&self) -> usize {
+        self.lanes.last().map_or(0, |last| last / 16 + 1)
+    }
+}
+
+/// One step from values to a value.
+pub(super) struct Layer {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) inputs: Vec<ValueId>,
+    pub(super) output: ValueId,
+}
+
+/// What a layer does.
+pub(super) enum Kind {
+    /// A convolution, after which negative values may become zero.
+    Conv(Conv2d),
+    /// A fully connected layer: a convolution with a kernel of its input's size.
+    Dense(Dense),
+    Relu,
+    MaxPool(MaxPool),
+    AveragePool(AveragePool),
+    GlobalAveragePool,
+    Lrn(Lrn),
+    /// Both, with nothing between them.
+    LrnMaxPool(Lrn, MaxPool),
+    Add,
+    Affine(Affine),
+    Softmax,
+    /// The same channels in other lanes.
+    Copy,
+}
+
+impl Program {
+    /// Rewrites what `targets` need of `graph`.
+    ///
+    /// # Errors
+    /// An operation that is not supported.
+    pub(super) fn new(graph: &Graph, targets: &[NodeId]) -> Result<Self, NetError> {
+        let mut builder = Builder {
+            graph,
+            targets,
+            consumers: HashMap::new(),
+            values: Vec::new(),
+            layers: Vec::new(),
+            of: HashMap::new(),
+            parents: HashMap::new(),
+        };
+        let needed = graph.ancestors(targets);
+        for &id in &needed {
+            for &input in &graph.node(id).inputs {
+                builder.consumers.entry(input).or_default().push(id);
+            }
+        }
+        for &id in &needed {
+            if !builder.of.contains_key(&id) {
+                builder.add(id)?;
+            }
+        }
+        Ok(builder.finish())
+    }
+}
+
+struct Builder<'g> {
+    graph: &'g Graph,
+    targets: &'g [NodeId],
+    consumers: HashMap<NodeId, Vec<NodeId>>,
+    values: Vec<Value>,
+    layers: Vec<Layer>,
+    /// The value of each node seen so far; of one that was absorbed, the value it was absorbed into.
+    of: HashMap<NodeId, ValueId>,
+    /// For a value inside another, that one and the first block in it.
+    parents: HashMap<ValueId, (ValueId, usize)>,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, id: NodeId) -> Result<(), NetError> {
+        let node = self.graph.node(id);
+        let inputs: Vec<ValueId> = node.inputs.iter().map(|input| self.of[input]).collect();
+        let kind = match &node.op {
+            Op::Input { channels } => {
+                let value = self.value(id, contiguous(*channels), false);
+                self.of.insert(id, value);
+                return Ok(());
+            }
+            Op::Unsupported { kind } => {
+                return Err(NetError::Unsupported {
+                    layer: node.name.clone(),
+                    node: node.name.clone(),
+                    kind: kind.clone(),
+                });
+            }
+            Op::Conv2d(conv) => {
+                self.conv(id, conv, inputs);
+                return Ok(());
+            }
+            Op::Dense(dense) => {
+                let lanes = contiguous(dense.out_features);
+                self.with_relu(id, id, Kind::Dense(dense.clone()), inputs, lanes);
+                return Ok(());
+            }
+            Op::Concat => {
+                self.concat(id, inputs);
+                return Ok(());
+            }
+            Op::Relu => Kind::Relu,
+            Op::MaxPool(pool) => Kind::MaxPool(*pool),
+            Op::AveragePool(pool) => Kind::AveragePool(*pool),
+            Op::GlobalAveragePool => Kind::GlobalAveragePool,
+            Op::Lrn(lrn) => {
+                self.lrn(id, lrn, inputs[0]);
+                return Ok(());
+            }
+            Op::Add => Kind::Add,
+            Op::Affine(affine) => Kind::Affine(affine.clone()),
+            Op::Softmax => Kind::Softmax,
+        };
+        let mixed = inputs.iter().any(|&i| self.values[i].lanes != self.values[inputs[0]].lanes);
+        let inputs = if mixed || matches!(kind, Kind::Softmax) {
+            inputs.into_iter().map(|input| self.without_holes(input)).collect()
+        } else {
+            inputs
+        };
+        let lanes = self.values[inputs[0]].lanes.clone();
+        let relu = matches!(kind, Kind::Relu);
+        let output = self.value(id, lanes, relu);
+        self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });
+        self.of.insert(id, output);
+        Ok(())
+    }
+
+    fn value(&mut self, node: NodeId, lanes: Vec<usize>, relu: bool) -> ValueId {
+        let root = self.values.len();
+        self.values.push(Value { node, lanes, root, first: 0, relu });
+        root
+    }
+
+    /// The one node that reads `id`, if `id`'s own value is wanted by nobody else.
+    fn only_consumer(&self, id: NodeId) -> Option<NodeId> {
+        match self.consumers.get(&id).map(Vec::as_slice) {
+            Some([one]) if !self.targets.contains(&id) => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// A convolution and the affine layer and ReLU after it.
+    fn conv(&mut self, id: NodeId, conv: &Conv2d, inputs: Vec<ValueId>) {
+        let (mut conv, mut last) = (conv.clone(), id);
+        while let Some(next) = self.only_consumer(last)
+            && let Op::Affine(affine) = &self.graph.node(next).op
+        {
+            conv = folded(&conv, affine);
+            last = next;
+        }
+        let depthwise = conv.in_channels == 1 && conv.out_channels == conv.groups;
+        let lanes = if depthwise {
+            self.values[inputs[0]].lanes.clone()
+        } else {
+            contiguous(conv.out_channels)
+        };
+        self.with_relu(id, last, Kind::Conv(conv), inputs, lanes);
+    }
+
+    /// A normalisation and the max pooling after it.
+    fn lrn(&mut self, id: NodeId, lrn: &Lrn, input: ValueId) {
+        let input = self.without_holes(input);
+        let mut name = self.graph.node(id).name.clone();
+        let (mut last, mut kind) = (id, Kind::Lrn(*lrn));
+        if let Some(next) = self.only_consumer(id)
+            && let Op::MaxPool(pool) = &self.graph.node(next).op
+        {
+            name = format!("{name} + {}", self.graph.node(next).name);
+            (last, kind) = (next, Kind::LrnMaxPool(*lrn, *pool));
+        }
+        let output = self.value(last, self.values[input].lanes.clone(), false);
+        self.layers.push(Layer { name, kind, inputs: vec![input], output });
+        self.of.insert(id, output);
+        self.of.insert(last, output);
+    }
+
+    /// A layer made of the nodes from `first` to `last`, and the ReLU after it if there is one.
+    fn with_relu(
+        &mut self,
+        first: NodeId,
+        last: NodeId,
+        kind: Kind,
+        inputs: Vec<ValueId>,
+        lanes: Vec<usize>,
+    ) {
+        let relu =
+            self.only_consumer(last).filter(|&next| matches!(self.graph.node(next).op, Op::Relu));
+        let node = relu.unwrap_or(last);
+        let output = self.value(node, lanes, relu.is_some());
+        let name = self.graph.node(first).name.clone();
+        self.layers.push(Layer { name, kind, inputs, output });
+        let mut id = first;
+        self.of.insert(id, output);
+        while id != node {
+            id = self.consumers[&id][0];
+            self.of.insert(id, output);
+        }
+    }
+
+    fn concat(&mut self, id: NodeId, inputs: Vec<ValueId>) {
+        let mut lanes = Vec::new();
+        let mut blocks = 0;
+        let whole = self.values.len();
+        self.value(id, Vec::new(), false);
+        for (place, &input) in inputs.iter().enumerate() {
+            let moved = self.parents.contains_key(&input)
+                || self.values[input].node == self.graph.input()
+                || inputs[..place].contains(&input);
+            let input = if moved {
+                let lanes = self.values[input].lanes.clone();
+                self.copy(input, lanes)
+            } else {
+                input
+            };
+            self.parents.insert(input, (whole, blocks));
+            lanes.extend(self.values[input].lanes.iter().map(|lane| 16 * blocks + lane));
+            blocks += self.values[input].blocks();
+        }
+        self.values[whole].lanes = lanes;
+        self.of.insert(id, whole);
+    }
+
+    /// `value` itself, or a copy whose channels lie one after the other.
+    fn without_holes(&mut self, value: ValueId) -> ValueId {
+        let lanes = contiguous(self.values[value].lanes.len());
+        if self.values[value].lanes == lanes { value } else { self.copy(value, lanes) }
+    }
+
+    fn copy(&mut self, from: ValueId, lanes: Vec<usize>) -> ValueId {
+        let node = self.values[from].node;
+        let output = self.value(node, lanes, false);
+        let name = self.graph.node(node).name.clone();
+        self.layers.push(Layer { name, kind: Kind::Copy, inputs: vec![from], output });
+        output
+    }
+
+    fn finish(mut self) -> Program {
+        for value in 0..self.values.len() {
+            let (mut root, mut first) = (value, 0);
+            while let Some((parent, offset)) = self.parents.get(&root) {
+                first += offset;
+                root = *parent;
+            }
+            self.values[value].root = root;
+            self.values[value].first = first;
+        }
+        Program {
+            targets: self.targets.iter().map(|target| self.of[target]).collect(),
+            values: self.values,
+            layers: self.layers,
+        }
+    }
+}
+
+fn contiguous(channels: usize) -> Vec<usize> {
+    (0..channels).collect()
+}
+
+/// `affine(conv(x))` as one convolution.
+fn folded(conv: &Conv2d, affine: &Affine) -> Conv2d {
+    let filter = conv.weights.len() / conv.out_channels.max(1);
+    let weights: Weights =
+        conv.weights.iter().enumerate().map(|(i, w)| w * affine.scale[i / filter]).collect();
+    let bias = conv.bias.iter().zip(&affine.scale[..]).zip(&affine.shift[..]);
+    Conv2d {
+        weights,
+        bias: bias.map(|((bias, scale), shift)| bias * scale + shift).collect(),
+        ..conv.clone()
+    }
+}
+
+impl Program {
+    /// A value's shape, by its node's.
+    pub(super) fn shape(&self, value: ValueId, shapes: &[Option<Shape>]) -> Shape {
+        shapes[self.values[value].node.index()].expect("every value's node is needed")
+    }
+}

@@ -1,0 +1,78 @@
+//! The reference's gradients are its activations' slopes: finite differences in `f64`.
+
+use graph::reference::{op_backward, op_forward};
+use graph::*;
+use testkit::Random;
+
+/// Relative error of a slope from central differences.
+const SLOPE: f64 = 1e-6;
+
+/// Checks the slope of `Σ dy · op(x)` along a random direction.
+fn check(op: &Op, shapes: &[Shape], random: &mut Random) {
+    let out = op.output_shape(shapes).unwrap().unwrap();
+    let draw = |random: &mut Random, count: usize| -> Vec<f64> {
+        (0..count).map(|_| f64::from(random.value())).collect()
+    };
+    let xs: Vec<Vec<f64>> = shapes.iter().map(|shape| draw(random, shape.len())).collect();
+    let steps: Vec<Vec<f64>> = shapes.iter().map(|shape| draw(random, shape.len())).collect();
+    let dy = draw(random, out.len());
+    let at = |t: f64| -> f64 {
+        let moved: Vec<Vec<f64>> = xs
+            .iter()
+            .zip(&steps)
+            .map(|(x, step)| x.iter().zip(step).map(|(x, step)| x + t * step).collect())
+            .collect();
+        let inputs: Vec<_> = moved.iter().map(Vec::as_slice).zip(shapes.iter().copied()).collect();
+        op_forward(op, &inputs, out).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
+    };
+    let inputs: Vec<_> = xs.iter().map(Vec::as_slice).zip(shapes.iter().copied()).collect();
+    let y = op_forward(op, &inputs, out);
+    let slope: f64 = op_backward(op, &inputs, (&y, out), &dy)
+        .iter()
+        .zip(&steps)
+        .map(|(dx, step)| dx.iter().zip(step).map(|(dx, step)| dx * step).sum::<f64>())
+        .sum();
+    // Fourth order; where maxima decide, too near for any to be decided otherwise.
+    let h = if matches!(op, Op::MaxPool(_) | Op::Relu) { 1e-7 } else { 1e-4 };
+    let measured = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+    let scale = slope.abs().max(1.0);
+    assert!((slope - measured).abs() / scale < SLOPE, "{op:?}: {slope} against {measured}");
+}
+
+#[test]
+fn windows_have_the_slopes_of_finite_differences() {
+    let mut random = Random(11);
+    for _ in 0..30 {
+        let groups = [1, 1, 3][random.range(0, 2)];
+        let (ins, outs) = (groups * random.range(1, 3), groups * random.range(1, 3));
+        let mut window = random.window(4);
+        window.dilation = [random.range(1, 2), random.range(1, 2)];
+        let shape = Shape::new(ins, random.range(8, 12), random.range(8, 12));
+        check(&random.conv(window, ins, outs, groups), &[shape], &mut random);
+        let window = random.window(3);
+        let rounding = [Rounding::Floor, Rounding::Ceil][random.range(0, 1)];
+        let window = Window { rounding, ..window };
+        check(&Op::MaxPool(MaxPool { window }), &[shape], &mut random);
+        let count_padding = random.range(0, 1) == 0;
+        check(&Op::AveragePool(AveragePool { window, count_padding }), &[shape], &mut random);
+    }
+}
+
+#[test]
+fn everything_else_has_the_slopes_of_finite_differences() {
+    let mut random = Random(12);
+    let shape = Shape::new(7, 3, 4);
+    for size in [1, 3, 5, 11] {
+        let lrn = Lrn { size, alpha: 0.3, beta: 0.75, bias: 2.0 };
+        check(&Op::Lrn(lrn), &[shape], &mut random);
+    }
+    check(&Op::Relu, &[shape], &mut random);
+    check(&Op::GlobalAveragePool, &[shape], &mut random);
+    check(&Op::Concat, &[shape, Shape::new(2, 3, 4), shape], &mut random);
+    check(&Op::Add, &[shape, shape, shape], &mut random);
+    check(&Op::Softmax, &[shape], &mut random);
+    let affine = random.affine(7);
+    check(&affine, &[shape], &mut random);
+    let dense = random.dense(shape, 5);
+    check(&dense, &[shape], &mut random);
+}
