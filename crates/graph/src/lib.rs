@@ -11,6 +11,7 @@ mod network;
 mod op;
 pub mod reference;
 mod shape;
+mod size;
 mod tensor;
 mod weights;
 
@@ -19,5 +20,6 @@ pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};
 pub use op::{Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, Op, Padding, Rounding, Window};
 pub use shape::Shape;
+pub use size::Size;
 pub use tensor::Tensor;
 pub use weights::Weights;
