@@ -40,7 +40,7 @@ pub struct Engine {
 
 /// Where a backward pass starts at one target layer.
 #[derive(Clone, Copy, Debug)]
-pub enum Seed<'a> {
+pub enum OutputGradient<'a> {
     /// `weight` × the layer's own activation: the gradient of `½ · weight · Σ activation²`.
     Activation {
         /// The weight.

@@ -242,7 +242,7 @@ impl Plan {
     }
 
     /// From which step to which each root's activation and gradient are in use. Step 0 packs the
-    /// picture, then come the forward steps, the seeds, the backward steps and the unpacking.
+    /// picture, then come the forward steps, the output gradients, the backward steps and the unpacking.
     fn lives(&self, program: &Program) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let none = vec![NEVER; program.values.len()];
         let (mut activity, mut gradient) = (none.clone(), none);
@@ -250,7 +250,7 @@ impl Plan {
             let life = &mut lives[program.values[value].root];
             *life = life.start.min(step)..life.end.max(step + 1);
         };
-        let seeds = self.forward.len() + 1;
+        let output_gradients = self.forward.len() + 1;
         touch(&mut activity, program.picture(), 0);
         for (step, layers) in self.forward.iter().enumerate() {
             for &layer in layers {
@@ -260,11 +260,11 @@ impl Plan {
             }
         }
         for &target in &program.targets {
-            touch(&mut activity, target, seeds);
-            touch(&mut gradient, target, seeds);
+            touch(&mut activity, target, output_gradients);
+            touch(&mut gradient, target, output_gradients);
         }
         for (step, backward) in self.backward.iter().enumerate() {
-            let step = seeds + 1 + step;
+            let step = output_gradients + 1 + step;
             match backward {
                 Backward::Clear { root, .. } => touch(&mut gradient, *root, step),
                 Backward::Layers(layers) => {
@@ -283,7 +283,7 @@ impl Plan {
                 }
             }
         }
-        touch(&mut gradient, program.picture(), seeds + 1 + self.backward.len());
+        touch(&mut gradient, program.picture(), output_gradients + 1 + self.backward.len());
         for lives in [&mut activity, &mut gradient] {
             lives.iter_mut().filter(|life| **life == NEVER).for_each(|life| *life = 0..0);
         }

@@ -13,7 +13,7 @@ use super::convolution::{Direction, Packed};
 use super::plan::Plan;
 use super::program::Kind;
 use super::timing::{Clock, Pass, StepTime};
-use super::{Engine, Seed};
+use super::{Engine, OutputGradient};
 use graph::{Shape, Tensor};
 
 mod backward;
@@ -163,19 +163,23 @@ impl<'e> Workspace<'e> {
         changed as f64 / (16 * self.masks.len() + self.choices.len()).max(1) as f64
     }
 
-    /// Runs backward from one seed for each target; `gradient` (RGB, 3 × height × width) becomes the
+    /// Runs backward from one output gradient for each target; `gradient` (RGB, 3 × height × width) becomes the
     /// gradient with respect to the picture's values of 0–255. Call [`Self::forward`] before each.
     ///
     /// # Panics
-    /// If there are not as many seeds as targets, or a tensor is of another shape.
-    pub fn backward(&mut self, seeds: &[Seed<'_>], gradient: &mut Tensor) {
+    /// If there are not as many output gradients as targets, or a tensor is of another shape.
+    pub fn backward(&mut self, output_gradients: &[OutputGradient<'_>], gradient: &mut Tensor) {
         assert_eq!(gradient.shape, Shape::new(3, self.size[0], self.size[1]), "another size");
-        assert_eq!(seeds.len(), self.engine.targets.len(), "a seed for each target");
+        assert_eq!(
+            output_gradients.len(),
+            self.engine.targets.len(),
+            "one output gradient for each target"
+        );
         let engine = self.engine;
         engine.cx.threads.awake(|| {
             let start = Instant::now();
-            self.seed(seeds);
-            self.clock.add(Pass::Seed, 0, start);
+            self.write_output_gradients(output_gradients);
+            self.clock.add(Pass::OutputGradient, 0, start);
             for step in 0..self.plan.backward.len() {
                 let start = Instant::now();
                 self.backward_step(step);
@@ -209,11 +213,13 @@ impl<'e> Workspace<'e> {
         }
     }
 
-    /// Writes the seeds into the targets' gradients.
-    fn seed(&mut self, seeds: &[Seed<'_>]) {
+    /// Writes the output gradients into the targets' gradients.
+    fn write_output_gradients(&mut self, output_gradients: &[OutputGradient<'_>]) {
         let (engine, program) = (self.engine, &self.engine.program);
         let root = |target: usize| program.values[target].root;
-        for (index, (seed, &target)) in seeds.iter().zip(&program.targets).enumerate() {
+        for (index, (output_gradient, &target)) in
+            output_gradients.iter().zip(&program.targets).enumerate()
+        {
             let g = self.plan.gradient(program, target);
             let shared = |other: &usize| root(*other) == root(target);
             let write = if program.targets.iter().filter(|other| shared(other)).count() > 1 {
@@ -226,13 +232,13 @@ impl<'e> Workspace<'e> {
             } else {
                 Write::Set
             };
-            match seed {
-                Seed::Activation { weight } => {
+            match output_gradient {
+                OutputGradient::Activation { weight } => {
                     let x = self.plan.activation(program, target);
                     let [from, to] = parts(&mut self.lanes, [x.range, g.range]);
                     elementwise::scale_into(&engine.cx, *weight, &x.map, from, &g.map, to, write);
                 }
-                Seed::Gradient(tensor) => {
+                OutputGradient::Gradient(tensor) => {
                     assert_eq!(tensor.shape, self.plan.shapes[target], "the layer's shape");
                     let lanes = &program.values[target].lanes;
                     let to = &mut self.lanes[g.range];

@@ -14,7 +14,7 @@ pub enum Pass {
     /// Forward through layers.
     Forward,
     /// The targets' gradients.
-    Seed,
+    OutputGradient,
     /// Backward through layers.
     Backward,
     /// The gradient into the picture's layout.

@@ -25,9 +25,10 @@ fn check(network: &Network, targets: &[NodeId], size: [usize; 2], random: &mut R
             ..tensor.clone()
         })
         .collect();
-    let truth = |seeds: &[Tensor]| {
-        let seeds: Vec<(NodeId, &Tensor)> = targets.iter().copied().zip(seeds).collect();
-        reference::backward(network, &run, &seeds)
+    let truth = |output_gradients: &[Tensor]| {
+        let output_gradients: Vec<(NodeId, &Tensor)> =
+            targets.iter().copied().zip(output_gradients).collect();
+        reference::backward(network, &run, &output_gradients)
     };
     let (from_given, from_own) = (truth(&given), truth(&weighted));
     for level in CpuLevel::available() {
@@ -48,15 +49,16 @@ fn check(network: &Network, targets: &[NodeId], size: [usize; 2], random: &mut R
                     let got = workspace.half_sum_squares(index);
                     assert!((got - square).abs() <= 1e-4 * square, "{got} against {square}");
                 }
-                let seeds: Vec<Seed<'_>> = given.iter().map(Seed::Gradient).collect();
-                workspace.backward(&seeds, &mut gradient);
+                let output_gradients: Vec<OutputGradient<'_>> =
+                    given.iter().map(OutputGradient::Gradient).collect();
+                workspace.backward(&output_gradients, &mut gradient);
                 let got = error(&gradient.data, &from_given.data);
-                assert!(got < GRADIENT, "{level}, round {round}, given seeds: {got:e}");
+                assert!(got < GRADIENT, "{level}, round {round}, given gradients: {got:e}");
             }
             let other = gradient.clone();
             workspace.forward(&picture);
-            let seeds = vec![Seed::Activation { weight: 0.5 }; targets.len()];
-            workspace.backward(&seeds, &mut gradient);
+            let output_gradients = vec![OutputGradient::Activation { weight: 0.5 }; targets.len()];
+            workspace.backward(&output_gradients, &mut gradient);
             let got = error(&gradient.data, &from_own.data);
             assert!(got < GRADIENT, "{level}, own activation: {got:e}");
             match &first {
@@ -209,13 +211,13 @@ fn a_shift_is_a_roll_of_the_picture() {
     (0..picture.data.len()).for_each(|i| rolled.data[roll(i)] = picture.data[i]);
 
     let mut workspace = engine.workspace(height, width).unwrap();
-    let seeds = [Seed::Activation { weight: 1.0 }];
+    let output_gradients = [OutputGradient::Activation { weight: 1.0 }];
     let (mut plain, mut shifted) = (Tensor::zeros(picture.shape), Tensor::zeros(picture.shape));
     workspace.forward(&rolled);
-    workspace.backward(&seeds, &mut plain);
+    workspace.backward(&output_gradients, &mut plain);
     workspace.set_shift([down + height, right]);
     workspace.forward(&picture);
-    workspace.backward(&seeds, &mut shifted);
+    workspace.backward(&output_gradients, &mut shifted);
     assert!((0..picture.data.len()).all(|i| shifted.data[i] == plain.data[roll(i)]));
 }
 
@@ -240,12 +242,12 @@ fn choices_of_another_workspace_are_taken_over() {
     let engine = Engine::new(&network, &[target], options).unwrap();
     let [one, other] = [(); 2].map(|()| random.picture(40, 44));
     let gradient = |workspace: &mut Workspace<'_>| {
-        let seed = Tensor {
+        let output_gradient = Tensor {
             data: vec![1.0; workspace.activation(0).data.len()],
             ..workspace.activation(0)
         };
         let mut gradient = Tensor::zeros(one.shape);
-        workspace.backward(&[Seed::Gradient(&seed)], &mut gradient);
+        workspace.backward(&[OutputGradient::Gradient(&output_gradient)], &mut gradient);
         gradient
     };
     let mut first = engine.workspace(40, 44).unwrap();

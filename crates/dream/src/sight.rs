@@ -1,6 +1,6 @@
 //! What the network makes of a picture: the objective and its gradient, whole or tile by tile.
 
-use cpu::{Engine, Seed, Workspace};
+use cpu::{Engine, OutputGradient, Workspace};
 use graph::{NetError, Tensor};
 use kernels::Threads;
 
@@ -12,7 +12,7 @@ use crate::{OctaveSize, Recipe, Tiles, gradient};
 /// The network compiled for the layers of a recipe, and how much each counts.
 pub(crate) struct Objective {
     engine: Engine,
-    seeds: Vec<Seed<'static>>,
+    output_gradients: Vec<OutputGradient<'static>>,
     pub(crate) weights: Vec<f32>,
     /// The least size of picture that all layers can see.
     least: OctaveSize,
@@ -20,14 +20,16 @@ pub(crate) struct Objective {
 
 impl Objective {
     pub(crate) fn new(engine: Engine, weights: Vec<f32>, least: OctaveSize) -> Self {
-        let mut objective = Self { engine, seeds: Vec::new(), weights: Vec::new(), least };
+        let mut objective =
+            Self { engine, output_gradients: Vec::new(), weights: Vec::new(), least };
         objective.set_weights(weights);
         objective
     }
 
     /// Gives the layers other weights.
     pub(crate) fn set_weights(&mut self, weights: Vec<f32>) {
-        self.seeds = weights.iter().map(|&weight| Seed::Activation { weight }).collect();
+        self.output_gradients =
+            weights.iter().map(|&weight| OutputGradient::Activation { weight }).collect();
         self.weights = weights;
     }
 
@@ -41,7 +43,7 @@ impl Objective {
             .enumerate()
             .map(|(layer, &weight)| f64::from(weight) * workspace.half_sum_squares(layer))
             .sum();
-        workspace.backward(&self.seeds, gradient);
+        workspace.backward(&self.output_gradients, gradient);
         objective
     }
 }

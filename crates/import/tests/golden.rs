@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cpu::{Engine, EngineOptions, Seed};
+use cpu::{Engine, EngineOptions, OutputGradient};
 use graph::{Network, Shape, Tensor};
 use kernels::{CpuLevel, Threads};
 use safetensors::SafeTensors;
@@ -71,7 +71,7 @@ fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, g
         assert!(error <= ACTIVATION, "{layer} at {level}: activation differs by {error:e}");
 
         let mut found = Tensor::zeros(picture.shape);
-        workspace.backward(&[Seed::Activation { weight: 1.0 }], &mut found);
+        workspace.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut found);
         let expected = file.tensor(&format!("{key}.gradient")).unwrap();
         let expected = planar(expected.shape(), &floats(expected.data()));
         let error = relative_error(&found.data, &expected.data);

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cpu::{Seed, StepTime};
+use cpu::{OutputGradient, StepTime};
 use dream::{LayerWeight, Machine, Observer, Plan, Progress, Recipe};
 use graph::{Network, Tensor};
 use kernels::Context;
@@ -111,9 +111,10 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let picture = dream::noise(width, height, 0);
     let mut gradient = Tensor::zeros(picture.shape);
     let mut step = || {
-        let seeds: Vec<Seed> = targets.iter().map(|_| Seed::Activation { weight: 1.0 }).collect();
+        let output_gradients: Vec<OutputGradient> =
+            targets.iter().map(|_| OutputGradient::Activation { weight: 1.0 }).collect();
         workspace.forward(&picture);
-        workspace.backward(&seeds, &mut gradient);
+        workspace.backward(&output_gradients, &mut gradient);
     };
     step();
     let first = start.elapsed();

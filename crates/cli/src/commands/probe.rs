@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cpu::Seed;
+use cpu::OutputGradient;
 use graph::{Shape, Tensor};
 
 use crate::array::{Array, ArrayFormat};
@@ -69,7 +69,7 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<(), Failure> {
     }
     if let Some((format, output)) = gradient {
         let mut slope = Tensor::zeros(picture.shape);
-        workspace.backward(&[Seed::Activation { weight: 1.0 }], &mut slope);
+        workspace.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut slope);
         let data = interleaved(&slope);
         let array = Array { name: "gradient", shape: [height, width, 3], data: &data };
         output.write(&array.encode(format)?)?;

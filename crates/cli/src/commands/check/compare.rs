@@ -1,7 +1,7 @@
 //! Two engines for each layer, one with the machine's kernels and one with plain loops, given the same
 //! pictures.
 
-use cpu::{Engine, Pass, Seed, StepTime, Workspace};
+use cpu::{Engine, OutputGradient, Pass, StepTime, Workspace};
 use dream::Machine;
 use graph::{Graph, Network, NodeId, Op, Shape, Tensor};
 use kernels::CpuLevel;
@@ -119,7 +119,7 @@ impl Answer {
     fn of(workspace: &mut Workspace<'_>, picture: &Tensor) -> Self {
         let mut gradient = Tensor::zeros(picture.shape);
         let activation = workspace.activation(0);
-        workspace.backward(&[Seed::Activation { weight: 1.0 }], &mut gradient);
+        workspace.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut gradient);
         Self { activation, gradient }
     }
 }
