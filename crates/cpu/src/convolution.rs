@@ -33,8 +33,8 @@ pub(super) struct Spec {
     groups: usize,
     weights: Weights,
     bias: Arc<[f32]>,
-    in_lanes: Vec<usize>,
-    out_lanes: Vec<usize>,
+    in_slots: Vec<usize>,
+    out_slots: Vec<usize>,
 }
 
 impl Spec {
@@ -57,15 +57,15 @@ impl Spec {
             }
             _ => return None,
         };
-        let lanes = |value: usize| program.values[value].lanes.clone();
+        let slots = |value: usize| program.values[value].slots.clone();
         let plain = Self {
             slide,
             original: slide,
             groups: conv.groups,
             weights: conv.weights,
             bias: conv.bias,
-            in_lanes: lanes(layer.inputs[0]),
-            out_lanes: lanes(layer.output),
+            in_slots: slots(layer.inputs[0]),
+            out_slots: slots(layer.output),
         };
         Some(match program.depth() {
             depth if depth > 1 && layer.inputs[0] == program.picture() => plain.rearranged(depth),
@@ -87,7 +87,7 @@ impl Spec {
         let first = [split(0, 0).0, split(1, 0).0];
         let last = [split(0, kernel[0] - 1).0, split(1, kernel[1] - 1).0];
         let extent = [0, 1].map(|axis| (last[axis] - first[axis] + 1) as usize);
-        let (ins, outs) = (self.in_lanes.len(), self.out_lanes.len());
+        let (ins, outs) = (self.in_slots.len(), self.out_slots.len());
         let area = extent[0] * extent[1];
         let mut weights = vec![0.0; outs * ins * depth * depth * area];
         for (index, &weight) in self.weights.iter().enumerate() {
@@ -106,7 +106,7 @@ impl Spec {
                 before: first.map(|first| first.unsigned_abs()),
             },
             weights: weights.into(),
-            in_lanes: (0..ins * depth * depth).collect(),
+            in_slots: (0..ins * depth * depth).collect(),
             ..self
         }
     }
@@ -118,8 +118,8 @@ impl Spec {
             groups: self.groups,
             weights: &self.weights,
             bias: &self.bias,
-            in_lanes: &self.in_lanes,
-            out_lanes: &self.out_lanes,
+            in_slots: &self.in_slots,
+            out_slots: &self.out_slots,
         }
     }
 
@@ -133,7 +133,7 @@ impl Spec {
 
     /// Whether every output channel reads only the input channel of its own number.
     pub(super) fn depthwise(&self) -> bool {
-        self.groups > 1 && self.groups == self.in_lanes.len() && self.groups == self.out_lanes.len()
+        self.groups > 1 && self.groups == self.in_slots.len() && self.groups == self.out_slots.len()
     }
 
     /// The least number of products decides, where there are pixels enough to fill Winograd's tiles.

@@ -30,7 +30,7 @@ pub(super) struct Plan {
     pub(super) forward: Vec<Vec<usize>>,
     pub(super) backward: Vec<Backward>,
     /// Lengths of the three memories.
-    pub(super) lanes: usize,
+    pub(super) vectors: usize,
     pub(super) mask_count: usize,
     pub(super) choice_count: usize,
 }
@@ -112,7 +112,7 @@ impl Plan {
             backward,
             shapes,
             specs,
-            lanes: 0,
+            vectors: 0,
             mask_count: 0,
             choice_count: 0,
         };
@@ -135,7 +135,7 @@ impl Plan {
 
     /// Bytes of the three memories.
     pub(super) fn bytes(&self) -> usize {
-        64 * self.lanes + 2 * self.mask_count + self.choice_count
+        64 * self.vectors + 2 * self.mask_count + self.choice_count
     }
 
     /// Where a value's activation lies.
@@ -223,7 +223,7 @@ impl Plan {
         let [activations, gradients] = halos
             .map(|halo| -> Vec<Map> { (0..count).map(|value| map(value, halo[value])).collect() });
         let need = |(map, life): (&Map, Range<usize>)| Need {
-            size: if life.is_empty() { 0 } else { map.lanes() },
+            size: if life.is_empty() { 0 } else { map.vectors() },
             life,
         };
         let needs: Vec<Need> = activations
@@ -232,13 +232,13 @@ impl Plan {
             .chain(gradients.iter().zip(gradient))
             .map(need)
             .collect();
-        let (starts, lanes) = place(&needs);
+        let (starts, vectors) = place(&needs);
         let placed = |maps: Vec<Map>, starts: &[usize]| -> Vec<Place> {
             maps.into_iter().zip(starts).map(|(map, &start)| Place { start, map }).collect()
         };
         self.activations = placed(activations, &starts[..count]);
         self.gradients = placed(gradients, &starts[count..]);
-        self.lanes = lanes;
+        self.vectors = vectors;
     }
 
     /// From which step to which each root's activation and gradient are in use. Step 0 packs the
@@ -295,7 +295,7 @@ impl Plan {
 #[allow(clippy::reversed_empty_ranges, reason = "any step begins it earlier and ends it later")]
 const NEVER: Range<usize> = usize::MAX..0;
 
-/// Blocks of a value: as its lanes say, or, for a rearranged picture, its channels.
+/// Blocks of a value: as its slots say, or, for a rearranged picture, its channels.
 fn blocks(shape: &Shape, program: &Program, value: ValueId) -> usize {
     if value == program.picture() {
         shape.channels.div_ceil(16)

@@ -3,7 +3,7 @@
 //! Only what the targets need is kept. Batch normalisation is folded into the convolution before it,
 //! ReLU becomes the convolution's last act, and concatenation disappears: its inputs are written into
 //! the output's blocks. Where a branch's channels are no multiple of sixteen, the joined map has holes,
-//! and a list of lanes tells where each channel lies.
+//! and a list of slots tells where each channel lies.
 
 use std::collections::HashMap;
 
@@ -27,8 +27,8 @@ pub(super) struct Program {
 pub(super) struct Value {
     /// The node whose shape it has.
     pub(super) node: NodeId,
-    /// The lane of each channel, from the value's first block on.
-    pub(super) lanes: Vec<usize>,
+    /// The slot of each channel, from the value's first block on.
+    pub(super) slots: Vec<usize>,
     /// The value whose memory it is a part of, itself if it has its own.
     pub(super) root: ValueId,
     /// Its first block there.
@@ -40,7 +40,7 @@ pub(super) struct Value {
 impl Value {
     /// Blocks of sixteen channels.
     pub(super) fn blocks(&self) -> usize {
-        self.lanes.last().map_or(0, |last| last / 16 + 1)
+        self.slots.last().map_or(0, |last| last / 16 + 1)
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) enum Kind {
     Add,
     Affine(Affine),
     Softmax,
-    /// The same channels in other lanes.
+    /// The same channels in other slots.
     Copy,
 }
 
@@ -136,8 +136,8 @@ impl Builder<'_> {
                 return Ok(());
             }
             Op::Dense(dense) => {
-                let lanes = contiguous(dense.out_features);
-                self.with_relu(id, id, Kind::Dense(dense.clone()), inputs, lanes);
+                let slots = contiguous(dense.out_features);
+                self.with_relu(id, id, Kind::Dense(dense.clone()), inputs, slots);
                 return Ok(());
             }
             Op::Concat => {
@@ -156,23 +156,23 @@ impl Builder<'_> {
             Op::Affine(affine) => Kind::Affine(affine.clone()),
             Op::Softmax => Kind::Softmax,
         };
-        let mixed = inputs.iter().any(|&i| self.values[i].lanes != self.values[inputs[0]].lanes);
+        let mixed = inputs.iter().any(|&i| self.values[i].slots != self.values[inputs[0]].slots);
         let inputs = if mixed || matches!(kind, Kind::Softmax) {
             inputs.into_iter().map(|input| self.without_holes(input)).collect()
         } else {
             inputs
         };
-        let lanes = self.values[inputs[0]].lanes.clone();
+        let slots = self.values[inputs[0]].slots.clone();
         let relu = matches!(kind, Kind::Relu);
-        let output = self.value(id, lanes, relu);
+        let output = self.value(id, slots, relu);
         self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });
         self.of.insert(id, output);
         Ok(())
     }
 
-    fn value(&mut self, node: NodeId, lanes: Vec<usize>, relu: bool) -> ValueId {
+    fn value(&mut self, node: NodeId, slots: Vec<usize>, relu: bool) -> ValueId {
         let root = self.values.len();
-        self.values.push(Value { node, lanes, root, first: 0, relu });
+        self.values.push(Value { node, slots, root, first: 0, relu });
         root
     }
 
@@ -194,12 +194,12 @@ impl Builder<'_> {
             last = next;
         }
         let depthwise = conv.in_channels == 1 && conv.out_channels == conv.groups;
-        let lanes = if depthwise {
-            self.values[inputs[0]].lanes.clone()
+        let slots = if depthwise {
+            self.values[inputs[0]].slots.clone()
         } else {
             contiguous(conv.out_channels)
         };
-        self.with_relu(id, last, Kind::Conv(conv), inputs, lanes);
+        self.with_relu(id, last, Kind::Conv(conv), inputs, slots);
     }
 
     /// A normalisation and the max pooling after it.
@@ -213,7 +213,7 @@ impl Builder<'_> {
             name = format!("{name} + {}", self.graph.node(next).name);
             (last, kind) = (next, Kind::LrnMaxPool(*lrn, *pool));
         }
-        let output = self.value(last, self.values[input].lanes.clone(), false);
+        let output = self.value(last, self.values[input].slots.clone(), false);
         self.layers.push(Layer { name, kind, inputs: vec![input], output });
         self.of.insert(id, output);
         self.of.insert(last, output);
@@ -226,12 +226,12 @@ impl Builder<'_> {
         last: NodeId,
         kind: Kind,
         inputs: Vec<ValueId>,
-        lanes: Vec<usize>,
+        slots: Vec<usize>,
     ) {
         let relu =
             self.only_consumer(last).filter(|&next| matches!(self.graph.node(next).op, Op::Relu));
         let node = relu.unwrap_or(last);
-        let output = self.value(node, lanes, relu.is_some());
+        let output = self.value(node, slots, relu.is_some());
         let name = self.graph.node(first).name.clone();
         self.layers.push(Layer { name, kind, inputs, output });
         let mut id = first;
@@ -243,7 +243,7 @@ impl Builder<'_> {
     }
 
     fn concat(&mut self, id: NodeId, inputs: Vec<ValueId>) {
-        let mut lanes = Vec::new();
+        let mut slots = Vec::new();
         let mut blocks = 0;
         let whole = self.values.len();
         self.value(id, Vec::new(), false);
@@ -252,28 +252,28 @@ impl Builder<'_> {
                 || self.values[input].node == self.graph.input()
                 || inputs[..place].contains(&input);
             let input = if moved {
-                let lanes = self.values[input].lanes.clone();
-                self.copy(input, lanes)
+                let slots = self.values[input].slots.clone();
+                self.copy(input, slots)
             } else {
                 input
             };
             self.parents.insert(input, (whole, blocks));
-            lanes.extend(self.values[input].lanes.iter().map(|lane| 16 * blocks + lane));
+            slots.extend(self.values[input].slots.iter().map(|slot| 16 * blocks + slot));
             blocks += self.values[input].blocks();
         }
-        self.values[whole].lanes = lanes;
+        self.values[whole].slots = slots;
         self.of.insert(id, whole);
     }
 
     /// `value` itself, or a copy whose channels lie one after the other.
     fn without_holes(&mut self, value: ValueId) -> ValueId {
-        let lanes = contiguous(self.values[value].lanes.len());
-        if self.values[value].lanes == lanes { value } else { self.copy(value, lanes) }
+        let slots = contiguous(self.values[value].slots.len());
+        if self.values[value].slots == slots { value } else { self.copy(value, slots) }
     }
 
-    fn copy(&mut self, from: ValueId, lanes: Vec<usize>) -> ValueId {
+    fn copy(&mut self, from: ValueId, slots: Vec<usize>) -> ValueId {
         let node = self.values[from].node;
-        let output = self.value(node, lanes, false);
+        let output = self.value(node, slots, false);
         let name = self.graph.node(node).name.clone();
         self.layers.push(Layer { name, kind: Kind::Copy, inputs: vec![from], output });
         output

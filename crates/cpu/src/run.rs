@@ -7,7 +7,7 @@ use std::time::Instant;
 use kernels::conv::{Direct, Placed};
 use kernels::pack::InputMap;
 use kernels::winograd::Winograd;
-use kernels::{Lane, Memory, Write, elementwise, pack};
+use kernels::{Memory, Vec16, Write, elementwise, pack};
 
 use super::convolution::{Direction, Packed};
 use super::plan::Plan;
@@ -29,7 +29,7 @@ pub struct Workspace<'e> {
     forward: Vec<Option<Ready>>,
     backward: Vec<Option<Ready>>,
     /// Activations and gradients, masks of ReLU, and choices of max pools.
-    lanes: Memory,
+    vectors: Memory,
     masks: Memory<u16>,
     choices: Memory<u8>,
     clock: Clock,
@@ -42,16 +42,16 @@ enum Ready {
         placed: Vec<Placed>,
     },
     Winograd(Arc<Winograd>),
-    /// A lane for each tap and block, and one for each block.
+    /// A vector for each tap and block, and one for each block.
     Depthwise {
-        weights: Vec<Lane>,
-        bias: Vec<Lane>,
+        weights: Vec<Vec16>,
+        bias: Vec<Vec16>,
     },
     Affine {
-        scale: Vec<Lane>,
-        shift: Vec<Lane>,
+        scale: Vec<Vec16>,
+        shift: Vec<Vec16>,
     },
-    /// The lane that each lane that is written is copied from.
+    /// The slot that each slot that is written is copied from.
     Copy {
         sources: Vec<usize>,
     },
@@ -85,7 +85,7 @@ impl<'e> Workspace<'e> {
             shift: [0, 0],
             forward,
             backward,
-            lanes: Memory::new(plan.lanes),
+            vectors: Memory::new(plan.vectors),
             masks,
             choices: Memory::new(plan.choice_count),
             clock: Clock::default(),
@@ -116,7 +116,7 @@ impl<'e> Workspace<'e> {
             let start = Instant::now();
             let input = self.input();
             let part = self.plan.activation(&engine.program, engine.program.picture());
-            let x = &mut self.lanes[part.range];
+            let x = &mut self.vectors[part.range];
             let [height, width] = self.size;
             pack::pack(&engine.cx, &input, &picture.data, height, width, &part.map, x);
             self.clock.add(Pass::Pack, 0, start);
@@ -134,9 +134,9 @@ impl<'e> Workspace<'e> {
         let value = self.engine.program.targets[index];
         let part = self.plan.activation(&self.engine.program, value);
         let mut tensor = Tensor::zeros(self.plan.shapes[value]);
-        let lanes = &self.engine.program.values[value].lanes;
-        let x = &self.lanes[part.range];
-        pack::to_planes(&self.engine.cx, &part.map, x, lanes, &mut tensor.data);
+        let slots = &self.engine.program.values[value].slots;
+        let x = &self.vectors[part.range];
+        pack::to_planes(&self.engine.cx, &part.map, x, slots, &mut tensor.data);
         tensor
     }
 
@@ -144,7 +144,7 @@ impl<'e> Workspace<'e> {
     pub fn half_sum_squares(&self, index: usize) -> f64 {
         let value = self.engine.program.targets[index];
         let part = self.plan.activation(&self.engine.program, value);
-        elementwise::half_sum_squares(&self.engine.cx, &part.map, &self.lanes[part.range])
+        elementwise::half_sum_squares(&self.engine.cx, &part.map, &self.vectors[part.range])
     }
 
     /// Takes over from the last forward pass of `other`, of the same network, targets and size, which values
@@ -187,7 +187,7 @@ impl<'e> Workspace<'e> {
             }
             let start = Instant::now();
             let part = self.plan.gradient(&engine.program, engine.program.picture());
-            let (input, dx) = (self.input(), &self.lanes[part.range]);
+            let (input, dx) = (self.input(), &self.vectors[part.range]);
             let [height, width] = self.size;
             pack::unpack(&engine.cx, &input, &part.map, dx, height, width, &mut gradient.data);
             self.clock.add(Pass::Unpack, 0, start);
@@ -225,8 +225,8 @@ impl<'e> Workspace<'e> {
             let write = if program.targets.iter().filter(|other| shared(other)).count() > 1 {
                 if !program.targets[..index].iter().any(shared) {
                     let blocks = 0..program.values[root(target)].blocks();
-                    self.lanes[self.plan.gradient_blocks(root(target), &blocks)]
-                        .fill(Lane::default());
+                    self.vectors[self.plan.gradient_blocks(root(target), &blocks)]
+                        .fill(Vec16::default());
                 }
                 Write::Add
             } else {
@@ -235,14 +235,14 @@ impl<'e> Workspace<'e> {
             match output_gradient {
                 OutputGradient::Activation { weight } => {
                     let x = self.plan.activation(program, target);
-                    let [from, to] = parts(&mut self.lanes, [x.range, g.range]);
+                    let [from, to] = parts(&mut self.vectors, [x.range, g.range]);
                     elementwise::scale_into(&engine.cx, *weight, &x.map, from, &g.map, to, write);
                 }
                 OutputGradient::Gradient(tensor) => {
                     assert_eq!(tensor.shape, self.plan.shapes[target], "the layer's shape");
-                    let lanes = &program.values[target].lanes;
-                    let to = &mut self.lanes[g.range];
-                    pack::from_planes(&engine.cx, &tensor.data, lanes, &g.map, to, write);
+                    let slots = &program.values[target].slots;
+                    let to = &mut self.vectors[g.range];
+                    pack::from_planes(&engine.cx, &tensor.data, slots, &g.map, to, write);
                     if let Some(mask) = self.plan.mask(program, target) {
                         elementwise::apply_mask(&engine.cx, &g.map, to, &self.masks[mask]);
                     }
@@ -264,11 +264,11 @@ impl Ready {
     fn new(engine: &Engine, plan: &Plan, layer: usize, direction: Direction) -> Option<Self> {
         let (program, cx) = (&engine.program, &engine.cx);
         let (input, output) = (program.layers[layer].inputs[0], program.layers[layer].output);
-        let lanes = |value: usize| &program.values[value].lanes;
+        let slots = |value: usize| &program.values[value].slots;
         match &program.layers[layer].kind {
             Kind::Affine(affine) => {
-                let by_lane = |values: &[f32]| by_lane(lanes(output), values);
-                let (scale, shift) = (by_lane(&affine.scale), by_lane(&affine.shift));
+                let by_slot = |values: &[f32]| by_slot(slots(output), values);
+                let (scale, shift) = (by_slot(&affine.scale), by_slot(&affine.shift));
                 return Some(Ready::Affine { scale, shift });
             }
             Kind::Copy => {
@@ -277,7 +277,7 @@ impl Ready {
                     Direction::Backward => (output, input),
                 };
                 let mut sources = vec![usize::MAX; 16 * program.values[to].blocks()];
-                for (&from, &to) in lanes(from).iter().zip(lanes(to)) {
+                for (&from, &to) in slots(from).iter().zip(slots(to)) {
                     sources[to] = from;
                 }
                 return Some(Ready::Copy { sources });
@@ -290,8 +290,8 @@ impl Ready {
             let tap = |tap: usize| -> Vec<f32> {
                 spec.weights().iter().skip(tap).step_by(taps).copied().collect()
             };
-            let weights = (0..taps).flat_map(|k| by_lane(lanes(output), &tap(k))).collect();
-            return Some(Ready::Depthwise { weights, bias: by_lane(lanes(output), spec.bias()) });
+            let weights = (0..taps).flat_map(|k| by_slot(slots(output), &tap(k))).collect();
+            return Some(Ready::Depthwise { weights, bias: by_slot(slots(output), spec.bias()) });
         }
         let algorithm = plan.algorithm(program, cx.level, layer, direction)?;
         Some(match engine.cache.get(cx, layer, spec, direction, algorithm) {
@@ -333,11 +333,11 @@ fn counted(kind: &Kind, shape: Shape) -> Option<[usize; 2]> {
     pool.count_padding.then(|| [padded(0, shape.height), padded(1, shape.width)])
 }
 
-/// One value for each lane of a map whose channels lie at `lanes`.
-fn by_lane(lanes: &[usize], values: &[f32]) -> Vec<Lane> {
-    let mut map = vec![Lane::default(); lanes.last().map_or(0, |last| last / 16 + 1)];
-    for (&lane, &value) in lanes.iter().zip(values) {
-        map[lane / 16].0[lane % 16] = value;
+/// One value for each slot of a map whose channels lie at `slots`.
+fn by_slot(slots: &[usize], values: &[f32]) -> Vec<Vec16> {
+    let mut map = vec![Vec16::default(); slots.last().map_or(0, |last| last / 16 + 1)];
+    for (&slot, &value) in slots.iter().zip(values) {
+        map[slot / 16].0[slot % 16] = value;
     }
     map
 }

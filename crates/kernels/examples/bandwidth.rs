@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use kernels::lrn::{self, Lrn};
 use kernels::pack::{self, InputMap};
-use kernels::{Context, CpuLevel, Lane, Map, Slide, Threads, Write, depthwise, elementwise, pool};
+use kernels::{Context, CpuLevel, Map, Slide, Threads, Vec16, Write, depthwise, elementwise, pool};
 
 fn main() {
     for level in CpuLevel::available() {
@@ -46,21 +46,21 @@ fn time(what: &str, bytes: usize, mut f: impl FnMut()) {
 }
 
 /// A map with a halo of 2, and values.
-fn filled(blocks: usize, height: usize, width: usize) -> (Map, Vec<Lane>) {
+fn filled(blocks: usize, height: usize, width: usize) -> (Map, Vec<Vec16>) {
     let map = Map { blocks, height, width, halo: 2 };
-    let mut lanes = vec![Lane::default(); map.lanes()];
+    let mut vectors = vec![Vec16::default(); map.vectors()];
     let mut state = 1u32;
     for block in 0..blocks {
         for row in 0..height {
             for column in 0..width {
-                lanes[map.at(block, row as isize, column as isize)].0.fill_with(|| {
+                vectors[map.at(block, row as isize, column as isize)].0.fill_with(|| {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     (state >> 8) as f32 / (1 << 23) as f32 - 1.0
                 });
             }
         }
     }
-    (map, lanes)
+    (map, vectors)
 }
 
 fn pools(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, stride: usize) {

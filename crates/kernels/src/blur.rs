@@ -1,7 +1,7 @@
 //! Blurs of a picture's planes along rows, columns and across planes, several of them added up in one
 //! pass over the picture.
 //!
-//! The picture is gone through in strips of a few lanes, from top to bottom. Each row's sums along the
+//! The picture is gone through in strips of a few vectors, from top to bottom. Each row's sums along the
 //! row are kept, by all blurs and of all planes, until no column needs them any more: of a strip, that
 //! much stays in the cache nearest to the core.
 
@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::map::Shared;
 use crate::scratch::Scratch;
 use crate::simd::{Simd, for_level, unrolled};
-use crate::{Context, Lane};
+use crate::{Context, Vec16};
 
 /// How many blurs, and how many planes, there may be: as many as registers hold the sums of.
 const MOST: usize = 3;
@@ -77,7 +77,7 @@ pub fn blur(
     cx.threads.for_each(height.div_ceil(tall) * job.across(), |task| {
         let (top, strip) = (task / job.across() * tall, task % job.across());
         let rows = top..(top + tall).min(height);
-        let mut scratch = Scratch::new(job.lanes());
+        let mut scratch = Scratch::new(job.vectors());
         let scratch = scratch.as_mut_ptr().cast();
         // SAFETY: the level is the context's, the slices were checked, and parts do not overlap.
         unsafe { blur_part(cx.level, &Part { job: &job, rows, strip, scratch }) };
@@ -88,7 +88,7 @@ pub fn blur(
 /// Parts of a strip for each thread.
 const PARTS_PER_THREAD: usize = 2;
 
-/// Lanes of a strip.
+/// Vectors of a strip.
 const STRIP: usize = 4;
 
 /// Rows of a strip whose strengths are summed up lane by lane, whatever part they are in.
@@ -121,9 +121,9 @@ impl Job<'_> {
         2 * self.radius + 1
     }
 
-    /// Lanes of scratch: a strip's sums along the rows kept, for each blur of each plane, and a piece of a
+    /// Vectors of scratch: a strip's sums along the rows kept, for each blur of each plane, and a piece of a
     /// row with what is mirrored on both sides of it.
-    fn lanes(&self) -> usize {
+    fn vectors(&self) -> usize {
         let piece = 2 * self.radius.div_ceil(16) + STRIP + 1;
         self.kept() * MOST * MOST * STRIP + piece
     }
@@ -140,7 +140,7 @@ for_level! {
     /// Makes some rows of all planes of the target.
     ///
     /// # Safety
-    /// Rows and strip lie in the picture and are this thread's alone, the scratch has the job's lanes.
+    /// Rows and strip lie in the picture and are this thread's alone, the scratch has the job's vectors.
     unsafe fn blur_part(Part<'_>) = strips
 }
 
@@ -173,9 +173,9 @@ unsafe fn strips_of<S: Simd, const W: usize>(part: &Part<'_>) {
                     let y = rows.start + step - 2 * job.radius;
                     strength = S::add(strength, make::<S, W>(part, left, y, step));
                     if (y + 1) % CHUNK == 0 || y + 1 == rows.end {
-                        let mut lane = Lane::default();
-                        S::store(lane.0.as_mut_ptr(), strength);
-                        *job.strengths.get().add(y / CHUNK * job.across() + strip) += sum(lane);
+                        let mut vector = Vec16::default();
+                        S::store(vector.0.as_mut_ptr(), strength);
+                        *job.strengths.get().add(y / CHUNK * job.across() + strip) += sum(vector);
                         strength = S::zero();
                     }
                 }
@@ -191,7 +191,7 @@ impl Part<'_> {
     /// There are such a place, plane and blur.
     #[inline(always)]
     unsafe fn sums(&self, place: usize, plane: usize, blur: usize) -> *mut f32 {
-        // SAFETY: the scratch has the job's lanes.
+        // SAFETY: the scratch has the job's vectors.
         unsafe { self.scratch.add(16 * STRIP * ((place * MOST + plane) * MOST + blur)) }
     }
 
@@ -224,7 +224,7 @@ impl Part<'_> {
     }
 }
 
-/// Keeps the sums along row `y` of a strip of `W` lanes at `place`, by all blurs and of all planes.
+/// Keeps the sums along row `y` of a strip of `W` vectors at `place`, by all blurs and of all planes.
 ///
 /// # Safety
 /// As [`blur_part`].
@@ -328,9 +328,9 @@ unsafe fn make<S: Simd, const W: usize>(
                         S::store(row.add(x), made);
                         strength = S::add(strength, absolute);
                     } else if x < width {
-                        let mut lane = Lane::default();
-                        S::store(lane.0.as_mut_ptr(), made);
-                        row.add(x).copy_from_nonoverlapping(lane.0.as_ptr(), width - x);
+                        let mut vector = Vec16::default();
+                        S::store(vector.0.as_mut_ptr(), made);
+                        row.add(x).copy_from_nonoverlapping(vector.0.as_ptr(), width - x);
                         strength = S::add(strength, S::keep(absolute, (1 << (width - x)) - 1));
                     }
                 }
@@ -342,7 +342,7 @@ unsafe fn make<S: Simd, const W: usize>(
 
 /// The sum of sixteen values, by halves.
 #[inline(always)]
-fn sum(Lane(values): Lane) -> f64 {
+fn sum(Vec16(values): Vec16) -> f64 {
     let mut sums = values.map(f64::from);
     for half in [8, 4, 2, 1] {
         for at in 0..half {

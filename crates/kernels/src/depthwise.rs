@@ -6,29 +6,29 @@ use crate::map::Shared;
 use crate::rows::{Sink, Source};
 use crate::simd::Simd;
 use crate::slide::Slide;
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
 /// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if `relu`.
 ///
-/// `weights` are \[element of the window]\[block], `bias` \[block]; lanes that are no channel are 0 in
-/// both. `mask`, one entry for each of `ym`'s pixels, receives the lanes that ReLU kept.
+/// `weights` are \[element of the window]\[block], `bias` \[block]; slots that hold no channel are 0 in
+/// both. `mask`, one entry for each of `ym`'s pixels, receives the channels that ReLU kept.
 ///
 /// # Panics
 /// If a slice does not have its length, or there is a mask but no ReLU.
 pub fn forward(
     cx: &Context,
     slide: &Slide,
-    weights: &[Lane],
-    bias: &[Lane],
+    weights: &[Vec16],
+    bias: &[Vec16],
     relu: bool,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
     mask: Option<&mut [u16]>,
 ) {
     let weights = Weights::new(weights, xm.blocks, slide);
-    assert_eq!(bias.len(), xm.blocks, "one lane of bias for each block");
+    assert_eq!(bias.len(), xm.blocks, "one vector of bias for each block");
     assert!(relu || mask.is_none(), "a mask without ReLU");
     assert!(mask.as_ref().is_none_or(|m| m.len() == ym.pixels()), "the mask is not the map's");
     let (x, y) = (Source::new(xm, x), Sink::set(ym, y));
@@ -47,11 +47,11 @@ pub fn forward(
 pub fn backward(
     cx: &Context,
     slide: &Slide,
-    weights: &[Lane],
+    weights: &[Vec16],
     ym: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     xm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
@@ -61,27 +61,27 @@ pub fn backward(
 
 #[derive(Clone, Copy)]
 struct Weights<'a> {
-    lanes: &'a [Lane],
+    vectors: &'a [Vec16],
     blocks: usize,
 }
 
 impl<'a> Weights<'a> {
-    fn new(lanes: &'a [Lane], blocks: usize, slide: &Slide) -> Self {
+    fn new(vectors: &'a [Vec16], blocks: usize, slide: &Slide) -> Self {
         let wanted = slide.elements() * blocks;
-        assert_eq!(lanes.len(), wanted, "one weight for each element and block");
-        Self { lanes, blocks }
+        assert_eq!(vectors.len(), wanted, "one weight for each element and block");
+        Self { vectors, blocks }
     }
 
     #[inline(always)]
     unsafe fn of<S: Simd>(&self, block: usize, element: usize) -> S::V {
         // SAFETY: the caller promises a block and an element that there are.
-        unsafe { S::load(self.lanes.as_ptr().add(element * self.blocks + block).cast()) }
+        unsafe { S::load(self.vectors.as_ptr().add(element * self.blocks + block).cast()) }
     }
 }
 
 struct Products<'a, const RELU: bool> {
     weights: Weights<'a>,
-    bias: &'a [Lane],
+    bias: &'a [Vec16],
     mask: Option<Shared<u16>>,
 }
 
@@ -97,7 +97,7 @@ impl<const RELU: bool> Fold for Products<'_, RELU> {
     }
     #[inline(always)]
     unsafe fn start<S: Simd>(&self, block: usize, _first: Option<(S::V, S::V)>) -> S::V {
-        // SAFETY: there is a lane of bias for each block.
+        // SAFETY: there is a vector of bias for each block.
         unsafe { S::load(self.bias.as_ptr().add(block).cast()) }
     }
     #[inline(always)]

@@ -5,21 +5,21 @@ use std::ops::Range;
 use crate::map::Shared;
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
 pub use crate::repack::{invert, repack};
 pub use crate::softmax::{softmax_backward, softmax_forward};
 
-/// `y` = max(`x`, 0); `mask`, one entry for each pixel, receives the lanes that were greater than 0.
+/// `y` = max(`x`, 0); `mask`, one entry for each pixel, receives the channels that were greater than 0.
 ///
 /// # Panics
 /// If a slice is not its map's, or the maps differ in more than their halos.
 pub fn relu_forward(
     cx: &Context,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
     mask: &mut [u16],
 ) {
     assert_same(xm, ym);
@@ -56,11 +56,11 @@ impl RowKernel for Relu<'_> {
     }
 }
 
-/// Zeroes the lanes of `dx` that the mask does not have: the gradient of ReLU, in place.
+/// Zeroes the channels of `dx` that the mask does not have: the gradient of ReLU, in place.
 ///
 /// # Panics
 /// If a slice is not the map's.
-pub fn apply_mask(cx: &Context, map: &Map, dx: &mut [Lane], mask: &[u16]) {
+pub fn apply_mask(cx: &Context, map: &Map, dx: &mut [Vec16], mask: &[u16]) {
     // Adding zero under the mask leaves what the mask keeps.
     let kernel = Fill(Sink::new(map, dx, Write::Add, Some(mask)));
     // SAFETY: each row is made by itself.
@@ -84,27 +84,27 @@ impl RowKernel for Fill<'_> {
     }
 }
 
-/// `y` = `scale` · `x` + `shift`, with a lane of each for every block; lanes that are no channel must
+/// `y` = `scale` · `x` + `shift`, with a vector of each for every block; slots that hold no channel must
 /// be 0 in both.
 ///
 /// # Panics
 /// If a slice does not have its length, or the maps differ in more than their halos.
 pub fn affine_forward(
     cx: &Context,
-    scale: &[Lane],
-    shift: &[Lane],
+    scale: &[Vec16],
+    shift: &[Vec16],
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
 ) {
-    assert_eq!((scale.len(), shift.len()), (xm.blocks, xm.blocks), "one lane for each block");
+    assert_eq!((scale.len(), shift.len()), (xm.blocks, xm.blocks), "one vector for each block");
     point_by_point(cx, Source::new(xm, x), Sink::set(ym, y), Affine { scale, shift });
 }
 
 struct Affine<'a> {
-    scale: &'a [Lane],
-    shift: &'a [Lane],
+    scale: &'a [Vec16],
+    shift: &'a [Vec16],
 }
 
 impl Point for Affine<'_> {
@@ -112,9 +112,9 @@ impl Point for Affine<'_> {
 
     #[inline(always)]
     unsafe fn constants<S: Simd>(&self, block: usize) -> (S::V, S::V) {
-        // SAFETY: there is a lane for each block.
+        // SAFETY: there is a vector for each block.
         unsafe {
-            let of = |lanes: &[Lane]| S::load(lanes.as_ptr().add(block).cast());
+            let of = |vectors: &[Vec16]| S::load(vectors.as_ptr().add(block).cast());
             (of(self.scale), of(self.shift))
         }
     }
@@ -132,21 +132,21 @@ impl Point for Affine<'_> {
 #[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 pub fn affine_backward(
     cx: &Context,
-    scale: &[Lane],
+    scale: &[Vec16],
     ym: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     xm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
-    assert_eq!(scale.len(), xm.blocks, "one lane for each block");
+    assert_eq!(scale.len(), xm.blocks, "one vector for each block");
     let (dy, dx) = (Source::new(ym, dy), Sink::new(xm, dx, write, mask));
     point_by_point(cx, dy, dx, ByChannel { scale });
 }
 
 struct ByChannel<'a> {
-    scale: &'a [Lane],
+    scale: &'a [Vec16],
 }
 
 impl Point for ByChannel<'_> {
@@ -154,7 +154,7 @@ impl Point for ByChannel<'_> {
 
     #[inline(always)]
     unsafe fn constants<S: Simd>(&self, block: usize) -> S::V {
-        // SAFETY: there is a lane for each block.
+        // SAFETY: there is a vector for each block.
         unsafe { S::load(self.scale.as_ptr().add(block).cast()) }
     }
     #[inline(always)]
@@ -172,9 +172,9 @@ pub fn scale_into(
     cx: &Context,
     weight: f32,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     gm: &Map,
-    g: &mut [Lane],
+    g: &mut [Vec16],
     write: Write,
 ) {
     point_by_point(cx, Source::new(xm, x), Sink::new(gm, g, write, None), ByWeight { weight });
@@ -206,9 +206,9 @@ impl Point for ByWeight {
 pub fn accumulate(
     cx: &Context,
     ym: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     xm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
@@ -274,8 +274,8 @@ impl<P: Point> RowKernel for Points<'_, P> {
 ///
 /// # Panics
 /// If the slice is not the map's.
-pub fn half_sum_squares(cx: &Context, map: &Map, x: &[Lane]) -> f64 {
-    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
+pub fn half_sum_squares(cx: &Context, map: &Map, x: &[Vec16]) -> f64 {
+    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     let mut sums = [0.0; CHUNKS];
     let kernel = Squares { x, sums: Shared::of(&mut sums) };
     // SAFETY: each chunk has a sum of its own.
@@ -287,24 +287,25 @@ pub fn half_sum_squares(cx: &Context, map: &Map, x: &[Lane]) -> f64 {
 const CHUNKS: usize = 64;
 
 struct Squares<'a> {
-    x: &'a [Lane],
+    x: &'a [Vec16],
     sums: Shared<f64>,
 }
 
 impl RowKernel for Squares<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, chunks: Range<usize>) {
-        let lanes = self.x;
+        let vectors = self.x;
         for chunk in chunks {
-            let part = &lanes[lanes.len() * chunk / CHUNKS..lanes.len() * (chunk + 1) / CHUNKS];
+            let part =
+                &vectors[vectors.len() * chunk / CHUNKS..vectors.len() * (chunk + 1) / CHUNKS];
             let mut total = 0.0;
             // SAFETY: the chunk lies in the slice, and its sum is this task's alone.
             unsafe {
                 // Few enough at a time for `f32` to hold their sum.
                 for few in part.chunks(64) {
                     let mut sums = [S::zero(); 4];
-                    for (i, lane) in few.iter().enumerate() {
-                        let x = S::load(lane.0.as_ptr());
+                    for (i, vector) in few.iter().enumerate() {
+                        let x = S::load(vector.0.as_ptr());
                         sums[i % 4] = S::fma(x, x, sums[i % 4]);
                     }
                     let mut values = [0.0; 16];

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
 /// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
 /// "ImageNet classification with deep convolutional neural networks", 3.3).
@@ -25,7 +25,7 @@ pub struct Lrn {
     pub bias: f32,
 }
 
-/// `y` = `x` normalised. The first `channels` lanes of the blocks are channels; the others become 0.
+/// `y` = `x` normalised. The first `channels` slots of the blocks are channels; the others become 0.
 ///
 /// # Panics
 /// If a slice is not its map's, or the maps differ in more than their halos.
@@ -34,9 +34,9 @@ pub fn forward(
     lrn: &Lrn,
     channels: usize,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
 ) {
     assert_same(xm, ym);
     let kernel = Forward {
@@ -59,11 +59,11 @@ pub fn backward(
     lrn: &Lrn,
     channels: usize,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     gm: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     dm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
@@ -91,41 +91,41 @@ pub(crate) struct Windows {
     blocks: usize,
     /// Channels on each side of a window's middle.
     half: usize,
-    /// Lanes of zeros before and after a pixel's channels.
+    /// Vectors of zeros before and after a pixel's channels.
     margin: usize,
 }
 
 impl Windows {
     pub(crate) fn new(lrn: &Lrn, channels: usize, map: &Map) -> Self {
-        assert!(channels <= map.blocks * 16, "more channels than lanes");
+        assert!(channels <= map.blocks * 16, "more channels than slots");
         let half = lrn.size / 2;
         Self { lrn: *lrn, channels, blocks: map.blocks, half, margin: half.div_ceil(16) }
     }
 
-    /// Lanes for one pixel's channels.
+    /// Vectors for one pixel's channels.
     fn pitch(&self) -> usize {
         self.blocks + 2 * self.margin
     }
 
-    /// The lane of a pixel's block.
+    /// The vector of a pixel's block.
     #[inline(always)]
     fn at(&self, pixel: usize, block: usize) -> usize {
         pixel * self.pitch() + self.margin + block
     }
 
-    /// Clears the margins of `pixels` pixels, one after the other from `lanes` on.
+    /// Clears the margins of `pixels` pixels, one after the other from `vectors` on.
     #[inline(always)]
-    unsafe fn clear_margins(&self, lanes: *mut Lane, pixels: usize) {
+    unsafe fn clear_margins(&self, vectors: *mut Vec16, pixels: usize) {
         for pixel in 0..pixels {
             // SAFETY: the caller promises that there are as many.
             unsafe {
-                lanes.add(pixel * self.pitch()).write_bytes(0, self.margin);
-                lanes.add(self.at(pixel, self.blocks)).write_bytes(0, self.margin);
+                vectors.add(pixel * self.pitch()).write_bytes(0, self.margin);
+                vectors.add(self.at(pixel, self.blocks)).write_bytes(0, self.margin);
             }
         }
     }
 
-    /// The lanes of a block that are channels.
+    /// The slots of a block that hold channels.
     fn live(&self, block: usize) -> u16 {
         match self.channels.saturating_sub(block * 16) {
             live @ 0..16 => (1 << live) - 1,
@@ -135,7 +135,7 @@ impl Windows {
 
     /// The sums of the windows around sixteen channels, of values in rows of contiguous channels.
     #[inline(always)]
-    unsafe fn sum<S: Simd, K: Kind>(&self, middle: *const Lane) -> S::V {
+    unsafe fn sum<S: Simd, K: Kind>(&self, middle: *const Vec16) -> S::V {
         // SAFETY: the margins hold half a window.
         unsafe {
             let from = middle.cast::<f32>().sub(self.half);
@@ -154,7 +154,7 @@ impl Windows {
 
     /// `s^−β` and `s^(−β−1)`, s being the sixteen sums around `middle`.
     #[inline(always)]
-    unsafe fn powers<S: Simd, K: Kind>(&self, middle: *const Lane) -> (S::V, S::V) {
+    unsafe fn powers<S: Simd, K: Kind>(&self, middle: *const Vec16) -> (S::V, S::V) {
         // SAFETY: the caller's promise.
         unsafe {
             let (alpha, bias) = (S::splat(self.lrn.alpha), S::splat(self.lrn.bias));
@@ -165,7 +165,7 @@ impl Windows {
                 let power = if beta == 0.5 { root } else { S::mul(inverse, S::rsqrt(root)) };
                 return (power, S::mul(power, inverse));
             }
-            let mut values = Lane::default();
+            let mut values = Vec16::default();
             S::store(values.0.as_mut_ptr(), sum);
             let power = values.0.map(|sum| sum.powf(-self.lrn.beta));
             let steeper: [f32; 16] = std::array::from_fn(|i| power[i] / values.0[i]);
@@ -305,13 +305,13 @@ impl Backward<'_> {
     #[inline(always)]
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
         let (lrn, width) = (&self.lrn, self.x.map.width);
-        let lanes = PIXELS * lrn.pitch();
-        let mut scratch = Scratch::new(3 * lanes);
+        let vectors = PIXELS * lrn.pitch();
+        let mut scratch = Scratch::new(3 * vectors);
         // SAFETY: rows, columns and blocks lie in the maps and the scratch.
         unsafe {
             let squares = scratch.as_mut_ptr();
             // `dy · x · s^(−β−1)` and `dy · s^−β`
-            let (shared, own) = (squares.add(lanes), squares.add(2 * lanes));
+            let (shared, own) = (squares.add(vectors), squares.add(2 * vectors));
             lrn.clear_margins(squares, 2 * PIXELS);
             let factor = S::splat(-2.0 * lrn.lrn.alpha * lrn.lrn.beta);
             for row in rows.clone() {

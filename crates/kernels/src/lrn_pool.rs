@@ -12,7 +12,7 @@ use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
 use crate::slide::{Axis, Slide};
-use crate::{Context, Lane, Map, Write, fold};
+use crate::{Context, Map, Vec16, Write, fold};
 
 /// Rows of the output that a task makes: the windows of its first row share rows with another task's,
 /// which both normalise.
@@ -28,9 +28,9 @@ pub fn forward(
     channels: usize,
     slide: &Slide,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
     choices: &mut [u8],
 ) {
     let axes = slide.axes(xm, ym);
@@ -60,14 +60,14 @@ struct Forward<'a> {
 impl RowKernel for Forward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
-        let mut scratch = Scratch::new(self.between.lanes());
-        let lanes = Shared::of_pointer(scratch.as_mut_ptr());
+        let mut scratch = Scratch::new(self.between.vectors());
+        let vectors = Shared::of_pointer(scratch.as_mut_ptr());
         let normalise =
-            lrn::Forward { lrn: self.lrn, x: self.x, y: Sink::ring(&self.between, lanes) };
+            lrn::Forward { lrn: self.lrn, x: self.x, y: Sink::ring(&self.between, vectors) };
         let pool = fold::Forward {
             fold: self.largest,
             axes: self.axes,
-            x: Source::ring(&self.between, lanes),
+            x: Source::ring(&self.between, vectors),
             y: self.y,
         };
         let down = &self.axes[0];
@@ -97,12 +97,12 @@ pub fn backward(
     channels: usize,
     slide: &Slide,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     gm: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     choices: &[u8],
     dm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
@@ -134,14 +134,18 @@ struct Backward<'a> {
 impl RowKernel for Backward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
-        let mut scratch = Scratch::new(self.between.lanes());
-        let lanes = Shared::of_pointer(scratch.as_mut_ptr());
-        let pool =
-            fold::Backward::new(self.chosen, self.axes, self.dy, Sink::ring(&self.between, lanes));
+        let mut scratch = Scratch::new(self.between.vectors());
+        let vectors = Shared::of_pointer(scratch.as_mut_ptr());
+        let pool = fold::Backward::new(
+            self.chosen,
+            self.axes,
+            self.dy,
+            Sink::ring(&self.between, vectors),
+        );
         let normalise = lrn::Backward {
             lrn: self.lrn,
             x: self.x,
-            dy: Source::ring(&self.between, lanes),
+            dy: Source::ring(&self.between, vectors),
             dx: self.dx,
         };
         for row in rows {

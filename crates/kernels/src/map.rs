@@ -1,13 +1,15 @@
 //! How activations lie in memory: sixteen channels together, with a border of zeros.
 //!
-//! A map of C channels is `ceil(C / 16)` blocks; a block is rows of pixels, a pixel is one [`Lane`] of
-//! sixteen channels (the `nChw16c` layout). Around each block lies a halo of zeros, so that a window at
-//! the border reads zeros instead of asking where it is. Lanes past the last channel are zero.
+//! A map of C channels is `ceil(C / 16)` blocks; a block is rows of pixels, a pixel is one [`Vec16`] of
+//! sixteen channels (the `nChw16c` layout). A channel's slot is its number in this order, blocks first:
+//! slot / 16 is its block, slot % 16 its place in the vector. Around each block lies a halo of zeros, so
+//! that a window at the border reads zeros instead of asking where it is. Slots that hold no channel are
+//! zero.
 
 /// Sixteen channels of one pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(64))]
-pub struct Lane(pub [f32; 16]);
+pub struct Vec16(pub [f32; 16]);
 
 /// The extent of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,18 +25,18 @@ pub struct Map {
 }
 
 impl Map {
-    /// Lanes in one row, halo and all.
+    /// Vectors in one row, halo and all.
     pub fn pitch(&self) -> usize {
         self.width + 2 * self.halo
     }
 
-    /// Lanes in one block.
+    /// Vectors in one block.
     pub fn block(&self) -> usize {
         (self.height + 2 * self.halo) * self.pitch()
     }
 
-    /// Lanes in all.
-    pub fn lanes(&self) -> usize {
+    /// Vectors in all.
+    pub fn vectors(&self) -> usize {
         self.blocks * self.block()
     }
 
@@ -43,7 +45,7 @@ impl Map {
         self.blocks * self.height * self.width
     }
 
-    /// The lane of a block's pixel; `row` and `column` may lie in the halo.
+    /// The number of a block's pixel; `row` and `column` may lie in the halo.
     pub fn at(&self, block: usize, row: isize, column: isize) -> usize {
         let (row, column) = (row + self.halo as isize, column + self.halo as isize);
         debug_assert!(row >= 0 && column >= 0);
@@ -96,8 +98,8 @@ impl<T> Shared<T> {
 /// and below the last of the map.
 ///
 /// # Safety
-/// `block` points to the first lane of a block of `map`, and nobody else touches those lanes.
-pub(crate) unsafe fn clear_halo(map: &Map, block: *mut Lane, rows: std::ops::Range<usize>) {
+/// `block` points to the first vector of a block of `map`, and nobody else touches the block.
+pub(crate) unsafe fn clear_halo(map: &Map, block: *mut Vec16, rows: std::ops::Range<usize>) {
     let (halo, pitch) = (map.halo, map.pitch());
     if halo == 0 {
         return;

@@ -8,10 +8,10 @@ use std::ops::{Deref, DerefMut};
 
 use memmap2::MmapMut;
 
-use crate::Lane;
+use crate::Vec16;
 
 /// Values, at first all 0. Pages are taken from the system when they are first touched.
-pub struct Memory<T: Plain = Lane> {
+pub struct Memory<T: Plain = Vec16> {
     pages: MmapMut,
     len: usize,
     values: PhantomData<T>,
@@ -24,7 +24,7 @@ pub struct Memory<T: Plain = Lane> {
 pub unsafe trait Plain: Copy + Send + Sync {}
 
 // SAFETY: sixteen numbers.
-unsafe impl Plain for Lane {}
+unsafe impl Plain for Vec16 {}
 // SAFETY: a number.
 unsafe impl Plain for u16 {}
 // SAFETY: a number.

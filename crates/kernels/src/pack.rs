@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::map::{Shared, clear_halo};
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
 /// How the picture becomes the network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,8 +30,8 @@ pub struct InputMap {
 impl InputMap {
     /// The map's extent for a picture, in blocks, rows and columns.
     pub fn extent(&self, height: usize, width: usize) -> [usize; 3] {
-        let lanes = self.channels * self.depth * self.depth;
-        [lanes.div_ceil(16), height.div_ceil(self.depth), width.div_ceil(self.depth)]
+        let slots = self.channels * self.depth * self.depth;
+        [slots.div_ceil(16), height.div_ceil(self.depth), width.div_ceil(self.depth)]
     }
 
     fn check(&self, picture: usize, height: usize, width: usize, map: &Map) -> usize {
@@ -52,8 +52,8 @@ impl InputMap {
     }
 
     /// Channel, row and column within its square of a channel of the map.
-    fn place(&self, lane: usize) -> (usize, usize, usize) {
-        let (rest, qx) = (lane / self.depth, lane % self.depth);
+    fn place(&self, slot: usize) -> (usize, usize, usize) {
+        let (rest, qx) = (slot / self.depth, slot % self.depth);
         (rest / self.depth, rest % self.depth, qx)
     }
 
@@ -85,26 +85,26 @@ fn rows_of(task: usize, tasks: usize, rows: usize) -> Range<usize> {
     rows * task / tasks..rows * (task + 1) / tasks
 }
 
-/// How many tasks share so many rows of so many lanes.
-fn tasks(rows: usize, lanes: usize) -> usize {
-    (rows * lanes).div_ceil(4096).clamp(1, rows.max(1))
+/// How many tasks share so many rows of so many vectors.
+fn tasks(rows: usize, vectors: usize) -> usize {
+    (rows * vectors).div_ceil(4096).clamp(1, rows.max(1))
 }
 
 /// A row of a map's block.
 ///
 /// # Safety
-/// `lanes` is the map's slice, the row lies in it, and nobody else touches it.
-unsafe fn row<'a>(map: &Map, lanes: Shared<Lane>, block: usize, row: usize) -> &'a mut [Lane] {
+/// `vectors` is the map's slice, the row lies in it, and nobody else touches it.
+unsafe fn row<'a>(map: &Map, vectors: Shared<Vec16>, block: usize, row: usize) -> &'a mut [Vec16] {
     // SAFETY: the caller's promise.
     unsafe {
-        let start = lanes.get().add(map.at(block, row as isize, 0));
+        let start = vectors.get().add(map.at(block, row as isize, 0));
         std::slice::from_raw_parts_mut(start, map.width)
     }
 }
 
 /// A row of a map's block that is only read.
-fn row_of<'a>(map: &Map, lanes: &'a [Lane], block: usize, row: usize) -> &'a [Lane] {
-    &lanes[map.at(block, row as isize, 0)..][..map.width]
+fn row_of<'a>(map: &Map, vectors: &'a [Vec16], block: usize, row: usize) -> &'a [Vec16] {
+    &vectors[map.at(block, row as isize, 0)..][..map.width]
 }
 
 /// Writes the picture (channels × height × width) as the network's input.
@@ -118,11 +118,11 @@ pub fn pack(
     height: usize,
     width: usize,
     map: &Map,
-    x: &mut [Lane],
+    x: &mut [Vec16],
 ) {
     input.check(picture.len(), height, width, map);
-    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
-    let lanes = input.channels * input.depth * input.depth;
+    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
+    let slots = input.channels * input.depth * input.depth;
     let shared = Shared::of(x);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
@@ -131,10 +131,10 @@ pub fn pack(
             for y in rows.clone() {
                 // SAFETY: the row lies in the map and is this task's alone.
                 let to = unsafe { row(map, shared, block, y) };
-                to.fill(Lane::default());
-                for lane in block * 16..lanes.min(block * 16 + 16) {
-                    let (c, qy, qx) = input.place(lane);
-                    let (lane, mean, scale) = (lane % 16, input.mean[c], input.scale[c]);
+                to.fill(Vec16::default());
+                for slot in block * 16..slots.min(block * 16 + 16) {
+                    let (c, qy, qx) = input.place(slot);
+                    let (lane, mean, scale) = (slot % 16, input.mean[c], input.scale[c]);
                     let py = y * input.depth + qy;
                     if py >= height {
                         continue;
@@ -143,8 +143,7 @@ pub fn pack(
                     let from = &picture[from * width..][..width];
                     input.columns(qx, width, |columns, first| {
                         let (to, from) = (&mut to[columns], &from[first..]);
-                        let of =
-                            |to: &mut Lane, value: f32| to.0[lane % 16] = (value - mean) * scale;
+                        let of = |to: &mut Vec16, value: f32| to.0[lane] = (value - mean) * scale;
                         match input.depth {
                             1 => take::<1>(to, from, of),
                             2 => take::<2>(to, from, of),
@@ -162,7 +161,7 @@ pub fn pack(
 
 /// Calls `f` with one pixel after the other and every `D`-th value.
 #[inline(always)]
-fn take<const D: usize>(pixels: &mut [Lane], values: &[f32], f: impl Fn(&mut Lane, f32)) {
+fn take<const D: usize>(pixels: &mut [Vec16], values: &[f32], f: impl Fn(&mut Vec16, f32)) {
     let (whole, rest) = values.as_chunks::<D>();
     if let (Some(pixel), Some(value)) = (pixels.get_mut(whole.len()), rest.first()) {
         f(pixel, *value);
@@ -174,7 +173,7 @@ fn take<const D: usize>(pixels: &mut [Lane], values: &[f32], f: impl Fn(&mut Lan
 
 /// Calls `f` with every `D`-th value and one pixel after the other.
 #[inline(always)]
-fn give<const D: usize>(values: &mut [f32], pixels: &[Lane], f: impl Fn(&mut f32, &Lane)) {
+fn give<const D: usize>(values: &mut [f32], pixels: &[Vec16], f: impl Fn(&mut f32, &Vec16)) {
     let (whole, rest) = values.as_chunks_mut::<D>();
     if let (Some(pixel), Some(value)) = (pixels.get(whole.len()), rest.first_mut()) {
         f(value, pixel);
@@ -193,14 +192,14 @@ pub fn unpack(
     cx: &Context,
     input: &InputMap,
     map: &Map,
-    dx: &[Lane],
+    dx: &[Vec16],
     height: usize,
     width: usize,
     gradient: &mut [f32],
 ) {
     let planes = input.check(gradient.len(), height, width, map);
-    assert_eq!(dx.len(), map.lanes(), "the slice is not the map's");
-    let lanes = input.channels * input.depth * input.depth;
+    assert_eq!(dx.len(), map.vectors(), "the slice is not the map's");
+    let slots = input.channels * input.depth * input.depth;
     let shared = Shared::of(gradient);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
@@ -213,9 +212,9 @@ pub fn unpack(
             for py in y * input.depth..height.min((y + 1) * input.depth) {
                 (0..planes).for_each(|plane| picture_row(plane, py).fill(0.0));
             }
-            for lane in 0..lanes {
-                let (c, qy, qx) = input.place(lane);
-                let (block, lane, scale) = (lane / 16, lane % 16, input.scale[c]);
+            for slot in 0..slots {
+                let (c, qy, qx) = input.place(slot);
+                let (block, lane, scale) = (slot / 16, slot % 16, input.scale[c]);
                 let py = y * input.depth + qy;
                 if py >= height {
                     continue;
@@ -223,7 +222,7 @@ pub fn unpack(
                 let (from, to) = (row_of(map, dx, block, y), picture_row(input.source[c], py));
                 input.columns(qx, width, |columns, first| {
                     let (to, from) = (&mut to[first..], &from[columns]);
-                    let of = |to: &mut f32, from: &Lane| *to += from.0[lane % 16] * scale;
+                    let of = |to: &mut f32, from: &Vec16| *to += from.0[lane] * scale;
                     match input.depth {
                         1 => give::<1>(to, from, of),
                         2 => give::<2>(to, from, of),
@@ -236,32 +235,32 @@ pub fn unpack(
     });
 }
 
-/// Columns that are moved together: their lanes stay at hand while channel after channel is taken.
+/// Columns that are moved together: their vectors stay at hand while channel after channel is taken.
 const COLUMNS: usize = 64;
 
-/// Writes a map's channels as planes of height × width; `channels` names the lane of each.
+/// Writes a map's channels as planes of height × width; `channels` names the slot of each.
 ///
 /// # Panics
-/// If a slice is not its map's, or a lane is not in the map.
-pub fn to_planes(cx: &Context, map: &Map, x: &[Lane], channels: &[usize], out: &mut [f32]) {
-    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
+/// If a slice is not its map's, or a slot is not in the map.
+pub fn to_planes(cx: &Context, map: &Map, x: &[Vec16], channels: &[usize], out: &mut [f32]) {
+    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     assert_eq!(out.len(), channels.len() * map.height * map.width, "the planes are not the map's");
-    assert!(channels.iter().all(|&lane| lane < map.blocks * 16), "no such lane");
+    assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
     let shared = Shared::of(out);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
         for y in rows_of(task, tasks, map.height) {
             for start in (0..map.width).step_by(COLUMNS) {
                 let columns = start..(start + COLUMNS).min(map.width);
-                for (c, &lane) in channels.iter().enumerate() {
-                    let from = &row_of(map, x, lane / 16, y)[columns.clone()];
+                for (c, &slot) in channels.iter().enumerate() {
+                    let from = &row_of(map, x, slot / 16, y)[columns.clone()];
                     let at = (c * map.height + y) * map.width + start;
                     // SAFETY: each plane's row is this task's alone.
                     let to = unsafe {
                         std::slice::from_raw_parts_mut(shared.get().add(at), columns.len())
                     };
                     for (to, from) in to.iter_mut().zip(from) {
-                        *to = from.0[lane % 16];
+                        *to = from.0[slot % 16];
                     }
                 }
             }
@@ -269,26 +268,26 @@ pub fn to_planes(cx: &Context, map: &Map, x: &[Lane], channels: &[usize], out: &
     });
 }
 
-/// Writes planes of height × width as a map's channels, or adds them; `channels` names the lane of
-/// each. Lanes that no plane is for become 0, or stay.
+/// Writes planes of height × width as a map's channels, or adds them; `channels` names the slot of
+/// each. Slots that no plane is for become 0, or stay.
 ///
 /// # Panics
-/// If a slice is not its map's, or a lane is not in the map.
+/// If a slice is not its map's, or a slot is not in the map.
 pub fn from_planes(
     cx: &Context,
     planes: &[f32],
     channels: &[usize],
     map: &Map,
-    x: &mut [Lane],
+    x: &mut [Vec16],
     write: Write,
 ) {
-    assert_eq!(x.len(), map.lanes(), "the slice is not the map's");
+    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     assert_eq!(
         planes.len(),
         channels.len() * map.height * map.width,
         "the planes are not the map's"
     );
-    assert!(channels.iter().all(|&lane| lane < map.blocks * 16), "no such lane");
+    assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
     let shared = Shared::of(x);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
@@ -299,13 +298,13 @@ pub fn from_planes(
             for start in (0..map.width).step_by(COLUMNS) {
                 let columns = start..(start + COLUMNS).min(map.width);
                 if write == Write::Set {
-                    (0..map.blocks).for_each(|b| to(b)[columns.clone()].fill(Lane::default()));
+                    (0..map.blocks).for_each(|b| to(b)[columns.clone()].fill(Vec16::default()));
                 }
-                for (c, &lane) in channels.iter().enumerate() {
+                for (c, &slot) in channels.iter().enumerate() {
                     let at = (c * map.height + y) * map.width + start;
                     let values = &planes[at..][..columns.len()];
-                    for (to, from) in to(lane / 16)[columns.clone()].iter_mut().zip(values) {
-                        to.0[lane % 16] += from;
+                    for (to, from) in to(slot / 16)[columns.clone()].iter_mut().zip(values) {
+                        to.0[slot % 16] += from;
                     }
                 }
             }

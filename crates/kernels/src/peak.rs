@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::conv::tile::{self, Finish, Tile};
 use crate::scratch::Scratch;
-use crate::{Context, Lane};
+use crate::{Context, Vec16};
 
 /// Taps of a tile whose inputs and weights fit the cache nearest to the core.
 const TAPS: usize = 4;
@@ -32,11 +32,11 @@ fn round(cx: &Context) -> f64 {
     let blocks = tile::most_blocks(cx.level).min(2);
     let pixels = tile::most_pixels(cx.level, blocks, 1);
     let (inputs, weights) = (TAPS * pixels, 16 * TAPS * blocks);
-    let lanes = inputs + weights + blocks * pixels;
-    let mut scratch = Scratch::new(lanes);
-    // SAFETY: there are as many lanes. (Numbers near zero would take longer.)
-    unsafe { scratch.as_mut_ptr().write_bytes(0, lanes) };
-    let lanes = scratch.as_mut_ptr();
+    let vectors = inputs + weights + blocks * pixels;
+    let mut scratch = Scratch::new(vectors);
+    // SAFETY: there are as many vectors. (Numbers near zero would take longer.)
+    unsafe { scratch.as_mut_ptr().write_bytes(0, vectors) };
+    let vectors = scratch.as_mut_ptr();
     let taps: [isize; TAPS] = std::array::from_fn(|tap| (16 * tap * pixels) as isize);
     let run = tile::tile_fn(cx.level, blocks, pixels, 1);
     let (mut calls, start) = (0, Instant::now());
@@ -46,12 +46,12 @@ fn round(cx: &Context) -> f64 {
             // level is the context's, which the processor has.
             unsafe {
                 let tile = Tile {
-                    x: lanes.cast(),
+                    x: vectors.cast(),
                     taps: taps.as_ptr(),
                     count: TAPS,
                     live: 16,
-                    weights: lanes.add(inputs).cast(),
-                    y: lanes.add(inputs + weights).cast(),
+                    weights: vectors.add(inputs).cast(),
+                    y: vectors.add(inputs + weights).cast(),
                     y_block: 16 * pixels,
                     y_step: 16,
                     finish: Finish::PLAIN,
@@ -61,7 +61,7 @@ fn round(cx: &Context) -> f64 {
             calls += 1;
         }
     }
-    let operations = 2 * size_of::<Lane>() / size_of::<f32>() * 16 * TAPS * blocks * pixels;
+    let operations = 2 * size_of::<Vec16>() / size_of::<f32>() * 16 * TAPS * blocks * pixels;
     (calls * operations) as f64 / start.elapsed().as_secs_f64()
 }
 

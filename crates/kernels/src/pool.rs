@@ -8,7 +8,7 @@ use crate::map::Shared;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
 use crate::slide::{Axis, Slide};
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
 /// The choice of a window that lies wholly beside the picture: no element.
 const NONE: u8 = 255;
@@ -24,9 +24,9 @@ pub fn max_forward(
     cx: &Context,
     slide: &Slide,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
     choices: &mut [u8],
 ) {
     let largest = Largest::new(slide, ym, choices);
@@ -93,10 +93,10 @@ pub fn max_backward(
     cx: &Context,
     slide: &Slide,
     ym: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     choices: &[u8],
     xm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
@@ -146,9 +146,9 @@ pub fn average_forward(
     slide: &Slide,
     count_padding: Option<[usize; 2]>,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
 ) {
     let mean = Mean { axes: slide.axes(xm, ym), count_padding };
     fold(cx, slide, Source::new(xm, x), Sink::set(ym, y), mean);
@@ -163,9 +163,9 @@ pub fn average_backward(
     slide: &Slide,
     count_padding: Option<[usize; 2]>,
     ym: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     xm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
@@ -239,7 +239,7 @@ impl Gather for Mean {
 ///
 /// # Panics
 /// If a slice is not its map's, or `ym` is not 1 × 1 with `xm`'s blocks.
-pub fn global_average_forward(cx: &Context, xm: &Map, x: &[Lane], ym: &Map, y: &mut [Lane]) {
+pub fn global_average_forward(cx: &Context, xm: &Map, x: &[Vec16], ym: &Map, y: &mut [Vec16]) {
     assert_eq!((ym.blocks, ym.height, ym.width), (xm.blocks, 1, 1), "one pixel for each channel");
     let kernel = ChannelMean { x: Source::new(xm, x), y: Sink::set(ym, y) };
     // SAFETY: each block's pixel is made from the input alone.
@@ -280,9 +280,9 @@ impl RowKernel for ChannelMean<'_> {
 pub fn global_average_backward(
     cx: &Context,
     ym: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     xm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {

@@ -1,47 +1,47 @@
-//! Channels moved to other lanes: where a concatenation's parts do not fill their blocks.
+//! Channels moved to other slots: where a concatenation's parts do not fill their blocks.
 
 use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
-/// Lane `i` of `y`, counted through the blocks, = lane `sources[i]` of `x`, or 0 where that is
+/// Slot `i` of `y`, counted through the blocks, = slot `sources[i]` of `x`, or 0 where that is
 /// `usize::MAX`. The gradient is the same with [`invert`]ed sources.
 ///
 /// # Panics
-/// If a slice does not have its length, a lane is not in `x`, or the maps differ in rows or columns.
+/// If a slice does not have its length, a slot is not in `x`, or the maps differ in rows or columns.
 #[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 pub fn repack(
     cx: &Context,
     sources: &[usize],
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {
     assert_eq!((xm.height, xm.width), (ym.height, ym.width), "the maps differ in extent");
-    assert_eq!(sources.len(), ym.blocks * 16, "one source for each lane");
-    let known = |&lane: &usize| lane < xm.blocks * 16 || lane == usize::MAX;
-    assert!(sources.iter().all(known), "no such lane");
+    assert_eq!(sources.len(), ym.blocks * 16, "one source for each slot");
+    let known = |&slot: &usize| slot < xm.blocks * 16 || slot == usize::MAX;
+    assert!(sources.iter().all(known), "no such slot");
     let kernel = Moves { sources, x: Source::new(xm, x), y: Sink::new(ym, y, write, mask) };
     let row_bytes = 2 * kernel.y.row_bytes();
     // SAFETY: each row is made from the input alone.
     unsafe { run_rows(cx, ym.blocks, ym.height, row_bytes, &kernel) }
 }
 
-/// For each of `lanes` lanes of a map, the lane that [`repack`] with `sources` fills from it, or
+/// For each of `slots` slots of a map, the slot that [`repack`] with `sources` fills from it, or
 /// `usize::MAX` if there is none.
 ///
 /// # Panics
-/// If two lanes have the same source, or a source is not among the lanes.
-pub fn invert(sources: &[usize], lanes: usize) -> Vec<usize> {
-    let mut targets = vec![usize::MAX; lanes];
+/// If two slots have the same source, or a source is not among the slots.
+pub fn invert(sources: &[usize], slots: usize) -> Vec<usize> {
+    let mut targets = vec![usize::MAX; slots];
     for (target, &source) in sources.iter().enumerate() {
         if source != usize::MAX {
-            assert_eq!(targets[source], usize::MAX, "two lanes have the same source");
+            assert_eq!(targets[source], usize::MAX, "two slots have the same source");
             targets[source] = target;
         }
     }
@@ -54,25 +54,25 @@ struct Moves<'a> {
     y: Sink<'a>,
 }
 
-/// Lanes of an output block that come from one block of the input, all moved by as many places.
+/// Slots of an output block that come from one block of the input, all moved by as many places.
 #[derive(Clone, Copy, Default)]
 struct Move {
     block: usize,
-    /// From the lane of the input to that of the output.
+    /// From the slot of the input to that of the output.
     by: isize,
-    /// Lanes of the output.
-    lanes: u16,
+    /// Slots of the output.
+    slots: u16,
 }
 
 /// The moves that make an output block, and how many there are.
 fn moves(sources: &[usize]) -> ([Move; 16], usize) {
     let (mut moves, mut count) = ([Move::default(); 16], 0);
-    for (lane, &source) in sources.iter().enumerate().filter(|(_, source)| **source != usize::MAX) {
-        let (block, by) = (source / 16, lane as isize - (source % 16) as isize);
+    for (slot, &source) in sources.iter().enumerate().filter(|(_, source)| **source != usize::MAX) {
+        let (block, by) = (source / 16, slot as isize - (source % 16) as isize);
         let same = moves[..count].iter().position(|m| (m.block, m.by) == (block, by));
         let at = same.unwrap_or(count);
         count = count.max(at + 1);
-        moves[at] = Move { block, by, lanes: moves[at].lanes | 1 << lane };
+        moves[at] = Move { block, by, slots: moves[at].slots | 1 << slot };
     }
     (moves, count)
 }
@@ -88,12 +88,12 @@ impl RowKernel for Moves<'_> {
                 let to = self.y.row(block, row);
                 let from = moves.map(|m| self.x.row(m.block, row).wrapping_offset(-m.by));
                 for column in 0..self.y.map.width {
-                    let mut lanes = S::zero();
+                    let mut sum = S::zero();
                     for (from, m) in from[..count].iter().zip(&moves) {
-                        let part = S::load_kept(from.wrapping_add(column * 16), m.lanes);
-                        lanes = S::add(lanes, part);
+                        let part = S::load_kept(from.wrapping_add(column * 16), m.slots);
+                        sum = S::add(sum, part);
                     }
-                    to.put::<S>(column, lanes);
+                    to.put::<S>(column, sum);
                 }
             }
             self.y.close(block, rows);

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::map::{Shared, clear_halo};
 use crate::simd::{Simd, for_level};
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
 /// Memory that one task touches, about: enough to hide what handing it out costs, little enough that
 /// two threads end together.
@@ -69,21 +69,21 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) map: Map,
-    lanes: Shared<Lane>,
+    vectors: Shared<Vec16>,
     ring: usize,
-    borrowed: PhantomData<&'a [Lane]>,
+    borrowed: PhantomData<&'a [Vec16]>,
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn new(map: &Map, lanes: &'a [Lane]) -> Self {
-        assert_eq!(lanes.len(), map.lanes(), "the slice is not the map's");
-        let lanes = Shared::reading(lanes);
-        Self { map: *map, lanes, ring: usize::MAX, borrowed: PhantomData }
+    pub(crate) fn new(map: &Map, vectors: &'a [Vec16]) -> Self {
+        assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
+        let vectors = Shared::reading(vectors);
+        Self { map: *map, vectors, ring: usize::MAX, borrowed: PhantomData }
     }
 
     /// A ring as [`Sink::ring`] makes it.
-    pub(crate) fn ring(map: &Map, lanes: Shared<Lane>) -> Self {
-        Self { map: *map, lanes, ring: ring(map), borrowed: PhantomData }
+    pub(crate) fn ring(map: &Map, vectors: Shared<Vec16>) -> Self {
+        Self { map: *map, vectors, ring: ring(map), borrowed: PhantomData }
     }
 
     /// Memory one row takes.
@@ -98,7 +98,7 @@ impl<'a> Source<'a> {
     #[inline(always)]
     pub(crate) unsafe fn row(&self, block: usize, row: usize) -> *const f32 {
         // SAFETY: the slice is as long as the map.
-        unsafe { self.lanes.get().add(self.map.at(block, (row & self.ring) as isize, 0)).cast() }
+        unsafe { self.vectors.get().add(self.map.at(block, (row & self.ring) as isize, 0)).cast() }
     }
 }
 
@@ -106,7 +106,7 @@ impl<'a> Source<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Sink<'a> {
     pub(crate) map: Map,
-    lanes: Shared<Lane>,
+    vectors: Shared<Vec16>,
     ring: usize,
     write: Write,
     mask: Option<&'a [u16]>,
@@ -115,24 +115,24 @@ pub(crate) struct Sink<'a> {
 impl<'a> Sink<'a> {
     pub(crate) fn new(
         map: &Map,
-        lanes: &'a mut [Lane],
+        vectors: &'a mut [Vec16],
         write: Write,
         mask: Option<&'a [u16]>,
     ) -> Self {
-        assert_eq!(lanes.len(), map.lanes(), "the slice is not the map's");
+        assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
         assert!(mask.is_none_or(|mask| mask.len() == map.pixels()), "the mask is not the map's");
-        Self { map: *map, lanes: Shared::of(lanes), ring: usize::MAX, write, mask }
+        Self { map: *map, vectors: Shared::of(vectors), ring: usize::MAX, write, mask }
     }
 
     /// The memory of the last few rows of a map that is never whole: rows lie in `map` at their number
-    /// modulo its height, a power of two. It has no halo, and `lanes` are as many as the map's.
-    pub(crate) fn ring(map: &Map, lanes: Shared<Lane>) -> Self {
-        Self { map: *map, lanes, ring: ring(map), write: Write::Set, mask: None }
+    /// modulo its height, a power of two. It has no halo, and `vectors` are as many as the map's.
+    pub(crate) fn ring(map: &Map, vectors: Shared<Vec16>) -> Self {
+        Self { map: *map, vectors, ring: ring(map), write: Write::Set, mask: None }
     }
 
     /// A map that is overwritten.
-    pub(crate) fn set(map: &Map, lanes: &'a mut [Lane]) -> Self {
-        Self::new(map, lanes, Write::Set, None)
+    pub(crate) fn set(map: &Map, vectors: &'a mut [Vec16]) -> Self {
+        Self::new(map, vectors, Write::Set, None)
     }
 
     /// Memory one row takes.
@@ -149,7 +149,11 @@ impl<'a> Sink<'a> {
         // SAFETY: the slice is as long as the map, the mask as its pixels.
         unsafe {
             SinkRow {
-                to: self.lanes.get().add(self.map.at(block, (row & self.ring) as isize, 0)).cast(),
+                to: self
+                    .vectors
+                    .get()
+                    .add(self.map.at(block, (row & self.ring) as isize, 0))
+                    .cast(),
                 add: self.write == Write::Add,
                 mask: self.mask.map(|mask| mask.as_ptr().add(self.map.pixel(block, row, 0))),
             }
@@ -164,7 +168,7 @@ impl<'a> Sink<'a> {
     pub(crate) unsafe fn close(&self, block: usize, rows: Range<usize>) {
         if self.write == Write::Set {
             // SAFETY: the block lies in the slice, and the rows are the caller's.
-            unsafe { clear_halo(&self.map, self.lanes.get().add(block * self.map.block()), rows) }
+            unsafe { clear_halo(&self.map, self.vectors.get().add(block * self.map.block()), rows) }
         }
     }
 }
@@ -213,7 +217,7 @@ fn ring(map: &Map) -> usize {
 }
 
 fn row_bytes(map: &Map) -> usize {
-    map.width * size_of::<Lane>()
+    map.width * size_of::<Vec16>()
 }
 
 /// Asserts that two maps have the same blocks, rows and columns; their halos may differ.

@@ -2,33 +2,33 @@
 
 use std::cell::RefCell;
 
-use crate::Lane;
+use crate::Vec16;
 
 thread_local! {
-    static LANES: RefCell<Vec<Vec<Lane>>> = const { RefCell::new(Vec::new()) };
+    static FREE: RefCell<Vec<Vec<Vec16>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lanes that return to the thread when they are dropped. Those that were taken first are to be dropped
+/// Vectors that return to the thread when they are dropped. Those that were taken first are to be dropped
 /// last, for then each finds its own memory again.
-pub(crate) struct Scratch(Vec<Lane>);
+pub(crate) struct Scratch(Vec<Vec16>);
 
 impl Scratch {
-    /// At least `lanes`, which hold anything: clearing them would take as long as working on them.
-    pub(crate) fn new(lanes: usize) -> Self {
-        let mut scratch = LANES.with_borrow_mut(Vec::pop).unwrap_or_default();
-        if scratch.len() < lanes {
-            scratch.resize(lanes, Lane::default());
+    /// At least `count` vectors, which hold anything: clearing them would take as long as working on them.
+    pub(crate) fn new(count: usize) -> Self {
+        let mut scratch = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        if scratch.len() < count {
+            scratch.resize(count, Vec16::default());
         }
         Self(scratch)
     }
 
-    pub(crate) fn as_mut_ptr(&mut self) -> *mut Lane {
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut Vec16 {
         self.0.as_mut_ptr()
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        LANES.with_borrow_mut(|lanes| lanes.push(std::mem::take(&mut self.0)));
+        FREE.with_borrow_mut(|vectors| vectors.push(std::mem::take(&mut self.0)));
     }
 }

@@ -4,24 +4,24 @@ use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
-/// `y_c` = exp(`x_c`) / Σ exp(`x_k`), over the channels of each pixel. The first `channels` lanes of
+/// `y_c` = exp(`x_c`) / Σ exp(`x_k`), over the channels of each pixel. The first `channels` slots of
 /// the blocks are channels; the others become 0.
 ///
 /// # Panics
 /// If a slice is not its map's, the maps differ in more than their halos, or there are more channels
-/// than lanes.
+/// than slots.
 pub fn softmax_forward(
     cx: &Context,
     channels: usize,
     xm: &Map,
-    x: &[Lane],
+    x: &[Vec16],
     ym: &Map,
-    y: &mut [Lane],
+    y: &mut [Vec16],
 ) {
     assert_same(xm, ym);
-    assert!(channels <= xm.blocks * 16, "more channels than lanes");
+    assert!(channels <= xm.blocks * 16, "more channels than slots");
     let kernel = Forward { channels, x: Source::new(xm, x), y: Sink::set(ym, y) };
     // Exponentials cost more than their memory.
     let row_bytes = 8 * xm.blocks * kernel.x.row_bytes();
@@ -63,7 +63,7 @@ impl RowKernel for Forward<'_> {
                     }
                     let mut sum = 0.0;
                     for block in 0..used {
-                        let mut exps = Lane::default();
+                        let mut exps = Vec16::default();
                         let values = self.values(block, row, column);
                         for (exp, value) in exps.0.iter_mut().zip(values) {
                             *exp = (value - largest).exp();
@@ -95,11 +95,11 @@ impl RowKernel for Forward<'_> {
 pub fn softmax_backward(
     cx: &Context,
     ym: &Map,
-    y: &[Lane],
+    y: &[Vec16],
     gm: &Map,
-    dy: &[Lane],
+    dy: &[Vec16],
     dm: &Map,
-    dx: &mut [Lane],
+    dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
 ) {

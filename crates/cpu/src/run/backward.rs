@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
-use kernels::{Lane, depthwise, elementwise, lrn, lrn_pool, pool};
+use kernels::{Vec16, depthwise, elementwise, lrn, lrn_pool, pool};
 
 use super::{Ready, Workspace, counted, direct, kernel, parts};
 use crate::convolution::slide;
@@ -17,7 +17,7 @@ impl Workspace<'_> {
         match &self.plan.backward[step] {
             Backward::Clear { root, blocks } => {
                 let range = self.plan.gradient_blocks(*root, blocks);
-                self.lanes[range].fill(Lane::default());
+                self.vectors[range].fill(Vec16::default());
             }
             Backward::Layers(layers) => {
                 if layers.iter().all(|(layer, _)| direct(&self.backward, *layer).is_some()) {
@@ -43,7 +43,7 @@ impl Workspace<'_> {
                 plan.gradient(program, program.layers[*layer].output).range
             }),
         });
-        let [dx, dys @ ..] = parts(&mut self.lanes, ranges);
+        let [dx, dys @ ..] = parts(&mut self.vectors, ranges);
         let dx = Target::new(dx);
         let mut calls: ArrayVec<Call<'_>, PHASES> = ArrayVec::new();
         for ((layer, contributions), dy) in layers.iter().zip(&dys) {
@@ -74,7 +74,7 @@ impl Workspace<'_> {
                 let dxp = plan.gradient(program, input);
                 let mask =
                     plan.completing(program, input, contribution).map(|mask| &self.masks[mask]);
-                let [dy, dx] = parts(&mut self.lanes, [dyp.range.clone(), dxp.range]);
+                let [dy, dx] = parts(&mut self.vectors, [dyp.range.clone(), dxp.range]);
                 elementwise::accumulate(cx, &dyp.map, dy, &dxp.map, dx, contribution.write, mask);
             }
             return;
@@ -91,7 +91,7 @@ impl Workspace<'_> {
             _ => None,
         };
         let (kept_range, kept_map) = kept.map_or((0..0, *xm), |part| (part.range, part.map));
-        let [dy, dx, kept] = parts(&mut self.lanes, [dyp.range, dxp.range, kept_range]);
+        let [dy, dx, kept] = parts(&mut self.vectors, [dyp.range, dxp.range, kept_range]);
         match &layer.kind {
             Kind::Conv(_) | Kind::Dense(_) => {
                 if let Some(Ready::Depthwise { weights, .. }) = &self.backward[number]

@@ -38,7 +38,7 @@ impl Workspace<'_> {
                 .and_then(|value| plan.mask(program, value))
                 .unwrap_or(0..0)
         });
-        let [x, ys @ ..] = parts(&mut self.lanes, ranges);
+        let [x, ys @ ..] = parts(&mut self.vectors, ranges);
         let ys = ys.map(Target::new);
         let relus = parts(&mut self.masks, masks).map(Target::new);
         let calls: ArrayVec<Call<'_>, SIDE_BY_SIDE> = layers
@@ -67,12 +67,12 @@ impl Workspace<'_> {
             for (place, &input) in layer.inputs.iter().enumerate() {
                 let write = if place == 0 { Write::Set } else { Write::Add };
                 let xp = plan.activation(program, input);
-                let [x, y] = parts(&mut self.lanes, [xp.range, yp.range.clone()]);
+                let [x, y] = parts(&mut self.vectors, [xp.range, yp.range.clone()]);
                 elementwise::accumulate(cx, &xp.map, x, ym, y, write, None);
             }
             return;
         }
-        let [x, y] = parts(&mut self.lanes, [xp.range, yp.range]);
+        let [x, y] = parts(&mut self.vectors, [xp.range, yp.range]);
         match &layer.kind {
             Kind::Conv(_) | Kind::Dense(_) => {
                 if let Some(Ready::Depthwise { weights, bias }) = &self.forward[index]

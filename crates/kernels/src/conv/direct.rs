@@ -8,7 +8,7 @@
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::{self, Group, Order, Packed, Weights};
 use crate::map::clear_halo;
-use crate::{Context, Lane, Map, Write};
+use crate::{Context, Map, Vec16, Write};
 
 /// How the taps lie. Rows first in every pair.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Direct {
     /// Packs `weights` for the level's tiles.
     pub fn new(taps: Taps, weights: &dyn Weights, cx: &Context) -> Self {
         let count = taps.offsets.len();
-        let copy = |from: &[Lane], to: &mut [Lane]| to.copy_from_slice(from);
+        let copy = |from: &[Vec16], to: &mut [Vec16]| to.copy_from_slice(from);
         let planes = (count, Order::PlanesInside);
         Self {
             packed: weights::pack(weights, count, cx.level, &cx.threads, planes, &copy),
@@ -97,14 +97,14 @@ impl Placed {
     }
 }
 
-/// One convolution of a [`run`]. Masks have an entry for each of the output's pixels, a bit for each lane.
+/// One convolution of a [`run`]. Masks have an entry for each of the output's pixels, a bit for each channel.
 pub struct Call<'a> {
     /// The weights.
     pub conv: &'a Direct,
     /// Where they lie.
     pub placed: &'a Placed,
     /// The input.
-    pub x: &'a [Lane],
+    pub x: &'a [Vec16],
     /// The output.
     pub output: Output<'a>,
 }
@@ -120,12 +120,12 @@ pub struct Output<'a> {
     pub bias: bool,
     /// With it, negative sums become zero, and it tells which are positive.
     pub relu: Option<&'a Target<'a, u16>>,
-    /// With it, the sums of lanes whose bit is not set become zero.
+    /// With it, the sums of channels whose bit is not set become zero.
     pub mask: Option<&'a [u16]>,
 }
 
 /// A slice that several calls of one [`run`] may write to.
-pub struct Target<'a, T = Lane> {
+pub struct Target<'a, T = Vec16> {
     data: *mut T,
     len: usize,
     slice: std::marker::PhantomData<&'a mut [T]>,
@@ -194,8 +194,8 @@ const STRIPS_PER_THREAD: usize = 6;
 impl Call<'_> {
     fn check(&self) {
         let (x, y) = (&self.placed.x, &self.placed.y);
-        assert_eq!(self.x.len(), x.lanes(), "the input is not the map's");
-        self.output.y.pointer(y.lanes());
+        assert_eq!(self.x.len(), x.vectors(), "the input is not the map's");
+        self.output.y.pointer(y.vectors());
         if let Some(relu) = self.output.relu {
             relu.pointer(y.pixels());
         }
@@ -208,7 +208,7 @@ impl Call<'_> {
     /// How many rows of positions make up a strip of the input.
     fn strip(&self) -> usize {
         let x = &self.placed.x;
-        let row = x.blocks * x.pitch() * size_of::<Lane>() * self.conv.taps.in_step[0];
+        let row = x.blocks * x.pitch() * size_of::<Vec16>() * self.conv.taps.in_step[0];
         (STRIP_BYTES / row.max(1)).max(1)
     }
 
@@ -255,7 +255,7 @@ impl Call<'_> {
                             taps: offsets.as_ptr(),
                             count: offsets.len(),
                             live: self.conv.live,
-                            weights: self.conv.packed.lanes.as_ptr().add(group.start).cast(),
+                            weights: self.conv.packed.vectors.as_ptr().add(group.start).cast(),
                             y: values.add(at).cast(),
                             y_block: 16 * y.block(),
                             y_step: 16 * taps.out_step[1],

@@ -1,7 +1,7 @@
 //! From a convolution as model files have it to the taps and weights that run it, in both directions.
 
 use crate::conv::{Taps, Weights};
-use crate::{Lane, Slide};
+use crate::{Slide, Vec16};
 
 /// A convolution's weights, and where its channels lie in the maps.
 #[derive(Clone, Copy)]
@@ -14,10 +14,10 @@ pub struct Kernel<'a> {
     pub weights: &'a [f32],
     /// One for each output channel.
     pub bias: &'a [f32],
-    /// The lane of each channel of the input map, ascending.
-    pub in_lanes: &'a [usize],
-    /// The lane of each channel of the output map, ascending.
-    pub out_lanes: &'a [usize],
+    /// The slot of each channel of the input map, ascending.
+    pub in_slots: &'a [usize],
+    /// The slot of each channel of the output map, ascending.
+    pub out_slots: &'a [usize],
 }
 
 /// One convolution that runs a [`Kernel`] in one direction: all of it, or one phase of a stride.
@@ -28,7 +28,7 @@ pub struct Phase<'a> {
     backward: bool,
     /// The kernel's element of each tap.
     elements: Vec<usize>,
-    /// The channel of each lane of the map that is read, and of the one that is written.
+    /// The channel of each slot of the map that is read, and of the one that is written.
     reads: Vec<Option<usize>>,
     writes: Vec<Option<usize>>,
 }
@@ -50,8 +50,8 @@ impl<'a> Kernel<'a> {
             kernel: *self,
             backward: false,
             elements: (0..height * width).collect(),
-            reads: channels(self.in_lanes),
-            writes: channels(self.out_lanes),
+            reads: channels(self.in_slots),
+            writes: channels(self.out_slots),
         }
     }
 
@@ -87,18 +87,18 @@ impl<'a> Kernel<'a> {
             },
             kernel: *self,
             backward: true,
-            reads: channels(self.out_lanes),
-            writes: channels(self.in_lanes),
+            reads: channels(self.out_slots),
+            writes: channels(self.in_slots),
         }
     }
 }
 
-/// The channel of each lane of a map whose channels lie at `lanes`.
-fn channels(lanes: &[usize]) -> Vec<Option<usize>> {
-    let count = lanes.last().map_or(0, |last| (last / 16 + 1) * 16);
+/// The channel of each slot of a map whose channels lie at `slots`.
+fn channels(slots: &[usize]) -> Vec<Option<usize>> {
+    let count = slots.last().map_or(0, |last| (last / 16 + 1) * 16);
     let mut channels = vec![None; count];
-    for (channel, &lane) in lanes.iter().enumerate() {
-        channels[lane] = Some(channel);
+    for (channel, &slot) in slots.iter().enumerate() {
+        channels[slot] = Some(channel);
     }
     channels
 }
@@ -134,10 +134,10 @@ impl Weights for Phase<'_> {
         used.min(16)
     }
 
-    fn taps(&self, block: usize, i: usize, taps: &mut [Lane]) {
+    fn taps(&self, block: usize, i: usize, taps: &mut [Vec16]) {
         let Some(read) = self.reads[i] else { return };
-        let Kernel { groups, weights, in_lanes, out_lanes, slide, .. } = self.kernel;
-        let (outs, ins) = (out_lanes.len() / groups, in_lanes.len() / groups);
+        let Kernel { groups, weights, in_slots, out_slots, slide, .. } = self.kernel;
+        let (outs, ins) = (out_slots.len() / groups, in_slots.len() / groups);
         let area = slide.kernel[0] * slide.kernel[1];
         for (lane, write) in self.writes[16 * block..16 * (block + 1)].iter().enumerate() {
             let Some(write) = *write else { continue };
@@ -159,13 +159,13 @@ impl Weights for Phase<'_> {
         if self.kernel.groups == 1 {
             return true;
         }
-        let (mut outs, mut ins) = (self.kernel.out_lanes.len(), self.kernel.in_lanes.len());
+        let (mut outs, mut ins) = (self.kernel.out_slots.len(), self.kernel.in_slots.len());
         if self.backward {
             std::mem::swap(&mut outs, &mut ins);
         }
         let groups = |channels: &[Option<usize>], block: usize, count: usize| -> Vec<usize> {
-            let lanes = channels[16 * block..16 * (block + 1)].iter().flatten();
-            lanes.map(|channel| channel / (count / self.kernel.groups)).collect()
+            let slots = channels[16 * block..16 * (block + 1)].iter().flatten();
+            slots.map(|channel| channel / (count / self.kernel.groups)).collect()
         };
         let read = groups(&self.reads, i, ins);
         groups(&self.writes, o, outs).iter().any(|group| read.contains(group))

@@ -17,7 +17,7 @@ pub(crate) struct Tile {
     pub(crate) count: usize,
     /// How many channels of a tap are used: 16, or fewer for a picture.
     pub(crate) live: usize,
-    /// For each tap, for each live channel, a lane for each block of output channels.
+    /// For each tap, for each live channel, a vector for each block of output channels.
     pub(crate) weights: *const f32,
     /// The first pixel's place in the output.
     pub(crate) y: *mut f32,
@@ -38,7 +38,7 @@ pub(crate) struct Finish {
     pub(crate) add: bool,
     /// Negative sums become zero, and for each pixel a bit tells which are positive.
     pub(crate) relu: *mut u16,
-    /// For each pixel, which lanes are kept.
+    /// For each pixel, which channels are kept.
     pub(crate) mask: *const u16,
     /// Entries of the masks between blocks.
     pub(crate) mask_block: usize,
@@ -88,13 +88,13 @@ impl Finish {
     }
 }
 
-/// Sums `O` blocks × `P` pixels that lie `STEP` lanes apart in the input, and finishes them.
+/// Sums `O` blocks × `P` pixels that lie `STEP` pixels apart in the input, and finishes them.
 ///
 /// # Safety
 /// All pointers of `tile` are good for what it says.
 #[inline(always)]
 unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: &Tile) {
-    // SAFETY: the caller's promise; weights hold O lanes for each live channel of each tap.
+    // SAFETY: the caller's promise; weights hold O vectors for each live channel of each tap.
     unsafe {
         let mut sums = [[S::zero(); P]; O];
         if !tile.finish.bias.is_null() {
@@ -141,7 +141,7 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
 /// Adds one input channel's products.
 ///
 /// # Safety
-/// `x` is good for `P` values 16·`STEP` apart, `weights` for `O` lanes.
+/// `x` is good for `P` values 16·`STEP` apart, `weights` for `O` vectors.
 #[inline(always)]
 unsafe fn channel<S: Simd, const O: usize, const P: usize, const STEP: usize>(
     sums: &mut [[S::V; P]; O],
@@ -175,7 +175,7 @@ pub(crate) fn most_blocks(level: CpuLevel) -> usize {
     if level == CpuLevel::Avx512 { 3 } else { 1 }
 }
 
-/// How many pixels a tile of `blocks` takes at the most, when they lie `step` lanes apart in the input.
+/// How many pixels a tile of `blocks` takes at the most, when they lie `step` pixels apart in the input.
 pub(crate) fn most_pixels(level: CpuLevel, blocks: usize, step: usize) -> usize {
     match (step, level) {
         (1, CpuLevel::Avx512) => [28, 14, 9][blocks - 1],

@@ -1,23 +1,23 @@
 //! Weights in the order in which the tiles read them.
 
 use crate::conv::tile;
-use crate::{CpuLevel, Lane, Memory, Threads};
+use crate::{CpuLevel, Memory, Threads, Vec16};
 
-/// A convolution's weights as a function, in terms of the lanes of the blocked maps: what its input
-/// and output maps hold in which lane, holes included, is the caller's knowledge.
+/// A convolution's weights as a function, in terms of the slots of the blocked maps: what its input
+/// and output maps hold in which slot, holes included, is the caller's knowledge.
 pub trait Weights: Sync {
     /// Blocks of output channels.
     fn out_blocks(&self) -> usize;
     /// Blocks of input channels.
     fn in_blocks(&self) -> usize;
-    /// How many of the input's lanes are used if that is fewer than sixteen, else 16.
+    /// How many of the input's slots are used if that is fewer than sixteen, else 16.
     fn live(&self) -> usize;
-    /// The weights of all taps from input lane `i` to the sixteen lanes of output block `block`, a lane
-    /// for each tap; 0 where a lane holds nothing. `taps` comes filled with zeros.
-    fn taps(&self, block: usize, i: usize, taps: &mut [Lane]);
-    /// The bias of output lane `o`.
+    /// The weights of all taps from input slot `i` to the sixteen slots of output block `block`, a vector
+    /// for each tap; 0 where a slot holds nothing. `taps` comes filled with zeros.
+    fn taps(&self, block: usize, i: usize, taps: &mut [Vec16]);
+    /// The bias of output slot `o`.
     fn bias(&self, o: usize) -> f32;
-    /// Whether any lane of output block `o` reads any of input block `i`: not so in grouped convolutions.
+    /// Whether any slot of output block `o` reads any of input block `i`: not so in grouped convolutions.
     fn connected(&self, o: usize, i: usize) -> bool;
 }
 
@@ -29,18 +29,18 @@ pub(crate) struct Group {
     pub(crate) blocks: usize,
     /// The blocks of input channels they read.
     pub(crate) inputs: Vec<usize>,
-    /// The first of its weights in [`Packed::lanes`]: for each input block, tap and live channel, a lane
+    /// The first of its weights in [`Packed::vectors`]: for each input block, tap and live channel, a vector
     /// for each output block.
     pub(crate) start: usize,
-    /// A lane for each block.
-    pub(crate) bias: Vec<Lane>,
+    /// A vector for each block.
+    pub(crate) bias: Vec<Vec16>,
 }
 
 /// A convolution's weights in the order of the tiles.
 pub(crate) struct Packed {
     pub(crate) groups: Vec<Group>,
     /// The weights of all groups, one after the other.
-    pub(crate) lanes: Memory,
+    pub(crate) vectors: Memory,
 }
 
 /// Divides `blocks` into groups of the sizes that the level's tiles like best: pairs, and one of three
@@ -64,15 +64,15 @@ pub(crate) enum Order {
     PlanesOutside,
 }
 
-/// Packs `weights` of `taps` taps, `transform`ing all taps from one input lane to one block of output
-/// lanes into the `planes` lanes that are stored.
+/// Packs `weights` of `taps` taps, `transform`ing all taps from one input slot to one block of output
+/// slots into the `planes` vectors that are stored.
 pub(crate) fn pack(
     weights: &dyn Weights,
     taps: usize,
     level: CpuLevel,
     threads: &Threads,
     (planes, order): (usize, Order),
-    transform: &(dyn Fn(&[Lane], &mut [Lane]) + Sync),
+    transform: &(dyn Fn(&[Vec16], &mut [Vec16]) + Sync),
 ) -> Packed {
     let (mut first, mut total) = (0, 0);
     let live = weights.live();
@@ -88,23 +88,23 @@ pub(crate) fn pack(
             group
         })
         .collect();
-    let mut lanes = Memory::new(total);
-    let mut rest = &mut lanes[..];
-    let mut parts: Vec<(&mut Group, &mut [Lane])> = Vec::new();
+    let mut vectors = Memory::new(total);
+    let mut rest = &mut vectors[..];
+    let mut parts: Vec<(&mut Group, &mut [Vec16])> = Vec::new();
     for group in &mut groups {
         let len = planes * group.inputs.len() * live * group.blocks;
         let (part, after) = rest.split_at_mut(len);
         parts.push((group, part));
         rest = after;
     }
-    threads.for_each_mut(&mut parts, |(group, lanes)| {
+    threads.for_each_mut(&mut parts, |(group, vectors)| {
         let blocks = group.blocks;
-        let (mut from, mut to) = (vec![Lane::default(); taps], vec![Lane::default(); planes]);
+        let (mut from, mut to) = (vec![Vec16::default(); taps], vec![Vec16::default(); planes]);
         let inputs = group.inputs.len();
         for (place, &input) in group.inputs.iter().enumerate() {
             for channel in 0..live {
                 for block in 0..blocks {
-                    from.fill(Lane::default());
+                    from.fill(Vec16::default());
                     weights.taps(group.first + block, 16 * input + channel, &mut from);
                     transform(&from, &mut to);
                     for (p, &value) in to.iter().enumerate() {
@@ -112,14 +112,14 @@ pub(crate) fn pack(
                             Order::PlanesInside => place * planes + p,
                             Order::PlanesOutside => p * inputs + place,
                         };
-                        lanes[(tap * live + channel) * blocks + block] = value;
+                        vectors[(tap * live + channel) * blocks + block] = value;
                     }
                 }
             }
         }
         group.bias = (0..blocks)
-            .map(|b| Lane(std::array::from_fn(|l| weights.bias(16 * (group.first + b) + l))))
+            .map(|b| Vec16(std::array::from_fn(|l| weights.bias(16 * (group.first + b) + l))))
             .collect();
     });
-    Packed { groups, lanes }
+    Packed { groups, vectors }
 }

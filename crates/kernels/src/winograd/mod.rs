@@ -12,7 +12,7 @@ use crate::conv::tile;
 use crate::conv::weights::{self, Order, Packed};
 use crate::conv::{Output, Weights};
 use crate::map::clear_halo;
-use crate::{Context, CpuLevel, Lane, Map, Write};
+use crate::{Context, CpuLevel, Map, Vec16, Write};
 use panel::Job;
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
@@ -59,7 +59,7 @@ impl Winograd {
     ) -> Self {
         assert!(Self::fits([kernel, kernel]) && [6, 8].contains(&size));
         let matrix = transform::weight_matrix(size, kernel);
-        let transform = |g: &[Lane], u: &mut [Lane]| transform::weights(&matrix, g, u);
+        let transform = |g: &[Vec16], u: &mut [Vec16]| transform::weights(&matrix, g, u);
         let (count, planes) = (kernel * kernel, (size * size, Order::PlanesOutside));
         Self {
             packed: weights::pack(weights, count, cx.level, &cx.threads, planes, &transform),
@@ -77,10 +77,10 @@ impl Winograd {
     ///
     /// # Panics
     /// If a slice is not its map's, or the maps' blocks are not the weights'.
-    pub fn run(&self, cx: &Context, xm: &Map, x: &[Lane], ym: &Map, output: &Output<'_>) {
+    pub fn run(&self, cx: &Context, xm: &Map, x: &[Vec16], ym: &Map, output: &Output<'_>) {
         assert_eq!((xm.blocks, ym.blocks), (self.in_blocks, self.out_blocks));
-        assert_eq!(x.len(), xm.lanes(), "the input is not the map's");
-        let y = output.y.pointer(ym.lanes());
+        assert_eq!(x.len(), xm.vectors(), "the input is not the map's");
+        let y = output.y.pointer(ym.vectors());
         let relu = output.relu.map(|relu| relu.pointer(ym.pixels()));
         if let Some(mask) = output.mask {
             assert_eq!(mask.len(), ym.pixels(), "the mask is not the map's");
@@ -154,7 +154,7 @@ const PANEL_TILES: usize = 12;
 /// So few tiles may be one panel, whose weights are read only once: then each is read from afar.
 const MOST_TILES: usize = 42;
 
-/// What it takes to fetch a lane of weights, and to transform a lane of inputs, in units of the product
-/// of a lane of weights and one tile.
+/// What it takes to fetch a vector of weights, and to transform a vector of inputs, in units of the product
+/// of a vector of weights and one tile.
 const WEIGHT_TIME: usize = 8;
 const TRANSFORM_TIME: usize = 9;

@@ -8,7 +8,7 @@ use crate::conv::Output;
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::Group;
 use crate::simd::{Simd, for_level};
-use crate::{CpuLevel, Lane, Map, Write};
+use crate::{CpuLevel, Map, Vec16, Write};
 
 /// What all panels of one convolution share. Pointers are to values of the whole slices.
 pub(super) struct Job<'a> {
@@ -31,7 +31,7 @@ unsafe impl Sync for Job<'_> {}
 #[derive(Default)]
 struct Scratch {
     /// Transformed inputs `[plane][block][tile]`, then the products of one group, likewise.
-    lanes: Vec<Lane>,
+    vectors: Vec<Vec16>,
     /// A group's distances to its input blocks.
     taps: Vec<isize>,
 }
@@ -65,17 +65,17 @@ impl Job<'_> {
     /// # Safety
     /// The pointers are good for their maps, and no other thread writes these groups at these tiles.
     pub(super) unsafe fn panel(&self, tiles: std::ops::Range<usize>, groups: &[Group]) {
-        SCRATCH.with_borrow_mut(|Scratch { lanes, taps }| {
-            // An odd number of lanes between planes, or all planes of a tile would share a cache set.
+        SCRATCH.with_borrow_mut(|Scratch { vectors, taps }| {
+            // An odd number of vectors between planes, or all planes of a tile would share a cache set.
             let odd = |blocks: usize| (blocks * tiles.len()) | 1;
             let most = groups.iter().map(|group| group.blocks).max().unwrap_or(0);
             let (v_plane, m_plane) = (odd(self.xm.blocks), odd(most));
             let planes = self.conv.planes();
             let needed = planes * (v_plane + m_plane);
-            if lanes.len() < needed {
-                lanes.resize(needed, Lane::default());
+            if vectors.len() < needed {
+                vectors.resize(needed, Vec16::default());
             }
-            let v: *mut f32 = lanes.as_mut_ptr().cast();
+            let v: *mut f32 = vectors.as_mut_ptr().cast();
             // SAFETY: the scratch holds both parts; the rest is the caller's promise.
             unsafe {
                 let (v_plane, m_plane) = (16 * v_plane, 16 * m_plane);
@@ -108,7 +108,7 @@ impl Part<'_> {
             tile::split(width, most, |start, width_here| {
                 // SAFETY: taps, weights and scratch are as long as the group says.
                 unsafe {
-                    let weights = conv.packed.lanes.as_ptr().add(group.start);
+                    let weights = conv.packed.vectors.as_ptr().add(group.start);
                     let tile = Tile {
                         x: panel.v.add(plane * panel.v_plane + 16 * start),
                         taps: taps.as_ptr(),
@@ -158,7 +158,7 @@ unsafe fn input_tiles<S: Simd>(panel: &Panel<'_>) {
 unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
     let (job, map) = (panel.job, panel.job.xm);
     let (outputs, [top, left]) = (job.conv.outputs, job.conv.origin);
-    let zeros = Lane::default();
+    let zeros = Vec16::default();
     for block in 0..map.blocks {
         for (place, tile) in panel.tiles.clone().enumerate() {
             let row = (tile / job.across * outputs) as isize + top;
@@ -233,7 +233,7 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
     let (job, map) = (panel.job, panel.job.ym);
     for o in 0..group.blocks {
         let block = group.first + o;
-        let bias = if job.output.bias { group.bias[o] } else { Lane::default() };
+        let bias = if job.output.bias { group.bias[o] } else { Vec16::default() };
         for (place, tile) in panel.tiles.clone().enumerate() {
             let (row, column) = (tile / job.across * M, tile % job.across * M);
             // SAFETY: only pixels of the map are written, all of this tile; all of `rows` is written

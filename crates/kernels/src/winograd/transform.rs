@@ -6,7 +6,7 @@
 //! ±1/2, ±1 and ±2 are the best of the small fractions. (Winograd 1980; Lavin and Gray 2015; the points'
 //! influence: Barabasz et al. 2018.)
 
-use crate::Lane;
+use crate::Vec16;
 use crate::simd::Simd;
 
 /// The finite points other than 0 for transforms of `N` inputs; each stands for itself and its negative.
@@ -27,8 +27,8 @@ pub(super) fn weight_matrix(size: usize, taps: usize) -> Vec<Vec<f64>> {
     finite.chain(std::iter::once(infinite)).collect()
 }
 
-/// `G g Gᵀ` in `f64`: the square kernel `g`, a lane for each tap, into a lane for each plane.
-pub(super) fn weights(matrix: &[Vec<f64>], g: &[Lane], u: &mut [Lane]) {
+/// `G g Gᵀ` in `f64`: the square kernel `g`, a vector for each tap, into a vector for each plane.
+pub(super) fn weights(matrix: &[Vec<f64>], g: &[Vec16], u: &mut [Vec16]) {
     let (size, kernel) = (matrix.len(), matrix[0].len());
     let mut row = [[0.0; 16]; 5];
     for i in 0..size {
@@ -43,7 +43,7 @@ pub(super) fn weights(matrix: &[Vec<f64>], g: &[Lane], u: &mut [Lane]) {
             for (factor, values) in matrix[j].iter().zip(&row) {
                 add_product(&mut sum, *factor, values);
             }
-            u[i * size + j] = Lane(sum.map(|value| value as f32));
+            u[i * size + j] = Vec16(sum.map(|value| value as f32));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use kernels::conv::{Call, Direct, Kernel, Output, Phase, Placed, Target, Weights, run};
 use kernels::winograd::Winograd;
-use kernels::{Context, CpuLevel, Lane, Map, Slide, Write};
+use kernels::{Context, CpuLevel, Map, Slide, Vec16, Write};
 
 use crate::support::{Random, contexts};
 
@@ -28,8 +28,8 @@ struct Problem {
     output: [usize; 2],
     weights: Vec<f32>,
     bias: Vec<f32>,
-    in_lanes: Vec<usize>,
-    out_lanes: Vec<usize>,
+    in_slots: Vec<usize>,
+    out_slots: Vec<usize>,
 }
 
 impl Problem {
@@ -49,8 +49,8 @@ impl Problem {
         Self {
             weights: values(random, outs * per_group[0] * area),
             bias: values(random, outs),
-            in_lanes: lanes(random, ins),
-            out_lanes: lanes(random, outs),
+            in_slots: slots(random, ins),
+            out_slots: slots(random, outs),
             slide,
             groups,
             ins,
@@ -66,8 +66,8 @@ impl Problem {
             groups: self.groups,
             weights: &self.weights,
             bias: &self.bias,
-            in_lanes: &self.in_lanes,
-            out_lanes: &self.out_lanes,
+            in_slots: &self.in_slots,
+            out_slots: &self.out_slots,
         }
     }
 
@@ -99,8 +99,8 @@ impl Problem {
     }
 }
 
-/// Lanes for `channels`, one after the other or with holes.
-fn lanes(random: &mut Random, channels: usize) -> Vec<usize> {
+/// Slots for `channels`, one after the other or with holes.
+fn slots(random: &mut Random, channels: usize) -> Vec<usize> {
     if random.within(0..=2) > 0 || channels < 2 {
         return (0..channels).collect();
     }
@@ -109,35 +109,35 @@ fn lanes(random: &mut Random, channels: usize) -> Vec<usize> {
     (0..cut).chain((0..channels - cut).map(|c| second + c)).collect()
 }
 
-fn map(lanes: &[usize], extent: [usize; 2], halo: usize) -> Map {
-    Map { blocks: lanes[lanes.len() - 1] / 16 + 1, height: extent[0], width: extent[1], halo }
+fn map(slots: &[usize], extent: [usize; 2], halo: usize) -> Map {
+    Map { blocks: slots[slots.len() - 1] / 16 + 1, height: extent[0], width: extent[1], halo }
 }
 
-fn blocked(map: &Map, lanes: &[usize], values: &[f32]) -> Vec<Lane> {
-    let mut to = vec![Lane::default(); map.lanes()];
-    for (channel, lane) in lanes.iter().enumerate() {
+fn blocked(map: &Map, slots: &[usize], values: &[f32]) -> Vec<Vec16> {
+    let mut to = vec![Vec16::default(); map.vectors()];
+    for (channel, slot) in slots.iter().enumerate() {
         for p in 0..map.height * map.width {
             let (row, column) = ((p / map.width) as isize, (p % map.width) as isize);
             let value = values[channel * map.height * map.width + p];
-            to[map.at(lane / 16, row, column)].0[lane % 16] = value;
+            to[map.at(slot / 16, row, column)].0[slot % 16] = value;
         }
     }
     to
 }
 
-/// The values of a map; its halo and the lanes that hold no channel must be zero.
-fn unblocked(map: &Map, lanes: &[usize], from: &[Lane]) -> Vec<f32> {
+/// The values of a map; its halo and the slots that hold no channel must be zero.
+fn unblocked(map: &Map, slots: &[usize], from: &[Vec16]) -> Vec<f32> {
     let plane = map.height * map.width;
-    let mut values = vec![0.0; lanes.len() * plane];
+    let mut values = vec![0.0; slots.len() * plane];
     let mut rest = from.to_vec();
-    for (channel, lane) in lanes.iter().enumerate() {
+    for (channel, slot) in slots.iter().enumerate() {
         for p in 0..plane {
             let (row, column) = ((p / map.width) as isize, (p % map.width) as isize);
-            let value = &mut rest[map.at(lane / 16, row, column)].0[lane % 16];
+            let value = &mut rest[map.at(slot / 16, row, column)].0[slot % 16];
             values[channel * plane + p] = std::mem::take(value);
         }
     }
-    assert!(rest.iter().all(|lane| lane.0 == [0.0; 16]), "halo or unused lanes are not zero");
+    assert!(rest.iter().all(|vector| vector.0 == [0.0; 16]), "halo or unused slots are not zero");
     values
 }
 
@@ -160,13 +160,13 @@ fn convolve(
     cx: &Context,
     way: Way,
     phases: &[Phase<'_>],
-    (xm, x): (&Map, &[Lane]),
-    (ym, before): (&Map, Option<&[Lane]>),
+    (xm, x): (&Map, &[Vec16]),
+    (ym, before): (&Map, Option<&[Vec16]>),
     relu: bool,
     mask: Option<&[u16]>,
-) -> (Vec<Lane>, Vec<u16>) {
-    let garbage = vec![Lane([7.0; 16]); ym.lanes()];
-    let mut y = before.map_or(garbage, <[Lane]>::to_vec);
+) -> (Vec<Vec16>, Vec<u16>) {
+    let garbage = vec![Vec16([7.0; 16]); ym.vectors()];
+    let mut y = before.map_or(garbage, <[Vec16]>::to_vec);
     let mut positive = vec![0; ym.pixels()];
     let write = if before.is_some() { Write::Add } else { Write::Set };
     let bias = before.is_none();
@@ -209,7 +209,7 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         gradient[from] += f64::from(dy[to]) * weight;
     });
 
-    let mut first: Option<(CpuLevel, Vec<Lane>, Vec<Lane>)> = None;
+    let mut first: Option<(CpuLevel, Vec<Vec16>, Vec<Vec16>)> = None;
     for cx in contexts().into_iter().flatten() {
         if way != Way::Direct && cx.level == CpuLevel::Scalar {
             continue;
@@ -221,17 +221,17 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
             ),
             Way::Winograd(_) => (0, 1),
         };
-        let xm = map(&problem.in_lanes, problem.input, halo_x);
-        let ym = map(&problem.out_lanes, problem.output, halo_y);
-        let bx = blocked(&xm, &problem.in_lanes, &x);
-        let bdy = blocked(&ym, &problem.out_lanes, &dy);
+        let xm = map(&problem.in_slots, problem.input, halo_x);
+        let ym = map(&problem.out_slots, problem.output, halo_y);
+        let bx = blocked(&xm, &problem.in_slots, &x);
+        let bdy = blocked(&ym, &problem.out_slots, &dy);
 
         let (y, _) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), false, None);
-        let got = error(&unblocked(&ym, &problem.out_lanes, &y), &sums);
+        let got = error(&unblocked(&ym, &problem.out_slots, &y), &sums);
         assert!(got <= bound, "forward {got:e} at {} {way:?}: {problem:?}", cx.level);
 
         let (y, positive) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), true, None);
-        let values = unblocked(&ym, &problem.out_lanes, &y);
+        let values = unblocked(&ym, &problem.out_slots, &y);
         let relu: Vec<f64> = sums.iter().map(|x| x.max(0.0)).collect();
         assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level);
         let bits: u32 = positive.iter().map(|mask| mask.count_ones()).sum();
@@ -240,18 +240,18 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         let mask: Vec<u16> = (0..xm.pixels()).map(|_| random.next() as u16).collect();
         let (dx, _) = convolve(&cx, way, &backward, (&ym, &bdy), (&xm, None), false, Some(&mask));
         let pixel = |i: usize| {
-            let (lane, p) =
-                (problem.in_lanes[i / (xm.height * xm.width)], i % (xm.height * xm.width));
-            mask[lane / 16 * xm.height * xm.width + p] >> (lane % 16) & 1 == 1
+            let (slot, p) =
+                (problem.in_slots[i / (xm.height * xm.width)], i % (xm.height * xm.width));
+            mask[slot / 16 * xm.height * xm.width + p] >> (slot % 16) & 1 == 1
         };
         let masked: Vec<f64> =
             gradient.iter().enumerate().map(|(i, &g)| if pixel(i) { g } else { 0.0 }).collect();
-        let got = error(&unblocked(&xm, &problem.in_lanes, &dx), &masked);
+        let got = error(&unblocked(&xm, &problem.in_slots, &dx), &masked);
         assert!(got <= bound, "backward {got:e} at {} {way:?}: {problem:?}", cx.level);
 
         let (dx, _) = convolve(&cx, way, &backward, (&ym, &bdy), (&xm, Some(&bx)), false, None);
         let sum: Vec<f64> = gradient.iter().zip(&x).map(|(g, &x)| g + f64::from(x)).collect();
-        let got = error(&unblocked(&xm, &problem.in_lanes, &dx), &sum);
+        let got = error(&unblocked(&xm, &problem.in_slots, &dx), &sum);
         assert!(got <= bound, "adding {got:e} at {} {way:?}: {problem:?}", cx.level);
 
         match &first {
@@ -308,7 +308,7 @@ fn a_window_that_reaches_beyond_the_halo_is_refused() {
     let phase = kernel.forward();
     let conv = Direct::new(phase.taps.clone(), &phase, cx);
     let (xm, ym) =
-        (map(&problem.in_lanes, problem.input, 0), map(&problem.out_lanes, problem.output, 0));
+        (map(&problem.in_slots, problem.input, 0), map(&problem.out_slots, problem.output, 0));
     assert_eq!(phase.out_blocks(), ym.blocks);
     let _ = Placed::new(&conv, xm, ym, problem.output, true);
 }

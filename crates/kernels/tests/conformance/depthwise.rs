@@ -1,6 +1,6 @@
 //! Depthwise convolution.
 
-use kernels::{Context, Lane, depthwise};
+use kernels::{Context, Vec16, depthwise};
 
 use crate::support::*;
 
@@ -32,34 +32,34 @@ fn depthwise_convolution_is_its_definition_forward_and_backward() {
             }
         });
         let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
-        let (values, gradient) = (x.lanes(&xm), dy.lanes(&ym));
-        let (weights, bias) = (by_element(&weights), bias.lanes(&bias.map(0)));
-        let forward = |cx: &Context, relu, lanes: &mut [Lane], mask: Option<&mut [u16]>| {
+        let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
+        let (weights, bias) = (by_element(&weights), bias.blocked(&bias.map(0)));
+        let forward = |cx: &Context, relu, vectors: &mut [Vec16], mask: Option<&mut [u16]>| {
             let slide = &placed.slide;
-            depthwise::forward(cx, slide, &weights, &bias, relu, &xm, &values, &ym, lanes, mask);
+            depthwise::forward(cx, slide, &weights, &bias, relu, &xm, &values, &ym, vectors, mask);
         };
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| forward(cx, false, lanes, None));
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| forward(cx, false, vectors, None));
         let mut kept = y.clone();
         kept.data.iter_mut().for_each(|v| *v = v.max(0.0));
-        check_set(&what, &contexts, &kept, &ym, |cx, lanes| {
-            forward(cx, true, lanes, None);
+        check_set(&what, &contexts, &kept, &ym, |cx, vectors| {
+            forward(cx, true, vectors, None);
             let mut mask = vec![0xaaaa; ym.pixels()];
-            forward(cx, true, lanes, Some(&mut mask));
-            assert_mask(&what, &ym, lanes, &mask);
+            forward(cx, true, vectors, Some(&mut mask));
+            assert_mask(&what, &ym, vectors, &mask);
         });
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, lanes, write, mask| {
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
             let slide = &placed.slide;
-            depthwise::backward(cx, slide, &weights, &ym, &gradient, &xm, lanes, write, mask);
+            depthwise::backward(cx, slide, &weights, &ym, &gradient, &xm, vectors, write, mask);
         });
     }
 }
 
 /// Channels × 1 × elements as \[element]\[block].
-fn by_element(weights: &Planes) -> Vec<Lane> {
+fn by_element(weights: &Planes) -> Vec<Vec16> {
     let map = weights.map(0);
-    let lanes = weights.lanes(&map);
+    let vectors = weights.blocked(&map);
     (0..weights.width)
         .flat_map(|element| (0..map.blocks).map(move |block| (block, element)))
-        .map(|(block, element)| lanes[map.at(block, 0, element as isize)])
+        .map(|(block, element)| vectors[map.at(block, 0, element as isize)])
         .collect()
 }

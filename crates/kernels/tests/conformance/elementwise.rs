@@ -1,6 +1,6 @@
 //! Element-wise kernels, softmax and repacking.
 
-use kernels::{Lane, Write, elementwise};
+use kernels::{Vec16, Write, elementwise};
 
 use crate::support::*;
 
@@ -15,11 +15,11 @@ fn cases(first: u64) -> impl Iterator<Item = (String, Random, Planes)> {
     })
 }
 
-/// One value for each channel, as lanes too.
-fn by_channel(channels: usize, random: &mut Random) -> (Vec<f64>, Vec<Lane>) {
+/// One value for each channel, as vectors too.
+fn by_channel(channels: usize, random: &mut Random) -> (Vec<f64>, Vec<Vec16>) {
     let planes = Planes::random(channels, 1, 1, random);
-    let lanes = planes.lanes(&planes.map(0));
-    (planes.data, lanes)
+    let vectors = planes.blocked(&planes.map(0));
+    (planes.data, vectors)
 }
 
 #[test]
@@ -29,15 +29,15 @@ fn relu_keeps_what_is_positive_and_says_which() {
         let (xm, ym) = (x.map(random.within(0..=3)), x.map(random.within(0..=3)));
         let mut y = x.clone();
         y.data.iter_mut().for_each(|v| *v = v.max(0.0));
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
             let mut mask = vec![0xaaaa; ym.pixels()];
-            elementwise::relu_forward(cx, &xm, &x.lanes(&xm), &ym, lanes, &mut mask);
-            assert_mask(&what, &ym, lanes, &mask);
+            elementwise::relu_forward(cx, &xm, &x.blocked(&xm), &ym, vectors, &mut mask);
+            assert_mask(&what, &ym, vectors, &mask);
         });
         let mask = x.mask(&xm, &mut random);
-        check_set(&what, &contexts, &x.clone().masked(&xm, &mask), &xm, |cx, lanes| {
-            lanes.copy_from_slice(&x.lanes(&xm));
-            elementwise::apply_mask(cx, &xm, lanes, &mask);
+        check_set(&what, &contexts, &x.clone().masked(&xm, &mask), &xm, |cx, vectors| {
+            vectors.copy_from_slice(&x.blocked(&xm));
+            elementwise::apply_mask(cx, &xm, vectors, &mask);
         });
     }
 }
@@ -55,12 +55,12 @@ fn affine_scales_and_shifts_each_channel() {
             *scaled.at_mut(c, row, column) = scale[c] * x.at(c, row, column);
             *y.at_mut(c, row, column) = scaled.at(c, row, column) + shift[c];
         }
-        let values = x.lanes(&xm);
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
-            elementwise::affine_forward(cx, &scales, &shifts, &xm, &values, &ym, lanes);
+        let values = x.blocked(&xm);
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
+            elementwise::affine_forward(cx, &scales, &shifts, &xm, &values, &ym, vectors);
         });
-        check_backward(&what, &contexts, random, &scaled, &ym, |cx, lanes, write, mask| {
-            elementwise::affine_backward(cx, &scales, &xm, &values, &ym, lanes, write, mask);
+        check_backward(&what, &contexts, random, &scaled, &ym, |cx, vectors, write, mask| {
+            elementwise::affine_backward(cx, &scales, &xm, &values, &ym, vectors, write, mask);
         });
     }
 }
@@ -74,29 +74,30 @@ fn sums_copies_and_seeds_are_their_definitions() {
             .map(|_| Planes::random(x.channels, x.height, x.width, random))
             .collect();
         let (xm, ym) = (x.map(random.within(0..=3)), x.map(random.within(0..=3)));
-        let values = x.lanes(&xm);
+        let values = x.blocked(&xm);
 
         let sum = others.iter().fold(x.clone(), Planes::plus);
         let maps: Vec<_> = others.iter().map(|other| other.map(random.within(0..=3))).collect();
-        let lanes: Vec<_> = others.iter().zip(&maps).map(|(other, map)| other.lanes(map)).collect();
+        let vectors: Vec<_> =
+            others.iter().zip(&maps).map(|(other, map)| other.blocked(map)).collect();
         let mut inputs = vec![(&xm, &values[..])];
-        inputs.extend(maps.iter().zip(lanes.iter().map(|lanes| &lanes[..])));
-        check_set(&what, &contexts, &sum, &ym, |cx, lanes| {
+        inputs.extend(maps.iter().zip(vectors.iter().map(|vectors| &vectors[..])));
+        check_set(&what, &contexts, &sum, &ym, |cx, vectors| {
             for (place, (map, x)) in inputs.iter().enumerate() {
                 let write = if place == 0 { Write::Set } else { Write::Add };
-                elementwise::accumulate(cx, map, x, &ym, lanes, write, None);
+                elementwise::accumulate(cx, map, x, &ym, vectors, write, None);
             }
         });
 
-        check_backward(&what, &contexts, random, &x, &ym, |cx, lanes, write, mask| {
-            elementwise::accumulate(cx, &xm, &values, &ym, lanes, write, mask);
+        check_backward(&what, &contexts, random, &x, &ym, |cx, vectors, write, mask| {
+            elementwise::accumulate(cx, &xm, &values, &ym, vectors, write, mask);
         });
         let mut seed = x.clone();
         seed.data.iter_mut().for_each(|v| *v *= -0.75);
-        check_backward(&what, &contexts, random, &seed, &ym, |cx, lanes, write, mask| {
-            elementwise::scale_into(cx, -0.75, &xm, &values, &ym, lanes, write);
+        check_backward(&what, &contexts, random, &seed, &ym, |cx, vectors, write, mask| {
+            elementwise::scale_into(cx, -0.75, &xm, &values, &ym, vectors, write);
             if let Some(mask) = mask {
-                elementwise::apply_mask(cx, &ym, lanes, mask);
+                elementwise::apply_mask(cx, &ym, vectors, mask);
             }
         });
     }
@@ -106,11 +107,11 @@ fn sums_copies_and_seeds_are_their_definitions() {
 fn half_the_sum_of_squares_is_the_same_for_any_number_of_threads() {
     for (what, mut random, x) in cases(7300) {
         let map = x.map(random.within(0..=3));
-        let lanes = x.lanes(&map);
+        let vectors = x.blocked(&map);
         let wanted = 0.5 * x.data.iter().map(|v| v * v).sum::<f64>();
         for pair in contexts() {
             let [one, two] =
-                pair.each_ref().map(|cx| elementwise::half_sum_squares(cx, &map, &lanes));
+                pair.each_ref().map(|cx| elementwise::half_sum_squares(cx, &map, &vectors));
             assert!((one - wanted).abs() <= CLOSE * wanted, "{what}: {one}, not {wanted}");
             assert_eq!(one.to_bits(), two.to_bits(), "{what}");
         }
@@ -138,14 +139,14 @@ fn softmax_is_its_definition_forward_and_backward() {
             }
         }
         let [xm, ym, gm, dm] = [(); 4].map(|()| x.map(random.within(0..=3)));
-        let values = x.lanes(&xm);
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
-            elementwise::softmax_forward(cx, x.channels, &xm, &values, &ym, lanes);
+        let values = x.blocked(&xm);
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
+            elementwise::softmax_forward(cx, x.channels, &xm, &values, &ym, vectors);
         });
-        let (output, gradient) = (y.lanes(&ym), dy.lanes(&gm));
-        check_backward(&what, &contexts, random, &dx, &dm, |cx, lanes, write, mask| {
+        let (output, gradient) = (y.blocked(&ym), dy.blocked(&gm));
+        check_backward(&what, &contexts, random, &dx, &dm, |cx, vectors, write, mask| {
             elementwise::softmax_backward(
-                cx, &ym, &output, &gm, &gradient, &dm, lanes, write, mask,
+                cx, &ym, &output, &gm, &gradient, &dm, vectors, write, mask,
             );
         });
     }
@@ -156,7 +157,7 @@ fn repacking_moves_channels_and_its_inverse_moves_them_back() {
     let contexts = contexts();
     for (what, mut random, x) in cases(7500) {
         let random = &mut random;
-        let lanes = x.channels.div_ceil(16) * 16;
+        let slots = x.channels.div_ceil(16) * 16;
         let blocks = random.within(1..=4);
         let mut sources = vec![usize::MAX; blocks * 16];
         // Runs of channels at random places, some of them whole blocks.
@@ -176,9 +177,9 @@ fn repacking_moves_channels_and_its_inverse_moves_them_back() {
             }
         }
         let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
-        let values = x.lanes(&xm);
-        check_backward(&what, &contexts, random, &y, &ym, |cx, lanes, write, mask| {
-            elementwise::repack(cx, &sources, &xm, &values, &ym, lanes, write, mask);
+        let values = x.blocked(&xm);
+        check_backward(&what, &contexts, random, &y, &ym, |cx, vectors, write, mask| {
+            elementwise::repack(cx, &sources, &xm, &values, &ym, vectors, write, mask);
         });
 
         let mut back = x.empty();
@@ -189,9 +190,9 @@ fn repacking_moves_channels_and_its_inverse_moves_them_back() {
                 }
             }
         }
-        let (targets, moved) = (elementwise::invert(&sources, lanes), y.lanes(&ym));
-        check_backward(&what, &contexts, random, &back, &xm, |cx, lanes, write, mask| {
-            elementwise::repack(cx, &targets, &ym, &moved, &xm, lanes, write, mask);
+        let (targets, moved) = (elementwise::invert(&sources, slots), y.blocked(&ym));
+        check_backward(&what, &contexts, random, &back, &xm, |cx, vectors, write, mask| {
+            elementwise::repack(cx, &targets, &ym, &moved, &xm, vectors, write, mask);
         });
     }
 }

@@ -40,13 +40,13 @@ fn normalisation_is_its_definition_forward_and_backward() {
                 at(&dy, c) * power - 2.0 * alpha * beta * at(&x, c) * shared;
         }
         let [xm, ym, gm, dm] = [(); 4].map(|()| x.map(random.within(0..=3)));
-        let (values, gradient) = (x.lanes(&xm), dy.lanes(&gm));
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
-            lrn::forward(cx, &settings, channels, &xm, &values, &ym, lanes);
+        let (values, gradient) = (x.blocked(&xm), dy.blocked(&gm));
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
+            lrn::forward(cx, &settings, channels, &xm, &values, &ym, vectors);
         });
-        check_backward(&what, &contexts, random, &dx, &dm, |cx, lanes, write, mask| {
+        check_backward(&what, &contexts, random, &dx, &dm, |cx, vectors, write, mask| {
             lrn::backward(
-                cx, &settings, channels, &xm, &values, &gm, &gradient, &dm, lanes, write, mask,
+                cx, &settings, channels, &xm, &values, &gm, &gradient, &dm, vectors, write, mask,
             );
         });
     }
@@ -59,8 +59,8 @@ fn lanes_past_the_last_channel_stay_zero_without_a_bias() {
     x.data.fill(1.0);
     let y = Planes { data: (0..17).map(|c| window(c).powf(-0.75)).collect(), ..x.clone() };
     let map = x.map(1);
-    check_set("no bias", &contexts(), &y, &map, |cx, lanes| {
-        lrn::forward(cx, &settings, 17, &map, &x.lanes(&map), &map, lanes);
+    check_set("no bias", &contexts(), &y, &map, |cx, vectors| {
+        lrn::forward(cx, &settings, 17, &map, &x.blocked(&map), &map, vectors);
     });
 
     fn window(c: usize) -> f64 {

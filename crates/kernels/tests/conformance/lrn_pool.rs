@@ -1,7 +1,7 @@
 //! Normalisation and max pooling at once: bit by bit what they are one after the other.
 
 use kernels::lrn::{self, Lrn};
-use kernels::{Lane, Write, lrn_pool, pool};
+use kernels::{Vec16, Write, lrn_pool, pool};
 
 use crate::support::*;
 
@@ -20,17 +20,17 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
         let dy = Planes::random(channels, placed.output[0], placed.output[1], random);
         let [xm, between, dm] = [(); 3].map(|()| x.map(random.within(0..=3)));
         let [ym, gm] = [(); 2].map(|()| dy.map(random.within(0..=3)));
-        let (values, gradient, old) = (x.lanes(&xm), dy.lanes(&gm), x.lanes(&dm));
+        let (values, gradient, old) = (x.blocked(&xm), dy.blocked(&gm), x.blocked(&dm));
         let mask = x.mask(&dm, random);
         for cx in contexts.iter().flatten() {
             let forward = |fused: bool| {
-                let mut y = vec![RUBBISH; ym.lanes()];
+                let mut y = vec![RUBBISH; ym.vectors()];
                 let mut choices = vec![0; 16 * ym.pixels()];
                 if fused {
                     let (x, y) = (&values, &mut y);
                     lrn_pool::forward(cx, &lrn, channels, slide, &xm, x, &ym, y, &mut choices);
                 } else {
-                    let mut middle = vec![RUBBISH; between.lanes()];
+                    let mut middle = vec![RUBBISH; between.vectors()];
                     lrn::forward(cx, &lrn, channels, &xm, &values, &between, &mut middle);
                     pool::max_forward(cx, slide, &between, &middle, &ym, &mut y, &mut choices);
                 }
@@ -41,9 +41,9 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
             assert!(choices == chosen, "{what}, {}", cx.level);
 
             for (write, mask) in [(Write::Set, None), (Write::Add, Some(&mask[..]))] {
-                let backward = |fused: bool| -> Vec<Lane> {
+                let backward = |fused: bool| -> Vec<Vec16> {
                     let mut dx = match write {
-                        Write::Set => vec![RUBBISH; dm.lanes()],
+                        Write::Set => vec![RUBBISH; dm.vectors()],
                         Write::Add => old.clone(),
                     };
                     if fused {
@@ -52,7 +52,7 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                             &mut dx, write, mask,
                         );
                     } else {
-                        let mut middle = vec![RUBBISH; between.lanes()];
+                        let mut middle = vec![RUBBISH; between.vectors()];
                         let (to, all) = (&mut middle, Write::Set);
                         pool::max_backward(
                             cx, slide, &gm, &gradient, &choices, &between, to, all, None,

@@ -1,25 +1,25 @@
 //! The picture in and out, and activations as planes.
 
-use kernels::Lane;
+use kernels::Vec16;
 use kernels::pack::{self, InputMap};
 
 use crate::support::*;
 
-/// What [`pack::pack`] should make, and the picture's value each of its lanes is read from.
+/// What [`pack::pack`] should make, and the picture's value each of its slots is read from.
 fn packed(input: &InputMap, picture: &Planes) -> (Planes, Vec<Option<[usize; 3]>>) {
     let (s, height, width) = (input.depth, picture.height, picture.width);
-    let lanes = input.channels * s * s;
-    let mut map = Planes::zeros(lanes, height.div_ceil(s), width.div_ceil(s));
+    let slots = input.channels * s * s;
+    let mut map = Planes::zeros(slots, height.div_ceil(s), width.div_ceil(s));
     let mut sources = Vec::new();
-    for (lane, my, mx) in map.places() {
-        let (c, y, x) = (lane / (s * s), my * s + lane / s % s, mx * s + lane % s);
+    for (slot, my, mx) in map.places() {
+        let (c, y, x) = (slot / (s * s), my * s + slot / s % s, mx * s + slot % s);
         let source = (y < height && x < width).then(|| {
             let roll = |at: usize, by: usize, n: usize| (at + n - by % n) % n;
             [input.source[c], roll(y, input.shift[0], height), roll(x, input.shift[1], width)]
         });
         if let Some([plane, y, x]) = source {
             let value = picture.at(plane, y, x) - f64::from(input.mean[c]);
-            *map.at_mut(lane, my, mx) = value * f64::from(input.scale[c]);
+            *map.at_mut(slot, my, mx) = value * f64::from(input.scale[c]);
         }
         sources.push(source);
     }
@@ -45,22 +45,22 @@ fn packing_and_its_gradient_are_their_definitions() {
         let (wanted, sources) = packed(&input, &picture);
         let map = wanted.map(random.within(0..=3));
         let values: Vec<f32> = picture.data.iter().map(|&v| v as f32).collect();
-        check_set(&what, &contexts, &wanted, &map, |cx, lanes| {
-            pack::pack(cx, &input, &values, height, width, &map, lanes);
+        check_set(&what, &contexts, &wanted, &map, |cx, vectors| {
+            pack::pack(cx, &input, &values, height, width, &map, vectors);
         });
 
         let dx = Planes::random(wanted.channels, wanted.height, wanted.width, random);
         let mut gradient = picture.empty();
-        for ((lane, y, x), source) in dx.places().zip(sources) {
+        for ((slot, y, x), source) in dx.places().zip(sources) {
             if let Some([plane, py, px]) = source {
-                let scale = f64::from(input.scale[lane / (input.depth * input.depth)]);
-                *gradient.at_mut(plane, py, px) += scale * dx.at(lane, y, x);
+                let scale = f64::from(input.scale[slot / (input.depth * input.depth)]);
+                *gradient.at_mut(plane, py, px) += scale * dx.at(slot, y, x);
             }
         }
-        let lanes = dx.lanes(&map);
+        let vectors = dx.blocked(&map);
         for cx in contexts.iter().flatten() {
             let mut got = vec![f32::NAN; values.len()];
-            pack::unpack(cx, &input, &map, &lanes, height, width, &mut got);
+            pack::unpack(cx, &input, &map, &vectors, height, width, &mut got);
             for (got, wanted) in got.iter().zip(&gradient.data) {
                 assert!((f64::from(*got) - wanted).abs() <= CLOSE, "{what}: {got}, not {wanted}");
             }
@@ -89,16 +89,16 @@ fn planes_go_into_a_map_and_come_back() {
         let map = wanted.map(random.within(0..=3));
         let before = Planes::random(blocks * 16, height, width, random);
         let what = format!("case {seed}: {}×{height}×{width}", channels.len());
-        check_set(&what, &contexts, &wanted, &map, |cx, lanes| {
-            pack::from_planes(cx, &values, &channels, &map, lanes, kernels::Write::Set);
+        check_set(&what, &contexts, &wanted, &map, |cx, vectors| {
+            pack::from_planes(cx, &values, &channels, &map, vectors, kernels::Write::Set);
             let mut back = vec![f32::NAN; values.len()];
-            pack::to_planes(cx, &map, lanes, &channels, &mut back);
+            pack::to_planes(cx, &map, vectors, &channels, &mut back);
             assert_eq!(back, values, "{what}: not the same back");
         });
         let sum = wanted.clone().plus(&before);
-        check_set(&what, &contexts, &sum, &map, |cx, lanes: &mut [Lane]| {
-            lanes.copy_from_slice(&before.lanes(&map));
-            pack::from_planes(cx, &values, &channels, &map, lanes, kernels::Write::Add);
+        check_set(&what, &contexts, &sum, &map, |cx, vectors: &mut [Vec16]| {
+            vectors.copy_from_slice(&before.blocked(&map));
+            pack::from_planes(cx, &values, &channels, &map, vectors, kernels::Write::Add);
         });
     }
 }

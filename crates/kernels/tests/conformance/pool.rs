@@ -35,9 +35,9 @@ fn max_pooling_is_its_definition_forward_and_backward() {
             *value = winner.map_or(0.0, |(_, best, _)| best);
         }
         let mut choices = vec![0; ym.pixels() * 16];
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
             let mut choices = vec![0; ym.pixels() * 16];
-            pool::max_forward(cx, &placed.slide, &xm, &x.lanes(&xm), &ym, lanes, &mut choices);
+            pool::max_forward(cx, &placed.slide, &xm, &x.blocked(&xm), &ym, vectors, &mut choices);
             for ((c, oy, ox), winner) in y.places().zip(&winners) {
                 let wanted = winner.map_or(255, |(element, _, _)| element as u8);
                 let got = choices[ym.pixel(c / 16, oy, ox) * 16 + c % 16];
@@ -53,10 +53,10 @@ fn max_pooling_is_its_definition_forward_and_backward() {
                 *dx.at_mut(c, *py, *px) += dy.at(c, oy, ox);
             }
         }
-        let gradient = dy.lanes(&ym);
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, lanes, write, mask| {
+        let gradient = dy.blocked(&ym);
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
             let slide = &placed.slide;
-            pool::max_backward(cx, slide, &ym, &gradient, &choices, &xm, lanes, write, mask);
+            pool::max_backward(cx, slide, &ym, &gradient, &choices, &xm, vectors, write, mask);
         });
     }
 }
@@ -105,11 +105,11 @@ fn average_pooling_is_its_definition_forward_and_backward() {
                 *dx.at_mut(c, py, px) += share * dy.at(c, oy, ox);
             }
         });
-        let (values, gradient) = (x.lanes(&xm), dy.lanes(&ym));
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
-            pool::average_forward(cx, &placed.slide, count_padding, &xm, &values, &ym, lanes);
+        let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
+            pool::average_forward(cx, &placed.slide, count_padding, &xm, &values, &ym, vectors);
         });
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, lanes, write, mask| {
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
             let slide = &placed.slide;
             pool::average_backward(
                 cx,
@@ -118,7 +118,7 @@ fn average_pooling_is_its_definition_forward_and_backward() {
                 &ym,
                 &gradient,
                 &xm,
-                lanes,
+                vectors,
                 write,
                 mask,
             );
@@ -142,13 +142,13 @@ fn global_average_is_the_mean_of_each_channel() {
             *dx.at_mut(c, row, column) = share * dy.at(c, 0, 0);
         }
         let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
-        let (values, gradient) = (x.lanes(&xm), dy.lanes(&ym));
+        let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
         let what = format!("case {seed}: {channels}×{height}×{width}");
-        check_set(&what, &contexts, &y, &ym, |cx, lanes| {
-            pool::global_average_forward(cx, &xm, &values, &ym, lanes);
+        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
+            pool::global_average_forward(cx, &xm, &values, &ym, vectors);
         });
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, lanes, write, mask| {
-            pool::global_average_backward(cx, &ym, &gradient, &xm, lanes, write, mask);
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
+            pool::global_average_backward(cx, &ym, &gradient, &xm, vectors, write, mask);
         });
     }
 }
@@ -161,11 +161,11 @@ fn a_large_map_is_the_same_for_any_number_of_threads() {
     let slide = Slide { kernel: [3; 2], stride: [2; 2], dilation: [1; 2], before: [0; 2] };
     let y = Planes::random(20, 30, 100, random);
     let (xm, ym) = (x.map(2), y.map(1));
-    let (values, gradient) = (x.lanes(&xm), y.lanes(&ym));
+    let (values, gradient) = (x.blocked(&xm), y.blocked(&ym));
     let mut results = Vec::new();
     for cx in contexts().iter().flatten() {
         let mut choices = vec![0; ym.pixels() * 16];
-        let (mut y, mut dx) = (vec![RUBBISH; ym.lanes()], vec![RUBBISH; xm.lanes()]);
+        let (mut y, mut dx) = (vec![RUBBISH; ym.vectors()], vec![RUBBISH; xm.vectors()]);
         pool::max_forward(cx, &slide, &xm, &values, &ym, &mut y, &mut choices);
         let write = kernels::Write::Set;
         pool::max_backward(cx, &slide, &ym, &gradient, &choices, &xm, &mut dx, write, None);

@@ -1,6 +1,6 @@
 //! Seeded shapes and values, planes of `f64` to compute definitions on, and the checks.
 
-use kernels::{Context, CpuLevel, Lane, Map, Slide, Threads, Write};
+use kernels::{Context, CpuLevel, Map, Slide, Threads, Vec16, Write};
 
 /// How far a kernel may be from its definition, relative to the largest value it should make, or to a
 /// hundredth of the values it is given if that is larger.
@@ -85,13 +85,13 @@ impl Planes {
             .flat_map(move |c| (0..height).flat_map(move |y| (0..width).map(move |x| (c, y, x))))
     }
 
-    /// The planes as lanes of `map`.
-    pub(crate) fn lanes(&self, map: &Map) -> Vec<Lane> {
-        let mut lanes = vec![Lane::default(); map.lanes()];
+    /// The planes as the vectors of `map`.
+    pub(crate) fn blocked(&self, map: &Map) -> Vec<Vec16> {
+        let mut vectors = vec![Vec16::default(); map.vectors()];
         for (c, y, x) in self.places() {
-            lanes[map.at(c / 16, y as isize, x as isize)].0[c % 16] = self.at(c, y, x) as f32;
+            vectors[map.at(c / 16, y as isize, x as isize)].0[c % 16] = self.at(c, y, x) as f32;
         }
-        lanes
+        vectors
     }
 
     /// A random mask.
@@ -116,25 +116,25 @@ impl Planes {
 }
 
 /// What fills an output before a kernel sets it.
-pub(crate) const RUBBISH: Lane = Lane([f32::NAN; 16]);
+pub(crate) const RUBBISH: Vec16 = Vec16([f32::NAN; 16]);
 
-/// Checks that the lanes are the planes, and 0 wherever there is no plane.
+/// Checks that the vectors are the planes, and 0 wherever there is no plane.
 #[track_caller]
-pub(crate) fn assert_close(what: &str, wanted: &Planes, map: &Map, lanes: &[Lane]) {
+pub(crate) fn assert_close(what: &str, wanted: &Planes, map: &Map, vectors: &[Vec16]) {
     let largest = wanted.data.iter().fold(1e-2f64, |a, b| a.max(b.abs()));
-    let mut inside = vec![false; lanes.len() * 16];
+    let mut inside = vec![false; vectors.len() * 16];
     for (c, y, x) in wanted.places() {
-        let lane = map.at(c / 16, y as isize, x as isize);
-        let (got, wanted) = (f64::from(lanes[lane].0[c % 16]), wanted.at(c, y, x));
-        inside[lane * 16 + c % 16] = true;
+        let vector = map.at(c / 16, y as isize, x as isize);
+        let (got, wanted) = (f64::from(vectors[vector].0[c % 16]), wanted.at(c, y, x));
+        inside[vector * 16 + c % 16] = true;
         assert!(
             (got - wanted).abs() <= CLOSE * largest,
             "{what}: channel {c}, row {y}, column {x} is {got}, not {wanted}"
         );
     }
     for (i, inside) in inside.into_iter().enumerate() {
-        let value = lanes[i / 16].0[i % 16];
-        assert!(inside || value == 0.0, "{what}: {value} beside the picture, lane {i}");
+        let value = vectors[i / 16].0[i % 16];
+        assert!(inside || value == 0.0, "{what}: {value} beside the picture, vector {i}");
     }
 }
 
@@ -155,13 +155,13 @@ pub(crate) fn check_set(
     contexts: &[[Context; 2]],
     wanted: &Planes,
     map: &Map,
-    kernel: impl Fn(&Context, &mut [Lane]),
+    kernel: impl Fn(&Context, &mut [Vec16]),
 ) {
     for pair in contexts {
         let [one, two] = pair.each_ref().map(|cx| {
-            let mut lanes = vec![RUBBISH; map.lanes()];
-            kernel(cx, &mut lanes);
-            lanes
+            let mut vectors = vec![RUBBISH; map.vectors()];
+            kernel(cx, &mut vectors);
+            vectors
         });
         let what = format!("{what}, {}", pair[0].level);
         assert_close(&what, wanted, map, &one);
@@ -177,26 +177,30 @@ pub(crate) fn check_backward(
     random: &mut Random,
     wanted: &Planes,
     map: &Map,
-    kernel: impl Fn(&Context, &mut [Lane], Write, Option<&[u16]>),
+    kernel: impl Fn(&Context, &mut [Vec16], Write, Option<&[u16]>),
 ) {
     let before = Planes::random(wanted.channels, wanted.height, wanted.width, random);
     let mask = wanted.mask(map, random);
     for mask in [None, Some(&mask[..])] {
         let masked = |planes: Planes| mask.map_or(planes.clone(), |m| planes.masked(map, m));
         let what = format!("{what}, {}", if mask.is_some() { "masked" } else { "unmasked" });
-        check_set(&format!("{what}, set"), contexts, &masked(wanted.clone()), map, |cx, lanes| {
-            kernel(cx, lanes, Write::Set, mask)
-        });
+        check_set(
+            &format!("{what}, set"),
+            contexts,
+            &masked(wanted.clone()),
+            map,
+            |cx, vectors| kernel(cx, vectors, Write::Set, mask),
+        );
         let sum = masked(wanted.clone().plus(&before));
-        check_set(&format!("{what}, added"), contexts, &sum, map, |cx, lanes| {
-            lanes.copy_from_slice(&before.lanes(map));
-            kernel(cx, lanes, Write::Add, mask)
+        check_set(&format!("{what}, added"), contexts, &sum, map, |cx, vectors| {
+            vectors.copy_from_slice(&before.blocked(map));
+            kernel(cx, vectors, Write::Add, mask)
         });
     }
 }
 
-pub(crate) fn bits(lanes: &[Lane]) -> Vec<u32> {
-    lanes.iter().flat_map(|lane| lane.0.map(f32::to_bits)).collect()
+pub(crate) fn bits(vectors: &[Vec16]) -> Vec<u32> {
+    vectors.iter().flat_map(|vector| vector.0.map(f32::to_bits)).collect()
 }
 
 /// A random window over a picture, with the extent of its output and the padding after.
@@ -264,14 +268,14 @@ impl Placed {
     }
 }
 
-/// Checks that ReLU's mask says which lanes of its output are positive.
+/// Checks that ReLU's mask says which channels of its output are positive.
 #[track_caller]
-pub(crate) fn assert_mask(what: &str, map: &Map, lanes: &[Lane], mask: &[u16]) {
+pub(crate) fn assert_mask(what: &str, map: &Map, vectors: &[Vec16], mask: &[u16]) {
     for block in 0..map.blocks {
         for y in 0..map.height {
             for x in 0..map.width {
-                let lane = lanes[map.at(block, y as isize, x as isize)].0;
-                let wanted = (0..16).fold(0, |bits, i| bits | u16::from(lane[i] > 0.0) << i);
+                let vector = vectors[map.at(block, y as isize, x as isize)].0;
+                let wanted = (0..16).fold(0, |bits, i| bits | u16::from(vector[i] > 0.0) << i);
                 assert_eq!(mask[map.pixel(block, y, x)], wanted, "{what}: mask at {y}, {x}");
             }
         }
