@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use kernels::{CpuLevel, Map, Write};
+use kernels::{BlockedMap, CpuLevel, Write};
 
 use super::convolution::{Algorithm, Direction, Spec};
 use super::memory::{Need, place};
@@ -39,14 +39,14 @@ pub(super) struct Plan {
 #[derive(Clone)]
 struct Place {
     start: usize,
-    map: Map,
+    map: BlockedMap,
 }
 
 /// A part of memory and how it is laid out.
 #[derive(Clone)]
 pub(super) struct Part {
     pub(super) range: Range<usize>,
-    pub(super) map: Map,
+    pub(super) map: BlockedMap,
 }
 
 /// One step of the backward pass.
@@ -214,15 +214,16 @@ impl Plan {
             }
         }
         let (activity, gradient) = self.lives(program);
-        let map = |value: ValueId, halo: usize| Map {
+        let map = |value: ValueId, halo: usize| BlockedMap {
             blocks: blocks(&self.shapes[value], program, value),
             height: self.shapes[value].height,
             width: self.shapes[value].width,
             halo,
         };
-        let [activations, gradients] = halos
-            .map(|halo| -> Vec<Map> { (0..count).map(|value| map(value, halo[value])).collect() });
-        let need = |(map, life): (&Map, Range<usize>)| Need {
+        let [activations, gradients] = halos.map(|halo| -> Vec<BlockedMap> {
+            (0..count).map(|value| map(value, halo[value])).collect()
+        });
+        let need = |(map, life): (&BlockedMap, Range<usize>)| Need {
             size: if life.is_empty() { 0 } else { map.vectors() },
             life,
         };
@@ -233,7 +234,7 @@ impl Plan {
             .map(need)
             .collect();
         let (starts, vectors) = place(&needs);
-        let placed = |maps: Vec<Map>, starts: &[usize]| -> Vec<Place> {
+        let placed = |maps: Vec<BlockedMap>, starts: &[usize]| -> Vec<Place> {
             maps.into_iter().zip(starts).map(|(map, &start)| Place { start, map }).collect()
         };
         self.activations = placed(activations, &starts[..count]);
@@ -309,7 +310,7 @@ fn part(program: &Program, places: &[Place], value: ValueId) -> Part {
     let Place { start, map } = &places[own.root];
     let blocks = if own.root == value { map.blocks } else { own.blocks() };
     let start = start + own.first * map.block();
-    Part { range: start..start + blocks * map.block(), map: Map { blocks, ..*map } }
+    Part { range: start..start + blocks * map.block(), map: BlockedMap { blocks, ..*map } }
 }
 
 /// The layers in order, with 1×1 convolutions that read the same value put together.

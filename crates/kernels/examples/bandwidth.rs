@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use kernels::lrn::{self, Lrn};
 use kernels::pack::{self, InputMap};
-use kernels::{Context, CpuLevel, Map, Slide, Threads, Vec16, Write, depthwise, elementwise, pool};
+use kernels::{
+    BlockedMap, Context, CpuLevel, Slide, Threads, Vec16, Write, depthwise, elementwise, pool,
+};
 
 fn main() {
     for level in CpuLevel::available() {
@@ -46,8 +48,8 @@ fn time(what: &str, bytes: usize, mut f: impl FnMut()) {
 }
 
 /// A map with a halo of 2, and values.
-fn filled(blocks: usize, height: usize, width: usize) -> (Map, Vec<Vec16>) {
-    let map = Map { blocks, height, width, halo: 2 };
+fn filled(blocks: usize, height: usize, width: usize) -> (BlockedMap, Vec<Vec16>) {
+    let map = BlockedMap { blocks, height, width, halo: 2 };
     let mut vectors = vec![Vec16::default(); map.vectors()];
     let mut state = 1u32;
     for block in 0..blocks {

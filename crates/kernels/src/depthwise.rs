@@ -6,7 +6,7 @@ use crate::map::Shared;
 use crate::rows::{Sink, Source};
 use crate::simd::Simd;
 use crate::slide::Slide;
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if `relu`.
 ///
@@ -21,9 +21,9 @@ pub fn forward(
     weights: &[Vec16],
     bias: &[Vec16],
     relu: bool,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
     mask: Option<&mut [u16]>,
 ) {
@@ -48,9 +48,9 @@ pub fn backward(
     cx: &Context,
     slide: &Slide,
     weights: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     dy: &[Vec16],
-    xm: &Map,
+    xm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::map::Shared;
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 pub use crate::repack::{invert, repack};
 pub use crate::softmax::{softmax_backward, softmax_forward};
@@ -16,9 +16,9 @@ pub use crate::softmax::{softmax_backward, softmax_forward};
 /// If a slice is not its map's, or the maps differ in more than their halos.
 pub fn relu_forward(
     cx: &Context,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
     mask: &mut [u16],
 ) {
@@ -60,7 +60,7 @@ impl RowKernel for Relu<'_> {
 ///
 /// # Panics
 /// If a slice is not the map's.
-pub fn apply_mask(cx: &Context, map: &Map, dx: &mut [Vec16], mask: &[u16]) {
+pub fn apply_mask(cx: &Context, map: &BlockedMap, dx: &mut [Vec16], mask: &[u16]) {
     // Adding zero under the mask leaves what the mask keeps.
     let kernel = Fill(Sink::new(map, dx, Write::Add, Some(mask)));
     // SAFETY: each row is made by itself.
@@ -93,9 +93,9 @@ pub fn affine_forward(
     cx: &Context,
     scale: &[Vec16],
     shift: &[Vec16],
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
 ) {
     assert_eq!((scale.len(), shift.len()), (xm.blocks, xm.blocks), "one vector for each block");
@@ -133,9 +133,9 @@ impl Point for Affine<'_> {
 pub fn affine_backward(
     cx: &Context,
     scale: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     dy: &[Vec16],
-    xm: &Map,
+    xm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
@@ -171,9 +171,9 @@ impl Point for ByChannel<'_> {
 pub fn scale_into(
     cx: &Context,
     weight: f32,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    gm: &Map,
+    gm: &BlockedMap,
     g: &mut [Vec16],
     write: Write,
 ) {
@@ -205,9 +205,9 @@ impl Point for ByWeight {
 /// If a slice is not its map's, or the maps differ in more than their halos.
 pub fn accumulate(
     cx: &Context,
-    ym: &Map,
+    ym: &BlockedMap,
     dy: &[Vec16],
-    xm: &Map,
+    xm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
@@ -274,7 +274,7 @@ impl<P: Point> RowKernel for Points<'_, P> {
 ///
 /// # Panics
 /// If the slice is not the map's.
-pub fn half_sum_squares(cx: &Context, map: &Map, x: &[Vec16]) -> f64 {
+pub fn half_sum_squares(cx: &Context, map: &BlockedMap, x: &[Vec16]) -> f64 {
     assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     let mut sums = [0.0; CHUNKS];
     let kernel = Squares { x, sums: Shared::of(&mut sums) };

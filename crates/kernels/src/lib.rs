@@ -24,7 +24,7 @@ mod threads;
 pub mod winograd;
 
 pub use level::CpuLevel;
-pub use map::{Context, Map, Vec16, Write};
+pub use map::{BlockedMap, Context, Vec16, Write};
 pub use memory::{Memory, Plain};
 pub use peak::peak;
 pub use slide::Slide;

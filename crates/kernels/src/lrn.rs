@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
 /// "ImageNet classification with deep convolutional neural networks", 3.3).
@@ -33,9 +33,9 @@ pub fn forward(
     cx: &Context,
     lrn: &Lrn,
     channels: usize,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
 ) {
     assert_same(xm, ym);
@@ -58,11 +58,11 @@ pub fn backward(
     cx: &Context,
     lrn: &Lrn,
     channels: usize,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    gm: &Map,
+    gm: &BlockedMap,
     dy: &[Vec16],
-    dm: &Map,
+    dm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
@@ -96,7 +96,7 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    pub(crate) fn new(lrn: &Lrn, channels: usize, map: &Map) -> Self {
+    pub(crate) fn new(lrn: &Lrn, channels: usize, map: &BlockedMap) -> Self {
         assert!(channels <= map.blocks * 16, "more channels than slots");
         let half = lrn.size / 2;
         Self { lrn: *lrn, channels, blocks: map.blocks, half, margin: half.div_ceil(16) }

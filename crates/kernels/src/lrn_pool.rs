@@ -12,7 +12,7 @@ use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
 use crate::slide::{Axis, Slide};
-use crate::{Context, Map, Vec16, Write, fold};
+use crate::{BlockedMap, Context, Vec16, Write, fold};
 
 /// Rows of the output that a task makes: the windows of its first row share rows with another task's,
 /// which both normalise.
@@ -27,9 +27,9 @@ pub fn forward(
     lrn: &Lrn,
     channels: usize,
     slide: &Slide,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
     choices: &mut [u8],
 ) {
@@ -39,7 +39,7 @@ pub fn forward(
         lrn: Windows::new(lrn, channels, xm),
         axes,
         x: Source::new(xm, x),
-        between: Map { height: reach.next_power_of_two(), halo: 0, ..*xm },
+        between: BlockedMap { height: reach.next_power_of_two(), halo: 0, ..*xm },
         largest: Largest::new(slide, ym, choices),
         y: Sink::set(ym, y),
     };
@@ -52,7 +52,7 @@ struct Forward<'a> {
     axes: [Axis; 2],
     x: Source<'a>,
     /// The ring of rows that are normalised and not yet pooled.
-    between: Map,
+    between: BlockedMap,
     largest: Largest,
     y: Sink<'a>,
 }
@@ -96,12 +96,12 @@ pub fn backward(
     lrn: &Lrn,
     channels: usize,
     slide: &Slide,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    gm: &Map,
+    gm: &BlockedMap,
     dy: &[Vec16],
     choices: &[u8],
-    dm: &Map,
+    dm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
@@ -110,7 +110,7 @@ pub fn backward(
         lrn: Windows::new(lrn, channels, xm),
         axes: slide.axes(dm, gm),
         x: Source::new(xm, x),
-        between: Map { height: 1, halo: 0, ..*dm },
+        between: BlockedMap { height: 1, halo: 0, ..*dm },
         chosen: Chosen::new(slide, gm, choices),
         dy: Source::new(gm, dy),
         dx: Sink::new(dm, dx, write, mask),
@@ -125,7 +125,7 @@ struct Backward<'a> {
     axes: [Axis; 2],
     x: Source<'a>,
     /// The one row of the gradient between the two.
-    between: Map,
+    between: BlockedMap,
     chosen: Chosen<'a>,
     dy: Source<'a>,
     dx: Sink<'a>,

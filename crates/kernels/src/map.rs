@@ -13,7 +13,7 @@ pub struct Vec16(pub [f32; 16]);
 
 /// The extent of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Map {
+pub struct BlockedMap {
     /// Blocks of sixteen channels.
     pub blocks: usize,
     /// Rows of the picture.
@@ -24,7 +24,7 @@ pub struct Map {
     pub halo: usize,
 }
 
-impl Map {
+impl BlockedMap {
     /// Vectors in one row, halo and all.
     pub fn pitch(&self) -> usize {
         self.width + 2 * self.halo
@@ -99,7 +99,7 @@ impl<T> Shared<T> {
 ///
 /// # Safety
 /// `block` points to the first vector of a block of `map`, and nobody else touches the block.
-pub(crate) unsafe fn clear_halo(map: &Map, block: *mut Vec16, rows: std::ops::Range<usize>) {
+pub(crate) unsafe fn clear_halo(map: &BlockedMap, block: *mut Vec16, rows: std::ops::Range<usize>) {
     let (halo, pitch) = (map.halo, map.pitch());
     if halo == 0 {
         return;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::map::{Shared, clear_halo};
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// How the picture becomes the network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +34,7 @@ impl InputMap {
         [slots.div_ceil(16), height.div_ceil(self.depth), width.div_ceil(self.depth)]
     }
 
-    fn check(&self, picture: usize, height: usize, width: usize, map: &Map) -> usize {
+    fn check(&self, picture: usize, height: usize, width: usize, map: &BlockedMap) -> usize {
         let usual = (1..=4).contains(&self.channels) && (1..=4).contains(&self.depth);
         assert!(usual, "an input of 1–4 channels, in squares of 1–4 pixels");
         assert_eq!(
@@ -94,7 +94,12 @@ fn tasks(rows: usize, vectors: usize) -> usize {
 ///
 /// # Safety
 /// `vectors` is the map's slice, the row lies in it, and nobody else touches it.
-unsafe fn row<'a>(map: &Map, vectors: Shared<Vec16>, block: usize, row: usize) -> &'a mut [Vec16] {
+unsafe fn row<'a>(
+    map: &BlockedMap,
+    vectors: Shared<Vec16>,
+    block: usize,
+    row: usize,
+) -> &'a mut [Vec16] {
     // SAFETY: the caller's promise.
     unsafe {
         let start = vectors.get().add(map.at(block, row as isize, 0));
@@ -103,7 +108,7 @@ unsafe fn row<'a>(map: &Map, vectors: Shared<Vec16>, block: usize, row: usize) -
 }
 
 /// A row of a map's block that is only read.
-fn row_of<'a>(map: &Map, vectors: &'a [Vec16], block: usize, row: usize) -> &'a [Vec16] {
+fn row_of<'a>(map: &BlockedMap, vectors: &'a [Vec16], block: usize, row: usize) -> &'a [Vec16] {
     &vectors[map.at(block, row as isize, 0)..][..map.width]
 }
 
@@ -117,7 +122,7 @@ pub fn pack(
     picture: &[f32],
     height: usize,
     width: usize,
-    map: &Map,
+    map: &BlockedMap,
     x: &mut [Vec16],
 ) {
     input.check(picture.len(), height, width, map);
@@ -191,7 +196,7 @@ fn give<const D: usize>(values: &mut [f32], pixels: &[Vec16], f: impl Fn(&mut f3
 pub fn unpack(
     cx: &Context,
     input: &InputMap,
-    map: &Map,
+    map: &BlockedMap,
     dx: &[Vec16],
     height: usize,
     width: usize,
@@ -242,7 +247,7 @@ const COLUMNS: usize = 64;
 ///
 /// # Panics
 /// If a slice is not its map's, or a slot is not in the map.
-pub fn to_planes(cx: &Context, map: &Map, x: &[Vec16], channels: &[usize], out: &mut [f32]) {
+pub fn to_planes(cx: &Context, map: &BlockedMap, x: &[Vec16], channels: &[usize], out: &mut [f32]) {
     assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     assert_eq!(out.len(), channels.len() * map.height * map.width, "the planes are not the map's");
     assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
@@ -277,7 +282,7 @@ pub fn from_planes(
     cx: &Context,
     planes: &[f32],
     channels: &[usize],
-    map: &Map,
+    map: &BlockedMap,
     x: &mut [Vec16],
     write: Write,
 ) {

@@ -8,7 +8,7 @@ use crate::map::Shared;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
 use crate::slide::{Axis, Slide};
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// The choice of a window that lies wholly beside the picture: no element.
 const NONE: u8 = 255;
@@ -23,9 +23,9 @@ const NONE: u8 = 255;
 pub fn max_forward(
     cx: &Context,
     slide: &Slide,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
     choices: &mut [u8],
 ) {
@@ -40,13 +40,13 @@ pub(crate) struct Largest {
 }
 
 impl Largest {
-    pub(crate) fn new(slide: &Slide, ym: &Map, choices: &mut [u8]) -> Self {
+    pub(crate) fn new(slide: &Slide, ym: &BlockedMap, choices: &mut [u8]) -> Self {
         check(slide, ym, choices);
         Self { choices: Shared::of(choices) }
     }
 }
 
-fn check(slide: &Slide, ym: &Map, choices: &[u8]) {
+fn check(slide: &Slide, ym: &BlockedMap, choices: &[u8]) {
     assert!(slide.elements() <= usize::from(NONE), "a window of more than 255 elements");
     assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
 }
@@ -92,10 +92,10 @@ impl Fold for Largest {
 pub fn max_backward(
     cx: &Context,
     slide: &Slide,
-    ym: &Map,
+    ym: &BlockedMap,
     dy: &[Vec16],
     choices: &[u8],
-    xm: &Map,
+    xm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
@@ -111,7 +111,7 @@ pub(crate) struct Chosen<'a> {
 }
 
 impl<'a> Chosen<'a> {
-    pub(crate) fn new(slide: &Slide, ym: &Map, choices: &'a [u8]) -> Self {
+    pub(crate) fn new(slide: &Slide, ym: &BlockedMap, choices: &'a [u8]) -> Self {
         check(slide, ym, choices);
         Self { choices }
     }
@@ -145,9 +145,9 @@ pub fn average_forward(
     cx: &Context,
     slide: &Slide,
     count_padding: Option<[usize; 2]>,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
 ) {
     let mean = Mean { axes: slide.axes(xm, ym), count_padding };
@@ -162,9 +162,9 @@ pub fn average_backward(
     cx: &Context,
     slide: &Slide,
     count_padding: Option<[usize; 2]>,
-    ym: &Map,
+    ym: &BlockedMap,
     dy: &[Vec16],
-    xm: &Map,
+    xm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,
@@ -239,7 +239,13 @@ impl Gather for Mean {
 ///
 /// # Panics
 /// If a slice is not its map's, or `ym` is not 1 × 1 with `xm`'s blocks.
-pub fn global_average_forward(cx: &Context, xm: &Map, x: &[Vec16], ym: &Map, y: &mut [Vec16]) {
+pub fn global_average_forward(
+    cx: &Context,
+    xm: &BlockedMap,
+    x: &[Vec16],
+    ym: &BlockedMap,
+    y: &mut [Vec16],
+) {
     assert_eq!((ym.blocks, ym.height, ym.width), (xm.blocks, 1, 1), "one pixel for each channel");
     let kernel = ChannelMean { x: Source::new(xm, x), y: Sink::set(ym, y) };
     // SAFETY: each block's pixel is made from the input alone.
@@ -279,9 +285,9 @@ impl RowKernel for ChannelMean<'_> {
 /// If a slice is not its map's, or `ym` is not 1 × 1 with `xm`'s blocks.
 pub fn global_average_backward(
     cx: &Context,
-    ym: &Map,
+    ym: &BlockedMap,
     dy: &[Vec16],
-    xm: &Map,
+    xm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,

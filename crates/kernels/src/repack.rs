@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// Slot `i` of `y`, counted through the blocks, = slot `sources[i]` of `x`, or 0 where that is
 /// `usize::MAX`. The gradient is the same with [`invert`]ed sources.
@@ -15,9 +15,9 @@ use crate::{Context, Map, Vec16, Write};
 pub fn repack(
     cx: &Context,
     sources: &[usize],
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,

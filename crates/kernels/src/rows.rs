@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::map::{Shared, clear_halo};
 use crate::simd::{Simd, for_level};
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// Memory that one task touches, about: enough to hide what handing it out costs, little enough that
 /// two threads end together.
@@ -68,21 +68,21 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
 /// A map that is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
-    pub(crate) map: Map,
+    pub(crate) map: BlockedMap,
     vectors: Shared<Vec16>,
     ring: usize,
     borrowed: PhantomData<&'a [Vec16]>,
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn new(map: &Map, vectors: &'a [Vec16]) -> Self {
+    pub(crate) fn new(map: &BlockedMap, vectors: &'a [Vec16]) -> Self {
         assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
         let vectors = Shared::reading(vectors);
         Self { map: *map, vectors, ring: usize::MAX, borrowed: PhantomData }
     }
 
     /// A ring as [`Sink::ring`] makes it.
-    pub(crate) fn ring(map: &Map, vectors: Shared<Vec16>) -> Self {
+    pub(crate) fn ring(map: &BlockedMap, vectors: Shared<Vec16>) -> Self {
         Self { map: *map, vectors, ring: ring(map), borrowed: PhantomData }
     }
 
@@ -105,7 +105,7 @@ impl<'a> Source<'a> {
 /// A map that is written: set or added to, under an optional mask.
 #[derive(Clone, Copy)]
 pub(crate) struct Sink<'a> {
-    pub(crate) map: Map,
+    pub(crate) map: BlockedMap,
     vectors: Shared<Vec16>,
     ring: usize,
     write: Write,
@@ -114,7 +114,7 @@ pub(crate) struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(
-        map: &Map,
+        map: &BlockedMap,
         vectors: &'a mut [Vec16],
         write: Write,
         mask: Option<&'a [u16]>,
@@ -126,12 +126,12 @@ impl<'a> Sink<'a> {
 
     /// The memory of the last few rows of a map that is never whole: rows lie in `map` at their number
     /// modulo its height, a power of two. It has no halo, and `vectors` are as many as the map's.
-    pub(crate) fn ring(map: &Map, vectors: Shared<Vec16>) -> Self {
+    pub(crate) fn ring(map: &BlockedMap, vectors: Shared<Vec16>) -> Self {
         Self { map: *map, vectors, ring: ring(map), write: Write::Set, mask: None }
     }
 
     /// A map that is overwritten.
-    pub(crate) fn set(map: &Map, vectors: &'a mut [Vec16]) -> Self {
+    pub(crate) fn set(map: &BlockedMap, vectors: &'a mut [Vec16]) -> Self {
         Self::new(map, vectors, Write::Set, None)
     }
 
@@ -211,17 +211,17 @@ impl SinkRow {
 }
 
 /// What is left of a row's number in a ring.
-fn ring(map: &Map) -> usize {
+fn ring(map: &BlockedMap) -> usize {
     assert!(map.height.is_power_of_two() && map.halo == 0, "no ring");
     map.height - 1
 }
 
-fn row_bytes(map: &Map) -> usize {
+fn row_bytes(map: &BlockedMap) -> usize {
     map.width * size_of::<Vec16>()
 }
 
 /// Asserts that two maps have the same blocks, rows and columns; their halos may differ.
-pub(crate) fn assert_same(a: &Map, b: &Map) {
+pub(crate) fn assert_same(a: &BlockedMap, b: &BlockedMap) {
     assert_eq!(
         (a.blocks, a.height, a.width),
         (b.blocks, b.height, b.width),

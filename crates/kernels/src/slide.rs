@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Map;
+use crate::BlockedMap;
 
 /// A window and the padding it starts in: rows first, then columns, in every pair. How many positions
 /// it has is the output map's affair; what lies beyond the picture on any side counts as padding.
@@ -25,7 +25,7 @@ impl Slide {
     }
 
     /// The window over an input `xm`, at the positions of an output `ym`: rows, columns.
-    pub(crate) fn axes(&self, xm: &Map, ym: &Map) -> [Axis; 2] {
+    pub(crate) fn axes(&self, xm: &BlockedMap, ym: &BlockedMap) -> [Axis; 2] {
         assert_eq!(xm.blocks, ym.blocks, "the maps differ in channels");
         [self.axis(0, xm.height, ym.height), self.axis(1, xm.width, ym.width)]
     }

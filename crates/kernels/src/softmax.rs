@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// `y_c` = exp(`x_c`) / Σ exp(`x_k`), over the channels of each pixel. The first `channels` slots of
 /// the blocks are channels; the others become 0.
@@ -15,9 +15,9 @@ use crate::{Context, Map, Vec16, Write};
 pub fn softmax_forward(
     cx: &Context,
     channels: usize,
-    xm: &Map,
+    xm: &BlockedMap,
     x: &[Vec16],
-    ym: &Map,
+    ym: &BlockedMap,
     y: &mut [Vec16],
 ) {
     assert_same(xm, ym);
@@ -94,11 +94,11 @@ impl RowKernel for Forward<'_> {
 #[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 pub fn softmax_backward(
     cx: &Context,
-    ym: &Map,
+    ym: &BlockedMap,
     y: &[Vec16],
-    gm: &Map,
+    gm: &BlockedMap,
     dy: &[Vec16],
-    dm: &Map,
+    dm: &BlockedMap,
     dx: &mut [Vec16],
     write: Write,
     mask: Option<&[u16]>,

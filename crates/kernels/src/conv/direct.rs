@@ -8,7 +8,7 @@
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::{self, Group, Order, Packed, Weights};
 use crate::map::clear_halo;
-use crate::{Context, Map, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, Write};
 
 /// How the taps lie. Rows first in every pair.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ impl Direct {
 
 /// A [`Direct`] convolution with its taps' places worked out for maps of one size.
 pub struct Placed {
-    x: Map,
-    y: Map,
+    x: BlockedMap,
+    y: BlockedMap,
     positions: [usize; 2],
     /// For each group, each tap's distance from the position's pixel, in values.
     offsets: Vec<Vec<isize>>,
@@ -79,7 +79,13 @@ impl Placed {
     ///
     /// # Panics
     /// If the maps' blocks are not the weights', or the taps reach beyond the halo.
-    pub fn new(conv: &Direct, x: Map, y: Map, positions: [usize; 2], clears: bool) -> Self {
+    pub fn new(
+        conv: &Direct,
+        x: BlockedMap,
+        y: BlockedMap,
+        positions: [usize; 2],
+        clears: bool,
+    ) -> Self {
         assert_eq!((x.blocks, y.blocks), (conv.in_blocks, conv.out_blocks));
         assert!(conv.taps.reach(positions, [x.height, x.width]) <= x.halo, "the halo is too small");
         for (axis, extent) in [y.height, y.width].into_iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::conv::tile;
 use crate::conv::weights::{self, Order, Packed};
 use crate::conv::{Output, Weights};
 use crate::map::clear_halo;
-use crate::{Context, CpuLevel, Map, Vec16, Write};
+use crate::{BlockedMap, Context, CpuLevel, Vec16, Write};
 use panel::Job;
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
@@ -77,7 +77,14 @@ impl Winograd {
     ///
     /// # Panics
     /// If a slice is not its map's, or the maps' blocks are not the weights'.
-    pub fn run(&self, cx: &Context, xm: &Map, x: &[Vec16], ym: &Map, output: &Output<'_>) {
+    pub fn run(
+        &self,
+        cx: &Context,
+        xm: &BlockedMap,
+        x: &[Vec16],
+        ym: &BlockedMap,
+        output: &Output<'_>,
+    ) {
         assert_eq!((xm.blocks, ym.blocks), (self.in_blocks, self.out_blocks));
         assert_eq!(x.len(), xm.vectors(), "the input is not the map's");
         let y = output.y.pointer(ym.vectors());

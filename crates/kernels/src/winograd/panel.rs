@@ -8,15 +8,15 @@ use crate::conv::Output;
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::Group;
 use crate::simd::{Simd, for_level};
-use crate::{CpuLevel, Map, Vec16, Write};
+use crate::{BlockedMap, CpuLevel, Vec16, Write};
 
 /// What all panels of one convolution share. Pointers are to values of the whole slices.
 pub(super) struct Job<'a> {
     pub(super) conv: &'a Winograd,
     pub(super) level: CpuLevel,
-    pub(super) xm: &'a Map,
+    pub(super) xm: &'a BlockedMap,
     pub(super) x: *const f32,
-    pub(super) ym: &'a Map,
+    pub(super) ym: &'a BlockedMap,
     pub(super) y: *mut f32,
     pub(super) relu: *mut u16,
     pub(super) output: &'a Output<'a>,

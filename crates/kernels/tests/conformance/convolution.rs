@@ -2,7 +2,7 @@
 
 use kernels::conv::{Call, Direct, Kernel, Output, Phase, Placed, Target, Weights, run};
 use kernels::winograd::Winograd;
-use kernels::{Context, CpuLevel, Map, Slide, Vec16, Write};
+use kernels::{BlockedMap, Context, CpuLevel, Slide, Vec16, Write};
 
 use crate::support::{Random, contexts};
 
@@ -109,11 +109,16 @@ fn slots(random: &mut Random, channels: usize) -> Vec<usize> {
     (0..cut).chain((0..channels - cut).map(|c| second + c)).collect()
 }
 
-fn map(slots: &[usize], extent: [usize; 2], halo: usize) -> Map {
-    Map { blocks: slots[slots.len() - 1] / 16 + 1, height: extent[0], width: extent[1], halo }
+fn map(slots: &[usize], extent: [usize; 2], halo: usize) -> BlockedMap {
+    BlockedMap {
+        blocks: slots[slots.len() - 1] / 16 + 1,
+        height: extent[0],
+        width: extent[1],
+        halo,
+    }
 }
 
-fn blocked(map: &Map, slots: &[usize], values: &[f32]) -> Vec<Vec16> {
+fn blocked(map: &BlockedMap, slots: &[usize], values: &[f32]) -> Vec<Vec16> {
     let mut to = vec![Vec16::default(); map.vectors()];
     for (channel, slot) in slots.iter().enumerate() {
         for p in 0..map.height * map.width {
@@ -126,7 +131,7 @@ fn blocked(map: &Map, slots: &[usize], values: &[f32]) -> Vec<Vec16> {
 }
 
 /// The values of a map; its halo and the slots that hold no channel must be zero.
-fn unblocked(map: &Map, slots: &[usize], from: &[Vec16]) -> Vec<f32> {
+fn unblocked(map: &BlockedMap, slots: &[usize], from: &[Vec16]) -> Vec<f32> {
     let plane = map.height * map.width;
     let mut values = vec![0.0; slots.len() * plane];
     let mut rest = from.to_vec();
@@ -160,8 +165,8 @@ fn convolve(
     cx: &Context,
     way: Way,
     phases: &[Phase<'_>],
-    (xm, x): (&Map, &[Vec16]),
-    (ym, before): (&Map, Option<&[Vec16]>),
+    (xm, x): (&BlockedMap, &[Vec16]),
+    (ym, before): (&BlockedMap, Option<&[Vec16]>),
     relu: bool,
     mask: Option<&[u16]>,
 ) -> (Vec<Vec16>, Vec<u16>) {

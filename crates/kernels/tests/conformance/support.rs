@@ -1,6 +1,6 @@
 //! Seeded shapes and values, planes of `f64` to compute definitions on, and the checks.
 
-use kernels::{Context, CpuLevel, Map, Slide, Threads, Vec16, Write};
+use kernels::{BlockedMap, Context, CpuLevel, Slide, Threads, Vec16, Write};
 
 /// How far a kernel may be from its definition, relative to the largest value it should make, or to a
 /// hundredth of the values it is given if that is larger.
@@ -73,9 +73,9 @@ impl Planes {
     }
 
     /// The map that holds these planes.
-    pub(crate) fn map(&self, halo: usize) -> Map {
+    pub(crate) fn map(&self, halo: usize) -> BlockedMap {
         let blocks = self.channels.div_ceil(16);
-        Map { blocks, height: self.height, width: self.width, halo }
+        BlockedMap { blocks, height: self.height, width: self.width, halo }
     }
 
     /// Every (channel, row, column).
@@ -86,7 +86,7 @@ impl Planes {
     }
 
     /// The planes as the vectors of `map`.
-    pub(crate) fn blocked(&self, map: &Map) -> Vec<Vec16> {
+    pub(crate) fn blocked(&self, map: &BlockedMap) -> Vec<Vec16> {
         let mut vectors = vec![Vec16::default(); map.vectors()];
         for (c, y, x) in self.places() {
             vectors[map.at(c / 16, y as isize, x as isize)].0[c % 16] = self.at(c, y, x) as f32;
@@ -95,12 +95,12 @@ impl Planes {
     }
 
     /// A random mask.
-    pub(crate) fn mask(&self, map: &Map, random: &mut Random) -> Vec<u16> {
+    pub(crate) fn mask(&self, map: &BlockedMap, random: &mut Random) -> Vec<u16> {
         (0..map.pixels()).map(|_| random.next() as u16).collect()
     }
 
     /// These planes where the mask has a bit, else 0.
-    pub(crate) fn masked(mut self, map: &Map, mask: &[u16]) -> Self {
+    pub(crate) fn masked(mut self, map: &BlockedMap, mask: &[u16]) -> Self {
         for (c, y, x) in self.places() {
             if mask[map.pixel(c / 16, y, x)] >> (c % 16) & 1 == 0 {
                 *self.at_mut(c, y, x) = 0.0;
@@ -120,7 +120,7 @@ pub(crate) const RUBBISH: Vec16 = Vec16([f32::NAN; 16]);
 
 /// Checks that the vectors are the planes, and 0 wherever there is no plane.
 #[track_caller]
-pub(crate) fn assert_close(what: &str, wanted: &Planes, map: &Map, vectors: &[Vec16]) {
+pub(crate) fn assert_close(what: &str, wanted: &Planes, map: &BlockedMap, vectors: &[Vec16]) {
     let largest = wanted.data.iter().fold(1e-2f64, |a, b| a.max(b.abs()));
     let mut inside = vec![false; vectors.len() * 16];
     for (c, y, x) in wanted.places() {
@@ -154,7 +154,7 @@ pub(crate) fn check_set(
     what: &str,
     contexts: &[[Context; 2]],
     wanted: &Planes,
-    map: &Map,
+    map: &BlockedMap,
     kernel: impl Fn(&Context, &mut [Vec16]),
 ) {
     for pair in contexts {
@@ -176,7 +176,7 @@ pub(crate) fn check_backward(
     contexts: &[[Context; 2]],
     random: &mut Random,
     wanted: &Planes,
-    map: &Map,
+    map: &BlockedMap,
     kernel: impl Fn(&Context, &mut [Vec16], Write, Option<&[u16]>),
 ) {
     let before = Planes::random(wanted.channels, wanted.height, wanted.width, random);
@@ -270,7 +270,7 @@ impl Placed {
 
 /// Checks that ReLU's mask says which channels of its output are positive.
 #[track_caller]
-pub(crate) fn assert_mask(what: &str, map: &Map, vectors: &[Vec16], mask: &[u16]) {
+pub(crate) fn assert_mask(what: &str, map: &BlockedMap, vectors: &[Vec16], mask: &[u16]) {
     for block in 0..map.blocks {
         for y in 0..map.height {
             for x in 0..map.width {
