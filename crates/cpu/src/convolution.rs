@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kernels::conv::{Direct, Kernel, Phase};
 use kernels::winograd::Winograd;
-use kernels::{Context, CpuLevel, Slide};
+use kernels::{Context, ConvGeometry, CpuLevel};
 
 use super::program::{Kind, Layer, Program};
 use graph::{Conv2d, Padding, Shape, Weights, Window};
@@ -27,9 +27,9 @@ pub(super) enum Algorithm {
 
 /// A layer's convolution for pictures of one size, with its weights as the model file has them.
 pub(super) struct Spec {
-    pub(super) slide: Slide,
+    pub(super) geometry: ConvGeometry,
     /// The window before the picture was rearranged; with the layer it tells weights apart.
-    original: Slide,
+    original: ConvGeometry,
     groups: usize,
     weights: Weights,
     bias: Arc<[f32]>,
@@ -40,8 +40,8 @@ pub(super) struct Spec {
 impl Spec {
     /// The layer's convolution for an input of `shape`, or `None` if it is no convolution.
     pub(super) fn new(program: &Program, layer: &Layer, shape: Shape) -> Option<Self> {
-        let (conv, slide) = match &layer.kind {
-            Kind::Conv(conv) => (conv.clone(), slide(&conv.window, shape)),
+        let (conv, geometry) = match &layer.kind {
+            Kind::Conv(conv) => (conv.clone(), geometry(&conv.window, shape)),
             Kind::Dense(dense) => {
                 let window = Window::new([shape.height, shape.width], [1, 1]);
                 let conv = Conv2d {
@@ -52,15 +52,15 @@ impl Spec {
                     weights: dense.weights.clone(),
                     bias: dense.bias.clone(),
                 };
-                let slide = slide(&window, shape);
-                (conv, slide)
+                let geometry = geometry(&window, shape);
+                (conv, geometry)
             }
             _ => return None,
         };
         let slots = |value: usize| program.values[value].slots.clone();
         let plain = Self {
-            slide,
-            original: slide,
+            geometry,
+            original: geometry,
             groups: conv.groups,
             weights: conv.weights,
             bias: conv.bias,
@@ -78,7 +78,7 @@ impl Spec {
     ///
     /// With k − before = depth · a + q, element k of the window reads element a of remainder q.
     fn rearranged(self, depth: usize) -> Self {
-        let Slide { kernel, before, .. } = self.slide;
+        let ConvGeometry { kernel, before, .. } = self.geometry;
         let split = |axis: usize, k: usize| {
             let distance = k as isize - before[axis] as isize;
             let depth = depth as isize;
@@ -99,7 +99,7 @@ impl Spec {
             weights[channel * area + row * extent[1] + column] = weight;
         }
         Self {
-            slide: Slide {
+            geometry: ConvGeometry {
                 kernel: extent,
                 stride: [1, 1],
                 dilation: [1, 1],
@@ -114,7 +114,7 @@ impl Spec {
     /// The convolution in the kernels' terms.
     fn kernel(&self) -> Kernel<'_> {
         Kernel {
-            slide: self.slide,
+            geometry: self.geometry,
             groups: self.groups,
             weights: &self.weights,
             bias: &self.bias,
@@ -138,7 +138,7 @@ impl Spec {
 
     /// The least number of products decides, where there are pixels enough to fill Winograd's tiles.
     pub(super) fn algorithm(&self, level: CpuLevel, written: Shape) -> Algorithm {
-        let Slide { kernel, stride, dilation, .. } = self.slide;
+        let ConvGeometry { kernel, stride, dilation, .. } = self.geometry;
         let dense = stride == [1, 1] && dilation == [1, 1] && self.groups == 1;
         let pays = level != CpuLevel::Scalar && written.plane() >= 64;
         if dense && pays && Winograd::fits(kernel) {
@@ -184,12 +184,12 @@ impl Program {
 }
 
 /// The window placed on a picture of `shape`.
-pub(super) fn slide(window: &Window, shape: Shape) -> Slide {
+pub(super) fn geometry(window: &Window, shape: Shape) -> ConvGeometry {
     let before = |axis: usize, extent: usize| match window.padding {
         Padding::Explicit { top, left, .. } => [top, left][axis],
         Padding::Same => window.span(axis, extent).map_or(0, |span| span.before),
     };
-    Slide {
+    ConvGeometry {
         kernel: window.kernel,
         stride: window.stride,
         dilation: window.dilation,
@@ -211,7 +211,7 @@ pub(super) struct Cache {
     packed: Mutex<HashMap<Key, Packed>>,
 }
 
-type Key = (usize, Slide, Direction, Algorithm);
+type Key = (usize, ConvGeometry, Direction, Algorithm);
 
 impl Cache {
     /// The weights of layer number `layer`, whose convolution is `spec`.

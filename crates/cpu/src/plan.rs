@@ -317,7 +317,7 @@ fn part(program: &Program, places: &[Place], value: ValueId) -> Part {
 fn side_by_side(program: &Program, specs: &[Option<Spec>]) -> Vec<Vec<usize>> {
     let pointwise = |layer: usize| {
         specs[layer].as_ref().is_some_and(|spec| {
-            spec.slide.kernel == [1, 1] && spec.slide.stride == [1, 1] && !spec.depthwise()
+            spec.geometry.kernel == [1, 1] && spec.geometry.stride == [1, 1] && !spec.depthwise()
         })
     };
     let mut steps: Vec<Vec<usize>> = Vec::new();

@@ -286,7 +286,7 @@ impl Ready {
         }
         let spec = plan.specs[layer].as_ref()?;
         if spec.depthwise() {
-            let taps = spec.slide.kernel[0] * spec.slide.kernel[1];
+            let taps = spec.geometry.kernel[0] * spec.geometry.kernel[1];
             let tap = |tap: usize| -> Vec<f32> {
                 spec.weights().iter().skip(tap).step_by(taps).copied().collect()
             };

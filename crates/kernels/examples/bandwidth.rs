@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use kernels::lrn::{self, Lrn};
 use kernels::pack::{self, InputMap};
 use kernels::{
-    BlockedMap, Context, CpuLevel, Slide, Threads, Vec16, Write, depthwise, elementwise, pool,
+    BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, Write, depthwise, elementwise,
+    pool,
 };
 
 fn main() {
@@ -67,19 +68,19 @@ fn filled(blocks: usize, height: usize, width: usize) -> (BlockedMap, Vec<Vec16>
 
 fn pools(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, stride: usize) {
     let before = if stride == 1 { 1 } else { 0 };
-    let slide =
-        Slide { kernel: [3; 2], stride: [stride; 2], dilation: [1; 2], before: [before; 2] };
+    let geometry =
+        ConvGeometry { kernel: [3; 2], stride: [stride; 2], dilation: [1; 2], before: [before; 2] };
     let (xm, x) = filled(blocks, height, width);
     let (ym, mut y) = filled(blocks, height.div_ceil(stride), width.div_ceil(stride));
     let (mut dx, mut choices) = (x.clone(), vec![0; ym.pixels() * 16]);
     let mask = vec![0xaaaa; xm.pixels()];
     let bytes = xm.pixels() * 64 + ym.pixels() * 80;
     time(&format!("{what} forward"), bytes + ym.pixels() * 64, || {
-        pool::max_forward(cx, &slide, &xm, &x, &ym, &mut y, &mut choices);
+        pool::max_forward(cx, &geometry, &xm, &x, &ym, &mut y, &mut choices);
     });
     time(&format!("{what} backward"), bytes + xm.pixels() * 66, || {
         let mask = Some(&mask[..]);
-        pool::max_backward(cx, &slide, &ym, &y, &choices, &xm, &mut dx, Write::Set, mask);
+        pool::max_backward(cx, &geometry, &ym, &y, &choices, &xm, &mut dx, Write::Set, mask);
     });
 }
 
@@ -98,7 +99,8 @@ fn norm(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) {
 }
 
 fn depth(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, stride: usize) {
-    let slide = Slide { kernel: [3; 2], stride: [stride; 2], dilation: [1; 2], before: [1; 2] };
+    let geometry =
+        ConvGeometry { kernel: [3; 2], stride: [stride; 2], dilation: [1; 2], before: [1; 2] };
     let (xm, x) = filled(blocks, height, width);
     let (ym, mut y) = filled(blocks, height.div_ceil(stride), width.div_ceil(stride));
     let (mut dx, weights) = (x.clone(), &x[..9 * blocks]);
@@ -106,10 +108,10 @@ fn depth(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, s
     let bytes = (xm.pixels() + ym.pixels()) * 64;
     time(&format!("{what} forward"), bytes + ym.pixels() * 64, || {
         let (bias, mask) = (&x[..blocks], Some(&mut mask[..]));
-        depthwise::forward(cx, &slide, weights, bias, true, &xm, &x, &ym, &mut y, mask);
+        depthwise::forward(cx, &geometry, weights, bias, true, &xm, &x, &ym, &mut y, mask);
     });
     time(&format!("{what} backward"), bytes + xm.pixels() * 64, || {
-        depthwise::backward(cx, &slide, weights, &ym, &y, &xm, &mut dx, Write::Set, None);
+        depthwise::backward(cx, &geometry, weights, &ym, &y, &xm, &mut dx, Write::Set, None);
     });
 }
 

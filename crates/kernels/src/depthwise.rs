@@ -2,10 +2,10 @@
 #![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 
 use crate::fold::{Fold, Gather, fold, gather};
+use crate::geometry::ConvGeometry;
 use crate::map::Shared;
 use crate::rows::{Sink, Source};
 use crate::simd::Simd;
-use crate::slide::Slide;
 use crate::{BlockedMap, Context, Vec16, Write};
 
 /// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if `relu`.
@@ -17,7 +17,7 @@ use crate::{BlockedMap, Context, Vec16, Write};
 /// If a slice does not have its length, or there is a mask but no ReLU.
 pub fn forward(
     cx: &Context,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     weights: &[Vec16],
     bias: &[Vec16],
     relu: bool,
@@ -27,16 +27,16 @@ pub fn forward(
     y: &mut [Vec16],
     mask: Option<&mut [u16]>,
 ) {
-    let weights = Weights::new(weights, xm.blocks, slide);
+    let weights = Weights::new(weights, xm.blocks, geometry);
     assert_eq!(bias.len(), xm.blocks, "one vector of bias for each block");
     assert!(relu || mask.is_none(), "a mask without ReLU");
     assert!(mask.as_ref().is_none_or(|m| m.len() == ym.pixels()), "the mask is not the map's");
     let (x, y) = (Source::new(xm, x), Sink::set(ym, y));
     if relu {
         let mask = mask.map(Shared::of);
-        fold(cx, slide, x, y, Products::<true> { weights, bias, mask });
+        fold(cx, geometry, x, y, Products::<true> { weights, bias, mask });
     } else {
-        fold(cx, slide, x, y, Products::<false> { weights, bias, mask: None });
+        fold(cx, geometry, x, y, Products::<false> { weights, bias, mask: None });
     }
 }
 
@@ -46,7 +46,7 @@ pub fn forward(
 /// If a slice does not have its length.
 pub fn backward(
     cx: &Context,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     weights: &[Vec16],
     ym: &BlockedMap,
     dy: &[Vec16],
@@ -55,8 +55,8 @@ pub fn backward(
     write: Write,
     mask: Option<&[u16]>,
 ) {
-    let weights = Weights::new(weights, xm.blocks, slide);
-    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), weights);
+    let weights = Weights::new(weights, xm.blocks, geometry);
+    gather(cx, geometry, Source::new(ym, dy), Sink::new(xm, dx, write, mask), weights);
 }
 
 #[derive(Clone, Copy)]
@@ -66,8 +66,8 @@ struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    fn new(vectors: &'a [Vec16], blocks: usize, slide: &Slide) -> Self {
-        let wanted = slide.elements() * blocks;
+    fn new(vectors: &'a [Vec16], blocks: usize, geometry: &ConvGeometry) -> Self {
+        let wanted = geometry.elements() * blocks;
         assert_eq!(vectors.len(), wanted, "one weight for each element and block");
         Self { vectors, blocks }
     }

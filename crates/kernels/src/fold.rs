@@ -7,9 +7,9 @@
 use std::ops::Range;
 
 use crate::Context;
+use crate::geometry::{Axis, ConvGeometry, Taps};
 use crate::rows::{RowKernel, Sink, SinkRow, Source, run_rows};
 use crate::simd::Simd;
-use crate::slide::{Axis, Slide, Taps};
 
 /// How a window becomes one pixel.
 ///
@@ -46,8 +46,14 @@ pub(crate) trait Fold: Sync {
 }
 
 /// Folds every window of `x` into a pixel of `y`.
-pub(crate) fn fold<F: Fold>(cx: &Context, slide: &Slide, x: Source<'_>, y: Sink<'_>, fold: F) {
-    let axes = slide.axes(&x.map, &y.map);
+pub(crate) fn fold<F: Fold>(
+    cx: &Context,
+    geometry: &ConvGeometry,
+    x: Source<'_>,
+    y: Sink<'_>,
+    fold: F,
+) {
+    let axes = geometry.axes(&x.map, &y.map);
     let row_bytes = axes[0].stride * x.row_bytes() + y.row_bytes();
     let (blocks, height) = (y.map.blocks, y.map.height);
     // SAFETY: each row of the output is made from the input alone.
@@ -192,12 +198,12 @@ pub(crate) trait Gather: Sync {
 /// Gathers the gradient of every pixel of the input from the windows that saw it.
 pub(crate) fn gather<G: Gather>(
     cx: &Context,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     dy: Source<'_>,
     dx: Sink<'_>,
     gather: G,
 ) {
-    let axes = slide.axes(&dx.map, &dy.map);
+    let axes = geometry.axes(&dx.map, &dy.map);
     let row_bytes = dy.row_bytes().div_ceil(axes[0].stride) + dx.row_bytes();
     let (blocks, height) = (dx.map.blocks, dx.map.height);
     let kernel = Backward::new(gather, axes, dy, dx);

@@ -5,13 +5,13 @@
 
 use std::ops::Range;
 
+use crate::geometry::{Axis, ConvGeometry};
 use crate::lrn::{self, Lrn, Windows};
 use crate::map::Shared;
 use crate::pool::{Chosen, Largest};
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::slide::{Axis, Slide};
 use crate::{BlockedMap, Context, Vec16, Write, fold};
 
 /// Rows of the output that a task makes: the windows of its first row share rows with another task's,
@@ -26,21 +26,21 @@ pub fn forward(
     cx: &Context,
     lrn: &Lrn,
     channels: usize,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     xm: &BlockedMap,
     x: &[Vec16],
     ym: &BlockedMap,
     y: &mut [Vec16],
     choices: &mut [u8],
 ) {
-    let axes = slide.axes(xm, ym);
+    let axes = geometry.axes(xm, ym);
     let reach = (axes[0].kernel - 1) * axes[0].dilation + 1;
     let kernel = Forward {
         lrn: Windows::new(lrn, channels, xm),
         axes,
         x: Source::new(xm, x),
         between: BlockedMap { height: reach.next_power_of_two(), halo: 0, ..*xm },
-        largest: Largest::new(slide, ym, choices),
+        largest: Largest::new(geometry, ym, choices),
         y: Sink::set(ym, y),
     };
     // SAFETY: each row, with all its blocks, is made from the input alone.
@@ -95,7 +95,7 @@ pub fn backward(
     cx: &Context,
     lrn: &Lrn,
     channels: usize,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     xm: &BlockedMap,
     x: &[Vec16],
     gm: &BlockedMap,
@@ -108,10 +108,10 @@ pub fn backward(
 ) {
     let kernel = Backward {
         lrn: Windows::new(lrn, channels, xm),
-        axes: slide.axes(dm, gm),
+        axes: geometry.axes(dm, gm),
         x: Source::new(xm, x),
         between: BlockedMap { height: 1, halo: 0, ..*dm },
-        chosen: Chosen::new(slide, gm, choices),
+        chosen: Chosen::new(geometry, gm, choices),
         dy: Source::new(gm, dy),
         dx: Sink::new(dm, dx, write, mask),
     };

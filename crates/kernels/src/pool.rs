@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 use crate::fold::{Fold, Gather, fold, gather};
+use crate::geometry::{Axis, ConvGeometry};
 use crate::map::Shared;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
-use crate::slide::{Axis, Slide};
 use crate::{BlockedMap, Context, Vec16, Write};
 
 /// The choice of a window that lies wholly beside the picture: no element.
@@ -22,15 +22,15 @@ const NONE: u8 = 255;
 /// If a slice is not its map's, or the window has more than 255 elements.
 pub fn max_forward(
     cx: &Context,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     xm: &BlockedMap,
     x: &[Vec16],
     ym: &BlockedMap,
     y: &mut [Vec16],
     choices: &mut [u8],
 ) {
-    let largest = Largest::new(slide, ym, choices);
-    fold(cx, slide, Source::new(xm, x), Sink::set(ym, y), largest);
+    let largest = Largest::new(geometry, ym, choices);
+    fold(cx, geometry, Source::new(xm, x), Sink::set(ym, y), largest);
 }
 
 /// Keeps the largest value.
@@ -40,14 +40,14 @@ pub(crate) struct Largest {
 }
 
 impl Largest {
-    pub(crate) fn new(slide: &Slide, ym: &BlockedMap, choices: &mut [u8]) -> Self {
-        check(slide, ym, choices);
+    pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, choices: &mut [u8]) -> Self {
+        check(geometry, ym, choices);
         Self { choices: Shared::of(choices) }
     }
 }
 
-fn check(slide: &Slide, ym: &BlockedMap, choices: &[u8]) {
-    assert!(slide.elements() <= usize::from(NONE), "a window of more than 255 elements");
+fn check(geometry: &ConvGeometry, ym: &BlockedMap, choices: &[u8]) {
+    assert!(geometry.elements() <= usize::from(NONE), "a window of more than 255 elements");
     assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
 }
 
@@ -91,7 +91,7 @@ impl Fold for Largest {
 /// If a slice is not its map's, or the window has more than 255 elements.
 pub fn max_backward(
     cx: &Context,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     ym: &BlockedMap,
     dy: &[Vec16],
     choices: &[u8],
@@ -100,8 +100,8 @@ pub fn max_backward(
     write: Write,
     mask: Option<&[u16]>,
 ) {
-    let chosen = Chosen::new(slide, ym, choices);
-    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), chosen);
+    let chosen = Chosen::new(geometry, ym, choices);
+    gather(cx, geometry, Source::new(ym, dy), Sink::new(xm, dx, write, mask), chosen);
 }
 
 /// Gives to the element that was kept.
@@ -111,8 +111,8 @@ pub(crate) struct Chosen<'a> {
 }
 
 impl<'a> Chosen<'a> {
-    pub(crate) fn new(slide: &Slide, ym: &BlockedMap, choices: &'a [u8]) -> Self {
-        check(slide, ym, choices);
+    pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, choices: &'a [u8]) -> Self {
+        check(geometry, ym, choices);
         Self { choices }
     }
 }
@@ -143,15 +143,15 @@ impl Gather for Chosen<'_> {
 /// If a slice is not its map's.
 pub fn average_forward(
     cx: &Context,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     count_padding: Option<[usize; 2]>,
     xm: &BlockedMap,
     x: &[Vec16],
     ym: &BlockedMap,
     y: &mut [Vec16],
 ) {
-    let mean = Mean { axes: slide.axes(xm, ym), count_padding };
-    fold(cx, slide, Source::new(xm, x), Sink::set(ym, y), mean);
+    let mean = Mean { axes: geometry.axes(xm, ym), count_padding };
+    fold(cx, geometry, Source::new(xm, x), Sink::set(ym, y), mean);
 }
 
 /// The gradient of [`average_forward`].
@@ -160,7 +160,7 @@ pub fn average_forward(
 /// If a slice is not its map's.
 pub fn average_backward(
     cx: &Context,
-    slide: &Slide,
+    geometry: &ConvGeometry,
     count_padding: Option<[usize; 2]>,
     ym: &BlockedMap,
     dy: &[Vec16],
@@ -169,8 +169,8 @@ pub fn average_backward(
     write: Write,
     mask: Option<&[u16]>,
 ) {
-    let mean = Mean { axes: slide.axes(xm, ym), count_padding };
-    gather(cx, slide, Source::new(ym, dy), Sink::new(xm, dx, write, mask), mean);
+    let mean = Mean { axes: geometry.axes(xm, ym), count_padding };
+    gather(cx, geometry, Source::new(ym, dy), Sink::new(xm, dx, write, mask), mean);
 }
 
 struct Mean {

@@ -5,7 +5,7 @@ use kernels::conv::{Call, Output, Target, run};
 use kernels::{Vec16, depthwise, elementwise, lrn, lrn_pool, pool};
 
 use super::{Ready, Workspace, counted, direct, kernel, parts};
-use crate::convolution::slide;
+use crate::convolution::geometry;
 use crate::plan::{Backward, Contribution, SIDE_BY_SIDE};
 use crate::program::Kind;
 
@@ -97,8 +97,8 @@ impl Workspace<'_> {
                 if let Some(Ready::Depthwise { weights, .. }) = &self.backward[number]
                     && let Some(spec) = &plan.specs[number]
                 {
-                    let slide = &spec.slide;
-                    depthwise::backward(cx, slide, weights, ym, dy, xm, dx, write, mask);
+                    let geometry = &spec.geometry;
+                    depthwise::backward(cx, geometry, weights, ym, dy, xm, dx, write, mask);
                     return;
                 }
                 let dx = Target::new(dx);
@@ -111,13 +111,13 @@ impl Workspace<'_> {
             Kind::Relu => elementwise::accumulate(cx, ym, dy, xm, dx, write, mask),
             Kind::MaxPool(max) => {
                 let choices = &self.choices[plan.choices[number].clone()];
-                let slide = slide(&max.window, shape);
-                pool::max_backward(cx, &slide, ym, dy, choices, xm, dx, write, mask);
+                let geometry = geometry(&max.window, shape);
+                pool::max_backward(cx, &geometry, ym, dy, choices, xm, dx, write, mask);
             }
             Kind::AveragePool(average) => {
                 let padding = counted(&layer.kind, shape);
-                let slide = slide(&average.window, shape);
-                pool::average_backward(cx, &slide, padding, ym, dy, xm, dx, write, mask);
+                let geometry = geometry(&average.window, shape);
+                pool::average_backward(cx, &geometry, padding, ym, dy, xm, dx, write, mask);
             }
             Kind::GlobalAveragePool => {
                 pool::global_average_backward(cx, ym, dy, xm, dx, write, mask);
@@ -128,13 +128,13 @@ impl Workspace<'_> {
                 lrn::backward(cx, &kernel(lrn), channels, x.0, x.1, ym, dy, xm, dx, write, mask);
             }
             Kind::LrnMaxPool(lrn, max) => {
-                let (lrn, slide) = (kernel(lrn), slide(&max.window, shape));
+                let (lrn, geometry) = (kernel(lrn), geometry(&max.window, shape));
                 let choices = &self.choices[plan.choices[number].clone()];
                 lrn_pool::backward(
                     cx,
                     &lrn,
                     shape.channels,
-                    &slide,
+                    &geometry,
                     &kept_map,
                     kept,
                     ym,

@@ -5,7 +5,7 @@ use kernels::conv::{Call, Output, Target, run};
 use kernels::{Write, depthwise, elementwise, lrn, lrn_pool, pool};
 
 use super::{Ready, Workspace, counted, direct, kernel, parts};
-use crate::convolution::slide;
+use crate::convolution::geometry;
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
 
@@ -80,8 +80,8 @@ impl Workspace<'_> {
                 {
                     let relu = mask.is_some();
                     let mask = mask.map(|mask| &mut self.masks[mask]);
-                    let slide = &spec.slide;
-                    depthwise::forward(cx, slide, weights, bias, relu, xm, x, ym, y, mask);
+                    let geometry = &spec.geometry;
+                    depthwise::forward(cx, geometry, weights, bias, relu, xm, x, ym, y, mask);
                     return;
                 }
                 let relu = mask.map(|mask| Target::new(&mut self.masks[mask]));
@@ -101,19 +101,19 @@ impl Workspace<'_> {
             }
             Kind::MaxPool(max) => {
                 let choices = &mut self.choices[plan.choices[index].clone()];
-                pool::max_forward(cx, &slide(&max.window, shape), xm, x, ym, y, choices);
+                pool::max_forward(cx, &geometry(&max.window, shape), xm, x, ym, y, choices);
             }
             Kind::AveragePool(average) => {
                 let padding = counted(&layer.kind, shape);
-                let slide = slide(&average.window, shape);
-                pool::average_forward(cx, &slide, padding, xm, x, ym, y);
+                let geometry = geometry(&average.window, shape);
+                pool::average_forward(cx, &geometry, padding, xm, x, ym, y);
             }
             Kind::GlobalAveragePool => pool::global_average_forward(cx, xm, x, ym, y),
             Kind::Lrn(lrn) => lrn::forward(cx, &kernel(lrn), shape.channels, xm, x, ym, y),
             Kind::LrnMaxPool(lrn, max) => {
                 let choices = &mut self.choices[plan.choices[index].clone()];
-                let (lrn, slide) = (kernel(lrn), slide(&max.window, shape));
-                lrn_pool::forward(cx, &lrn, shape.channels, &slide, xm, x, ym, y, choices);
+                let (lrn, geometry) = (kernel(lrn), geometry(&max.window, shape));
+                lrn_pool::forward(cx, &lrn, shape.channels, &geometry, xm, x, ym, y, choices);
             }
             Kind::Affine(_) => {
                 let Some(Ready::Affine { scale, shift }) = &self.forward[index] else {

@@ -1,13 +1,13 @@
 //! From a convolution as model files have it to the taps and weights that run it, in both directions.
 
 use crate::conv::{Taps, Weights};
-use crate::{Slide, Vec16};
+use crate::{ConvGeometry, Vec16};
 
 /// A convolution's weights, and where its channels lie in the maps.
 #[derive(Clone, Copy)]
 pub struct Kernel<'a> {
     /// The window.
-    pub slide: Slide,
+    pub geometry: ConvGeometry,
     /// Into how many independent convolutions the channels are divided.
     pub groups: usize,
     /// `out channels × in channels / groups × kernel height × kernel width`.
@@ -36,7 +36,7 @@ pub struct Phase<'a> {
 impl<'a> Kernel<'a> {
     /// The convolution itself: from input to output.
     pub fn forward(&self) -> Phase<'a> {
-        let Slide { kernel: [height, width], stride, dilation, before } = self.slide;
+        let ConvGeometry { kernel: [height, width], stride, dilation, before } = self.geometry;
         let offset = |axis: usize, k: usize| (k * dilation[axis]) as isize - before[axis] as isize;
         let offsets = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
         let taps = Taps {
@@ -57,7 +57,7 @@ impl<'a> Kernel<'a> {
 
     /// From the output's gradient to the input's: a phase for each remainder of the stride.
     pub fn backward(&self) -> Vec<Phase<'a>> {
-        let [down, across] = self.slide.stride;
+        let [down, across] = self.geometry.stride;
         (0..down * across).map(|phase| self.phase([phase / across, phase % across])).collect()
     }
 
@@ -65,7 +65,7 @@ impl<'a> Kernel<'a> {
         // Output o reads input i = o·stride + k·dilation − before, so input `origin + stride·j` is read
         // by o = j + (origin + before − k·dilation) / stride, where that is whole.
         let along = |axis: usize| -> Vec<(usize, isize)> {
-            let Slide { kernel, stride, dilation, before } = self.slide;
+            let ConvGeometry { kernel, stride, dilation, before } = self.geometry;
             let first = (origin[axis] + before[axis]) as isize;
             (0..kernel[axis])
                 .rev()
@@ -76,13 +76,13 @@ impl<'a> Kernel<'a> {
         };
         let (rows, columns) = (along(0), along(1));
         let pairs = || rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column)));
-        let width = self.slide.kernel[1];
+        let width = self.geometry.kernel[1];
         Phase {
             elements: pairs().map(|((ky, _), (kx, _))| ky * width + kx).collect(),
             taps: Taps {
                 offsets: pairs().map(|((_, dy), (_, dx))| [*dy, *dx]).collect(),
                 in_step: [1, 1],
-                out_step: self.slide.stride,
+                out_step: self.geometry.stride,
                 origin,
             },
             kernel: *self,
@@ -106,7 +106,7 @@ fn channels(slots: &[usize]) -> Vec<Option<usize>> {
 impl Phase<'_> {
     /// The side of the kernel and the first tap's offset, if this is a dense square of stride 1.
     pub fn square(&self) -> Option<(usize, [isize; 2])> {
-        let Slide { kernel, stride, dilation, .. } = self.kernel.slide;
+        let ConvGeometry { kernel, stride, dilation, .. } = self.kernel.geometry;
         (kernel[0] == kernel[1] && stride == [1, 1] && dilation == [1, 1])
             .then(|| (kernel[0], self.taps.offsets[0]))
     }
@@ -136,9 +136,9 @@ impl Weights for Phase<'_> {
 
     fn taps(&self, block: usize, i: usize, taps: &mut [Vec16]) {
         let Some(read) = self.reads[i] else { return };
-        let Kernel { groups, weights, in_slots, out_slots, slide, .. } = self.kernel;
+        let Kernel { groups, weights, in_slots, out_slots, geometry, .. } = self.kernel;
         let (outs, ins) = (out_slots.len() / groups, in_slots.len() / groups);
-        let area = slide.kernel[0] * slide.kernel[1];
+        let area = geometry.kernel[0] * geometry.kernel[1];
         for (lane, write) in self.writes[16 * block..16 * (block + 1)].iter().enumerate() {
             let Some(write) = *write else { continue };
             let (to, from) = if self.backward { (read, write) } else { (write, read) };

@@ -2,7 +2,7 @@
 
 use kernels::conv::{Call, Direct, Kernel, Output, Phase, Placed, Target, Weights, run};
 use kernels::winograd::Winograd;
-use kernels::{BlockedMap, Context, CpuLevel, Slide, Vec16, Write};
+use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Vec16, Write};
 
 use crate::support::{Random, contexts};
 
@@ -20,7 +20,7 @@ fn values(random: &mut Random, count: usize) -> Vec<f32> {
 /// A convolution problem that knows its own answer.
 #[derive(Clone, Debug)]
 struct Problem {
-    slide: Slide,
+    geometry: ConvGeometry,
     groups: usize,
     ins: usize,
     outs: usize,
@@ -33,25 +33,32 @@ struct Problem {
 }
 
 impl Problem {
-    fn new(random: &mut Random, slide: Slide, groups: usize, per_group: [usize; 2]) -> Self {
-        let reach = |axis: usize| (slide.kernel[axis] - 1) * slide.dilation[axis] + 1;
+    fn new(
+        random: &mut Random,
+        geometry: ConvGeometry,
+        groups: usize,
+        per_group: [usize; 2],
+    ) -> Self {
+        let reach = |axis: usize| (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
         let after = [random.within(0..=2), random.within(0..=2)];
         let extent = |axis: usize, random: &mut Random| {
-            let least = reach(axis).saturating_sub(slide.before[axis] + after[axis]).max(1);
+            let least = reach(axis).saturating_sub(geometry.before[axis] + after[axis]).max(1);
             random.within(least..=least + 17)
         };
         let input = [extent(0, random), extent(1, random)];
         let output = [0, 1].map(|axis| {
-            (input[axis] + slide.before[axis] + after[axis] - reach(axis)) / slide.stride[axis] + 1
+            (input[axis] + geometry.before[axis] + after[axis] - reach(axis))
+                / geometry.stride[axis]
+                + 1
         });
         let (ins, outs) = (groups * per_group[0], groups * per_group[1]);
-        let area = slide.kernel[0] * slide.kernel[1];
+        let area = geometry.kernel[0] * geometry.kernel[1];
         Self {
             weights: values(random, outs * per_group[0] * area),
             bias: values(random, outs),
             in_slots: slots(random, ins),
             out_slots: slots(random, outs),
-            slide,
+            geometry,
             groups,
             ins,
             outs,
@@ -62,7 +69,7 @@ impl Problem {
 
     fn kernel(&self) -> Kernel<'_> {
         Kernel {
-            slide: self.slide,
+            geometry: self.geometry,
             groups: self.groups,
             weights: &self.weights,
             bias: &self.bias,
@@ -73,7 +80,7 @@ impl Problem {
 
     /// Calls `f(input index, weight, output index)` for every product.
     fn products(&self, mut f: impl FnMut(usize, f64, usize)) {
-        let Slide { kernel, stride, dilation, before } = self.slide;
+        let ConvGeometry { kernel, stride, dilation, before } = self.geometry;
         let (outs, ins) = (self.outs / self.groups, self.ins / self.groups);
         for o in 0..self.outs {
             for i in 0..ins {
@@ -273,7 +280,7 @@ fn direct_convolutions_are_their_definition() {
     let mut random = Random(1);
     for _ in 0..60 {
         let kernel = [random.within(1..=7), random.within(1..=7)];
-        let slide = Slide {
+        let geometry = ConvGeometry {
             kernel,
             stride: [random.within(1..=3), random.within(1..=3)],
             dilation: [random.within(1..=2), random.within(1..=2)],
@@ -281,7 +288,7 @@ fn direct_convolutions_are_their_definition() {
         };
         let groups = [1, 1, 1, 2, 5][random.within(0..=4)];
         let channels = [random.within(1..=40), random.within(1..=70)];
-        let problem = Problem::new(&mut random, slide, groups, channels);
+        let problem = Problem::new(&mut random, geometry, groups, channels);
         check(&problem, Way::Direct, &mut random, ONE_CONVOLUTION);
     }
 }
@@ -291,14 +298,14 @@ fn winograd_is_the_definition_within_its_bound() {
     let mut random = Random(2);
     for round in 0..40 {
         let size = 2 + round % 4;
-        let slide = Slide {
+        let geometry = ConvGeometry {
             kernel: [size; 2],
             stride: [1; 2],
             dilation: [1; 2],
             before: [random.within(0..=size - 1), random.within(0..=size - 1)],
         };
         let channels = [random.within(1..=70), random.within(1..=70)];
-        let problem = Problem::new(&mut random, slide, 1, channels);
+        let problem = Problem::new(&mut random, geometry, 1, channels);
         check(&problem, Way::Winograd(6), &mut random, ONE_WINOGRAD_OF_SIX);
         check(&problem, Way::Winograd(8), &mut random, ONE_WINOGRAD_OF_EIGHT);
     }
@@ -307,8 +314,9 @@ fn winograd_is_the_definition_within_its_bound() {
 #[test]
 #[should_panic(expected = "the halo is too small")]
 fn a_window_that_reaches_beyond_the_halo_is_refused() {
-    let slide = Slide { kernel: [3; 2], stride: [1; 2], dilation: [1; 2], before: [1; 2] };
-    let problem = Problem::new(&mut Random(3), slide, 1, [16, 16]);
+    let geometry =
+        ConvGeometry { kernel: [3; 2], stride: [1; 2], dilation: [1; 2], before: [1; 2] };
+    let problem = Problem::new(&mut Random(3), geometry, 1, [16, 16]);
     let (kernel, cx) = (problem.kernel(), &contexts()[0][0]);
     let phase = kernel.forward();
     let conv = Direct::new(phase.taps.clone(), &phase, cx);

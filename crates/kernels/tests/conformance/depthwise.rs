@@ -13,9 +13,9 @@ fn depthwise_convolution_is_its_definition_forward_and_backward() {
             (random.within(1..=40), random.within(1..=13), random.within(1..=21));
         let x = Planes::random(channels, height, width, random);
         let placed = Placed::random(height, width, 5, random);
-        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.slide);
+        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.geometry);
         // A row of planes of one pixel: the weights of each element, and the bias.
-        let elements = placed.slide.elements();
+        let elements = placed.geometry.elements();
         let weights = Planes::random(channels, 1, elements, random);
         let bias = Planes::random(channels, 1, 1, random);
         let mut y = Planes::zeros(channels, placed.output[0], placed.output[1]);
@@ -35,8 +35,10 @@ fn depthwise_convolution_is_its_definition_forward_and_backward() {
         let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
         let (weights, bias) = (by_element(&weights), bias.blocked(&bias.map(0)));
         let forward = |cx: &Context, relu, vectors: &mut [Vec16], mask: Option<&mut [u16]>| {
-            let slide = &placed.slide;
-            depthwise::forward(cx, slide, &weights, &bias, relu, &xm, &values, &ym, vectors, mask);
+            let geometry = &placed.geometry;
+            depthwise::forward(
+                cx, geometry, &weights, &bias, relu, &xm, &values, &ym, vectors, mask,
+            );
         };
         check_set(&what, &contexts, &y, &ym, |cx, vectors| forward(cx, false, vectors, None));
         let mut kept = y.clone();
@@ -48,8 +50,8 @@ fn depthwise_convolution_is_its_definition_forward_and_backward() {
             assert_mask(&what, &ym, vectors, &mask);
         });
         check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
-            let slide = &placed.slide;
-            depthwise::backward(cx, slide, &weights, &ym, &gradient, &xm, vectors, write, mask);
+            let geometry = &placed.geometry;
+            depthwise::backward(cx, geometry, &weights, &ym, &gradient, &xm, vectors, write, mask);
         });
     }
 }

@@ -14,8 +14,8 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
             (random.within(1..=40), random.within(1..=45), random.within(1..=21));
         let lrn = Lrn { size: [5, 11, 3][random.within(0..=2)], alpha: 0.3, beta: 0.75, bias: 1.0 };
         let placed = Placed::random(height, width, 4, random);
-        let slide = &placed.slide;
-        let what = format!("case {seed}: {channels}×{height}×{width}, {lrn:?}, {slide:?}");
+        let geometry = &placed.geometry;
+        let what = format!("case {seed}: {channels}×{height}×{width}, {lrn:?}, {geometry:?}");
         let x = Planes::random(channels, height, width, random);
         let dy = Planes::random(channels, placed.output[0], placed.output[1], random);
         let [xm, between, dm] = [(); 3].map(|()| x.map(random.within(0..=3)));
@@ -28,11 +28,11 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                 let mut choices = vec![0; 16 * ym.pixels()];
                 if fused {
                     let (x, y) = (&values, &mut y);
-                    lrn_pool::forward(cx, &lrn, channels, slide, &xm, x, &ym, y, &mut choices);
+                    lrn_pool::forward(cx, &lrn, channels, geometry, &xm, x, &ym, y, &mut choices);
                 } else {
                     let mut middle = vec![RUBBISH; between.vectors()];
                     lrn::forward(cx, &lrn, channels, &xm, &values, &between, &mut middle);
-                    pool::max_forward(cx, slide, &between, &middle, &ym, &mut y, &mut choices);
+                    pool::max_forward(cx, geometry, &between, &middle, &ym, &mut y, &mut choices);
                 }
                 (y, choices)
             };
@@ -48,14 +48,14 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                     };
                     if fused {
                         lrn_pool::backward(
-                            cx, &lrn, channels, slide, &xm, &values, &gm, &gradient, &choices, &dm,
-                            &mut dx, write, mask,
+                            cx, &lrn, channels, geometry, &xm, &values, &gm, &gradient, &choices,
+                            &dm, &mut dx, write, mask,
                         );
                     } else {
                         let mut middle = vec![RUBBISH; between.vectors()];
                         let (to, all) = (&mut middle, Write::Set);
                         pool::max_backward(
-                            cx, slide, &gm, &gradient, &choices, &between, to, all, None,
+                            cx, geometry, &gm, &gradient, &choices, &between, to, all, None,
                         );
                         lrn::backward(
                             cx, &lrn, channels, &xm, &values, &between, &middle, &dm, &mut dx,

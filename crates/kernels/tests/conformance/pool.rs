@@ -1,6 +1,6 @@
 //! Pooling.
 
-use kernels::{Slide, pool};
+use kernels::{ConvGeometry, pool};
 
 use crate::support::*;
 
@@ -15,7 +15,7 @@ fn max_pooling_is_its_definition_forward_and_backward() {
             (random.within(1..=40), random.within(1..=13), random.within(1..=21));
         let x = Planes::random(channels, height, width, random);
         let placed = Placed::random(height, width, 4, random);
-        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.slide);
+        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.geometry);
         let (xm, mut y) = (
             x.map(random.within(0..=3)),
             Planes::zeros(channels, placed.output[0], placed.output[1]),
@@ -37,7 +37,15 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         let mut choices = vec![0; ym.pixels() * 16];
         check_set(&what, &contexts, &y, &ym, |cx, vectors| {
             let mut choices = vec![0; ym.pixels() * 16];
-            pool::max_forward(cx, &placed.slide, &xm, &x.blocked(&xm), &ym, vectors, &mut choices);
+            pool::max_forward(
+                cx,
+                &placed.geometry,
+                &xm,
+                &x.blocked(&xm),
+                &ym,
+                vectors,
+                &mut choices,
+            );
             for ((c, oy, ox), winner) in y.places().zip(&winners) {
                 let wanted = winner.map_or(255, |(element, _, _)| element as u8);
                 let got = choices[ym.pixel(c / 16, oy, ox) * 16 + c % 16];
@@ -55,8 +63,8 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         }
         let gradient = dy.blocked(&ym);
         check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
-            let slide = &placed.slide;
-            pool::max_backward(cx, slide, &ym, &gradient, &choices, &xm, vectors, write, mask);
+            let geometry = &placed.geometry;
+            pool::max_backward(cx, geometry, &ym, &gradient, &choices, &xm, vectors, write, mask);
         });
     }
 }
@@ -70,10 +78,10 @@ fn average_pooling_is_its_definition_forward_and_backward() {
             (random.within(1..=40), random.within(1..=13), random.within(1..=21));
         let x = Planes::random(channels, height, width, random);
         let placed = Placed::random(height, width, 4, random);
-        let Slide { kernel, stride, dilation, before } = placed.slide;
+        let ConvGeometry { kernel, stride, dilation, before } = placed.geometry;
         let count_padding = (random.within(0..=1) == 1)
             .then_some([before[0] + height + placed.after[0], before[1] + width + placed.after[1]]);
-        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.slide);
+        let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.geometry);
         let (xm, mut y) = (
             x.map(random.within(0..=3)),
             Planes::zeros(channels, placed.output[0], placed.output[1]),
@@ -107,13 +115,13 @@ fn average_pooling_is_its_definition_forward_and_backward() {
         });
         let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
         check_set(&what, &contexts, &y, &ym, |cx, vectors| {
-            pool::average_forward(cx, &placed.slide, count_padding, &xm, &values, &ym, vectors);
+            pool::average_forward(cx, &placed.geometry, count_padding, &xm, &values, &ym, vectors);
         });
         check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
-            let slide = &placed.slide;
+            let geometry = &placed.geometry;
             pool::average_backward(
                 cx,
-                slide,
+                geometry,
                 count_padding,
                 &ym,
                 &gradient,
@@ -158,7 +166,8 @@ fn global_average_is_the_mean_of_each_channel() {
 fn a_large_map_is_the_same_for_any_number_of_threads() {
     let random = &mut Random(1);
     let x = Planes::random(20, 61, 201, random);
-    let slide = Slide { kernel: [3; 2], stride: [2; 2], dilation: [1; 2], before: [0; 2] };
+    let geometry =
+        ConvGeometry { kernel: [3; 2], stride: [2; 2], dilation: [1; 2], before: [0; 2] };
     let y = Planes::random(20, 30, 100, random);
     let (xm, ym) = (x.map(2), y.map(1));
     let (values, gradient) = (x.blocked(&xm), y.blocked(&ym));
@@ -166,9 +175,9 @@ fn a_large_map_is_the_same_for_any_number_of_threads() {
     for cx in contexts().iter().flatten() {
         let mut choices = vec![0; ym.pixels() * 16];
         let (mut y, mut dx) = (vec![RUBBISH; ym.vectors()], vec![RUBBISH; xm.vectors()]);
-        pool::max_forward(cx, &slide, &xm, &values, &ym, &mut y, &mut choices);
+        pool::max_forward(cx, &geometry, &xm, &values, &ym, &mut y, &mut choices);
         let write = kernels::Write::Set;
-        pool::max_backward(cx, &slide, &ym, &gradient, &choices, &xm, &mut dx, write, None);
+        pool::max_backward(cx, &geometry, &ym, &gradient, &choices, &xm, &mut dx, write, None);
         results.push((bits(&y), bits(&dx)));
     }
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]));

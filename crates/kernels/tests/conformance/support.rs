@@ -1,6 +1,6 @@
 //! Seeded shapes and values, planes of `f64` to compute definitions on, and the checks.
 
-use kernels::{BlockedMap, Context, CpuLevel, Slide, Threads, Vec16, Write};
+use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, Write};
 
 /// How far a kernel may be from its definition, relative to the largest value it should make, or to a
 /// hundredth of the values it is given if that is larger.
@@ -205,7 +205,7 @@ pub(crate) fn bits(vectors: &[Vec16]) -> Vec<u32> {
 
 /// A random window over a picture, with the extent of its output and the padding after.
 pub(crate) struct Placed {
-    pub(crate) slide: Slide,
+    pub(crate) geometry: ConvGeometry,
     pub(crate) output: [usize; 2],
     pub(crate) after: [usize; 2],
 }
@@ -213,7 +213,12 @@ pub(crate) struct Placed {
 impl Placed {
     pub(crate) fn random(height: usize, width: usize, largest: usize, random: &mut Random) -> Self {
         let mut placed = Placed {
-            slide: Slide { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], before: [0; 2] },
+            geometry: ConvGeometry {
+                kernel: [1; 2],
+                stride: [1; 2],
+                dilation: [1; 2],
+                before: [0; 2],
+            },
             output: [1; 2],
             after: [0; 2],
         };
@@ -231,10 +236,10 @@ impl Placed {
                 if random.within(0..=1) == 1 && (ceiling - 1) * stride < extent + before {
                     output = ceiling;
                 }
-                placed.slide.kernel[axis] = kernel;
-                placed.slide.stride[axis] = stride;
-                placed.slide.dilation[axis] = dilation;
-                placed.slide.before[axis] = before;
+                placed.geometry.kernel[axis] = kernel;
+                placed.geometry.stride[axis] = stride;
+                placed.geometry.dilation[axis] = dilation;
+                placed.geometry.before[axis] = before;
                 placed.after[axis] = after;
                 placed.output[axis] = output;
                 break;
@@ -251,7 +256,7 @@ impl Placed {
         width: usize,
         mut f: impl FnMut([usize; 2], usize, [usize; 2]),
     ) {
-        let Slide { kernel, stride, dilation, before } = self.slide;
+        let ConvGeometry { kernel, stride, dilation, before } = self.geometry;
         for oy in 0..self.output[0] {
             for ox in 0..self.output[1] {
                 for ky in 0..kernel[0] {

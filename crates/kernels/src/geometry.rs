@@ -7,7 +7,7 @@ use crate::BlockedMap;
 /// A window and the padding it starts in: rows first, then columns, in every pair. How many positions
 /// it has is the output map's affair; what lies beyond the picture on any side counts as padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Slide {
+pub struct ConvGeometry {
     /// Its height and width.
     pub kernel: [usize; 2],
     /// How far it moves.
@@ -18,7 +18,7 @@ pub struct Slide {
     pub before: [usize; 2],
 }
 
-impl Slide {
+impl ConvGeometry {
     /// How many elements the window has.
     pub fn elements(&self) -> usize {
         self.kernel[0] * self.kernel[1]
