@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use kernels::{BlockedMap, CpuLevel, Write};
+use kernels::{BlockedMap, CpuLevel, WriteMode};
 
 use super::convolution::{Algorithm, Direction, Spec};
 use super::memory::{Need, place};
@@ -70,7 +70,7 @@ impl Backward {
 /// What a layer does to the gradient of one of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Contribution {
-    pub(super) write: Write,
+    pub(super) write: WriteMode,
     /// Whether the input's mask is applied: it completes the gradient of some of the input's channels.
     /// (For others it does no harm, masking being linear.)
     pub(super) mask: bool,
@@ -360,9 +360,13 @@ fn contributions(program: &Program, forward: &[Vec<usize>]) -> Vec<Backward> {
             let mut of_inputs = Vec::new();
             for &input in &program.layers[layer].inputs {
                 let done = &mut written[root(input)][blocks(input)];
-                let write = if done.iter().any(|done| *done) { Write::Add } else { Write::Set };
+                let write = if done.iter().any(|done| *done) {
+                    WriteMode::Accumulate
+                } else {
+                    WriteMode::Overwrite
+                };
                 for (offset, done) in done.iter_mut().enumerate() {
-                    if write == Write::Add && !*done {
+                    if write == WriteMode::Accumulate && !*done {
                         let block = blocks(input).start + offset;
                         steps.push(Backward::Clear { root: root(input), blocks: block..block + 1 });
                     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use kernels::conv::{Direct, Placed};
 use kernels::pack::InputMap;
 use kernels::winograd::Winograd;
-use kernels::{Memory, Vec16, Write, elementwise, pack};
+use kernels::{Memory, Vec16, WriteMode, elementwise, pack};
 
 use super::convolution::{Direction, Packed};
 use super::plan::Plan;
@@ -228,9 +228,9 @@ impl<'e> Workspace<'e> {
                     self.vectors[self.plan.gradient_blocks(root(target), &blocks)]
                         .fill(Vec16::default());
                 }
-                Write::Add
+                WriteMode::Accumulate
             } else {
-                Write::Set
+                WriteMode::Overwrite
             };
             match output_gradient {
                 OutputGradient::Activation { weight } => {

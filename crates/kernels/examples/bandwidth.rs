@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use kernels::lrn::{self, Lrn};
 use kernels::pack::{self, InputMap};
 use kernels::{
-    BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, Write, depthwise, elementwise,
+    BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, WriteMode, depthwise, elementwise,
     pool,
 };
 
@@ -80,7 +80,17 @@ fn pools(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, s
     });
     time(&format!("{what} backward"), bytes + xm.pixels() * 66, || {
         let mask = Some(&mask[..]);
-        pool::max_backward(cx, &geometry, &ym, &y, &choices, &xm, &mut dx, Write::Set, mask);
+        pool::max_backward(
+            cx,
+            &geometry,
+            &ym,
+            &y,
+            &choices,
+            &xm,
+            &mut dx,
+            WriteMode::Overwrite,
+            mask,
+        );
     });
 }
 
@@ -94,7 +104,19 @@ fn norm(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) {
     });
     time(&format!("{what} backward"), 4 * bytes, || {
         let channels = blocks * 16;
-        lrn::backward(cx, &settings, channels, &map, &x, &map, &dy, &map, &mut y, Write::Set, None);
+        lrn::backward(
+            cx,
+            &settings,
+            channels,
+            &map,
+            &x,
+            &map,
+            &dy,
+            &map,
+            &mut y,
+            WriteMode::Overwrite,
+            None,
+        );
     });
 }
 
@@ -111,7 +133,17 @@ fn depth(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, s
         depthwise::forward(cx, &geometry, weights, bias, true, &xm, &x, &ym, &mut y, mask);
     });
     time(&format!("{what} backward"), bytes + xm.pixels() * 64, || {
-        depthwise::backward(cx, &geometry, weights, &ym, &y, &xm, &mut dx, Write::Set, None);
+        depthwise::backward(
+            cx,
+            &geometry,
+            weights,
+            &ym,
+            &y,
+            &xm,
+            &mut dx,
+            WriteMode::Overwrite,
+            None,
+        );
     });
 }
 
@@ -120,10 +152,10 @@ fn copies(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) 
     let mut y = x.clone();
     let bytes = map.pixels() * 64;
     time(&format!("copy {what}"), 3 * bytes, || {
-        elementwise::accumulate(cx, &map, &x, &map, &mut y, Write::Set, None);
+        elementwise::accumulate(cx, &map, &x, &map, &mut y, WriteMode::Overwrite, None);
     });
     time(&format!("accumulate {what}"), 3 * bytes, || {
-        elementwise::accumulate(cx, &map, &x, &map, &mut y, Write::Add, None);
+        elementwise::accumulate(cx, &map, &x, &map, &mut y, WriteMode::Accumulate, None);
     });
     let mut mask = vec![0; map.pixels()];
     time(&format!("relu {what}"), 3 * bytes, || {
@@ -137,7 +169,7 @@ fn copies(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) 
     });
     let sources: Vec<usize> = (0..blocks * 16).map(|i| (i + 8) % (blocks * 16)).collect();
     time(&format!("repack {what}"), 3 * bytes, || {
-        elementwise::repack(cx, &sources, &map, &x, &map, &mut y, Write::Set, None);
+        elementwise::repack(cx, &sources, &map, &x, &map, &mut y, WriteMode::Overwrite, None);
     });
     let channels: Vec<usize> = (0..blocks * 16).collect();
     let mut planes = vec![0.0; map.pixels() * 16];
@@ -145,7 +177,7 @@ fn copies(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) 
         pack::to_planes(cx, &map, &x, &channels, &mut planes);
     });
     time(&format!("from planes {what}"), 3 * bytes, || {
-        pack::from_planes(cx, &planes, &channels, &map, &mut y, Write::Set);
+        pack::from_planes(cx, &planes, &channels, &map, &mut y, WriteMode::Overwrite);
     });
 }
 

@@ -6,7 +6,7 @@ use crate::geometry::ConvGeometry;
 use crate::map::Shared;
 use crate::rows::{Sink, Source};
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if `relu`.
 ///
@@ -52,7 +52,7 @@ pub fn backward(
     dy: &[Vec16],
     xm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     let weights = Weights::new(weights, xm.blocks, geometry);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::map::Shared;
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 pub use crate::repack::{invert, repack};
 pub use crate::softmax::{softmax_backward, softmax_forward};
@@ -62,7 +62,7 @@ impl RowKernel for Relu<'_> {
 /// If a slice is not the map's.
 pub fn apply_mask(cx: &Context, map: &BlockedMap, dx: &mut [Vec16], mask: &[u16]) {
     // Adding zero under the mask leaves what the mask keeps.
-    let kernel = Fill(Sink::new(map, dx, Write::Add, Some(mask)));
+    let kernel = Fill(Sink::new(map, dx, WriteMode::Accumulate, Some(mask)));
     // SAFETY: each row is made by itself.
     unsafe { run_rows(cx, map.blocks, map.height, kernel.0.row_bytes(), &kernel) }
 }
@@ -137,7 +137,7 @@ pub fn affine_backward(
     dy: &[Vec16],
     xm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     assert_eq!(scale.len(), xm.blocks, "one vector for each block");
@@ -175,7 +175,7 @@ pub fn scale_into(
     x: &[Vec16],
     gm: &BlockedMap,
     g: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
 ) {
     point_by_point(cx, Source::new(xm, x), Sink::new(gm, g, write, None), ByWeight { weight });
 }
@@ -209,7 +209,7 @@ pub fn accumulate(
     dy: &[Vec16],
     xm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     point_by_point(cx, Source::new(ym, dy), Sink::new(xm, dx, write, mask), Same);

@@ -25,7 +25,7 @@ pub mod winograd;
 
 pub use geometry::ConvGeometry;
 pub use level::CpuLevel;
-pub use map::{BlockedMap, Context, Vec16, Write};
+pub use map::{BlockedMap, Context, Vec16, WriteMode};
 pub use memory::{Memory, Plain};
 pub use peak::peak;
 pub use threads::Threads;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
 /// "ImageNet classification with deep convolutional neural networks", 3.3).
@@ -64,7 +64,7 @@ pub fn backward(
     dy: &[Vec16],
     dm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     assert_same(xm, gm);

@@ -12,7 +12,7 @@ use crate::pool::{Chosen, Largest};
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, Write, fold};
+use crate::{BlockedMap, Context, Vec16, WriteMode, fold};
 
 /// Rows of the output that a task makes: the windows of its first row share rows with another task's,
 /// which both normalise.
@@ -103,7 +103,7 @@ pub fn backward(
     choices: &[u8],
     dm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     let kernel = Backward {

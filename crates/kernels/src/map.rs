@@ -131,9 +131,9 @@ pub struct Context {
 
 /// What becomes of the values that a backward kernel finds in its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Write {
+pub enum WriteMode {
     /// They are overwritten, and the halo is cleared.
-    Set,
+    Overwrite,
     /// The result is added to them; the halo stays.
-    Add,
+    Accumulate,
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::map::{Shared, clear_halo};
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// How the picture becomes the network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -284,7 +284,7 @@ pub fn from_planes(
     channels: &[usize],
     map: &BlockedMap,
     x: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
 ) {
     assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     assert_eq!(
@@ -302,7 +302,7 @@ pub fn from_planes(
             let to = |block: usize| unsafe { row(map, shared, block, y) };
             for start in (0..map.width).step_by(COLUMNS) {
                 let columns = start..(start + COLUMNS).min(map.width);
-                if write == Write::Set {
+                if write == WriteMode::Overwrite {
                     (0..map.blocks).for_each(|b| to(b)[columns.clone()].fill(Vec16::default()));
                 }
                 for (c, &slot) in channels.iter().enumerate() {
@@ -314,7 +314,7 @@ pub fn from_planes(
                 }
             }
         }
-        if write == Write::Set {
+        if write == WriteMode::Overwrite {
             for block in 0..map.blocks {
                 // SAFETY: the block lies in the map, and the rows are this task's alone.
                 unsafe { clear_halo(map, shared.get().add(block * map.block()), rows.clone()) };

@@ -8,7 +8,7 @@ use crate::geometry::{Axis, ConvGeometry};
 use crate::map::Shared;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// The choice of a window that lies wholly beside the picture: no element.
 const NONE: u8 = 255;
@@ -97,7 +97,7 @@ pub fn max_backward(
     choices: &[u8],
     xm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     let chosen = Chosen::new(geometry, ym, choices);
@@ -166,7 +166,7 @@ pub fn average_backward(
     dy: &[Vec16],
     xm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     let mean = Mean { axes: geometry.axes(xm, ym), count_padding };
@@ -289,7 +289,7 @@ pub fn global_average_backward(
     dy: &[Vec16],
     xm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     assert_eq!((ym.blocks, ym.height, ym.width), (xm.blocks, 1, 1), "one pixel for each channel");

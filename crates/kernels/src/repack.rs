@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// Slot `i` of `y`, counted through the blocks, = slot `sources[i]` of `x`, or 0 where that is
 /// `usize::MAX`. The gradient is the same with [`invert`]ed sources.
@@ -19,7 +19,7 @@ pub fn repack(
     x: &[Vec16],
     ym: &BlockedMap,
     y: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     assert_eq!((xm.height, xm.width), (ym.height, ym.width), "the maps differ in extent");

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::map::{Shared, clear_halo};
 use crate::simd::{Simd, for_level};
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// Memory that one task touches, about: enough to hide what handing it out costs, little enough that
 /// two threads end together.
@@ -108,7 +108,7 @@ pub(crate) struct Sink<'a> {
     pub(crate) map: BlockedMap,
     vectors: Shared<Vec16>,
     ring: usize,
-    write: Write,
+    write: WriteMode,
     mask: Option<&'a [u16]>,
 }
 
@@ -116,7 +116,7 @@ impl<'a> Sink<'a> {
     pub(crate) fn new(
         map: &BlockedMap,
         vectors: &'a mut [Vec16],
-        write: Write,
+        write: WriteMode,
         mask: Option<&'a [u16]>,
     ) -> Self {
         assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
@@ -127,12 +127,12 @@ impl<'a> Sink<'a> {
     /// The memory of the last few rows of a map that is never whole: rows lie in `map` at their number
     /// modulo its height, a power of two. It has no halo, and `vectors` are as many as the map's.
     pub(crate) fn ring(map: &BlockedMap, vectors: Shared<Vec16>) -> Self {
-        Self { map: *map, vectors, ring: ring(map), write: Write::Set, mask: None }
+        Self { map: *map, vectors, ring: ring(map), write: WriteMode::Overwrite, mask: None }
     }
 
     /// A map that is overwritten.
     pub(crate) fn set(map: &BlockedMap, vectors: &'a mut [Vec16]) -> Self {
-        Self::new(map, vectors, Write::Set, None)
+        Self::new(map, vectors, WriteMode::Overwrite, None)
     }
 
     /// Memory one row takes.
@@ -154,7 +154,7 @@ impl<'a> Sink<'a> {
                     .get()
                     .add(self.map.at(block, (row & self.ring) as isize, 0))
                     .cast(),
-                add: self.write == Write::Add,
+                add: self.write == WriteMode::Accumulate,
                 mask: self.mask.map(|mask| mask.as_ptr().add(self.map.pixel(block, row, 0))),
             }
         }
@@ -166,7 +166,7 @@ impl<'a> Sink<'a> {
     /// The rows lie in the map, and nobody else touches them.
     #[inline(always)]
     pub(crate) unsafe fn close(&self, block: usize, rows: Range<usize>) {
-        if self.write == Write::Set {
+        if self.write == WriteMode::Overwrite {
             // SAFETY: the block lies in the slice, and the rows are the caller's.
             unsafe { clear_halo(&self.map, self.vectors.get().add(block * self.map.block()), rows) }
         }

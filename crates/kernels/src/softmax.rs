@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// `y_c` = exp(`x_c`) / Σ exp(`x_k`), over the channels of each pixel. The first `channels` slots of
 /// the blocks are channels; the others become 0.
@@ -100,7 +100,7 @@ pub fn softmax_backward(
     dy: &[Vec16],
     dm: &BlockedMap,
     dx: &mut [Vec16],
-    write: Write,
+    write: WriteMode,
     mask: Option<&[u16]>,
 ) {
     assert_same(ym, gm);

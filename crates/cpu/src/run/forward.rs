@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
-use kernels::{Write, depthwise, elementwise, lrn, lrn_pool, pool};
+use kernels::{WriteMode, depthwise, elementwise, lrn, lrn_pool, pool};
 
 use super::{Ready, Workspace, counted, direct, kernel, parts};
 use crate::convolution::geometry;
@@ -48,7 +48,8 @@ impl Workspace<'_> {
             .filter_map(|((&layer, y), relu)| {
                 let (convs, placed) = direct(&self.forward, layer)?;
                 let relu = masked(program.layers[layer].output).then_some(relu);
-                let output = Output { y, write: Write::Set, bias: true, relu, mask: None };
+                let output =
+                    Output { y, write: WriteMode::Overwrite, bias: true, relu, mask: None };
                 Some(Call { conv: &convs[0], placed: &placed[0], x, output })
             })
             .collect();
@@ -65,7 +66,7 @@ impl Workspace<'_> {
         let mask = plan.mask(program, layer.output).filter(|_| program.values[layer.output].relu);
         if let Kind::Add = layer.kind {
             for (place, &input) in layer.inputs.iter().enumerate() {
-                let write = if place == 0 { Write::Set } else { Write::Add };
+                let write = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
                 let xp = plan.activation(program, input);
                 let [x, y] = parts(&mut self.vectors, [xp.range, yp.range.clone()]);
                 elementwise::accumulate(cx, &xp.map, x, ym, y, write, None);
@@ -86,7 +87,8 @@ impl Workspace<'_> {
                 }
                 let relu = mask.map(|mask| Target::new(&mut self.masks[mask]));
                 let (y, relu) = (Target::new(y), relu.as_ref());
-                let output = Output { y: &y, write: Write::Set, bias: true, relu, mask: None };
+                let output =
+                    Output { y: &y, write: WriteMode::Overwrite, bias: true, relu, mask: None };
                 match &self.forward[index] {
                     Some(Ready::Winograd(conv)) => conv.run(cx, xm, x, ym, &output),
                     Some(Ready::Direct { convs, placed }) => {
@@ -126,7 +128,7 @@ impl Workspace<'_> {
                 let Some(Ready::Copy { sources }) = &self.forward[index] else {
                     unreachable!("every layer is made ready")
                 };
-                elementwise::repack(cx, sources, xm, x, ym, y, Write::Set, None);
+                elementwise::repack(cx, sources, xm, x, ym, y, WriteMode::Overwrite, None);
             }
             Kind::Add => unreachable!("done above"),
         }

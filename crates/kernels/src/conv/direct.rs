@@ -8,7 +8,7 @@
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::{self, Group, Order, Packed, Weights};
 use crate::map::clear_halo;
-use crate::{BlockedMap, Context, Vec16, Write};
+use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// How the taps lie. Rows first in every pair.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ pub struct Output<'a> {
     /// The output.
     pub y: &'a Target<'a>,
     /// Whether sums are added to what is there.
-    pub write: Write,
+    pub write: WriteMode,
     /// Whether the bias is the sums' start.
     pub bias: bool,
     /// With it, negative sums become zero, and it tells which are positive.
@@ -243,7 +243,7 @@ impl Call<'_> {
                             } else {
                                 std::ptr::null()
                             },
-                            add: self.output.write == Write::Add,
+                            add: self.output.write == WriteMode::Accumulate,
                             relu: match self.output.relu {
                                 Some(relu) => relu.data.add(pixel),
                                 None => std::ptr::null_mut(),
@@ -272,7 +272,7 @@ impl Call<'_> {
                 });
             }
         }
-        if self.placed.clears && self.output.write == Write::Set {
+        if self.placed.clears && self.output.write == WriteMode::Overwrite {
             let from = (rows.start * taps.out_step[0]).min(y.height);
             let to = if last { y.height } else { rows.end * taps.out_step[0] };
             for block in 0..y.blocks {

@@ -12,7 +12,7 @@ use crate::conv::tile;
 use crate::conv::weights::{self, Order, Packed};
 use crate::conv::{Output, Weights};
 use crate::map::clear_halo;
-use crate::{BlockedMap, Context, CpuLevel, Vec16, Write};
+use crate::{BlockedMap, Context, CpuLevel, Vec16, WriteMode};
 use panel::Job;
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
@@ -113,7 +113,7 @@ impl Winograd {
             // SAFETY: the slices were checked above, and no two tasks write the same blocks' pixels.
             unsafe { job.panel(panel, groups) };
         });
-        if output.write == Write::Set {
+        if output.write == WriteMode::Overwrite {
             for block in 0..ym.blocks {
                 // SAFETY: the halo belongs to the output, and all tasks are done.
                 unsafe { clear_halo(ym, y.add(block * ym.block()), 0..ym.height) };

@@ -8,7 +8,7 @@ use crate::conv::Output;
 use crate::conv::tile::{self, Finish, Tile};
 use crate::conv::weights::Group;
 use crate::simd::{Simd, for_level};
-use crate::{BlockedMap, CpuLevel, Vec16, Write};
+use crate::{BlockedMap, CpuLevel, Vec16, WriteMode};
 
 /// What all panels of one convolution share. Pointers are to values of the whole slices.
 pub(super) struct Job<'a> {
@@ -255,7 +255,7 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                 let pixel = map.pixel(block, row, column);
                 let finish = Finish {
                     bias: std::ptr::null(),
-                    add: job.output.write == Write::Add,
+                    add: job.output.write == WriteMode::Accumulate,
                     relu: if job.relu.is_null() { job.relu } else { job.relu.add(pixel) },
                     mask: match job.output.mask {
                         Some(mask) => mask.as_ptr().add(pixel),

@@ -2,7 +2,7 @@
 
 use kernels::conv::{Call, Direct, Kernel, Output, Phase, Placed, Target, Weights, run};
 use kernels::winograd::Winograd;
-use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Vec16, Write};
+use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Vec16, WriteMode};
 
 use crate::support::{Random, contexts};
 
@@ -180,7 +180,7 @@ fn convolve(
     let garbage = vec![Vec16([7.0; 16]); ym.vectors()];
     let mut y = before.map_or(garbage, <[Vec16]>::to_vec);
     let mut positive = vec![0; ym.pixels()];
-    let write = if before.is_some() { Write::Add } else { Write::Set };
+    let write = if before.is_some() { WriteMode::Accumulate } else { WriteMode::Overwrite };
     let bias = before.is_none();
     let (target, positive_target) = (Target::new(&mut y), Target::new(&mut positive));
     let relu = relu.then_some(&positive_target);

@@ -1,6 +1,6 @@
 //! Element-wise kernels, softmax and repacking.
 
-use kernels::{Vec16, Write, elementwise};
+use kernels::{Vec16, WriteMode, elementwise};
 
 use crate::support::*;
 
@@ -84,7 +84,7 @@ fn sums_copies_and_seeds_are_their_definitions() {
         inputs.extend(maps.iter().zip(vectors.iter().map(|vectors| &vectors[..])));
         check_set(&what, &contexts, &sum, &ym, |cx, vectors| {
             for (place, (map, x)) in inputs.iter().enumerate() {
-                let write = if place == 0 { Write::Set } else { Write::Add };
+                let write = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
                 elementwise::accumulate(cx, map, x, &ym, vectors, write, None);
             }
         });

@@ -1,7 +1,7 @@
 //! Normalisation and max pooling at once: bit by bit what they are one after the other.
 
 use kernels::lrn::{self, Lrn};
-use kernels::{Vec16, Write, lrn_pool, pool};
+use kernels::{Vec16, WriteMode, lrn_pool, pool};
 
 use crate::support::*;
 
@@ -40,11 +40,13 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
             assert!(bits(&y) == bits(&wanted), "{what}, {}", cx.level);
             assert!(choices == chosen, "{what}, {}", cx.level);
 
-            for (write, mask) in [(Write::Set, None), (Write::Add, Some(&mask[..]))] {
+            for (write, mask) in
+                [(WriteMode::Overwrite, None), (WriteMode::Accumulate, Some(&mask[..]))]
+            {
                 let backward = |fused: bool| -> Vec<Vec16> {
                     let mut dx = match write {
-                        Write::Set => vec![RUBBISH; dm.vectors()],
-                        Write::Add => old.clone(),
+                        WriteMode::Overwrite => vec![RUBBISH; dm.vectors()],
+                        WriteMode::Accumulate => old.clone(),
                     };
                     if fused {
                         lrn_pool::backward(
@@ -53,7 +55,7 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                         );
                     } else {
                         let mut middle = vec![RUBBISH; between.vectors()];
-                        let (to, all) = (&mut middle, Write::Set);
+                        let (to, all) = (&mut middle, WriteMode::Overwrite);
                         pool::max_backward(
                             cx, geometry, &gm, &gradient, &choices, &between, to, all, None,
                         );

@@ -90,7 +90,7 @@ fn planes_go_into_a_map_and_come_back() {
         let before = Planes::random(blocks * 16, height, width, random);
         let what = format!("case {seed}: {}×{height}×{width}", channels.len());
         check_set(&what, &contexts, &wanted, &map, |cx, vectors| {
-            pack::from_planes(cx, &values, &channels, &map, vectors, kernels::Write::Set);
+            pack::from_planes(cx, &values, &channels, &map, vectors, kernels::WriteMode::Overwrite);
             let mut back = vec![f32::NAN; values.len()];
             pack::to_planes(cx, &map, vectors, &channels, &mut back);
             assert_eq!(back, values, "{what}: not the same back");
@@ -98,7 +98,14 @@ fn planes_go_into_a_map_and_come_back() {
         let sum = wanted.clone().plus(&before);
         check_set(&what, &contexts, &sum, &map, |cx, vectors: &mut [Vec16]| {
             vectors.copy_from_slice(&before.blocked(&map));
-            pack::from_planes(cx, &values, &channels, &map, vectors, kernels::Write::Add);
+            pack::from_planes(
+                cx,
+                &values,
+                &channels,
+                &map,
+                vectors,
+                kernels::WriteMode::Accumulate,
+            );
         });
     }
 }

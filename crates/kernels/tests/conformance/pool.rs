@@ -176,7 +176,7 @@ fn a_large_map_is_the_same_for_any_number_of_threads() {
         let mut choices = vec![0; ym.pixels() * 16];
         let (mut y, mut dx) = (vec![RUBBISH; ym.vectors()], vec![RUBBISH; xm.vectors()]);
         pool::max_forward(cx, &geometry, &xm, &values, &ym, &mut y, &mut choices);
-        let write = kernels::Write::Set;
+        let write = kernels::WriteMode::Overwrite;
         pool::max_backward(cx, &geometry, &ym, &gradient, &choices, &xm, &mut dx, write, None);
         results.push((bits(&y), bits(&dx)));
     }

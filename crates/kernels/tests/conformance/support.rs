@@ -1,6 +1,6 @@
 //! Seeded shapes and values, planes of `f64` to compute definitions on, and the checks.
 
-use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, Write};
+use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, WriteMode};
 
 /// How far a kernel may be from its definition, relative to the largest value it should make, or to a
 /// hundredth of the values it is given if that is larger.
@@ -177,7 +177,7 @@ pub(crate) fn check_backward(
     random: &mut Random,
     wanted: &Planes,
     map: &BlockedMap,
-    kernel: impl Fn(&Context, &mut [Vec16], Write, Option<&[u16]>),
+    kernel: impl Fn(&Context, &mut [Vec16], WriteMode, Option<&[u16]>),
 ) {
     let before = Planes::random(wanted.channels, wanted.height, wanted.width, random);
     let mask = wanted.mask(map, random);
@@ -189,12 +189,12 @@ pub(crate) fn check_backward(
             contexts,
             &masked(wanted.clone()),
             map,
-            |cx, vectors| kernel(cx, vectors, Write::Set, mask),
+            |cx, vectors| kernel(cx, vectors, WriteMode::Overwrite, mask),
         );
         let sum = masked(wanted.clone().plus(&before));
         check_set(&format!("{what}, added"), contexts, &sum, map, |cx, vectors| {
             vectors.copy_from_slice(&before.blocked(map));
-            kernel(cx, vectors, Write::Add, mask)
+            kernel(cx, vectors, WriteMode::Accumulate, mask)
         });
     }
 }
