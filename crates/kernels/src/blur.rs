@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::map::Shared;
+use crate::map::SharedPtr;
 use crate::scratch::Scratch;
 use crate::simd::{Simd, for_level, unrolled};
 use crate::{Context, Vec16};
@@ -69,7 +69,7 @@ pub fn blur(
     let radius = blurs.iter().map(Blur::radius).max().unwrap_or(0);
     strengths.clear();
     strengths.resize(height.div_ceil(CHUNK) * width.div_ceil(16 * STRIP), 0.0);
-    let (target, each) = (Shared::of(target), Shared::of(strengths));
+    let (target, each) = (SharedPtr::of(target), SharedPtr::of(strengths));
     let job = Job { blurs, radius, planes, height, width, source, target, strengths: each };
     // The rows around a part are summed up for it alone.
     let tall = height.div_ceil(PARTS_PER_THREAD * cx.threads.count()).max(4 * radius);
@@ -105,9 +105,9 @@ struct Job<'a> {
     height: usize,
     width: usize,
     source: &'a [f32],
-    target: Shared<f32>,
+    target: SharedPtr<f32>,
     /// Of each chunk of each strip.
-    strengths: Shared<f64>,
+    strengths: SharedPtr<f64>,
 }
 
 impl Job<'_> {

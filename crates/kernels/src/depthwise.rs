@@ -3,7 +3,7 @@
 
 use crate::fold::{Fold, Gather, fold, gather};
 use crate::geometry::ConvGeometry;
-use crate::map::Shared;
+use crate::map::SharedPtr;
 use crate::rows::{Sink, Source};
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Vec16, WriteMode};
@@ -33,7 +33,7 @@ pub fn forward(
     assert!(mask.as_ref().is_none_or(|m| m.len() == ym.pixels()), "the mask is not the map's");
     let (x, y) = (Source::new(xm, x), Sink::set(ym, y));
     if relu {
-        let mask = mask.map(Shared::of);
+        let mask = mask.map(SharedPtr::of);
         fold(cx, geometry, x, y, Products::<true> { weights, bias, mask });
     } else {
         fold(cx, geometry, x, y, Products::<false> { weights, bias, mask: None });
@@ -82,7 +82,7 @@ impl<'a> Weights<'a> {
 struct Products<'a, const RELU: bool> {
     weights: Weights<'a>,
     bias: &'a [Vec16],
-    mask: Option<Shared<u16>>,
+    mask: Option<SharedPtr<u16>>,
 }
 
 impl<const RELU: bool> Fold for Products<'_, RELU> {

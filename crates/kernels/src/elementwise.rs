@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::map::Shared;
+use crate::map::SharedPtr;
 use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Vec16, WriteMode};
@@ -24,7 +24,7 @@ pub fn relu_forward(
 ) {
     assert_same(xm, ym);
     assert_eq!(mask.len(), xm.pixels(), "the mask is not the map's");
-    let mask = Shared::of(mask);
+    let mask = SharedPtr::of(mask);
     let kernel = Relu { x: Source::new(xm, x), y: Sink::set(ym, y), mask };
     // SAFETY: each row is made from the input alone.
     unsafe { run_rows(cx, xm.blocks, xm.height, 2 * kernel.x.row_bytes(), &kernel) }
@@ -33,7 +33,7 @@ pub fn relu_forward(
 struct Relu<'a> {
     x: Source<'a>,
     y: Sink<'a>,
-    mask: Shared<u16>,
+    mask: SharedPtr<u16>,
 }
 
 impl RowKernel for Relu<'_> {
@@ -277,7 +277,7 @@ impl<P: Point> RowKernel for Points<'_, P> {
 pub fn half_sum_squares(cx: &Context, map: &BlockedMap, x: &[Vec16]) -> f64 {
     assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     let mut sums = [0.0; CHUNKS];
-    let kernel = Squares { x, sums: Shared::of(&mut sums) };
+    let kernel = Squares { x, sums: SharedPtr::of(&mut sums) };
     // SAFETY: each chunk has a sum of its own.
     unsafe { run_rows(cx, 1, CHUNKS, size_of_val(x) / CHUNKS, &kernel) }
     sums.iter().sum::<f64>() * 0.5
@@ -288,7 +288,7 @@ const CHUNKS: usize = 64;
 
 struct Squares<'a> {
     x: &'a [Vec16],
-    sums: Shared<f64>,
+    sums: SharedPtr<f64>,
 }
 
 impl RowKernel for Squares<'_> {

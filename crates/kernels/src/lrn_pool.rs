@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::geometry::{Axis, ConvGeometry};
 use crate::lrn::{self, Lrn, Windows};
-use crate::map::Shared;
+use crate::map::SharedPtr;
 use crate::pool::{Chosen, Largest};
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
@@ -61,7 +61,7 @@ impl RowKernel for Forward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
         let mut scratch = Scratch::new(self.between.vectors());
-        let vectors = Shared::of_pointer(scratch.as_mut_ptr());
+        let vectors = SharedPtr::of_pointer(scratch.as_mut_ptr());
         let normalise =
             lrn::Forward { lrn: self.lrn, x: self.x, y: Sink::ring(&self.between, vectors) };
         let pool = fold::Forward {
@@ -135,7 +135,7 @@ impl RowKernel for Backward<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
         let mut scratch = Scratch::new(self.between.vectors());
-        let vectors = Shared::of_pointer(scratch.as_mut_ptr());
+        let vectors = SharedPtr::of_pointer(scratch.as_mut_ptr());
         let pool = fold::Backward::new(
             self.chosen,
             self.axes,

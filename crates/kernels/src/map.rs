@@ -59,22 +59,22 @@ impl BlockedMap {
 }
 
 /// A pointer that threads share to write disjoint parts of one slice.
-pub(crate) struct Shared<T>(*mut T);
+pub(crate) struct SharedPtr<T>(*mut T);
 
-impl<T> Clone for Shared<T> {
+impl<T> Clone for SharedPtr<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Shared<T> {}
+impl<T> Copy for SharedPtr<T> {}
 
 // SAFETY: whoever dereferences it promises that no two threads touch the same element.
-unsafe impl<T: Send> Send for Shared<T> {}
+unsafe impl<T: Send> Send for SharedPtr<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send> Sync for Shared<T> {}
+unsafe impl<T: Send> Sync for SharedPtr<T> {}
 
-impl<T> Shared<T> {
+impl<T> SharedPtr<T> {
     pub(crate) fn of(slice: &mut [T]) -> Self {
         Self(slice.as_mut_ptr())
     }

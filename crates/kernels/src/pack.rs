@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::map::{Shared, clear_halo};
+use crate::map::{SharedPtr, clear_halo};
 use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// How the picture becomes the network's input.
@@ -96,7 +96,7 @@ fn tasks(rows: usize, vectors: usize) -> usize {
 /// `vectors` is the map's slice, the row lies in it, and nobody else touches it.
 unsafe fn row<'a>(
     map: &BlockedMap,
-    vectors: Shared<Vec16>,
+    vectors: SharedPtr<Vec16>,
     block: usize,
     row: usize,
 ) -> &'a mut [Vec16] {
@@ -128,7 +128,7 @@ pub fn pack(
     input.check(picture.len(), height, width, map);
     assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     let slots = input.channels * input.depth * input.depth;
-    let shared = Shared::of(x);
+    let shared = SharedPtr::of(x);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
         let rows = rows_of(task, tasks, map.height);
@@ -205,7 +205,7 @@ pub fn unpack(
     let planes = input.check(gradient.len(), height, width, map);
     assert_eq!(dx.len(), map.vectors(), "the slice is not the map's");
     let slots = input.channels * input.depth * input.depth;
-    let shared = Shared::of(gradient);
+    let shared = SharedPtr::of(gradient);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
         // SAFETY: different rows of the map have different rows of the picture.
@@ -251,7 +251,7 @@ pub fn to_planes(cx: &Context, map: &BlockedMap, x: &[Vec16], channels: &[usize]
     assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
     assert_eq!(out.len(), channels.len() * map.height * map.width, "the planes are not the map's");
     assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
-    let shared = Shared::of(out);
+    let shared = SharedPtr::of(out);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
         for y in rows_of(task, tasks, map.height) {
@@ -293,7 +293,7 @@ pub fn from_planes(
         "the planes are not the map's"
     );
     assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
-    let shared = Shared::of(x);
+    let shared = SharedPtr::of(x);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
         let rows = rows_of(task, tasks, map.height);

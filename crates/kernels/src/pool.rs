@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::fold::{Fold, Gather, fold, gather};
 use crate::geometry::{Axis, ConvGeometry};
-use crate::map::Shared;
+use crate::map::SharedPtr;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Vec16, WriteMode};
@@ -36,13 +36,13 @@ pub fn max_forward(
 /// Keeps the largest value.
 #[derive(Clone, Copy)]
 pub(crate) struct Largest {
-    choices: Shared<u8>,
+    choices: SharedPtr<u8>,
 }
 
 impl Largest {
     pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, choices: &mut [u8]) -> Self {
         check(geometry, ym, choices);
-        Self { choices: Shared::of(choices) }
+        Self { choices: SharedPtr::of(choices) }
     }
 }
 

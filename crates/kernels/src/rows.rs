@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::map::{Shared, clear_halo};
+use crate::map::{SharedPtr, clear_halo};
 use crate::simd::{Simd, for_level};
 use crate::{BlockedMap, Context, Vec16, WriteMode};
 
@@ -69,7 +69,7 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) map: BlockedMap,
-    vectors: Shared<Vec16>,
+    vectors: SharedPtr<Vec16>,
     ring: usize,
     borrowed: PhantomData<&'a [Vec16]>,
 }
@@ -77,12 +77,12 @@ pub(crate) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(crate) fn new(map: &BlockedMap, vectors: &'a [Vec16]) -> Self {
         assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
-        let vectors = Shared::reading(vectors);
+        let vectors = SharedPtr::reading(vectors);
         Self { map: *map, vectors, ring: usize::MAX, borrowed: PhantomData }
     }
 
     /// A ring as [`Sink::ring`] makes it.
-    pub(crate) fn ring(map: &BlockedMap, vectors: Shared<Vec16>) -> Self {
+    pub(crate) fn ring(map: &BlockedMap, vectors: SharedPtr<Vec16>) -> Self {
         Self { map: *map, vectors, ring: ring(map), borrowed: PhantomData }
     }
 
@@ -106,7 +106,7 @@ impl<'a> Source<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Sink<'a> {
     pub(crate) map: BlockedMap,
-    vectors: Shared<Vec16>,
+    vectors: SharedPtr<Vec16>,
     ring: usize,
     write: WriteMode,
     mask: Option<&'a [u16]>,
@@ -121,12 +121,12 @@ impl<'a> Sink<'a> {
     ) -> Self {
         assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
         assert!(mask.is_none_or(|mask| mask.len() == map.pixels()), "the mask is not the map's");
-        Self { map: *map, vectors: Shared::of(vectors), ring: usize::MAX, write, mask }
+        Self { map: *map, vectors: SharedPtr::of(vectors), ring: usize::MAX, write, mask }
     }
 
     /// The memory of the last few rows of a map that is never whole: rows lie in `map` at their number
     /// modulo its height, a power of two. It has no halo, and `vectors` are as many as the map's.
-    pub(crate) fn ring(map: &BlockedMap, vectors: Shared<Vec16>) -> Self {
+    pub(crate) fn ring(map: &BlockedMap, vectors: SharedPtr<Vec16>) -> Self {
         Self { map: *map, vectors, ring: ring(map), write: WriteMode::Overwrite, mask: None }
     }
 
