@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::conv::tile::{self, Finish, Tile};
+use crate::conv::tile::{self, Epilogue, Tile};
 use crate::scratch::Scratch;
 use crate::{Context, Vec16};
 
@@ -29,8 +29,8 @@ pub fn peak(cx: &Context) -> f64 {
 
 /// Operations a second of one thread for a moment.
 fn round(cx: &Context) -> f64 {
-    let blocks = tile::most_blocks(cx.level).min(2);
-    let pixels = tile::most_pixels(cx.level, blocks, 1);
+    let blocks = tile::max_blocks(cx.level).min(2);
+    let pixels = tile::max_pixels(cx.level, blocks, 1);
     let (inputs, weights) = (TAPS * pixels, 16 * TAPS * blocks);
     let vectors = inputs + weights + blocks * pixels;
     let mut scratch = Scratch::new(vectors);
@@ -54,7 +54,7 @@ fn round(cx: &Context) -> f64 {
                     y: vectors.add(inputs + weights).cast(),
                     y_block: 16 * pixels,
                     y_step: 16,
-                    finish: Finish::PLAIN,
+                    epilogue: Epilogue::PLAIN,
                 };
                 run(&tile);
             }

@@ -5,7 +5,7 @@
 //! `(r·out_step + origin)`. Forward, the taps are the window; backward through stride s, each of the s²
 //! phases of the input is such a convolution of the output's gradient, with `out_step` s.
 
-use crate::conv::tile::{self, Finish, Tile};
+use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::{self, Group, Order, Packed, Weights};
 use crate::map::clear_halo;
 use crate::{BlockedMap, Context, Vec16, WriteMode};
@@ -227,7 +227,7 @@ impl Call<'_> {
         let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
         let (values, step) = (self.output.y.data, taps.in_step[1]);
         for (group, offsets) in self.conv.packed.groups.iter().zip(&self.placed.offsets) {
-            let most = tile::most_pixels(cx.level, group.blocks, step);
+            let most = tile::max_pixels(cx.level, group.blocks, step);
             for row in rows.clone() {
                 let in_row = (row * taps.in_step[0]) as isize;
                 let out_row = row * taps.out_step[0] + taps.origin[0];
@@ -237,7 +237,7 @@ impl Call<'_> {
                     let at = y.at(group.first, out_row as isize, out_column as isize);
                     // SAFETY: `Placed::new` checked that taps and positions stay inside their maps.
                     unsafe {
-                        let finish = Finish {
+                        let epilogue = Epilogue {
                             bias: if self.output.bias {
                                 group.bias.as_ptr().cast()
                             } else {
@@ -265,7 +265,7 @@ impl Call<'_> {
                             y: values.add(at).cast(),
                             y_block: 16 * y.block(),
                             y_step: 16 * taps.out_step[1],
-                            finish,
+                            epilogue,
                         };
                         tile::tile_fn(cx.level, group.blocks, width, step)(&tile);
                     }

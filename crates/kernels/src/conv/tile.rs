@@ -26,12 +26,12 @@ pub(crate) struct Tile {
     /// Between pixels of the output.
     pub(crate) y_step: usize,
     /// What happens to the sums.
-    pub(crate) finish: Finish,
+    pub(crate) epilogue: Epilogue,
 }
 
-/// What happens to the sums before they are written; null pointers leave a thing out.
+/// What happens to the sums before they are written (an epilogue, as GEMM libraries call it); null pointers leave a thing out.
 #[derive(Clone, Copy)]
-pub(crate) struct Finish {
+pub(crate) struct Epilogue {
     /// Sixteen values for each block, the sum's start.
     pub(crate) bias: *const f32,
     /// Whether the output's old values are added.
@@ -46,9 +46,9 @@ pub(crate) struct Finish {
     pub(crate) mask_step: usize,
 }
 
-impl Finish {
+impl Epilogue {
     /// The sums are written as they are.
-    pub(crate) const PLAIN: Finish = Finish {
+    pub(crate) const PLAIN: Epilogue = Epilogue {
         bias: std::ptr::null(),
         add: false,
         relu: std::ptr::null_mut(),
@@ -97,9 +97,9 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
     // SAFETY: the caller's promise; weights hold O vectors for each live channel of each tap.
     unsafe {
         let mut sums = [[S::zero(); P]; O];
-        if !tile.finish.bias.is_null() {
+        if !tile.epilogue.bias.is_null() {
             for o in 0..O {
-                sums[o] = [S::load(tile.finish.bias.add(16 * o)); P];
+                sums[o] = [S::load(tile.epilogue.bias.add(16 * o)); P];
             }
         }
         let mut weights = tile.weights;
@@ -120,8 +120,8 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
                 }
             }
         }
-        let finish = tile.finish;
-        if finish.is_plain() {
+        let epilogue = tile.epilogue;
+        if epilogue.is_plain() {
             for o in 0..O {
                 for p in 0..P {
                     S::store(tile.y.add(o * tile.y_block + p * tile.y_step), sums[o][p]);
@@ -132,7 +132,7 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
         unrolled!(o < O: [0 1 2], {
             unrolled!(p < P: [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27], {
                 let y = tile.y.add(o * tile.y_block + p * tile.y_step);
-                finish.apply::<S>(sums[o][p], y, o, p);
+                epilogue.apply::<S>(sums[o][p], y, o, p);
             });
         });
     }
@@ -171,12 +171,12 @@ const AHEAD: usize = 1024;
 pub(crate) type TileFn = unsafe fn(&Tile);
 
 /// How many blocks of output channels a tile takes at the most.
-pub(crate) fn most_blocks(level: CpuLevel) -> usize {
+pub(crate) fn max_blocks(level: CpuLevel) -> usize {
     if level == CpuLevel::Avx512 { 3 } else { 1 }
 }
 
 /// How many pixels a tile of `blocks` takes at the most, when they lie `step` pixels apart in the input.
-pub(crate) fn most_pixels(level: CpuLevel, blocks: usize, step: usize) -> usize {
+pub(crate) fn max_pixels(level: CpuLevel, blocks: usize, step: usize) -> usize {
     match (step, level) {
         (1, CpuLevel::Avx512) => [28, 14, 9][blocks - 1],
         (1 | 2, CpuLevel::Avx2 | CpuLevel::Neon) => 6,
@@ -195,7 +195,7 @@ macro_rules! table {
     };
 }
 
-/// The tile for `blocks` × `pixels`, within [`most_blocks`] and [`most_pixels`]. A tile of one pixel
+/// The tile for `blocks` × `pixels`, within [`max_blocks`] and [`max_pixels`]. A tile of one pixel
 /// serves any step.
 pub(crate) fn tile_fn(level: CpuLevel, blocks: usize, pixels: usize, step: usize) -> TileFn {
     let narrow: fn(usize, usize) -> TileFn;

@@ -46,7 +46,7 @@ pub(crate) struct Packed {
 /// Divides `blocks` into groups of the sizes that the level's tiles like best: pairs, and one of three
 /// where they are odd.
 pub(crate) fn group_sizes(level: CpuLevel, blocks: usize) -> Vec<usize> {
-    match (tile::most_blocks(level), blocks) {
+    match (tile::max_blocks(level), blocks) {
         (1, _) | (_, 1) => vec![1; blocks],
         _ if blocks % 2 == 1 => {
             std::iter::once(3).chain(std::iter::repeat_n(2, (blocks - 3) / 2)).collect()

@@ -130,7 +130,7 @@ impl Winograd {
     /// each share of each panel being a task: what should take the threads the least time. More panels
     /// read the weights more often, more shares transform the inputs more often.
     fn tasks(&self, tiles: usize, threads: usize) -> (usize, usize) {
-        let at_once = tile::most_pixels(self.level, tile::most_blocks(self.level).min(2), 1);
+        let at_once = tile::max_pixels(self.level, tile::max_blocks(self.level).min(2), 1);
         let panels = tiles.div_ceil(at_once * PANEL_TILES.div_ceil(at_once));
         let few = if tiles <= MOST_TILES { panels.min(1) } else { panels };
         let groups = &self.packed.groups;

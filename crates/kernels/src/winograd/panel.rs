@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::{Winograd, transform};
 use crate::conv::Output;
-use crate::conv::tile::{self, Finish, Tile};
+use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::Group;
 use crate::simd::{Simd, for_level};
 use crate::{BlockedMap, CpuLevel, Vec16, WriteMode};
@@ -102,7 +102,7 @@ impl Part<'_> {
         let (conv, level, width) = (panel.job.conv, panel.job.level, panel.tiles.len());
         taps.clear();
         taps.extend(group.inputs.iter().map(|input| (16 * input * width) as isize));
-        let most = tile::most_pixels(level, group.blocks, 1);
+        let most = tile::max_pixels(level, group.blocks, 1);
         let plane_lanes = group.inputs.len() * conv.live * group.blocks;
         for plane in 0..conv.planes() {
             tile::split(width, most, |start, width_here| {
@@ -118,7 +118,7 @@ impl Part<'_> {
                         y: panel.m.add(plane * panel.m_plane + 16 * start),
                         y_block: 16 * width,
                         y_step: 16,
-                        finish: Finish::PLAIN,
+                        epilogue: Epilogue::PLAIN,
                     };
                     tile::tile_fn(level, group.blocks, width_here, 1)(&tile);
                 }
@@ -253,7 +253,7 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                     }
                 }
                 let pixel = map.pixel(block, row, column);
-                let finish = Finish {
+                let epilogue = Epilogue {
                     bias: std::ptr::null(),
                     add: job.output.write == WriteMode::Accumulate,
                     relu: if job.relu.is_null() { job.relu } else { job.relu.add(pixel) },
@@ -275,12 +275,12 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                     if whole {
                         for j in 0..M {
                             let sum = S::add(sums[j], bias);
-                            finish.apply::<S>(sum, y.add(16 * j), 0, i * map.width + j);
+                            epilogue.apply::<S>(sum, y.add(16 * j), 0, i * map.width + j);
                         }
                     } else {
                         for j in 0..map.width - column {
                             let sum = S::add(sums[j], bias);
-                            finish.apply::<S>(sum, y.add(16 * j), 0, i * map.width + j);
+                            epilogue.apply::<S>(sum, y.add(16 * j), 0, i * map.width + j);
                         }
                     }
                 }
