@@ -1,11 +1,11 @@
 //! Depthwise convolution: each channel has a kernel of its own.
 #![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 
-use crate::fold::{Fold, Gather, fold, gather};
 use crate::geometry::ConvGeometry;
 use crate::map::SharedPtr;
 use crate::rows::{Sink, Source};
 use crate::simd::Simd;
+use crate::window::{Gather, Reduce, gather, reduce};
 use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if `relu`.
@@ -34,9 +34,9 @@ pub fn forward(
     let (x, y) = (Source::new(xm, x), Sink::set(ym, y));
     if relu {
         let mask = mask.map(SharedPtr::of);
-        fold(cx, geometry, x, y, Products::<true> { weights, bias, mask });
+        reduce(cx, geometry, x, y, Products::<true> { weights, bias, mask });
     } else {
-        fold(cx, geometry, x, y, Products::<false> { weights, bias, mask: None });
+        reduce(cx, geometry, x, y, Products::<false> { weights, bias, mask: None });
     }
 }
 
@@ -85,10 +85,10 @@ struct Products<'a, const RELU: bool> {
     mask: Option<SharedPtr<u16>>,
 }
 
-impl<const RELU: bool> Fold for Products<'_, RELU> {
+impl<const RELU: bool> Reduce for Products<'_, RELU> {
     type State<S: Simd> = S::V;
     type Tap<S: Simd> = S::V;
-    type Share = ();
+    type Scale = ();
 
     #[inline(always)]
     unsafe fn tap<S: Simd>(&self, block: usize, element: usize) -> S::V {
@@ -106,7 +106,7 @@ impl<const RELU: bool> Fold for Products<'_, RELU> {
         unsafe { S::fma(x, weight, sum) }
     }
     #[inline(always)]
-    fn share(&self, _row: usize, _column: usize) {}
+    fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, sum: S::V, _: (), pixel: usize) -> S::V {
         if !RELU {
@@ -124,7 +124,7 @@ impl<const RELU: bool> Fold for Products<'_, RELU> {
 
 impl Gather for Weights<'_> {
     type Tap<S: Simd> = S::V;
-    type Share = ();
+    type Scale = ();
 
     #[inline(always)]
     unsafe fn tap<S: Simd>(&self, block: usize, element: usize) -> S::V {
@@ -132,7 +132,7 @@ impl Gather for Weights<'_> {
         unsafe { self.of::<S>(block, element) }
     }
     #[inline(always)]
-    fn share(&self, _row: usize, _column: usize) {}
+    fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
     unsafe fn add<S: Simd>(&self, sum: S::V, weight: S::V, _: (), _: usize, dy: S::V) -> S::V {
         // SAFETY: the caller's promise.

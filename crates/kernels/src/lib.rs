@@ -5,7 +5,6 @@ pub mod blur;
 pub mod conv;
 pub mod depthwise;
 pub mod elementwise;
-mod fold;
 mod geometry;
 mod level;
 pub mod lrn;
@@ -21,6 +20,7 @@ mod scratch;
 mod simd;
 mod softmax;
 mod threads;
+mod window;
 pub mod winograd;
 
 pub use geometry::ConvGeometry;

@@ -12,9 +12,9 @@ use crate::pool::{Chosen, Largest};
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, WriteMode, fold};
+use crate::{BlockedMap, Context, Vec16, WriteMode, window};
 
-/// Rows of the output that a task makes: the windows of its first row share rows with another task's,
+/// Rows of the output that a task makes: the windows of its first row scale rows with another task's,
 /// which both normalise.
 const ROWS: usize = 8;
 
@@ -64,8 +64,8 @@ impl RowKernel for Forward<'_> {
         let vectors = SharedPtr::of_pointer(scratch.as_mut_ptr());
         let normalise =
             lrn::Forward { lrn: self.lrn, x: self.x, y: Sink::ring(&self.between, vectors) };
-        let pool = fold::Forward {
-            fold: self.largest,
+        let pool = window::Forward {
+            op: self.largest,
             axes: self.axes,
             x: Source::ring(&self.between, vectors),
             y: self.y,
@@ -136,7 +136,7 @@ impl RowKernel for Backward<'_> {
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
         let mut scratch = Scratch::new(self.between.vectors());
         let vectors = SharedPtr::of_pointer(scratch.as_mut_ptr());
-        let pool = fold::Backward::new(
+        let pool = window::Backward::new(
             self.chosen,
             self.axes,
             self.dy,

@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use crate::fold::{Fold, Gather, fold, gather};
 use crate::geometry::{Axis, ConvGeometry};
 use crate::map::SharedPtr;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
+use crate::window::{Gather, Reduce, gather, reduce};
 use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// The choice of a window that lies wholly beside the picture: no element.
@@ -30,7 +30,7 @@ pub fn max_forward(
     choices: &mut [u8],
 ) {
     let largest = Largest::new(geometry, ym, choices);
-    fold(cx, geometry, Source::new(xm, x), Sink::set(ym, y), largest);
+    reduce(cx, geometry, Source::new(xm, x), Sink::set(ym, y), largest);
 }
 
 /// Keeps the largest value.
@@ -51,11 +51,11 @@ fn check(geometry: &ConvGeometry, ym: &BlockedMap, choices: &[u8]) {
     assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
 }
 
-impl Fold for Largest {
+impl Reduce for Largest {
     /// The largest value, and the number of its element.
     type State<S: Simd> = (S::V, S::V);
     type Tap<S: Simd> = S::V;
-    type Share = ();
+    type Scale = ();
 
     #[inline(always)]
     unsafe fn tap<S: Simd>(&self, _block: usize, element: usize) -> S::V {
@@ -76,7 +76,7 @@ impl Fold for Largest {
         unsafe { (S::select_greater(x, best, x, best), S::select_greater(x, best, tap, number)) }
     }
     #[inline(always)]
-    fn share(&self, _row: usize, _column: usize) {}
+    fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, (best, number): (S::V, S::V), _: (), pixel: usize) -> S::V {
         // SAFETY: the pixel lies in the map, and its choices are this row's alone.
@@ -119,14 +119,14 @@ impl<'a> Chosen<'a> {
 
 impl Gather for Chosen<'_> {
     type Tap<S: Simd> = u8;
-    type Share = ();
+    type Scale = ();
 
     #[inline(always)]
     unsafe fn tap<S: Simd>(&self, _block: usize, element: usize) -> u8 {
         element as u8
     }
     #[inline(always)]
-    fn share(&self, _row: usize, _column: usize) {}
+    fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
     unsafe fn add<S: Simd>(&self, sum: S::V, tap: u8, _: (), pixel: usize, dy: S::V) -> S::V {
         // SAFETY: the pixel lies in the map, which has sixteen choices for it.
@@ -151,7 +151,7 @@ pub fn average_forward(
     y: &mut [Vec16],
 ) {
     let mean = Mean { axes: geometry.axes(xm, ym), count_padding };
-    fold(cx, geometry, Source::new(xm, x), Sink::set(ym, y), mean);
+    reduce(cx, geometry, Source::new(xm, x), Sink::set(ym, y), mean);
 }
 
 /// The gradient of [`average_forward`].
@@ -190,10 +190,10 @@ impl Mean {
     }
 }
 
-impl Fold for Mean {
+impl Reduce for Mean {
     type State<S: Simd> = S::V;
     type Tap<S: Simd> = ();
-    type Share = f32;
+    type Scale = f32;
 
     #[inline(always)]
     unsafe fn tap<S: Simd>(&self, _block: usize, _element: usize) {}
@@ -208,30 +208,30 @@ impl Fold for Mean {
         unsafe { S::add(sum, x) }
     }
     #[inline(always)]
-    fn share(&self, row: usize, column: usize) -> f32 {
+    fn scale(&self, row: usize, column: usize) -> f32 {
         self.weight(row, column)
     }
     #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, sum: S::V, share: f32, _pixel: usize) -> S::V {
+    unsafe fn finish<S: Simd>(&self, sum: S::V, scale: f32, _pixel: usize) -> S::V {
         // SAFETY: the caller's promise.
-        unsafe { S::mul(sum, S::splat(share)) }
+        unsafe { S::mul(sum, S::splat(scale)) }
     }
 }
 
 impl Gather for Mean {
     type Tap<S: Simd> = ();
-    type Share = f32;
+    type Scale = f32;
 
     #[inline(always)]
     unsafe fn tap<S: Simd>(&self, _block: usize, _element: usize) {}
     #[inline(always)]
-    fn share(&self, row: usize, column: usize) -> f32 {
+    fn scale(&self, row: usize, column: usize) -> f32 {
         self.weight(row, column)
     }
     #[inline(always)]
-    unsafe fn add<S: Simd>(&self, sum: S::V, _: (), share: f32, _: usize, dy: S::V) -> S::V {
+    unsafe fn add<S: Simd>(&self, sum: S::V, _: (), scale: f32, _: usize, dy: S::V) -> S::V {
         // SAFETY: the caller's promise.
-        unsafe { S::fma(dy, S::splat(share), sum) }
+        unsafe { S::fma(dy, S::splat(scale), sum) }
     }
 }
 
@@ -272,8 +272,8 @@ impl RowKernel for ChannelMean<'_> {
                 }
                 total = S::add(total, sum);
             }
-            let share = S::splat(1.0 / (map.height * map.width) as f32);
-            self.y.row(block, 0).put::<S>(0, S::mul(total, share));
+            let scale = S::splat(1.0 / (map.height * map.width) as f32);
+            self.y.row(block, 0).put::<S>(0, S::mul(total, scale));
             self.y.close(block, rows);
         }
     }
@@ -309,8 +309,8 @@ impl RowKernel for Spread<'_> {
         let map = &self.dx.map;
         // SAFETY: rows and columns lie in the maps.
         unsafe {
-            let share = S::splat(1.0 / (map.height * map.width) as f32);
-            let value = S::mul(S::load(self.dy.row(block, 0)), share);
+            let scale = S::splat(1.0 / (map.height * map.width) as f32);
+            let value = S::mul(S::load(self.dy.row(block, 0)), scale);
             for row in rows.clone() {
                 let to = self.dx.row(block, row);
                 for column in 0..map.width {

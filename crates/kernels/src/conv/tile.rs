@@ -29,7 +29,9 @@ pub(crate) struct Tile {
     pub(crate) epilogue: Epilogue,
 }
 
-/// What happens to the sums before they are written (an epilogue, as GEMM libraries call it); null pointers leave a thing out.
+/// What happens to the sums before they are written (an epilogue, in the words of GEMM libraries);
+/// null pointers leave a thing out.
+/// GEMM libraries); null pointers leave a thing out.
 #[derive(Clone, Copy)]
 pub(crate) struct Epilogue {
     /// Sixteen values for each block, the sum's start.

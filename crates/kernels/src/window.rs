@@ -1,5 +1,4 @@
-//! The two ways of a window over a map, once for pooling and depthwise convolution: forward, folding
-//! each window into one pixel; backward, gathering for each pixel from all windows that saw it.
+//! The two ways of a window over a map, once for pooling and depthwise convolution: forward, reducing//! each window into one pixel; backward, gathering for each pixel from all windows that saw it.
 //!
 //! Gathering makes every row of the input's gradient by itself: rows are shared among threads without
 //! a clearing pass, and nothing is ever added to a halo.
@@ -15,13 +14,13 @@ use crate::simd::Simd;
 ///
 /// # Safety
 /// All functions want a processor that has the level, a block of the maps, and an element of the window.
-pub(crate) trait Fold: Sync {
+pub(crate) trait Reduce: Sync {
     /// What is known of a window so far.
     type State<S: Simd>: Copy;
     /// What an element of the window brings along: its weight or its number.
     type Tap<S: Simd>: Copy;
     /// What the place of a window decides: by how much a mean is divided.
-    type Share: Copy;
+    type Scale: Copy;
 
     /// The element's tap.
     unsafe fn tap<S: Simd>(&self, block: usize, element: usize) -> Self::Tap<S>;
@@ -34,35 +33,35 @@ pub(crate) trait Fold: Sync {
     ) -> Self::State<S>;
     /// The state with one more element, whose value is `x`.
     unsafe fn take<S: Simd>(state: Self::State<S>, tap: Self::Tap<S>, x: S::V) -> Self::State<S>;
-    /// The share of the window at a position.
-    fn share(&self, row: usize, column: usize) -> Self::Share;
+    /// The scale of the window at a position.
+    fn scale(&self, row: usize, column: usize) -> Self::Scale;
     /// The output's pixel; `pixel` is its number in a mask.
     unsafe fn finish<S: Simd>(
         &self,
         state: Self::State<S>,
-        share: Self::Share,
+        scale: Self::Scale,
         pixel: usize,
     ) -> S::V;
 }
 
-/// Folds every window of `x` into a pixel of `y`.
-pub(crate) fn fold<F: Fold>(
+/// Reduces every window of `x` into a pixel of `y`.
+pub(crate) fn reduce<F: Reduce>(
     cx: &Context,
     geometry: &ConvGeometry,
     x: Source<'_>,
     y: Sink<'_>,
-    fold: F,
+    op: F,
 ) {
     let axes = geometry.axes(&x.map, &y.map);
     let row_bytes = axes[0].stride * x.row_bytes() + y.row_bytes();
     let (blocks, height) = (y.map.blocks, y.map.height);
     // SAFETY: each row of the output is made from the input alone.
-    unsafe { run_rows(cx, blocks, height, row_bytes, &Forward { fold, axes, x, y }) }
+    unsafe { run_rows(cx, blocks, height, row_bytes, &Forward { op, axes, x, y }) }
 }
 
-/// The kernel of [`fold`].
+/// The kernel of [`reduce`].
 pub(crate) struct Forward<'a, F> {
-    pub(crate) fold: F,
+    pub(crate) op: F,
     pub(crate) axes: [Axis; 2],
     pub(crate) x: Source<'a>,
     pub(crate) y: Sink<'a>,
@@ -77,7 +76,7 @@ struct Windows {
     to: SinkRow,
 }
 
-impl<F: Fold> RowKernel for Forward<'_, F> {
+impl<F: Reduce> RowKernel for Forward<'_, F> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
         let whole = self.axes[1].whole();
@@ -87,9 +86,9 @@ impl<F: Fold> RowKernel for Forward<'_, F> {
                 let to = self.y.row(block, row);
                 let line = Windows { block, row, rows: self.axes[0].on_picture(row), to };
                 for column in (0..whole.start).chain(whole.end..self.y.map.width) {
-                    let share = self.fold.share(row, column);
+                    let scale = self.op.scale(row, column);
                     let elements = self.axes[1].on_picture(column);
-                    self.windows::<S, 1>(&line, column, elements, share);
+                    self.windows::<S, 1>(&line, column, elements, scale);
                 }
                 if S::HELD >= 32 {
                     self.whole_windows::<S, 4>(&line, whole.clone());
@@ -102,24 +101,24 @@ impl<F: Fold> RowKernel for Forward<'_, F> {
     }
 }
 
-impl<F: Fold> Forward<'_, F> {
+impl<F: Reduce> Forward<'_, F> {
     /// The windows of a row that lie on the picture with all their columns.
     #[inline(always)]
     unsafe fn whole_windows<S: Simd, const N: usize>(&self, line: &Windows, columns: Range<usize>) {
         if columns.is_empty() {
             return;
         }
-        let share = self.fold.share(line.row, columns.start);
+        let scale = self.op.scale(line.row, columns.start);
         let elements = 0..self.axes[1].kernel;
         let mut column = columns.start;
         // SAFETY: as in `rows`.
         unsafe {
             while column + N <= columns.end {
-                self.windows::<S, N>(line, column, elements.clone(), share);
+                self.windows::<S, N>(line, column, elements.clone(), scale);
                 column += N;
             }
             while column < columns.end {
-                self.windows::<S, 1>(line, column, elements.clone(), share);
+                self.windows::<S, 1>(line, column, elements.clone(), scale);
                 column += 1;
             }
         }
@@ -132,9 +131,9 @@ impl<F: Fold> Forward<'_, F> {
         line: &Windows,
         column: usize,
         columns: Range<usize>,
-        share: F::Share,
+        scale: F::Scale,
     ) {
-        let (fold, [down, across]) = (&self.fold, &self.axes);
+        let (op, [down, across]) = (&self.op, &self.axes);
         let step = across.stride * 16;
         // SAFETY: as in `rows`.
         unsafe {
@@ -142,18 +141,18 @@ impl<F: Fold> Forward<'_, F> {
                 let row = self.x.row(line.block, down.input_of(line.row, ky));
                 row.add(across.input_of(column, kx) * 16)
             };
-            let mut states = [fold.start::<S>(line.block, None); N];
+            let mut states = [op.start::<S>(line.block, None); N];
             if !line.rows.is_empty() && !columns.is_empty() {
                 let (ky, kx) = (line.rows.start, columns.start);
-                let tap = fold.tap::<S>(line.block, ky * across.kernel + kx);
+                let tap = op.tap::<S>(line.block, ky * across.kernel + kx);
                 for n in 0..N {
                     let first = Some((tap, S::load(at(ky, kx).add(n * step))));
-                    states[n] = fold.start::<S>(line.block, first);
+                    states[n] = op.start::<S>(line.block, first);
                 }
                 for ky in line.rows.clone() {
                     let mut from = at(ky, kx);
                     for kx in columns.clone() {
-                        let tap = fold.tap::<S>(line.block, ky * across.kernel + kx);
+                        let tap = op.tap::<S>(line.block, ky * across.kernel + kx);
                         for n in 0..N {
                             states[n] = F::take::<S>(states[n], tap, S::load(from.add(n * step)));
                         }
@@ -163,7 +162,7 @@ impl<F: Fold> Forward<'_, F> {
             }
             for n in 0..N {
                 let pixel = self.y.map.pixel(line.block, line.row, column + n);
-                line.to.put::<S>(column + n, fold.finish::<S>(states[n], share, pixel));
+                line.to.put::<S>(column + n, op.finish::<S>(states[n], scale, pixel));
             }
         }
     }
@@ -172,24 +171,24 @@ impl<F: Fold> Forward<'_, F> {
 /// What the window at a position gives back to the elements it saw.
 ///
 /// # Safety
-/// As for [`Fold`].
+/// As for [`Reduce`].
 pub(crate) trait Gather: Sync {
     /// What an element of the window brings along: its weight or its number.
     type Tap<S: Simd>: Copy;
     /// What the place of a window decides: by how much a mean was divided.
-    type Share: Copy;
+    type Scale: Copy;
 
     /// The element's tap.
     unsafe fn tap<S: Simd>(&self, block: usize, element: usize) -> Self::Tap<S>;
-    /// The share of the window at a position.
-    fn share(&self, row: usize, column: usize) -> Self::Share;
+    /// The scale of the window at a position.
+    fn scale(&self, row: usize, column: usize) -> Self::Scale;
     /// `sum` and what the element gets of the gradient `dy` of a window, whose number in a mask is
     /// `pixel`.
     unsafe fn add<S: Simd>(
         &self,
         sum: S::V,
         tap: Self::Tap<S>,
-        share: Self::Share,
+        scale: Self::Scale,
         pixel: usize,
         dy: S::V,
     ) -> S::V;
@@ -297,7 +296,7 @@ impl<G: Gather> Backward<'_, G> {
             let mut sums = [S::zero(); N];
             for tap in pixels.existing.clone() {
                 let (ky, row) = pixels.rows.at(tap, 0);
-                let share = gather.share(row, whole.start);
+                let scale = gather.scale(row, whole.start);
                 let dy = self.dy.row(pixels.block, row);
                 let number = self.dy.map.pixel(pixels.block, row, 0);
                 for tap in taps.clone() {
@@ -305,10 +304,10 @@ impl<G: Gather> Backward<'_, G> {
                     let tap = gather.tap::<S>(pixels.block, ky * across.kernel + kx);
                     for n in 0..N {
                         let column = column + n;
-                        let share =
-                            if whole.contains(&column) { share } else { gather.share(row, column) };
+                        let scale =
+                            if whole.contains(&column) { scale } else { gather.scale(row, column) };
                         let value = S::load(dy.add(column * 16));
-                        sums[n] = gather.add::<S>(sums[n], tap, share, number + column, value);
+                        sums[n] = gather.add::<S>(sums[n], tap, scale, number + column, value);
                     }
                 }
             }
