@@ -24,15 +24,15 @@ pub(super) struct Plan {
     gradients: Vec<Place>,
     /// The first mask of each root that has masks.
     masks: Vec<Option<usize>>,
-    /// The choices of each layer that is a max pool.
-    pub(super) choices: Vec<Range<usize>>,
+    /// The argmax of each layer that is a max pool.
+    pub(super) argmax: Vec<Range<usize>>,
     /// Layers to run forward, each inner list at once.
     pub(super) forward: Vec<Vec<usize>>,
     pub(super) backward: Vec<Backward>,
     /// Lengths of the three memories.
     pub(super) vectors: usize,
     pub(super) mask_count: usize,
-    pub(super) choice_count: usize,
+    pub(super) argmax_count: usize,
 }
 
 /// A root's place.
@@ -107,14 +107,14 @@ impl Plan {
             activations: Vec::new(),
             gradients: Vec::new(),
             masks: vec![None; program.values.len()],
-            choices: vec![0..0; program.layers.len()],
+            argmax: vec![0..0; program.layers.len()],
             forward,
             backward,
             shapes,
             specs,
             vectors: 0,
             mask_count: 0,
-            choice_count: 0,
+            argmax_count: 0,
         };
         plan.place(program, level);
         for value in &program.values {
@@ -125,9 +125,9 @@ impl Plan {
         }
         for (index, layer) in program.layers.iter().enumerate() {
             if matches!(layer.kind, Kind::MaxPool(_) | Kind::LrnMaxPool(..)) {
-                let start = plan.choice_count;
-                plan.choice_count += 16 * plan.activation(program, layer.output).map.pixels();
-                plan.choices[index] = start..plan.choice_count;
+                let start = plan.argmax_count;
+                plan.argmax_count += 16 * plan.activation(program, layer.output).map.pixels();
+                plan.argmax[index] = start..plan.argmax_count;
             }
         }
         Ok(plan)
@@ -135,7 +135,7 @@ impl Plan {
 
     /// Bytes of the three memories.
     pub(super) fn bytes(&self) -> usize {
-        64 * self.vectors + 2 * self.mask_count + self.choice_count
+        64 * self.vectors + 2 * self.mask_count + self.argmax_count
     }
 
     /// Where a value's activation lies.

@@ -28,10 +28,10 @@ pub struct Workspace<'e> {
     /// What each layer needs, in both directions.
     forward: Vec<Option<Ready>>,
     backward: Vec<Option<Ready>>,
-    /// Activations and gradients, masks of ReLU, and choices of max pools.
+    /// Activations and gradients, masks of ReLU, and argmax of max pools.
     vectors: Memory,
     masks: Memory<u16>,
-    choices: Memory<u8>,
+    argmax: Memory<u8>,
     clock: Clock,
 }
 
@@ -87,7 +87,7 @@ impl<'e> Workspace<'e> {
             backward,
             vectors: Memory::new(plan.vectors),
             masks,
-            choices: Memory::new(plan.choice_count),
+            argmax: Memory::new(plan.argmax_count),
             clock: Clock::default(),
             plan,
             engine,
@@ -148,19 +148,19 @@ impl<'e> Workspace<'e> {
     }
 
     /// Takes over from the last forward pass of `other`, of the same network, targets and size, which values
-    /// its ReLUs and max pools kept: where two ways of computing differ in a last bit, one such choice can
-    /// move the whole gradient. Returns which part of all choices, 0–1, were others.
+    /// its ReLUs and max pools kept: where two ways of computing differ in a last bit, one such decision can
+    /// move the whole gradient. Returns which part of all argmax, 0–1, were others.
     ///
     /// # Panics
-    /// If the other workspace has other choices to make.
-    pub fn choose_as(&mut self, other: &Workspace<'_>) -> f64 {
+    /// If the other workspace is of another network, size or targets.
+    pub fn copy_activation_pattern(&mut self, other: &Workspace<'_>) -> f64 {
         let masks =
             self.masks.iter().zip(other.masks.iter()).map(|(a, b)| (a ^ b).count_ones() as usize);
-        let pools = self.choices.iter().zip(other.choices.iter()).filter(|(a, b)| a != b).count();
+        let pools = self.argmax.iter().zip(other.argmax.iter()).filter(|(a, b)| a != b).count();
         let changed = masks.sum::<usize>() + pools;
         self.masks.copy_from_slice(&other.masks);
-        self.choices.copy_from_slice(&other.choices);
-        changed as f64 / (16 * self.masks.len() + self.choices.len()).max(1) as f64
+        self.argmax.copy_from_slice(&other.argmax);
+        changed as f64 / (16 * self.masks.len() + self.argmax.len()).max(1) as f64
     }
 
     /// Runs backward from one output gradient for each target; `gradient` (RGB, 3 × height × width) becomes the

@@ -254,12 +254,12 @@ fn choices_of_another_workspace_are_taken_over() {
     let mut second = engine.workspace(40, 44).unwrap();
     first.forward(&one);
     second.forward(&one);
-    assert_eq!(second.choose_as(&first), 0.0);
+    assert_eq!(second.copy_activation_pattern(&first), 0.0);
     let wanted = gradient(&mut second);
     first.forward(&other);
-    let changed = second.choose_as(&first);
+    let changed = second.copy_activation_pattern(&first);
     assert!(0.0 < changed && changed < 1.0, "{changed}");
     second.forward(&one);
-    second.choose_as(&first);
+    second.copy_activation_pattern(&first);
     assert_ne!(gradient(&mut second), wanted);
 }

@@ -72,11 +72,11 @@ fn pools(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, s
         ConvGeometry { kernel: [3; 2], stride: [stride; 2], dilation: [1; 2], before: [before; 2] };
     let (xm, x) = filled(blocks, height, width);
     let (ym, mut y) = filled(blocks, height.div_ceil(stride), width.div_ceil(stride));
-    let (mut dx, mut choices) = (x.clone(), vec![0; ym.pixels() * 16]);
+    let (mut dx, mut argmax) = (x.clone(), vec![0; ym.pixels() * 16]);
     let mask = vec![0xaaaa; xm.pixels()];
     let bytes = xm.pixels() * 64 + ym.pixels() * 80;
     time(&format!("{what} forward"), bytes + ym.pixels() * 64, || {
-        pool::max_forward(cx, &geometry, &xm, &x, &ym, &mut y, &mut choices);
+        pool::max_forward(cx, &geometry, &xm, &x, &ym, &mut y, &mut argmax);
     });
     time(&format!("{what} backward"), bytes + xm.pixels() * 66, || {
         let mask = Some(&mask[..]);
@@ -85,7 +85,7 @@ fn pools(cx: &Context, what: &str, blocks: usize, height: usize, width: usize, s
             &geometry,
             &ym,
             &y,
-            &choices,
+            &argmax,
             &xm,
             &mut dx,
             WriteMode::Overwrite,

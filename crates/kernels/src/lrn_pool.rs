@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::geometry::{Axis, ConvGeometry};
 use crate::lrn::{self, Lrn, Windows};
 use crate::map::SharedPtr;
-use crate::pool::{Chosen, Largest};
+use crate::pool::{MaxGradient, MaxWindow};
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
@@ -31,7 +31,7 @@ pub fn forward(
     x: &[Vec16],
     ym: &BlockedMap,
     y: &mut [Vec16],
-    choices: &mut [u8],
+    argmax: &mut [u8],
 ) {
     let axes = geometry.axes(xm, ym);
     let reach = (axes[0].kernel - 1) * axes[0].dilation + 1;
@@ -40,7 +40,7 @@ pub fn forward(
         axes,
         x: Source::new(xm, x),
         between: BlockedMap { height: reach.next_power_of_two(), halo: 0, ..*xm },
-        largest: Largest::new(geometry, ym, choices),
+        max: MaxWindow::new(geometry, ym, argmax),
         y: Sink::set(ym, y),
     };
     // SAFETY: each row, with all its blocks, is made from the input alone.
@@ -53,7 +53,7 @@ struct Forward<'a> {
     x: Source<'a>,
     /// The ring of rows that are normalised and not yet pooled.
     between: BlockedMap,
-    largest: Largest,
+    max: MaxWindow,
     y: Sink<'a>,
 }
 
@@ -65,7 +65,7 @@ impl RowKernel for Forward<'_> {
         let normalise =
             lrn::Forward { lrn: self.lrn, x: self.x, y: Sink::ring(&self.between, vectors) };
         let pool = window::Forward {
-            op: self.largest,
+            op: self.max,
             axes: self.axes,
             x: Source::ring(&self.between, vectors),
             y: self.y,
@@ -100,7 +100,7 @@ pub fn backward(
     x: &[Vec16],
     gm: &BlockedMap,
     dy: &[Vec16],
-    choices: &[u8],
+    argmax: &[u8],
     dm: &BlockedMap,
     dx: &mut [Vec16],
     write: WriteMode,
@@ -111,7 +111,7 @@ pub fn backward(
         axes: geometry.axes(dm, gm),
         x: Source::new(xm, x),
         between: BlockedMap { height: 1, halo: 0, ..*dm },
-        chosen: Chosen::new(geometry, gm, choices),
+        argmax: MaxGradient::new(geometry, gm, argmax),
         dy: Source::new(gm, dy),
         dx: Sink::new(dm, dx, write, mask),
     };
@@ -126,7 +126,7 @@ struct Backward<'a> {
     x: Source<'a>,
     /// The one row of the gradient between the two.
     between: BlockedMap,
-    chosen: Chosen<'a>,
+    argmax: MaxGradient<'a>,
     dy: Source<'a>,
     dx: Sink<'a>,
 }
@@ -137,7 +137,7 @@ impl RowKernel for Backward<'_> {
         let mut scratch = Scratch::new(self.between.vectors());
         let vectors = SharedPtr::of_pointer(scratch.as_mut_ptr());
         let pool = window::Backward::new(
-            self.chosen,
+            self.argmax,
             self.axes,
             self.dy,
             Sink::ring(&self.between, vectors),

@@ -40,7 +40,7 @@ impl BlockedMap {
         self.blocks * self.block()
     }
 
-    /// Pixels of all blocks, without the halo: the length of a mask or of a pool's choices.
+    /// Pixels of all blocks, without the halo: the length of a mask or of a pool's argmax.
     pub fn pixels(&self) -> usize {
         self.blocks * self.height * self.width
     }

@@ -10,12 +10,12 @@ use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
 use crate::{BlockedMap, Context, Vec16, WriteMode};
 
-/// The choice of a window that lies wholly beside the picture: no element.
+/// The argmax of a window that lies wholly beside the picture: no element.
 const NONE: u8 = 255;
 
 /// `y` = the largest value of each window of `x`; 0 for a window wholly beside the picture.
 ///
-/// `choices` (16 for each of `ym`'s pixels) receives the number, row by row, of the element of the
+/// `argmax` (16 for each of `ym`'s pixels) receives the number, row by row, of the element of the
 /// window that won; the first one wins a tie, and the padding never wins.
 ///
 /// # Panics
@@ -27,31 +27,31 @@ pub fn max_forward(
     x: &[Vec16],
     ym: &BlockedMap,
     y: &mut [Vec16],
-    choices: &mut [u8],
+    argmax: &mut [u8],
 ) {
-    let largest = Largest::new(geometry, ym, choices);
+    let largest = MaxWindow::new(geometry, ym, argmax);
     reduce(cx, geometry, Source::new(xm, x), Sink::set(ym, y), largest);
 }
 
 /// Keeps the largest value.
 #[derive(Clone, Copy)]
-pub(crate) struct Largest {
-    choices: SharedPtr<u8>,
+pub(crate) struct MaxWindow {
+    argmax: SharedPtr<u8>,
 }
 
-impl Largest {
-    pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, choices: &mut [u8]) -> Self {
-        check(geometry, ym, choices);
-        Self { choices: SharedPtr::of(choices) }
+impl MaxWindow {
+    pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &mut [u8]) -> Self {
+        check(geometry, ym, argmax);
+        Self { argmax: SharedPtr::of(argmax) }
     }
 }
 
-fn check(geometry: &ConvGeometry, ym: &BlockedMap, choices: &[u8]) {
+fn check(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &[u8]) {
     assert!(geometry.elements() <= usize::from(NONE), "a window of more than 255 elements");
-    assert_eq!(choices.len(), ym.pixels() * 16, "the choices are not the map's");
+    assert_eq!(argmax.len(), ym.pixels() * 16, "the argmax is not the map's");
 }
 
-impl Reduce for Largest {
+impl Reduce for MaxWindow {
     /// The largest value, and the number of its element.
     type State<S: Simd> = (S::V, S::V);
     type Tap<S: Simd> = S::V;
@@ -79,8 +79,8 @@ impl Reduce for Largest {
     fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, (best, number): (S::V, S::V), _: (), pixel: usize) -> S::V {
-        // SAFETY: the pixel lies in the map, and its choices are this row's alone.
-        unsafe { S::store_bytes(self.choices.get().add(pixel * 16), number) };
+        // SAFETY: the pixel lies in the map, and its argmax is this row's alone.
+        unsafe { S::store_bytes(self.argmax.get().add(pixel * 16), number) };
         best
     }
 }
@@ -94,30 +94,30 @@ pub fn max_backward(
     geometry: &ConvGeometry,
     ym: &BlockedMap,
     dy: &[Vec16],
-    choices: &[u8],
+    argmax: &[u8],
     xm: &BlockedMap,
     dx: &mut [Vec16],
     write: WriteMode,
     mask: Option<&[u16]>,
 ) {
-    let chosen = Chosen::new(geometry, ym, choices);
+    let chosen = MaxGradient::new(geometry, ym, argmax);
     gather(cx, geometry, Source::new(ym, dy), Sink::new(xm, dx, write, mask), chosen);
 }
 
 /// Gives to the element that was kept.
 #[derive(Clone, Copy)]
-pub(crate) struct Chosen<'a> {
-    choices: &'a [u8],
+pub(crate) struct MaxGradient<'a> {
+    argmax: &'a [u8],
 }
 
-impl<'a> Chosen<'a> {
-    pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, choices: &'a [u8]) -> Self {
-        check(geometry, ym, choices);
-        Self { choices }
+impl<'a> MaxGradient<'a> {
+    pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &'a [u8]) -> Self {
+        check(geometry, ym, argmax);
+        Self { argmax }
     }
 }
 
-impl Gather for Chosen<'_> {
+impl Gather for MaxGradient<'_> {
     type Tap<S: Simd> = u8;
     type Scale = ();
 
@@ -129,8 +129,8 @@ impl Gather for Chosen<'_> {
     fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
     unsafe fn add<S: Simd>(&self, sum: S::V, tap: u8, _: (), pixel: usize, dy: S::V) -> S::V {
-        // SAFETY: the pixel lies in the map, which has sixteen choices for it.
-        unsafe { S::add(sum, S::keep_equal(dy, self.choices.as_ptr().add(pixel * 16), tap)) }
+        // SAFETY: the pixel lies in the map, which has sixteen entries for it.
+        unsafe { S::add(sum, S::keep_equal(dy, self.argmax.as_ptr().add(pixel * 16), tap)) }
     }
 }
 

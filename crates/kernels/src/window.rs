@@ -1,4 +1,5 @@
-//! The two ways of a window over a map, once for pooling and depthwise convolution: forward, reducing//! each window into one pixel; backward, gathering for each pixel from all windows that saw it.
+//! The two ways of a window over a map, once for pooling and depthwise convolution: forward, reducing
+//! each window into one pixel; backward, gathering for each pixel from all windows that saw it.
 //!
 //! Gathering makes every row of the input's gradient by itself: rows are shared among threads without
 //! a clearing pass, and nothing is ever added to a halo.

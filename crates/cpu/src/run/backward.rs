@@ -110,9 +110,9 @@ impl Workspace<'_> {
             }
             Kind::Relu => elementwise::accumulate(cx, ym, dy, xm, dx, write, mask),
             Kind::MaxPool(max) => {
-                let choices = &self.choices[plan.choices[number].clone()];
+                let argmax = &self.argmax[plan.argmax[number].clone()];
                 let geometry = geometry(&max.window, shape);
-                pool::max_backward(cx, &geometry, ym, dy, choices, xm, dx, write, mask);
+                pool::max_backward(cx, &geometry, ym, dy, argmax, xm, dx, write, mask);
             }
             Kind::AveragePool(average) => {
                 let padding = counted(&layer.kind, shape);
@@ -129,7 +129,7 @@ impl Workspace<'_> {
             }
             Kind::LrnMaxPool(lrn, max) => {
                 let (lrn, geometry) = (kernel(lrn), geometry(&max.window, shape));
-                let choices = &self.choices[plan.choices[number].clone()];
+                let argmax = &self.argmax[plan.argmax[number].clone()];
                 lrn_pool::backward(
                     cx,
                     &lrn,
@@ -139,7 +139,7 @@ impl Workspace<'_> {
                     kept,
                     ym,
                     dy,
-                    choices,
+                    argmax,
                     xm,
                     dx,
                     write,

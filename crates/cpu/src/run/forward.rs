@@ -102,8 +102,8 @@ impl Workspace<'_> {
                 elementwise::relu_forward(cx, xm, x, ym, y, &mut self.masks[mask]);
             }
             Kind::MaxPool(max) => {
-                let choices = &mut self.choices[plan.choices[index].clone()];
-                pool::max_forward(cx, &geometry(&max.window, shape), xm, x, ym, y, choices);
+                let argmax = &mut self.argmax[plan.argmax[index].clone()];
+                pool::max_forward(cx, &geometry(&max.window, shape), xm, x, ym, y, argmax);
             }
             Kind::AveragePool(average) => {
                 let padding = counted(&layer.kind, shape);
@@ -113,9 +113,9 @@ impl Workspace<'_> {
             Kind::GlobalAveragePool => pool::global_average_forward(cx, xm, x, ym, y),
             Kind::Lrn(lrn) => lrn::forward(cx, &kernel(lrn), shape.channels, xm, x, ym, y),
             Kind::LrnMaxPool(lrn, max) => {
-                let choices = &mut self.choices[plan.choices[index].clone()];
+                let argmax = &mut self.argmax[plan.argmax[index].clone()];
                 let (lrn, geometry) = (kernel(lrn), geometry(&max.window, shape));
-                lrn_pool::forward(cx, &lrn, shape.channels, &geometry, xm, x, ym, y, choices);
+                lrn_pool::forward(cx, &lrn, shape.channels, &geometry, xm, x, ym, y, argmax);
             }
             Kind::Affine(_) => {
                 let Some(Ready::Affine { scale, shift }) = &self.forward[index] else {

@@ -31,7 +31,6 @@ pub(crate) struct Tile {
 
 /// What happens to the sums before they are written (an epilogue, in the words of GEMM libraries);
 /// null pointers leave a thing out.
-/// GEMM libraries); null pointers leave a thing out.
 #[derive(Clone, Copy)]
 pub(crate) struct Epilogue {
     /// Sixteen values for each block, the sum's start.

@@ -25,20 +25,20 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
         for cx in contexts.iter().flatten() {
             let forward = |fused: bool| {
                 let mut y = vec![RUBBISH; ym.vectors()];
-                let mut choices = vec![0; 16 * ym.pixels()];
+                let mut argmax = vec![0; 16 * ym.pixels()];
                 if fused {
                     let (x, y) = (&values, &mut y);
-                    lrn_pool::forward(cx, &lrn, channels, geometry, &xm, x, &ym, y, &mut choices);
+                    lrn_pool::forward(cx, &lrn, channels, geometry, &xm, x, &ym, y, &mut argmax);
                 } else {
                     let mut middle = vec![RUBBISH; between.vectors()];
                     lrn::forward(cx, &lrn, channels, &xm, &values, &between, &mut middle);
-                    pool::max_forward(cx, geometry, &between, &middle, &ym, &mut y, &mut choices);
+                    pool::max_forward(cx, geometry, &between, &middle, &ym, &mut y, &mut argmax);
                 }
-                (y, choices)
+                (y, argmax)
             };
-            let ((y, choices), (wanted, chosen)) = (forward(true), forward(false));
+            let ((y, argmax), (wanted, separate)) = (forward(true), forward(false));
             assert!(bits(&y) == bits(&wanted), "{what}, {}", cx.level);
-            assert!(choices == chosen, "{what}, {}", cx.level);
+            assert!(argmax == separate, "{what}, {}", cx.level);
 
             for (write, mask) in
                 [(WriteMode::Overwrite, None), (WriteMode::Accumulate, Some(&mask[..]))]
@@ -50,14 +50,14 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                     };
                     if fused {
                         lrn_pool::backward(
-                            cx, &lrn, channels, geometry, &xm, &values, &gm, &gradient, &choices,
+                            cx, &lrn, channels, geometry, &xm, &values, &gm, &gradient, &argmax,
                             &dm, &mut dx, write, mask,
                         );
                     } else {
                         let mut middle = vec![RUBBISH; between.vectors()];
                         let (to, all) = (&mut middle, WriteMode::Overwrite);
                         pool::max_backward(
-                            cx, geometry, &gm, &gradient, &choices, &between, to, all, None,
+                            cx, geometry, &gm, &gradient, &argmax, &between, to, all, None,
                         );
                         lrn::backward(
                             cx, &lrn, channels, &xm, &values, &between, &middle, &dm, &mut dx,

@@ -34,9 +34,9 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         for (value, winner) in y.data.iter_mut().zip(&winners) {
             *value = winner.map_or(0.0, |(_, best, _)| best);
         }
-        let mut choices = vec![0; ym.pixels() * 16];
+        let mut argmax = vec![0; ym.pixels() * 16];
         check_set(&what, &contexts, &y, &ym, |cx, vectors| {
-            let mut choices = vec![0; ym.pixels() * 16];
+            let mut argmax = vec![0; ym.pixels() * 16];
             pool::max_forward(
                 cx,
                 &placed.geometry,
@@ -44,12 +44,12 @@ fn max_pooling_is_its_definition_forward_and_backward() {
                 &x.blocked(&xm),
                 &ym,
                 vectors,
-                &mut choices,
+                &mut argmax,
             );
             for ((c, oy, ox), winner) in y.places().zip(&winners) {
                 let wanted = winner.map_or(255, |(element, _, _)| element as u8);
-                let got = choices[ym.pixel(c / 16, oy, ox) * 16 + c % 16];
-                assert_eq!(got, wanted, "{what}: choice of channel {c} at {oy}, {ox}");
+                let got = argmax[ym.pixel(c / 16, oy, ox) * 16 + c % 16];
+                assert_eq!(got, wanted, "{what}: argmax of channel {c} at {oy}, {ox}");
             }
         });
 
@@ -57,14 +57,14 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         let mut dx = x.empty();
         for ((c, oy, ox), winner) in y.places().zip(&winners) {
             if let Some((element, _, [py, px])) = winner {
-                choices[ym.pixel(c / 16, oy, ox) * 16 + c % 16] = *element as u8;
+                argmax[ym.pixel(c / 16, oy, ox) * 16 + c % 16] = *element as u8;
                 *dx.at_mut(c, *py, *px) += dy.at(c, oy, ox);
             }
         }
         let gradient = dy.blocked(&ym);
         check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
             let geometry = &placed.geometry;
-            pool::max_backward(cx, geometry, &ym, &gradient, &choices, &xm, vectors, write, mask);
+            pool::max_backward(cx, geometry, &ym, &gradient, &argmax, &xm, vectors, write, mask);
         });
     }
 }
@@ -173,11 +173,11 @@ fn a_large_map_is_the_same_for_any_number_of_threads() {
     let (values, gradient) = (x.blocked(&xm), y.blocked(&ym));
     let mut results = Vec::new();
     for cx in contexts().iter().flatten() {
-        let mut choices = vec![0; ym.pixels() * 16];
+        let mut argmax = vec![0; ym.pixels() * 16];
         let (mut y, mut dx) = (vec![RUBBISH; ym.vectors()], vec![RUBBISH; xm.vectors()]);
-        pool::max_forward(cx, &geometry, &xm, &values, &ym, &mut y, &mut choices);
+        pool::max_forward(cx, &geometry, &xm, &values, &ym, &mut y, &mut argmax);
         let write = kernels::WriteMode::Overwrite;
-        pool::max_backward(cx, &geometry, &ym, &gradient, &choices, &xm, &mut dx, write, None);
+        pool::max_backward(cx, &geometry, &ym, &gradient, &argmax, &xm, &mut dx, write, None);
         results.push((bits(&y), bits(&dx)));
     }
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]));

@@ -94,7 +94,7 @@ impl<'n> Pair<'n> {
         let mut plain = self.plain.workspace(height, width).map_err(unfit)?;
         fast.forward(picture);
         plain.forward(picture);
-        let changed = plain.choose_as(&fast);
+        let changed = plain.copy_activation_pattern(&fast);
         let (found, wanted) = (Answer::of(&mut fast, picture), Answer::of(&mut plain, picture));
         let gradient = relative(&found.gradient, &wanted.gradient);
         line.add(
