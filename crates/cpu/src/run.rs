@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kernels::conv::{Direct, Placed};
-use kernels::pack::InputMap;
+use kernels::pack::InputTransform;
 use kernels::winograd::Winograd;
 use kernels::{Memory, Vec16, WriteMode, elementwise, pack};
 
@@ -200,16 +200,16 @@ impl<'e> Workspace<'e> {
     }
 
     /// How the picture becomes the first map.
-    fn input(&self) -> InputMap {
+    fn input(&self) -> InputTransform {
         let spec = &self.engine.input;
         let padded = |values: [f32; 3]| [values[0], values[1], values[2], 0.0];
-        InputMap {
+        InputTransform {
             channels: 3,
             source: [0, 1, 2, 0].map(|c| spec.picture_channel(c)),
             mean: padded(spec.mean),
             scale: padded(spec.scale),
             shift: self.shift,
-            depth: self.engine.program.depth(),
+            space_to_depth: self.engine.program.depth(),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use kernels::lrn::{self, Lrn};
-use kernels::pack::{self, InputMap};
+use kernels::pack::{self, InputTransform};
 use kernels::{
     BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, WriteMode, depthwise, elementwise,
     pool,
@@ -182,13 +182,13 @@ fn copies(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) 
 }
 
 fn picture(cx: &Context, what: &str, height: usize, width: usize, depth: usize) {
-    let input = InputMap {
+    let input = InputTransform {
         channels: 3,
         source: [0, 1, 2, 0],
         mean: [117.0; 4],
         scale: [1.0; 4],
         shift: [13, 77],
-        depth,
+        space_to_depth: depth,
     };
     let mut picture = vec![1.0; 3 * height * width];
     let [blocks, rows, columns] = input.extent(height, width);

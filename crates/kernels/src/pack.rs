@@ -8,7 +8,7 @@ use crate::{BlockedMap, Context, Vec16, WriteMode};
 
 /// How the picture becomes the network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct InputMap {
+pub struct InputTransform {
     /// Channels of the network's input, 1–4.
     pub channels: usize,
     /// Which of the picture's channels each of them is.
@@ -24,18 +24,22 @@ pub struct InputMap {
     ///
     /// Channel `(c · depth + qy) · depth + qx` of the map's pixel (Y, X) is channel c of the input's
     /// pixel (Y · depth + qy, X · depth + qx), or 0 where that lies beyond the picture.
-    pub depth: usize,
+    pub space_to_depth: usize,
 }
 
-impl InputMap {
+impl InputTransform {
     /// The map's extent for a picture, in blocks, rows and columns.
     pub fn extent(&self, height: usize, width: usize) -> [usize; 3] {
-        let slots = self.channels * self.depth * self.depth;
-        [slots.div_ceil(16), height.div_ceil(self.depth), width.div_ceil(self.depth)]
+        let slots = self.channels * self.space_to_depth * self.space_to_depth;
+        [
+            slots.div_ceil(16),
+            height.div_ceil(self.space_to_depth),
+            width.div_ceil(self.space_to_depth),
+        ]
     }
 
     fn check(&self, picture: usize, height: usize, width: usize, map: &BlockedMap) -> usize {
-        let usual = (1..=4).contains(&self.channels) && (1..=4).contains(&self.depth);
+        let usual = (1..=4).contains(&self.channels) && (1..=4).contains(&self.space_to_depth);
         assert!(usual, "an input of 1–4 channels, in squares of 1–4 pixels");
         assert_eq!(
             self.extent(height, width),
@@ -53,8 +57,8 @@ impl InputMap {
 
     /// Channel, row and column within its square of a channel of the map.
     fn place(&self, slot: usize) -> (usize, usize, usize) {
-        let (rest, qx) = (slot / self.depth, slot % self.depth);
-        (rest / self.depth, rest % self.depth, qx)
+        let (rest, qx) = (slot / self.space_to_depth, slot % self.space_to_depth);
+        (rest / self.space_to_depth, rest % self.space_to_depth, qx)
     }
 
     /// The picture's row for a row of the input.
@@ -64,18 +68,18 @@ impl InputMap {
 
     /// For the columns X of the map whose pixel X · depth + `qx` lies on the picture: calls `f` with a
     /// range of them and the picture's column of the first; from there on the picture's columns go in
-    /// steps of `depth`.
+    /// steps of d.
     fn columns(&self, qx: usize, width: usize, mut f: impl FnMut(Range<usize>, usize)) {
         let shift = self.shift[1] % width;
         // The first column of the map that reads from the picture's left part, past the seam.
-        let seam = shift.saturating_sub(qx).div_ceil(self.depth);
-        let end = width.saturating_sub(qx).div_ceil(self.depth);
+        let seam = shift.saturating_sub(qx).div_ceil(self.space_to_depth);
+        let end = width.saturating_sub(qx).div_ceil(self.space_to_depth);
         let seam = seam.min(end);
         if seam > 0 {
             f(0..seam, width - shift + qx);
         }
         if seam < end {
-            f(seam..end, seam * self.depth + qx - shift);
+            f(seam..end, seam * self.space_to_depth + qx - shift);
         }
     }
 }
@@ -118,7 +122,7 @@ fn row_of<'a>(map: &BlockedMap, vectors: &'a [Vec16], block: usize, row: usize) 
 /// If a slice or the map does not have the picture's extent.
 pub fn pack(
     cx: &Context,
-    input: &InputMap,
+    input: &InputTransform,
     picture: &[f32],
     height: usize,
     width: usize,
@@ -127,7 +131,7 @@ pub fn pack(
 ) {
     input.check(picture.len(), height, width, map);
     assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
-    let slots = input.channels * input.depth * input.depth;
+    let slots = input.channels * input.space_to_depth * input.space_to_depth;
     let shared = SharedPtr::of(x);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
@@ -140,7 +144,7 @@ pub fn pack(
                 for slot in block * 16..slots.min(block * 16 + 16) {
                     let (c, qy, qx) = input.place(slot);
                     let (lane, mean, scale) = (slot % 16, input.mean[c], input.scale[c]);
-                    let py = y * input.depth + qy;
+                    let py = y * input.space_to_depth + qy;
                     if py >= height {
                         continue;
                     }
@@ -149,7 +153,7 @@ pub fn pack(
                     input.columns(qx, width, |columns, first| {
                         let (to, from) = (&mut to[columns], &from[first..]);
                         let of = |to: &mut Vec16, value: f32| to.0[lane] = (value - mean) * scale;
-                        match input.depth {
+                        match input.space_to_depth {
                             1 => take::<1>(to, from, of),
                             2 => take::<2>(to, from, of),
                             3 => take::<3>(to, from, of),
@@ -195,7 +199,7 @@ fn give<const D: usize>(values: &mut [f32], pixels: &[Vec16], f: impl Fn(&mut f3
 /// If a slice or the map does not have the picture's extent.
 pub fn unpack(
     cx: &Context,
-    input: &InputMap,
+    input: &InputTransform,
     map: &BlockedMap,
     dx: &[Vec16],
     height: usize,
@@ -204,7 +208,7 @@ pub fn unpack(
 ) {
     let planes = input.check(gradient.len(), height, width, map);
     assert_eq!(dx.len(), map.vectors(), "the slice is not the map's");
-    let slots = input.channels * input.depth * input.depth;
+    let slots = input.channels * input.space_to_depth * input.space_to_depth;
     let shared = SharedPtr::of(gradient);
     let tasks = tasks(map.height, map.blocks * map.width);
     cx.threads.for_each(tasks, |task| {
@@ -214,13 +218,13 @@ pub fn unpack(
             std::slice::from_raw_parts_mut(shared.get().add(start), width)
         };
         for y in rows_of(task, tasks, map.height) {
-            for py in y * input.depth..height.min((y + 1) * input.depth) {
+            for py in y * input.space_to_depth..height.min((y + 1) * input.space_to_depth) {
                 (0..planes).for_each(|plane| picture_row(plane, py).fill(0.0));
             }
             for slot in 0..slots {
                 let (c, qy, qx) = input.place(slot);
                 let (block, lane, scale) = (slot / 16, slot % 16, input.scale[c]);
-                let py = y * input.depth + qy;
+                let py = y * input.space_to_depth + qy;
                 if py >= height {
                     continue;
                 }
@@ -228,7 +232,7 @@ pub fn unpack(
                 input.columns(qx, width, |columns, first| {
                     let (to, from) = (&mut to[first..], &from[columns]);
                     let of = |to: &mut f32, from: &Vec16| *to += from.0[lane] * scale;
-                    match input.depth {
+                    match input.space_to_depth {
                         1 => give::<1>(to, from, of),
                         2 => give::<2>(to, from, of),
                         3 => give::<3>(to, from, of),

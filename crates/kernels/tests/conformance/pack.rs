@@ -1,13 +1,13 @@
 //! The picture in and out, and activations as planes.
 
 use kernels::Vec16;
-use kernels::pack::{self, InputMap};
+use kernels::pack::{self, InputTransform};
 
 use crate::support::*;
 
 /// What [`pack::pack`] should make, and the picture's value each of its slots is read from.
-fn packed(input: &InputMap, picture: &Planes) -> (Planes, Vec<Option<[usize; 3]>>) {
-    let (s, height, width) = (input.depth, picture.height, picture.width);
+fn packed(input: &InputTransform, picture: &Planes) -> (Planes, Vec<Option<[usize; 3]>>) {
+    let (s, height, width) = (input.space_to_depth, picture.height, picture.width);
     let slots = input.channels * s * s;
     let mut map = Planes::zeros(slots, height.div_ceil(s), width.div_ceil(s));
     let mut sources = Vec::new();
@@ -32,13 +32,13 @@ fn packing_and_its_gradient_are_their_definitions() {
     for seed in 0..60 {
         let random = &mut Random(4000 + seed);
         let (height, width) = (random.within(1..=13), random.within(1..=90));
-        let input = InputMap {
+        let input = InputTransform {
             channels: random.within(1..=4),
             source: [0; 4].map(|_| random.within(0..=2)),
             mean: [0.0; 4].map(|_: f32| random.value(false) as f32),
             scale: [0.0; 4].map(|_: f32| random.value(false) as f32),
             shift: [random.within(0..=2 * height), random.within(0..=2 * width)],
-            depth: random.within(1..=4),
+            space_to_depth: random.within(1..=4),
         };
         let what = format!("case {seed}: {height}×{width}, {input:?}");
         let picture = Planes::random(3, height, width, random);
@@ -53,7 +53,8 @@ fn packing_and_its_gradient_are_their_definitions() {
         let mut gradient = picture.empty();
         for ((slot, y, x), source) in dx.places().zip(sources) {
             if let Some([plane, py, px]) = source {
-                let scale = f64::from(input.scale[slot / (input.depth * input.depth)]);
+                let scale =
+                    f64::from(input.scale[slot / (input.space_to_depth * input.space_to_depth)]);
                 *gradient.at_mut(plane, py, px) += scale * dx.at(slot, y, x);
             }
         }
