@@ -1,4 +1,4 @@
-//! Convolutions made ready: which algorithm runs each, and its weights in that algorithm's order.
+//! Convolutions prepared to run: which algorithm runs each, and its weights in that algorithm's order.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -26,8 +26,8 @@ pub struct Workspace<'e> {
     size: [usize; 2],
     shift: [usize; 2],
     /// What each layer needs, in both directions.
-    forward: Vec<Option<Ready>>,
-    backward: Vec<Option<Ready>>,
+    forward: Vec<Option<Prepared>>,
+    backward: Vec<Option<Prepared>>,
     /// Activations and gradients, masks of ReLU, and argmax of max pools.
     vectors: Memory,
     masks: Memory<u16>,
@@ -36,7 +36,7 @@ pub struct Workspace<'e> {
 }
 
 /// What a layer needs to run on the plan's maps.
-enum Ready {
+enum Prepared {
     Direct {
         convs: Arc<[Direct]>,
         placed: Vec<Placed>,
@@ -71,8 +71,8 @@ fn parts<T, const N: usize>(memory: &mut [T], ranges: [Range<usize>; N]) -> [&mu
 impl<'e> Workspace<'e> {
     pub(super) fn new(engine: &'e Engine, plan: Plan, size: [usize; 2]) -> Self {
         let layers = 0..engine.program.layers.len();
-        let ready = |direction| -> Vec<Option<Ready>> {
-            layers.clone().map(|layer| Ready::new(engine, &plan, layer, direction)).collect()
+        let ready = |direction| -> Vec<Option<Prepared>> {
+            layers.clone().map(|layer| Prepared::new(engine, &plan, layer, direction)).collect()
         };
         // Weights are packed layer by layer, each for a moment.
         let threads = &engine.cx.threads;
@@ -260,7 +260,7 @@ impl<'e> Workspace<'e> {
     }
 }
 
-impl Ready {
+impl Prepared {
     fn new(engine: &Engine, plan: &Plan, layer: usize, direction: Direction) -> Option<Self> {
         let (program, cx) = (&engine.program, &engine.cx);
         let (input, output) = (program.layers[layer].inputs[0], program.layers[layer].output);
@@ -269,7 +269,7 @@ impl Ready {
             Kind::Affine(affine) => {
                 let by_slot = |values: &[f32]| by_slot(slots(output), values);
                 let (scale, shift) = (by_slot(&affine.scale), by_slot(&affine.shift));
-                return Some(Ready::Affine { scale, shift });
+                return Some(Prepared::Affine { scale, shift });
             }
             Kind::Copy => {
                 let (from, to) = match direction {
@@ -280,7 +280,7 @@ impl Ready {
                 for (&from, &to) in slots(from).iter().zip(slots(to)) {
                     sources[to] = from;
                 }
-                return Some(Ready::Copy { sources });
+                return Some(Prepared::Copy { sources });
             }
             _ => {}
         }
@@ -291,11 +291,14 @@ impl Ready {
                 spec.weights().iter().skip(tap).step_by(taps).copied().collect()
             };
             let weights = (0..taps).flat_map(|k| by_slot(slots(output), &tap(k))).collect();
-            return Some(Ready::Depthwise { weights, bias: by_slot(slots(output), spec.bias()) });
+            return Some(Prepared::Depthwise {
+                weights,
+                bias: by_slot(slots(output), spec.bias()),
+            });
         }
         let algorithm = plan.algorithm(program, cx.level, layer, direction)?;
         Some(match engine.cache.get(cx, layer, spec, direction, algorithm) {
-            Packed::Winograd(conv) => Ready::Winograd(conv),
+            Packed::Winograd(conv) => Prepared::Winograd(conv),
             Packed::Direct(convs) => {
                 let (x, y) = match direction {
                     Direction::Forward => {
@@ -310,16 +313,16 @@ impl Ready {
                 let placed = placed.map(|(index, (phase, conv))| {
                     Placed::new(conv, x, y, phase.positions([y.height, y.width]), index == 0)
                 });
-                Ready::Direct { placed: placed.collect(), convs: convs.clone() }
+                Prepared::Direct { placed: placed.collect(), convs: convs.clone() }
             }
         })
     }
 }
 
 /// Whether the step at `index` is made of direct convolutions, to be run side by side.
-fn direct(ready: &[Option<Ready>], layer: usize) -> Option<(&[Direct], &[Placed])> {
+fn direct(ready: &[Option<Prepared>], layer: usize) -> Option<(&[Direct], &[Placed])> {
     match &ready[layer] {
-        Some(Ready::Direct { convs, placed }) => Some((convs, placed)),
+        Some(Prepared::Direct { convs, placed }) => Some((convs, placed)),
         _ => None,
     }
 }

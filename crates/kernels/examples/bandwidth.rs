@@ -152,10 +152,10 @@ fn copies(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) 
     let mut y = x.clone();
     let bytes = map.pixels() * 64;
     time(&format!("copy {what}"), 3 * bytes, || {
-        elementwise::accumulate(cx, &map, &x, &map, &mut y, WriteMode::Overwrite, None);
+        elementwise::copy(cx, &map, &x, &map, &mut y, WriteMode::Overwrite, None);
     });
     time(&format!("accumulate {what}"), 3 * bytes, || {
-        elementwise::accumulate(cx, &map, &x, &map, &mut y, WriteMode::Accumulate, None);
+        elementwise::copy(cx, &map, &x, &map, &mut y, WriteMode::Accumulate, None);
     });
     let mut mask = vec![0; map.pixels()];
     time(&format!("relu {what}"), 3 * bytes, || {
@@ -168,8 +168,17 @@ fn copies(cx: &Context, what: &str, blocks: usize, height: usize, width: usize) 
         std::hint::black_box(elementwise::half_sum_squares(cx, &map, &x));
     });
     let sources: Vec<usize> = (0..blocks * 16).map(|i| (i + 8) % (blocks * 16)).collect();
-    time(&format!("repack {what}"), 3 * bytes, || {
-        elementwise::repack(cx, &sources, &map, &x, &map, &mut y, WriteMode::Overwrite, None);
+    time(&format!("gather_channels {what}"), 3 * bytes, || {
+        elementwise::gather_channels(
+            cx,
+            &sources,
+            &map,
+            &x,
+            &map,
+            &mut y,
+            WriteMode::Overwrite,
+            None,
+        );
     });
     let channels: Vec<usize> = (0..blocks * 16).collect();
     let mut planes = vec![0.0; map.pixels() * 16];

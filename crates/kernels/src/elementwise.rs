@@ -7,7 +7,7 @@ use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Vec16, WriteMode};
 
-pub use crate::repack::{invert, repack};
+pub use crate::channels::{gather_channels, invert};
 pub use crate::softmax::{softmax_backward, softmax_forward};
 
 /// `y` = max(`x`, 0); `mask`, one entry for each pixel, receives the channels that were greater than 0.
@@ -203,7 +203,7 @@ impl Point for ByWeight {
 ///
 /// # Panics
 /// If a slice is not its map's, or the maps differ in more than their halos.
-pub fn accumulate(
+pub fn copy(
     cx: &Context,
     ym: &BlockedMap,
     dy: &[Vec16],

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
 pub mod blur;
+mod channels;
 pub mod conv;
 pub mod depthwise;
 pub mod elementwise;
@@ -14,7 +15,6 @@ mod memory;
 pub mod pack;
 mod peak;
 pub mod pool;
-mod repack;
 mod rows;
 mod scratch;
 mod simd;

@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
 use kernels::{Vec16, depthwise, elementwise, lrn, lrn_pool, pool};
 
-use super::{Ready, Workspace, counted, direct, kernel, parts};
+use super::{Prepared, Workspace, counted, direct, kernel, parts};
 use crate::convolution::geometry;
 use crate::plan::{Backward, Contribution, SIDE_BY_SIDE};
 use crate::program::Kind;
@@ -75,7 +75,7 @@ impl Workspace<'_> {
                 let mask =
                     plan.completing(program, input, contribution).map(|mask| &self.masks[mask]);
                 let [dy, dx] = parts(&mut self.vectors, [dyp.range.clone(), dxp.range]);
-                elementwise::accumulate(cx, &dyp.map, dy, &dxp.map, dx, contribution.write, mask);
+                elementwise::copy(cx, &dyp.map, dy, &dxp.map, dx, contribution.write, mask);
             }
             return;
         }
@@ -94,7 +94,7 @@ impl Workspace<'_> {
         let [dy, dx, kept] = parts(&mut self.vectors, [dyp.range, dxp.range, kept_range]);
         match &layer.kind {
             Kind::Conv(_) | Kind::Dense(_) => {
-                if let Some(Ready::Depthwise { weights, .. }) = &self.backward[number]
+                if let Some(Prepared::Depthwise { weights, .. }) = &self.backward[number]
                     && let Some(spec) = &plan.specs[number]
                 {
                     let geometry = &spec.geometry;
@@ -104,11 +104,11 @@ impl Workspace<'_> {
                 let dx = Target::new(dx);
                 let output = Output { y: &dx, write, bias: false, relu: None, mask };
                 match &self.backward[number] {
-                    Some(Ready::Winograd(conv)) => conv.run(cx, ym, dy, xm, &output),
+                    Some(Prepared::Winograd(conv)) => conv.run(cx, ym, dy, xm, &output),
                     _ => unreachable!("direct convolutions run side by side"),
                 }
             }
-            Kind::Relu => elementwise::accumulate(cx, ym, dy, xm, dx, write, mask),
+            Kind::Relu => elementwise::copy(cx, ym, dy, xm, dx, write, mask),
             Kind::MaxPool(max) => {
                 let argmax = &self.argmax[plan.argmax[number].clone()];
                 let geometry = geometry(&max.window, shape);
@@ -147,8 +147,8 @@ impl Workspace<'_> {
                 );
             }
             Kind::Affine(_) => {
-                let Some(Ready::Affine { scale, .. }) = &self.backward[number] else {
-                    unreachable!("every layer is made ready")
+                let Some(Prepared::Affine { scale, .. }) = &self.backward[number] else {
+                    unreachable!("every layer is prepared")
                 };
                 elementwise::affine_backward(cx, scale, ym, dy, xm, dx, write, mask);
             }
@@ -156,10 +156,10 @@ impl Workspace<'_> {
                 elementwise::softmax_backward(cx, &kept_map, kept, ym, dy, xm, dx, write, mask);
             }
             Kind::Copy => {
-                let Some(Ready::Copy { sources }) = &self.backward[number] else {
-                    unreachable!("every layer is made ready")
+                let Some(Prepared::Copy { sources }) = &self.backward[number] else {
+                    unreachable!("every layer is prepared")
                 };
-                elementwise::repack(cx, sources, ym, dy, xm, dx, write, mask);
+                elementwise::gather_channels(cx, sources, ym, dy, xm, dx, write, mask);
             }
             Kind::Add => unreachable!("done above"),
         }

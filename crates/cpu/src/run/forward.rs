@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
 use kernels::{WriteMode, depthwise, elementwise, lrn, lrn_pool, pool};
 
-use super::{Ready, Workspace, counted, direct, kernel, parts};
+use super::{Prepared, Workspace, counted, direct, kernel, parts};
 use crate::convolution::geometry;
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
@@ -69,14 +69,14 @@ impl Workspace<'_> {
                 let write = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
                 let xp = plan.activation(program, input);
                 let [x, y] = parts(&mut self.vectors, [xp.range, yp.range.clone()]);
-                elementwise::accumulate(cx, &xp.map, x, ym, y, write, None);
+                elementwise::copy(cx, &xp.map, x, ym, y, write, None);
             }
             return;
         }
         let [x, y] = parts(&mut self.vectors, [xp.range, yp.range]);
         match &layer.kind {
             Kind::Conv(_) | Kind::Dense(_) => {
-                if let Some(Ready::Depthwise { weights, bias }) = &self.forward[index]
+                if let Some(Prepared::Depthwise { weights, bias }) = &self.forward[index]
                     && let Some(spec) = &plan.specs[index]
                 {
                     let relu = mask.is_some();
@@ -90,11 +90,11 @@ impl Workspace<'_> {
                 let output =
                     Output { y: &y, write: WriteMode::Overwrite, bias: true, relu, mask: None };
                 match &self.forward[index] {
-                    Some(Ready::Winograd(conv)) => conv.run(cx, xm, x, ym, &output),
-                    Some(Ready::Direct { convs, placed }) => {
+                    Some(Prepared::Winograd(conv)) => conv.run(cx, xm, x, ym, &output),
+                    Some(Prepared::Direct { convs, placed }) => {
                         run(cx, &[Call { conv: &convs[0], placed: &placed[0], x, output }]);
                     }
-                    _ => unreachable!("every layer is made ready"),
+                    _ => unreachable!("every layer is prepared"),
                 }
             }
             Kind::Relu => {
@@ -118,17 +118,17 @@ impl Workspace<'_> {
                 lrn_pool::forward(cx, &lrn, shape.channels, &geometry, xm, x, ym, y, argmax);
             }
             Kind::Affine(_) => {
-                let Some(Ready::Affine { scale, shift }) = &self.forward[index] else {
-                    unreachable!("every layer is made ready")
+                let Some(Prepared::Affine { scale, shift }) = &self.forward[index] else {
+                    unreachable!("every layer is prepared")
                 };
                 elementwise::affine_forward(cx, scale, shift, xm, x, ym, y);
             }
             Kind::Softmax => elementwise::softmax_forward(cx, shape.channels, xm, x, ym, y),
             Kind::Copy => {
-                let Some(Ready::Copy { sources }) = &self.forward[index] else {
-                    unreachable!("every layer is made ready")
+                let Some(Prepared::Copy { sources }) = &self.forward[index] else {
+                    unreachable!("every layer is prepared")
                 };
-                elementwise::repack(cx, sources, xm, x, ym, y, WriteMode::Overwrite, None);
+                elementwise::gather_channels(cx, sources, xm, x, ym, y, WriteMode::Overwrite, None);
             }
             Kind::Add => unreachable!("done above"),
         }

@@ -1,4 +1,4 @@
-//! Element-wise kernels, softmax and repacking.
+//! Element-wise kernels, softmax and gathering of channels.
 
 use kernels::{Vec16, WriteMode, elementwise};
 
@@ -85,12 +85,12 @@ fn sums_copies_and_seeds_are_their_definitions() {
         check_set(&what, &contexts, &sum, &ym, |cx, vectors| {
             for (place, (map, x)) in inputs.iter().enumerate() {
                 let write = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
-                elementwise::accumulate(cx, map, x, &ym, vectors, write, None);
+                elementwise::copy(cx, map, x, &ym, vectors, write, None);
             }
         });
 
         check_backward(&what, &contexts, random, &x, &ym, |cx, vectors, write, mask| {
-            elementwise::accumulate(cx, &xm, &values, &ym, vectors, write, mask);
+            elementwise::copy(cx, &xm, &values, &ym, vectors, write, mask);
         });
         let mut seed = x.clone();
         seed.data.iter_mut().for_each(|v| *v *= -0.75);
@@ -153,7 +153,7 @@ fn softmax_is_its_definition_forward_and_backward() {
 }
 
 #[test]
-fn repacking_moves_channels_and_its_inverse_moves_them_back() {
+fn gathering_moves_channels_and_its_inverse_moves_them_back() {
     let contexts = contexts();
     for (what, mut random, x) in cases(7500) {
         let random = &mut random;
@@ -179,7 +179,7 @@ fn repacking_moves_channels_and_its_inverse_moves_them_back() {
         let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
         let values = x.blocked(&xm);
         check_backward(&what, &contexts, random, &y, &ym, |cx, vectors, write, mask| {
-            elementwise::repack(cx, &sources, &xm, &values, &ym, vectors, write, mask);
+            elementwise::gather_channels(cx, &sources, &xm, &values, &ym, vectors, write, mask);
         });
 
         let mut back = x.empty();
@@ -192,7 +192,7 @@ fn repacking_moves_channels_and_its_inverse_moves_them_back() {
         }
         let (targets, moved) = (elementwise::invert(&sources, slots), y.blocked(&ym));
         check_backward(&what, &contexts, random, &back, &xm, |cx, vectors, write, mask| {
-            elementwise::repack(cx, &targets, &ym, &moved, &xm, vectors, write, mask);
+            elementwise::gather_channels(cx, &targets, &ym, &moved, &xm, vectors, write, mask);
         });
     }
 }

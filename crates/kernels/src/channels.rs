@@ -12,7 +12,7 @@ use crate::{BlockedMap, Context, Vec16, WriteMode};
 /// # Panics
 /// If a slice does not have its length, a slot is not in `x`, or the maps differ in rows or columns.
 #[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
-pub fn repack(
+pub fn gather_channels(
     cx: &Context,
     sources: &[usize],
     xm: &BlockedMap,
@@ -32,7 +32,7 @@ pub fn repack(
     unsafe { run_rows(cx, ym.blocks, ym.height, row_bytes, &kernel) }
 }
 
-/// For each of `slots` slots of a map, the slot that [`repack`] with `sources` fills from it, or
+/// For each of `slots` slots of a map, the slot that [`gather_channels`] with `sources` fills from it, or
 /// `usize::MAX` if there is none.
 ///
 /// # Panics
