@@ -11,5 +11,6 @@ mod movies;
 mod outputs;
 mod pictures;
 mod recipes;
+mod recipes_0_1;
 mod room;
 mod videos;
