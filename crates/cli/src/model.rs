@@ -1,8 +1,9 @@
 //! Which network a command works with, and running it outside a dream.
 
 use clap::Args;
-use cpu::{Engine, EngineOptions};
+use cpu::Engine;
 use graph::{NetError, Network, NodeId};
+use kernels::Context;
 
 use crate::exit::{Failure, Fault};
 use crate::machine::in_words;
@@ -72,8 +73,8 @@ pub(crate) fn engine(
     machine: &dream::Machine,
     (height, width): (usize, usize),
 ) -> Result<Engine, Failure> {
-    let options = EngineOptions { threads: machine.threads.clone(), level: machine.level };
-    let engine = Engine::new(network, targets, options).map_err(unfit)?;
+    let cx = Context::new(machine.threads.clone(), machine.level);
+    let engine = Engine::new(network, targets, cx).map_err(unfit)?;
     let need = engine.memory(height, width).map_err(unfit)? as u64;
     if need > machine.memory {
         let what = format!(

@@ -10,7 +10,7 @@ mod program;
 mod run;
 mod timing;
 
-use kernels::{Context, CpuLevel, Threads};
+use kernels::Context;
 
 use convolution::Cache;
 use graph::{Graph, InputSpec, NetError, Network, NodeId, Tensor};
@@ -18,15 +18,6 @@ use plan::Plan;
 use program::Program;
 pub use run::Workspace;
 pub use timing::{Pass, StepTime};
-
-/// On what an [`Engine`] runs.
-#[derive(Clone)]
-pub struct EngineOptions {
-    /// The threads it shares.
-    pub threads: Threads,
-    /// The instructions it may use.
-    pub level: CpuLevel,
-}
 
 /// A network compiled for some target layers: weights packed once, for pictures of any size.
 pub struct Engine {
@@ -56,11 +47,7 @@ impl Engine {
     /// # Errors
     /// An operation that is not supported, a target that does not depend on the picture, or a picture
     /// that is not of three channels.
-    pub fn new(
-        network: &Network,
-        targets: &[NodeId],
-        options: EngineOptions,
-    ) -> Result<Self, NetError> {
+    pub fn new(network: &Network, targets: &[NodeId], cx: Context) -> Result<Self, NetError> {
         let graph = &network.graph;
         for &target in targets {
             graph.check_target(target)?;
@@ -76,7 +63,7 @@ impl Engine {
             graph: graph.clone(),
             input: network.input,
             targets: targets.to_vec(),
-            cx: Context { threads: options.threads, level: options.level },
+            cx,
             cache: Cache::default(),
         })
     }
@@ -98,6 +85,6 @@ impl Engine {
     }
 
     fn plan(&self, height: usize, width: usize) -> Result<Plan, NetError> {
-        Plan::new(&self.graph, &self.targets, &self.program, self.cx.level, [height, width])
+        Plan::new(&self.graph, &self.targets, &self.program, self.cx.level(), [height, width])
     }
 }

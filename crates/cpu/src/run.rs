@@ -75,7 +75,7 @@ impl<'e> Workspace<'e> {
             layers.clone().map(|layer| Prepared::new(engine, &plan, layer, direction)).collect()
         };
         // Weights are packed layer by layer, each for a moment.
-        let threads = &engine.cx.threads;
+        let threads = engine.cx.threads();
         let (forward, backward) =
             threads.awake(|| (ready(Direction::Forward), ready(Direction::Backward)));
         let mut masks = Memory::new(plan.mask_count);
@@ -112,7 +112,7 @@ impl<'e> Workspace<'e> {
     pub fn forward(&mut self, picture: &Tensor) {
         assert_eq!(picture.shape, Shape::new(3, self.size[0], self.size[1]), "another size");
         let engine = self.engine;
-        engine.cx.threads.awake(|| {
+        engine.cx.threads().awake(|| {
             let start = Instant::now();
             let input = self.input();
             let part = self.plan.activation(&engine.program, engine.program.picture());
@@ -176,7 +176,7 @@ impl<'e> Workspace<'e> {
             "one output gradient for each target"
         );
         let engine = self.engine;
-        engine.cx.threads.awake(|| {
+        engine.cx.threads().awake(|| {
             let start = Instant::now();
             self.write_output_gradients(output_gradients);
             self.clock.add(Pass::OutputGradient, 0, start);
@@ -296,7 +296,7 @@ impl Prepared {
                 bias: by_slot(slots(output), spec.bias()),
             });
         }
-        let algorithm = plan.algorithm(program, cx.level, layer, direction)?;
+        let algorithm = plan.algorithm(program, cx.level(), layer, direction)?;
         Some(match engine.cache.get(cx, layer, spec, direction, algorithm) {
             Packed::Winograd(conv) => Prepared::Winograd(conv),
             Packed::Direct(convs) => {

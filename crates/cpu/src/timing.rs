@@ -97,7 +97,7 @@ impl Work {
             }
             _ => (Vec::new(), Direction::Forward),
         };
-        let level = workspace.engine().cx.level;
+        let level = workspace.engine().cx.level();
         let kernel = match layers.first() {
             None if pass == Pass::Backward => "clear",
             None => "picture",

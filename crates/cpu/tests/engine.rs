@@ -3,7 +3,7 @@
 
 use cpu::*;
 use graph::*;
-use kernels::{CpuLevel, Threads};
+use kernels::{Context, CpuLevel, Threads};
 use testkit::{Random, error, network};
 
 /// Relative L2 error of an activation after a few layers.
@@ -35,8 +35,8 @@ fn check(network: &Network, targets: &[NodeId], size: [usize; 2], random: &mut R
         let mut first: Option<(Tensor, Tensor)> = None;
         for count in [1, 2] {
             let threads = Threads::new(count).unwrap();
-            let options = EngineOptions { threads, level };
-            let engine = Engine::new(network, targets, options).unwrap();
+            let cx = Context::new(threads, level);
+            let engine = Engine::new(network, targets, cx).unwrap();
             let mut workspace = engine.workspace(size[0], size[1]).unwrap();
             let mut gradient = Tensor::zeros(picture.shape);
             // Twice, since the second run finds the first one's values in its memory.
@@ -199,8 +199,8 @@ fn a_shift_is_a_roll_of_the_picture() {
     let mut random = Random(23);
     let network = network(inception(&mut random, 13));
     let target = network.graph.find_target("mixed").unwrap();
-    let options = EngineOptions { threads: Threads::new(1).unwrap(), level: CpuLevel::Scalar };
-    let engine = Engine::new(&network, &[target], options).unwrap();
+    let cx = Context::new(Threads::new(1).unwrap(), CpuLevel::Scalar);
+    let engine = Engine::new(&network, &[target], cx).unwrap();
     let ([height, width], [down, right]) = ([33, 29], [7, 21]);
     let picture = random.picture(height, width);
     let mut rolled = Tensor::zeros(picture.shape);
@@ -225,8 +225,8 @@ fn a_shift_is_a_roll_of_the_picture() {
 fn memory_is_what_a_workspace_takes_and_grows_with_the_picture() {
     let network = network(inception(&mut Random(24), 13));
     let target = network.graph.find_target("next").unwrap();
-    let options = EngineOptions { threads: Threads::new(1).unwrap(), level: CpuLevel::Scalar };
-    let engine = Engine::new(&network, &[target], options).unwrap();
+    let cx = Context::new(Threads::new(1).unwrap(), CpuLevel::Scalar);
+    let engine = Engine::new(&network, &[target], cx).unwrap();
     let (small, large) = (engine.memory(64, 64).unwrap(), engine.memory(128, 128).unwrap());
     assert!(small > 64 * 64 * 4 && large > 3 * small && large < 5 * small, "{small}, {large}");
     let too_small = engine.memory(64, 0).unwrap_err();
@@ -238,8 +238,8 @@ fn choices_of_another_workspace_are_taken_over() {
     let random = &mut Random(26);
     let network = network(inception(random, 13));
     let target = network.graph.find_target("next").unwrap();
-    let options = EngineOptions { threads: Threads::new(1).unwrap(), level: CpuLevel::Scalar };
-    let engine = Engine::new(&network, &[target], options).unwrap();
+    let cx = Context::new(Threads::new(1).unwrap(), CpuLevel::Scalar);
+    let engine = Engine::new(&network, &[target], cx).unwrap();
     let [one, other] = [(); 2].map(|()| random.picture(40, 44));
     let gradient = |workspace: &mut Workspace<'_>| {
         let output_gradient = Tensor {

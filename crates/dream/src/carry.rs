@@ -34,7 +34,7 @@ pub(crate) struct Start {
 impl Carried {
     /// The start of the next frame, whose source is `source`; `None` if that begins another shot.
     pub(crate) fn start(&self, cx: &Context, video: &Video, source: &Tensor) -> Option<Start> {
-        let threads = &cx.threads;
+        let threads = cx.threads();
         let (now, before) = threads.install(|| (Plane::luma(source), Plane::luma(&self.source)));
         let dis = Dis::new(flow::Preset::default());
         let there = dis.flow(threads, &now, &before);
@@ -84,7 +84,7 @@ fn faded(cx: &Context, agreed: Plane) -> Tensor {
     let agreed = Tensor { shape, data: agreed.data };
     let mut faded = Tensor::zeros(shape);
     gaussian::blur(cx, &agreed, FADE, &mut faded);
-    rows::for_each(&cx.threads, &mut faded, |_, y, row| {
+    rows::for_each(cx.threads(), &mut faded, |_, y, row| {
         for (x, agreed) in row.iter_mut().zip(rows::row(&agreed, 0, y)) {
             *x *= agreed;
         }

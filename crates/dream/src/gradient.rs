@@ -39,7 +39,7 @@ impl<'p> Treatment<'p> {
     /// Treats `gradient`, of step `iteration` from 0, and returns what it is to be multiplied with to
     /// be a step.
     pub(crate) fn apply(&mut self, gradient: &mut Tensor, iteration: u32) -> f32 {
-        let threads = &self.cx.threads;
+        let threads = self.cx.threads();
         let sigma = smoothing(self.recipe, iteration);
         let mut absolute = None;
         if let Some(smoothed) = &mut self.smoothed

@@ -47,7 +47,7 @@ pub(crate) fn bases(
     picture: Tensor,
     cx: &Context,
 ) -> Vec<Tensor> {
-    let threads = &cx.threads;
+    let threads = cx.threads();
     let mut bases = vec![picture];
     for size in sizes.iter().rev().skip(1) {
         let larger = bases.last().expect("there is the picture");

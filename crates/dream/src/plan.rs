@@ -1,7 +1,7 @@
 //! The plan: a recipe resolved against a network, a picture's size and a machine. Every refusal
 //! happens here, before the first convolution.
 
-use cpu::{Engine, EngineOptions};
+use cpu::Engine;
 use graph::{Graph, NetError, Network, NodeId};
 use kernels::{Context, CpuLevel, Threads};
 
@@ -56,9 +56,8 @@ impl Plan {
         let mut octaves = octave::sizes(&recipe, full);
         octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
-        let cx = Context { threads: machine.threads.clone(), level: machine.level };
-        let options = EngineOptions { threads: machine.threads.clone(), level: machine.level };
-        let engine = Engine::new(&as_seen(network, &recipe), &targets, options)?;
+        let cx = Context::new(machine.threads.clone(), machine.level);
+        let engine = Engine::new(&as_seen(network, &recipe), &targets, cx.clone())?;
         let memory = needed(&engine, &recipe, full, least)?;
         if memory > machine.memory {
             return Err(PlanError::Memory {
@@ -138,7 +137,7 @@ impl Plan {
     }
 
     pub(crate) fn threads(&self) -> &Threads {
-        &self.cx.threads
+        self.cx.threads()
     }
 
     /// On what everything but the network runs.

@@ -9,7 +9,7 @@ pub(crate) fn threads() -> Threads {
 
 /// Two threads of the least level.
 pub(crate) fn context() -> Context {
-    Context { threads: threads(), level: CpuLevel::Scalar }
+    Context::new(threads(), CpuLevel::Scalar)
 }
 
 /// Three channels of values from −100 to 100 with no pattern a filter would miss.

@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cpu::{Engine, EngineOptions, OutputGradient};
+use cpu::{Engine, OutputGradient};
 use graph::{Network, Shape, Tensor};
-use kernels::{CpuLevel, Threads};
+use kernels::{Context, CpuLevel, Threads};
 use safetensors::SafeTensors;
 
 /// Relative L2 error allowed in activations, by any kernel.
@@ -59,8 +59,8 @@ fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, g
             continue;
         }
         let target = network.graph.find_target(&layer).unwrap();
-        let options = EngineOptions { threads: Threads::new(2).unwrap(), level };
-        let engine = Engine::new(network, &[target], options).unwrap();
+        let cx = Context::new(Threads::new(2).unwrap(), level);
+        let engine = Engine::new(network, &[target], cx).unwrap();
         let mut workspace = engine.workspace(picture.shape.height, picture.shape.width).unwrap();
         workspace.forward(&picture);
         let activation = workspace.activation(0);
@@ -185,8 +185,8 @@ fn inceptions_first_five_classes_are_the_references() {
     let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
     let target = network.graph.find_target("softmax2").unwrap();
     let level = CpuLevel::detect().unwrap();
-    let options = EngineOptions { threads: Threads::new(2).unwrap(), level };
-    let engine = Engine::new(&network, &[target], options).unwrap();
+    let cx = Context::new(Threads::new(2).unwrap(), level);
+    let engine = Engine::new(&network, &[target], cx).unwrap();
     let mut workspace = engine.workspace(224, 224).unwrap();
     workspace.forward(&picture(224, 224));
     let chances = workspace.activation(0);

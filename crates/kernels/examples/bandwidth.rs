@@ -15,7 +15,7 @@ fn main() {
         for threads in [1, 2] {
             let threads = Threads::new(threads).expect("threads start");
             println!("{level}, {} threads", threads.count());
-            let cx = Context { threads: threads.clone(), level };
+            let cx = Context::new(threads.clone(), level);
             threads.install(|| all(&cx));
         }
     }

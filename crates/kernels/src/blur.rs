@@ -72,15 +72,15 @@ pub fn blur(
     let (target, each) = (SharedPtr::of(target), SharedPtr::of(strengths));
     let job = Job { blurs, radius, planes, height, width, source, target, strengths: each };
     // The rows around a part are summed up for it alone.
-    let tall = height.div_ceil(PARTS_PER_THREAD * cx.threads.count()).max(4 * radius);
+    let tall = height.div_ceil(PARTS_PER_THREAD * cx.threads().count()).max(4 * radius);
     let tall = tall.next_multiple_of(CHUNK);
-    cx.threads.for_each(height.div_ceil(tall) * job.across(), |task| {
+    cx.threads().for_each(height.div_ceil(tall) * job.across(), |task| {
         let (top, strip) = (task / job.across() * tall, task % job.across());
         let rows = top..(top + tall).min(height);
         let mut scratch = Scratch::new(job.vectors());
         let scratch = scratch.as_mut_ptr().cast();
         // SAFETY: the level is the context's, the slices were checked, and parts do not overlap.
-        unsafe { blur_part(cx.level, &Part { job: &job, rows, strip, scratch }) };
+        unsafe { blur_part(cx.level(), &Part { job: &job, rows, strip, scratch }) };
     });
     strengths.iter().sum()
 }

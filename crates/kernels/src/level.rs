@@ -55,8 +55,12 @@ impl CpuLevel {
             Ok(name) => name.parse()?,
             Err(_) => CpuLevel::Avx512,
         };
-        let available = Self::available();
-        Ok(available.into_iter().rfind(|level| *level <= wanted).unwrap_or(CpuLevel::Scalar))
+        Ok(wanted.or_below())
+    }
+
+    /// This level, or the best one below it that this processor has.
+    pub(crate) fn or_below(self) -> CpuLevel {
+        Self::available().into_iter().rfind(|level| *level <= self).unwrap_or(CpuLevel::Scalar)
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod blur;
 mod channels;
+mod context;
 pub mod conv;
 pub mod depthwise;
 pub mod elementwise;
@@ -23,9 +24,10 @@ mod threads;
 mod window;
 pub mod winograd;
 
+pub use context::Context;
 pub use geometry::ConvGeometry;
 pub use level::CpuLevel;
-pub use map::{BlockedMap, Context, Vec16, WriteMode};
+pub use map::{BlockedMap, Vec16, WriteMode};
 pub use memory::{Memory, Plain};
 pub use peak::peak;
 pub use threads::Threads;

@@ -120,15 +120,6 @@ pub(crate) unsafe fn clear_halo(map: &BlockedMap, block: *mut Vec16, rows: std::
     }
 }
 
-/// On what a kernel runs.
-#[derive(Clone)]
-pub struct Context {
-    /// The threads that share the work.
-    pub threads: crate::Threads,
-    /// The instructions they may use.
-    pub level: crate::CpuLevel,
-}
-
 /// What becomes of the values that a backward kernel finds in its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteMode {

@@ -134,7 +134,7 @@ pub fn pack(
     let slots = input.channels * input.space_to_depth * input.space_to_depth;
     let shared = SharedPtr::of(x);
     let tasks = tasks(map.height, map.blocks * map.width);
-    cx.threads.for_each(tasks, |task| {
+    cx.threads().for_each(tasks, |task| {
         let rows = rows_of(task, tasks, map.height);
         for block in 0..map.blocks {
             for y in rows.clone() {
@@ -211,7 +211,7 @@ pub fn unpack(
     let slots = input.channels * input.space_to_depth * input.space_to_depth;
     let shared = SharedPtr::of(gradient);
     let tasks = tasks(map.height, map.blocks * map.width);
-    cx.threads.for_each(tasks, |task| {
+    cx.threads().for_each(tasks, |task| {
         // SAFETY: different rows of the map have different rows of the picture.
         let picture_row = |plane: usize, y: usize| unsafe {
             let start = (plane * height + input.row(y, height)) * width;
@@ -257,7 +257,7 @@ pub fn to_planes(cx: &Context, map: &BlockedMap, x: &[Vec16], channels: &[usize]
     assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
     let shared = SharedPtr::of(out);
     let tasks = tasks(map.height, map.blocks * map.width);
-    cx.threads.for_each(tasks, |task| {
+    cx.threads().for_each(tasks, |task| {
         for y in rows_of(task, tasks, map.height) {
             for start in (0..map.width).step_by(COLUMNS) {
                 let columns = start..(start + COLUMNS).min(map.width);
@@ -299,7 +299,7 @@ pub fn from_planes(
     assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
     let shared = SharedPtr::of(x);
     let tasks = tasks(map.height, map.blocks * map.width);
-    cx.threads.for_each(tasks, |task| {
+    cx.threads().for_each(tasks, |task| {
         let rows = rows_of(task, tasks, map.height);
         for y in rows.clone() {
             // SAFETY: the row lies in the map and is this task's alone.

@@ -17,9 +17,9 @@ const ROUND: Duration = Duration::from_millis(2);
 /// Floating-point operations a second that all threads together reach at the best, two for each
 /// multiplication with an addition. Takes less than a tenth of a second.
 pub fn peak(cx: &Context) -> f64 {
-    let threads = cx.threads.count();
+    let threads = cx.threads().count();
     let mut rates = vec![[0.0; ROUNDS]; threads];
-    cx.threads.for_each_mut(&mut rates, |rates| {
+    cx.threads().for_each_mut(&mut rates, |rates| {
         for rate in rates {
             *rate = round(cx);
         }
@@ -29,8 +29,8 @@ pub fn peak(cx: &Context) -> f64 {
 
 /// Operations a second of one thread for a moment.
 fn round(cx: &Context) -> f64 {
-    let blocks = tile::max_blocks(cx.level).min(2);
-    let pixels = tile::max_pixels(cx.level, blocks, 1);
+    let blocks = tile::max_blocks(cx.level()).min(2);
+    let pixels = tile::max_pixels(cx.level(), blocks, 1);
     let (inputs, weights) = (TAPS * pixels, 16 * TAPS * blocks);
     let vectors = inputs + weights + blocks * pixels;
     let mut scratch = Scratch::new(vectors);
@@ -38,7 +38,7 @@ fn round(cx: &Context) -> f64 {
     unsafe { scratch.as_mut_ptr().write_bytes(0, vectors) };
     let vectors = scratch.as_mut_ptr();
     let taps: [isize; TAPS] = std::array::from_fn(|tap| (16 * tap * pixels) as isize);
-    let run = tile::tile_fn(cx.level, blocks, pixels, 1);
+    let run = tile::tile_fn(cx.level(), blocks, pixels, 1);
     let (mut calls, start) = (0, Instant::now());
     while start.elapsed() < ROUND {
         for _ in 0..64 {
@@ -74,7 +74,7 @@ mod tests {
     fn every_level_multiplies_and_adds() {
         let threads = Threads::new(2).expect("threads start");
         for level in CpuLevel::available() {
-            let rate = peak(&Context { threads: threads.clone(), level });
+            let rate = peak(&Context::new(threads.clone(), level));
             assert!(rate.is_finite() && rate > 1e6, "{rate} at {level}");
         }
     }

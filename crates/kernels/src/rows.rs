@@ -52,14 +52,14 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
 ) {
     let total = blocks * height;
     let tasks = (total * row_bytes).div_ceil(TASK_BYTES).clamp(1, total.max(1));
-    cx.threads.for_each(tasks, |task| {
+    cx.threads().for_each(tasks, |task| {
         let (mut row, end) = (total * task / tasks, total * (task + 1) / tasks);
         while row < end {
             let block = row / height;
             let stop = end.min((block + 1) * height);
             let rows = row - block * height..stop - block * height;
             // SAFETY: the level is the context's, which the processor has; tasks do not overlap.
-            unsafe { run_for_level(cx.level, &Run { kernel, block, rows }) };
+            unsafe { run_for_level(cx.level(), &Run { kernel, block, rows }) };
             row = stop;
         }
     });

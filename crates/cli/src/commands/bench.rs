@@ -130,7 +130,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let median = times[times.len() / 2];
     let (parts, memory) = (workspace.times(), peak_memory());
     drop(workspace);
-    let cx = Context { threads: machine.threads.clone(), level: machine.level };
+    let cx = Context::new(machine.threads.clone(), machine.level);
     let [dream_step, outside] = dream_steps(args, &network, &layers, &machine)?;
     let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
     let report = Report {

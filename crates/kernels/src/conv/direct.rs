@@ -54,7 +54,7 @@ impl Direct {
         let copy = |from: &[Vec16], to: &mut [Vec16]| to.copy_from_slice(from);
         let planes = (count, Order::PlanesInside);
         Self {
-            packed: weights::pack(weights, count, cx.level, &cx.threads, planes, &copy),
+            packed: weights::pack(weights, count, cx.level(), cx.threads(), planes, &copy),
             taps,
             live: weights.live(),
             in_blocks: weights.in_blocks(),
@@ -165,10 +165,10 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
-    let share = rows.div_ceil(STRIPS_PER_THREAD * cx.threads.count()).max(1);
+    let share = rows.div_ceil(STRIPS_PER_THREAD * cx.threads().count()).max(1);
     let strip = calls.iter().map(Call::strip).fold(share, usize::min);
     let calls = Calls(calls);
-    cx.threads.for_each(rows.div_ceil(strip), |task| {
+    cx.threads().for_each(rows.div_ceil(strip), |task| {
         let start = task * strip;
         for call in calls.get() {
             let rows = call.placed.positions[0];
@@ -227,7 +227,7 @@ impl Call<'_> {
         let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
         let (values, step) = (self.output.y.data, taps.in_step[1]);
         for (group, offsets) in self.conv.packed.groups.iter().zip(&self.placed.offsets) {
-            let most = tile::max_pixels(cx.level, group.blocks, step);
+            let most = tile::max_pixels(cx.level(), group.blocks, step);
             for row in rows.clone() {
                 let in_row = (row * taps.in_step[0]) as isize;
                 let out_row = row * taps.out_step[0] + taps.origin[0];
@@ -267,7 +267,7 @@ impl Call<'_> {
                             y_step: 16 * taps.out_step[1],
                             epilogue,
                         };
-                        tile::tile_fn(cx.level, group.blocks, width, step)(&tile);
+                        tile::tile_fn(cx.level(), group.blocks, width, step)(&tile);
                     }
                 });
             }

@@ -62,11 +62,11 @@ impl Winograd {
         let transform = |g: &[Vec16], u: &mut [Vec16]| transform::weights(&matrix, g, u);
         let (count, planes) = (kernel * kernel, (size * size, Order::PlanesOutside));
         Self {
-            packed: weights::pack(weights, count, cx.level, &cx.threads, planes, &transform),
+            packed: weights::pack(weights, count, cx.level(), cx.threads(), planes, &transform),
             live: weights.live(),
             in_blocks: weights.in_blocks(),
             out_blocks: weights.out_blocks(),
-            level: cx.level,
+            level: cx.level(),
             size,
             outputs: size + 1 - kernel,
             origin,
@@ -94,10 +94,10 @@ impl Winograd {
         }
         let across = ym.width.div_ceil(self.outputs);
         let tiles = ym.height.div_ceil(self.outputs) * across;
-        let (panels, shares) = self.tasks(tiles, cx.threads.count());
+        let (panels, shares) = self.tasks(tiles, cx.threads().count());
         let job = Job {
             conv: self,
-            level: cx.level,
+            level: cx.level(),
             xm,
             x: x.as_ptr().cast(),
             ym,
@@ -106,7 +106,7 @@ impl Winograd {
             output,
             across,
         };
-        cx.threads.for_each(panels * shares, |task| {
+        cx.threads().for_each(panels * shares, |task| {
             let panel = part(task / shares, panels, tiles);
             let groups = &self.packed.groups;
             let groups = &groups[part(task % shares, shares, groups.len())];

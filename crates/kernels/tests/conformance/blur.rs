@@ -52,10 +52,10 @@ fn blurs_are_the_weighted_sums_of_the_mirrored_neighbours() {
                 let strength = blur(&cx, &blurs, extent, &source, &mut got, &mut Vec::new());
                 let wanted: f64 = got.iter().map(|&value| f64::from(value).abs()).sum();
                 let close = (strength - wanted).abs() <= CLOSE * wanted;
-                assert!(close, "{what}, {}: {strength} is not {wanted}", cx.level);
+                assert!(close, "{what}, {}: {strength} is not {wanted}", cx.level());
                 for (got, wanted) in got.iter().zip(&y.data) {
                     let close = (f64::from(*got) - wanted).abs() <= CLOSE * largest;
-                    assert!(close, "{what}, {}: {got} is not {wanted}", cx.level);
+                    assert!(close, "{what}, {}: {got} is not {wanted}", cx.level());
                 }
                 got
             });

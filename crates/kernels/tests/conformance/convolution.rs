@@ -223,7 +223,7 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
 
     let mut first: Option<(CpuLevel, Vec<Vec16>, Vec<Vec16>)> = None;
     for cx in contexts().into_iter().flatten() {
-        if way != Way::Direct && cx.level == CpuLevel::Scalar {
+        if way != Way::Direct && cx.level() == CpuLevel::Scalar {
             continue;
         }
         let (halo_x, halo_y) = match way {
@@ -240,12 +240,12 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
 
         let (y, _) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), false, None);
         let got = error(&unblocked(&ym, &problem.out_slots, &y), &sums);
-        assert!(got <= bound, "forward {got:e} at {} {way:?}: {problem:?}", cx.level);
+        assert!(got <= bound, "forward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
         let (y, positive) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), true, None);
         let values = unblocked(&ym, &problem.out_slots, &y);
         let relu: Vec<f64> = sums.iter().map(|x| x.max(0.0)).collect();
-        assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level);
+        assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level());
         let bits: u32 = positive.iter().map(|mask| mask.count_ones()).sum();
         assert_eq!(bits as usize, values.iter().filter(|x| **x > 0.0).count());
 
@@ -259,18 +259,18 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         let masked: Vec<f64> =
             gradient.iter().enumerate().map(|(i, &g)| if pixel(i) { g } else { 0.0 }).collect();
         let got = error(&unblocked(&xm, &problem.in_slots, &dx), &masked);
-        assert!(got <= bound, "backward {got:e} at {} {way:?}: {problem:?}", cx.level);
+        assert!(got <= bound, "backward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
         let (dx, _) = convolve(&cx, way, &backward, (&ym, &bdy), (&xm, Some(&bx)), false, None);
         let sum: Vec<f64> = gradient.iter().zip(&x).map(|(g, &x)| g + f64::from(x)).collect();
         let got = error(&unblocked(&xm, &problem.in_slots, &dx), &sum);
-        assert!(got <= bound, "adding {got:e} at {} {way:?}: {problem:?}", cx.level);
+        assert!(got <= bound, "adding {got:e} at {} {way:?}: {problem:?}", cx.level());
 
         match &first {
-            Some((level, y1, dx1)) if *level == cx.level => {
+            Some((level, y1, dx1)) if *level == cx.level() => {
                 assert!(*y1 == y && *dx1 == dx, "threads change the result: {problem:?}");
             }
-            _ => first = Some((cx.level, y, dx)),
+            _ => first = Some((cx.level(), y, dx)),
         }
     }
 }

@@ -37,8 +37,8 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                 (y, argmax)
             };
             let ((y, argmax), (wanted, separate)) = (forward(true), forward(false));
-            assert!(bits(&y) == bits(&wanted), "{what}, {}", cx.level);
-            assert!(argmax == separate, "{what}, {}", cx.level);
+            assert!(bits(&y) == bits(&wanted), "{what}, {}", cx.level());
+            assert!(argmax == separate, "{what}, {}", cx.level());
 
             for (write, mask) in
                 [(WriteMode::Overwrite, None), (WriteMode::Accumulate, Some(&mask[..]))]
@@ -66,7 +66,7 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                     }
                     dx
                 };
-                assert!(bits(&backward(true)) == bits(&backward(false)), "{what}, {}", cx.level);
+                assert!(bits(&backward(true)) == bits(&backward(false)), "{what}, {}", cx.level());
             }
         }
     }

@@ -143,7 +143,7 @@ pub(crate) fn contexts() -> Vec<[Context; 2]> {
     let threads: Vec<Threads> = [1, 2].map(|n| Threads::new(n).expect("two threads")).into();
     CpuLevel::available()
         .into_iter()
-        .map(|level| [0, 1].map(|i| Context { threads: threads[i].clone(), level }))
+        .map(|level| [0, 1].map(|i| Context::new(threads[i].clone(), level)))
         .collect()
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn check_set(
             kernel(cx, &mut vectors);
             vectors
         });
-        let what = format!("{what}, {}", pair[0].level);
+        let what = format!("{what}, {}", pair[0].level());
         assert_close(&what, wanted, map, &one);
         assert!(bits(&one) == bits(&two), "{what}: one and two threads differ");
     }
