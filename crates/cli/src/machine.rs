@@ -1,7 +1,10 @@
 //! What the machine gives a dream: threads, instructions and memory.
 
+use std::sync::Arc;
+
 use clap::Args;
-use kernels::{CpuLevel, Threads};
+use cpu::Cpu;
+use kernels::{Context, CpuLevel, Threads};
 
 use crate::exit::{Failure, Fault};
 
@@ -21,12 +24,15 @@ impl MachineArgs {
     /// A CPU level that does not exist, or threads that cannot be started.
     pub(crate) fn machine(&self) -> Result<dream::Machine, Failure> {
         let wrong = |error| Failure::new(Fault::Usage, error);
-        Ok(dream::Machine {
-            threads: Threads::new(self.threads.unwrap_or(0).into()).map_err(wrong)?,
-            level: CpuLevel::detect().map_err(wrong)?,
-            memory: free_memory(),
-        })
+        let threads = Threads::new(self.threads.unwrap_or(0).into()).map_err(wrong)?;
+        let context = Context::new(threads, CpuLevel::detect().map_err(wrong)?);
+        Ok(on(context, free_memory()))
     }
+}
+
+/// A machine that runs everything on the processor.
+pub(crate) fn on(context: Context, memory: u64) -> dream::Machine {
+    dream::Machine { backend: Arc::new(Cpu::new(context.clone())), context, memory }
 }
 
 /// Bytes of memory that are free: the system's, or what a container's limit leaves. Where the system

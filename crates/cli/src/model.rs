@@ -1,9 +1,9 @@
 //! Which network a command works with, and running it outside a dream.
 
+use std::sync::Arc;
+
 use clap::Args;
-use cpu::Engine;
-use graph::{NetError, Network, NodeId};
-use kernels::Context;
+use graph::{Executable, GraphError, Network, NodeId, Size};
 
 use crate::exit::{Failure, Fault};
 use crate::machine::in_words;
@@ -53,36 +53,41 @@ pub(crate) fn store_failure(error: StoreError) -> Failure {
 }
 
 /// The failure for what a network cannot do.
-pub(crate) fn unfit(error: NetError) -> Failure {
+pub(crate) fn unfit(error: GraphError) -> Failure {
     match error {
-        NetError::Graph(_) | NetError::Shape { .. } => Failure::new(Fault::Model, error),
-        NetError::UnknownLayer { .. } => {
+        GraphError::Graph(_) | GraphError::Shape { .. } => Failure::new(Fault::Model, error),
+        GraphError::UnknownLayer { .. } => {
             Failure::new(Fault::Recipe, error).or("`deepdream layers` lists every layer")
         }
         error => Failure::new(Fault::Recipe, error),
     }
 }
 
-/// The network made ready for `targets` on pictures of `height` × `width`.
+/// The network made ready for `targets` on pictures of `size`.
 ///
 /// # Errors
 /// A picture too small for the layers, or more memory than there is.
-pub(crate) fn engine(
+pub(crate) fn compile(
     network: &Network,
     targets: &[NodeId],
     machine: &dream::Machine,
-    (height, width): (usize, usize),
-) -> Result<Engine, Failure> {
-    let cx = Context::new(machine.threads.clone(), machine.level);
-    let engine = Engine::new(network, targets, cx).map_err(unfit)?;
-    let need = engine.memory(height, width).map_err(unfit)? as u64;
-    if need > machine.memory {
-        let what = format!(
-            "a picture of {width}×{height} takes {}, but {} are free",
-            in_words(need),
-            in_words(machine.memory)
-        );
+    size: Size,
+) -> Result<Arc<dyn Executable>, Failure> {
+    let executable = machine.backend.compile(network, targets).map_err(unfit)?;
+    fits(&*executable, size, machine.memory)?;
+    Ok(executable)
+}
+
+/// Whether a session for pictures of `size` takes no more than `free` bytes.
+///
+/// # Errors
+/// A picture too small for the layers, or more memory than there is.
+pub(crate) fn fits(executable: &dyn Executable, size: Size, free: u64) -> Result<(), Failure> {
+    let need = executable.memory(size).map_err(unfit)?;
+    if need > free {
+        let (need, free) = (in_words(need), in_words(free));
+        let what = format!("a picture of {size} takes {need}, but {free} are free");
         return Err(Failure::new(Fault::Memory, what).or("use a smaller picture"));
     }
-    Ok(engine)
+    Ok(())
 }

@@ -1,7 +1,8 @@
-//! The network made ready to run: forward to the target layers, backward to the picture.
+//! Runs networks on the processor: forward to the target layers, backward to the image.
 //!
-//! `program` rewrites the graph, `convolution` chooses algorithms and packs weights, `plan` lays all
-//! values of one picture size out in memory, and `run` does the work, step by step, on the kernels.
+//! [`Cpu`] is the backend. `program` rewrites the graph, `convolution` chooses algorithms and packs weights,
+//! `plan` lays all values of one image size out in memory, and `run` does the work, step by step, on the
+//! kernels.
 
 mod convolution;
 mod memory;
@@ -10,17 +11,41 @@ mod program;
 mod run;
 mod timing;
 
+use std::sync::Arc;
+
+use graph::{Backend, Executable, Graph, GraphError, InputSpec, Network, NodeId, Session, Size};
 use kernels::Context;
 
 use convolution::Cache;
-use graph::{Graph, InputSpec, NetError, Network, NodeId, Tensor};
 use plan::Plan;
 use program::Program;
-pub use run::Workspace;
-pub use timing::{Pass, StepTime};
+pub use run::CpuSession;
 
-/// A network compiled for some target layers: weights packed once, for pictures of any size.
-pub struct Engine {
+/// The processor: some of its threads, and the instructions they may use.
+#[derive(Clone)]
+pub struct Cpu {
+    context: Context,
+}
+
+impl Cpu {
+    /// The backend that runs on `context`.
+    pub fn new(context: Context) -> Self {
+        Self { context }
+    }
+}
+
+impl Backend for Cpu {
+    fn compile(
+        &self,
+        network: &Network,
+        targets: &[NodeId],
+    ) -> Result<Arc<dyn Executable>, GraphError> {
+        Ok(Arc::new(CpuExecutable::new(network, targets, self.context.clone())?))
+    }
+}
+
+/// A network compiled for some target layers: weights packed once, for images of any size.
+pub struct CpuExecutable {
     graph: Graph,
     input: InputSpec,
     targets: Vec<NodeId>,
@@ -29,38 +54,16 @@ pub struct Engine {
     cache: Cache,
 }
 
-/// Where a backward pass starts at one target layer.
-#[derive(Clone, Copy, Debug)]
-pub enum OutputGradient<'a> {
-    /// `weight` × the layer's own activation: the gradient of `½ · weight · Σ activation²`.
-    Activation {
-        /// The weight.
-        weight: f32,
-    },
-    /// A gradient of the layer's shape.
-    Gradient(&'a Tensor),
-}
-
-impl Engine {
+impl CpuExecutable {
     /// Compiles `network` up to `targets`.
     ///
     /// # Errors
-    /// An operation that is not supported, a target that does not depend on the picture, or a picture
-    /// that is not of three channels.
-    pub fn new(network: &Network, targets: &[NodeId], cx: Context) -> Result<Self, NetError> {
-        let graph = &network.graph;
-        for &target in targets {
-            graph.check_target(target)?;
-        }
-        if graph.input_channels() != 3 {
-            let channels = graph.input_channels();
-            return Err(NetError::Graph(format!(
-                "its input has {channels} channels, a picture has 3"
-            )));
-        }
+    /// What [`Network::check_targets`] refuses.
+    pub fn new(network: &Network, targets: &[NodeId], cx: Context) -> Result<Self, GraphError> {
+        network.check_targets(targets)?;
         Ok(Self {
-            program: Program::new(graph, targets)?,
-            graph: graph.clone(),
+            program: Program::new(&network.graph, targets)?,
+            graph: network.graph.clone(),
             input: network.input,
             targets: targets.to_vec(),
             cx,
@@ -68,23 +71,26 @@ impl Engine {
         })
     }
 
-    /// Bytes that a workspace for pictures of `height` × `width` takes, packed weights not counted.
+    /// As [`Executable::session`], as what it is.
     ///
     /// # Errors
-    /// A picture too small for a target.
-    pub fn memory(&self, height: usize, width: usize) -> Result<usize, NetError> {
-        Ok(self.plan(height, width)?.bytes())
+    /// An image too small for a target.
+    pub fn cpu_session(self: Arc<Self>, size: Size) -> Result<CpuSession, GraphError> {
+        let plan = self.plan(size)?;
+        Ok(CpuSession::new(self, plan, size))
     }
 
-    /// All the memory for running on pictures of `height` × `width`.
-    ///
-    /// # Errors
-    /// A picture too small for a target.
-    pub fn workspace(&self, height: usize, width: usize) -> Result<Workspace<'_>, NetError> {
-        Ok(Workspace::new(self, self.plan(height, width)?, [height, width]))
+    fn plan(&self, size: Size) -> Result<Plan, GraphError> {
+        Plan::new(&self.graph, &self.targets, &self.program, self.cx.level(), size)
+    }
+}
+
+impl Executable for CpuExecutable {
+    fn memory(&self, size: Size) -> Result<u64, GraphError> {
+        Ok(self.plan(size)?.bytes() as u64)
     }
 
-    fn plan(&self, height: usize, width: usize) -> Result<Plan, NetError> {
-        Plan::new(&self.graph, &self.targets, &self.program, self.cx.level(), [height, width])
+    fn session(self: Arc<Self>, size: Size) -> Result<Box<dyn Session>, GraphError> {
+        Ok(Box::new(self.cpu_session(size)?))
     }
 }

@@ -8,7 +8,7 @@ use kernels::{BlockedMap, CpuLevel, WriteMode};
 use super::convolution::{Algorithm, Direction, Spec};
 use super::memory::{Need, place};
 use super::program::{Kind, Program, ValueId};
-use graph::{Graph, NetError, NodeId, Shape};
+use graph::{Graph, GraphError, NodeId, Shape, Size};
 
 /// How many convolutions may run side by side.
 pub(super) const SIDE_BY_SIDE: usize = 7;
@@ -77,7 +77,7 @@ pub(super) struct Contribution {
 }
 
 impl Plan {
-    /// Places `program` for pictures of `height` × `width`.
+    /// Places `program` for images of `size`.
     ///
     /// # Errors
     /// A picture too small, or layers that do not fit each other.
@@ -86,9 +86,9 @@ impl Plan {
         targets: &[NodeId],
         program: &Program,
         level: CpuLevel,
-        [height, width]: [usize; 2],
-    ) -> Result<Self, NetError> {
-        let node_shapes = graph.shapes(targets, height, width)?;
+        size: Size,
+    ) -> Result<Self, GraphError> {
+        let node_shapes = graph.shapes(targets, size.height, size.width)?;
         let mut shapes: Vec<Shape> =
             (0..program.values.len()).map(|value| program.shape(value, &node_shapes)).collect();
         let specs: Vec<Option<Spec>> = program

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use graph::{
-    Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NetError, NodeId, Op, Shape, Weights,
+    Affine, AveragePool, Conv2d, Dense, Graph, GraphError, Lrn, MaxPool, NodeId, Op, Shape, Weights,
 };
 
 /// A value's number in [`Program::values`].
@@ -77,7 +77,7 @@ impl Program {
     ///
     /// # Errors
     /// An operation that is not supported.
-    pub(super) fn new(graph: &Graph, targets: &[NodeId]) -> Result<Self, NetError> {
+    pub(super) fn new(graph: &Graph, targets: &[NodeId]) -> Result<Self, GraphError> {
         let mut builder = Builder {
             graph,
             targets,
@@ -115,7 +115,7 @@ struct Builder<'g> {
 }
 
 impl Builder<'_> {
-    fn add(&mut self, id: NodeId) -> Result<(), NetError> {
+    fn add(&mut self, id: NodeId) -> Result<(), GraphError> {
         let node = self.graph.node(id);
         let inputs: Vec<ValueId> = node.inputs.iter().map(|input| self.of[input]).collect();
         let kind = match &node.op {
@@ -125,7 +125,7 @@ impl Builder<'_> {
                 return Ok(());
             }
             Op::Unsupported { kind } => {
-                return Err(NetError::Unsupported {
+                return Err(GraphError::Unsupported {
                     layer: node.name.clone(),
                     node: node.name.clone(),
                     kind: kind.clone(),

@@ -2,28 +2,27 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 use kernels::conv::{Direct, Placed};
 use kernels::pack::InputTransform;
 use kernels::winograd::Winograd;
 use kernels::{Memory, Vec16, WriteMode, elementwise, pack};
 
+use super::CpuExecutable;
 use super::convolution::{Direction, Packed};
 use super::plan::Plan;
 use super::program::Kind;
-use super::timing::{Clock, Pass, StepTime};
-use super::{Engine, OutputGradient};
-use graph::{Shape, Tensor};
+use super::timing::Clock;
+use graph::{GraphError, OutputGradient, Pass, Session, Shape, Size, StepTime, Tensor};
 
 mod backward;
 mod forward;
 
-/// The memory of one picture size, reused from step to step.
-pub struct Workspace<'e> {
-    engine: &'e Engine,
+/// The memory of one image size, reused from step to step.
+pub struct CpuSession {
+    executable: Arc<CpuExecutable>,
     plan: Plan,
-    size: [usize; 2],
+    size: Size,
     shift: [usize; 2],
     /// What each layer needs, in both directions.
     forward: Vec<Option<Prepared>>,
@@ -68,16 +67,18 @@ fn parts<T, const N: usize>(memory: &mut [T], ranges: [Range<usize>; N]) -> [&mu
     memory.get_disjoint_mut(ranges).expect("the plan keeps apart what is in use at once")
 }
 
-impl<'e> Workspace<'e> {
-    pub(super) fn new(engine: &'e Engine, plan: Plan, size: [usize; 2]) -> Self {
-        let layers = 0..engine.program.layers.len();
-        let ready = |direction| -> Vec<Option<Prepared>> {
-            layers.clone().map(|layer| Prepared::new(engine, &plan, layer, direction)).collect()
+impl CpuSession {
+    pub(super) fn new(executable: Arc<CpuExecutable>, plan: Plan, size: Size) -> Self {
+        let layers = 0..executable.program.layers.len();
+        let prepared = |direction| -> Vec<Option<Prepared>> {
+            let prepare = |layer| Prepared::new(&executable, &plan, layer, direction);
+            layers.clone().map(prepare).collect()
         };
         // Weights are packed layer by layer, each for a moment.
-        let threads = engine.cx.threads();
-        let (forward, backward) =
-            threads.awake(|| (ready(Direction::Forward), ready(Direction::Backward)));
+        let (forward, backward) = executable
+            .cx
+            .threads()
+            .awake(|| (prepared(Direction::Forward), prepared(Direction::Backward)));
         let mut masks = Memory::new(plan.mask_count);
         masks.fill(u16::MAX);
         Self {
@@ -90,61 +91,8 @@ impl<'e> Workspace<'e> {
             argmax: Memory::new(plan.argmax_count),
             clock: Clock::default(),
             plan,
-            engine,
+            executable,
         }
-    }
-
-    /// Height and width of the pictures it takes.
-    pub fn size(&self) -> [usize; 2] {
-        self.size
-    }
-
-    /// From now on the network sees pictures moved down and right by `shift`, what leaves on one side
-    /// coming in on the other; gradients are moved back. (Jitter, without a copy of the picture.)
-    pub fn set_shift(&mut self, shift: [usize; 2]) {
-        self.shift = [shift[0] % self.size[0], shift[1] % self.size[1]];
-    }
-
-    /// Runs `picture` (RGB, 3 × height × width, 0–255) forward to the targets.
-    ///
-    /// # Panics
-    /// If the picture is of another size.
-    pub fn forward(&mut self, picture: &Tensor) {
-        assert_eq!(picture.shape, Shape::new(3, self.size[0], self.size[1]), "another size");
-        let engine = self.engine;
-        engine.cx.threads().awake(|| {
-            let start = Instant::now();
-            let input = self.input();
-            let part = self.plan.activation(&engine.program, engine.program.picture());
-            let x = &mut self.vectors[part.range];
-            let [height, width] = self.size;
-            pack::pack(&engine.cx, &input, &picture.data, height, width, &part.map, x);
-            self.clock.add(Pass::Pack, 0, start);
-            for step in 0..self.plan.forward.len() {
-                let start = Instant::now();
-                self.forward_step(step);
-                self.clock.add(Pass::Forward, step, start);
-            }
-        });
-    }
-
-    /// The activation of target `index` (in the order given to [`Engine::new`]), between
-    /// [`Self::forward`] and [`Self::backward`].
-    pub fn activation(&self, index: usize) -> Tensor {
-        let value = self.engine.program.targets[index];
-        let part = self.plan.activation(&self.engine.program, value);
-        let mut tensor = Tensor::zeros(self.plan.shapes[value]);
-        let slots = &self.engine.program.values[value].slots;
-        let x = &self.vectors[part.range];
-        pack::to_planes(&self.engine.cx, &part.map, x, slots, &mut tensor.data);
-        tensor
-    }
-
-    /// `½ · Σ activation²` of target `index`, between [`Self::forward`] and [`Self::backward`].
-    pub fn half_sum_squares(&self, index: usize) -> f64 {
-        let value = self.engine.program.targets[index];
-        let part = self.plan.activation(&self.engine.program, value);
-        elementwise::half_sum_squares(&self.engine.cx, &part.map, &self.vectors[part.range])
     }
 
     /// Takes over from the last forward pass of `other`, of the same network, targets and size, which values
@@ -152,8 +100,8 @@ impl<'e> Workspace<'e> {
     /// move the whole gradient. Returns which part of all argmax, 0–1, were others.
     ///
     /// # Panics
-    /// If the other workspace is of another network, size or targets.
-    pub fn copy_activation_pattern(&mut self, other: &Workspace<'_>) -> f64 {
+    /// If the other session is of another network, size or targets.
+    pub fn copy_activation_pattern(&mut self, other: &CpuSession) -> f64 {
         let masks =
             self.masks.iter().zip(other.masks.iter()).map(|(a, b)| (a ^ b).count_ones() as usize);
         let pools = self.argmax.iter().zip(other.argmax.iter()).filter(|(a, b)| a != b).count();
@@ -163,45 +111,9 @@ impl<'e> Workspace<'e> {
         changed as f64 / (16 * self.masks.len() + self.argmax.len()).max(1) as f64
     }
 
-    /// Runs backward from one output gradient for each target; `gradient` (RGB, 3 × height × width) becomes the
-    /// gradient with respect to the picture's values of 0–255. Call [`Self::forward`] before each.
-    ///
-    /// # Panics
-    /// If there are not as many output gradients as targets, or a tensor is of another shape.
-    pub fn backward(&mut self, output_gradients: &[OutputGradient<'_>], gradient: &mut Tensor) {
-        assert_eq!(gradient.shape, Shape::new(3, self.size[0], self.size[1]), "another size");
-        assert_eq!(
-            output_gradients.len(),
-            self.engine.targets.len(),
-            "one output gradient for each target"
-        );
-        let engine = self.engine;
-        engine.cx.threads().awake(|| {
-            let start = Instant::now();
-            self.write_output_gradients(output_gradients);
-            self.clock.add(Pass::OutputGradient, 0, start);
-            for step in 0..self.plan.backward.len() {
-                let start = Instant::now();
-                self.backward_step(step);
-                self.clock.add(Pass::Backward, step, start);
-            }
-            let start = Instant::now();
-            let part = self.plan.gradient(&engine.program, engine.program.picture());
-            let (input, dx) = (self.input(), &self.vectors[part.range]);
-            let [height, width] = self.size;
-            pack::unpack(&engine.cx, &input, &part.map, dx, height, width, &mut gradient.data);
-            self.clock.add(Pass::Unpack, 0, start);
-        });
-    }
-
-    /// Where the time went since the workspace was made, step by step.
-    pub fn times(&self) -> Vec<StepTime> {
-        self.clock.report(self)
-    }
-
     /// How the picture becomes the first map.
     fn input(&self) -> InputTransform {
-        let spec = &self.engine.input;
+        let spec = &self.executable.input;
         let padded = |values: [f32; 3]| [values[0], values[1], values[2], 0.0];
         InputTransform {
             channels: 3,
@@ -209,13 +121,13 @@ impl<'e> Workspace<'e> {
             mean: padded(spec.mean),
             scale: padded(spec.scale),
             shift: self.shift,
-            space_to_depth: self.engine.program.depth(),
+            space_to_depth: self.executable.program.depth(),
         }
     }
 
     /// Writes the output gradients into the targets' gradients.
     fn write_output_gradients(&mut self, output_gradients: &[OutputGradient<'_>]) {
-        let (engine, program) = (self.engine, &self.engine.program);
+        let CpuExecutable { program, cx, .. } = &*self.executable;
         let root = |target: usize| program.values[target].root;
         for (index, (output_gradient, &target)) in
             output_gradients.iter().zip(&program.targets).enumerate()
@@ -236,15 +148,15 @@ impl<'e> Workspace<'e> {
                 OutputGradient::Activation { weight } => {
                     let x = self.plan.activation(program, target);
                     let [from, to] = parts(&mut self.vectors, [x.range, g.range]);
-                    elementwise::scale_into(&engine.cx, *weight, &x.map, from, &g.map, to, write);
+                    elementwise::scale_into(cx, *weight, &x.map, from, &g.map, to, write);
                 }
                 OutputGradient::Gradient(tensor) => {
                     assert_eq!(tensor.shape, self.plan.shapes[target], "the layer's shape");
                     let slots = &program.values[target].slots;
                     let to = &mut self.vectors[g.range];
-                    pack::from_planes(&engine.cx, &tensor.data, slots, &g.map, to, write);
+                    pack::from_planes(cx, &tensor.data, slots, &g.map, to, write);
                     if let Some(mask) = self.plan.mask(program, target) {
-                        elementwise::apply_mask(&engine.cx, &g.map, to, &self.masks[mask]);
+                        elementwise::apply_mask(cx, &g.map, to, &self.masks[mask]);
                     }
                 }
             }
@@ -255,14 +167,111 @@ impl<'e> Workspace<'e> {
         &self.plan
     }
 
-    pub(super) fn engine(&self) -> &'e Engine {
-        self.engine
+    pub(super) fn executable(&self) -> &CpuExecutable {
+        &self.executable
+    }
+
+    /// The shape of the images and their gradients.
+    fn shape(&self) -> Shape {
+        Shape::new(3, self.size.height, self.size.width)
+    }
+}
+
+impl Session for CpuSession {
+    fn size(&self) -> Size {
+        self.size
+    }
+
+    fn set_shift(&mut self, shift: [usize; 2]) {
+        self.shift = [shift[0] % self.size.height, shift[1] % self.size.width];
+    }
+
+    fn forward(&mut self, image: &Tensor) -> Result<(), GraphError> {
+        assert_eq!(image.shape, self.shape(), "another size");
+        let executable = Arc::clone(&self.executable);
+        let CpuExecutable { program, cx, .. } = &*executable;
+        cx.threads().awake(|| {
+            let start = self.clock.start();
+            let input = self.input();
+            let part = self.plan.activation(program, program.picture());
+            let x = &mut self.vectors[part.range];
+            let Size { height, width } = self.size;
+            pack::pack(cx, &input, &image.data, height, width, &part.map, x);
+            self.clock.add(Pass::Pack, 0, start);
+            for step in 0..self.plan.forward.len() {
+                let start = self.clock.start();
+                self.forward_step(step);
+                self.clock.add(Pass::Forward, step, start);
+            }
+        });
+        Ok(())
+    }
+
+    fn target_shape(&self, target: usize) -> Shape {
+        self.plan.shapes[self.executable.program.targets[target]]
+    }
+
+    fn read_activation(&self, target: usize, activation: &mut Tensor) -> Result<(), GraphError> {
+        assert_eq!(activation.shape, self.target_shape(target), "the layer's shape");
+        let CpuExecutable { program, cx, .. } = &*self.executable;
+        let value = program.targets[target];
+        let part = self.plan.activation(program, value);
+        let (x, slots) = (&self.vectors[part.range], &program.values[value].slots);
+        pack::to_planes(cx, &part.map, x, slots, &mut activation.data);
+        Ok(())
+    }
+
+    fn half_sum_squares(&self, target: usize) -> Result<f64, GraphError> {
+        let CpuExecutable { program, cx, .. } = &*self.executable;
+        let part = self.plan.activation(program, program.targets[target]);
+        Ok(elementwise::half_sum_squares(cx, &part.map, &self.vectors[part.range]))
+    }
+
+    fn backward(
+        &mut self,
+        outputs: &[OutputGradient<'_>],
+        gradient: &mut Tensor,
+    ) -> Result<(), GraphError> {
+        assert_eq!(gradient.shape, self.shape(), "another size");
+        let executable = Arc::clone(&self.executable);
+        let CpuExecutable { program, cx, .. } = &*executable;
+        assert_eq!(outputs.len(), program.targets.len(), "one output gradient for each target");
+        cx.threads().awake(|| {
+            let start = self.clock.start();
+            self.write_output_gradients(outputs);
+            self.clock.add(Pass::OutputGradient, 0, start);
+            for step in 0..self.plan.backward.len() {
+                let start = self.clock.start();
+                self.backward_step(step);
+                self.clock.add(Pass::Backward, step, start);
+            }
+            let start = self.clock.start();
+            let part = self.plan.gradient(program, program.picture());
+            let (input, dx) = (self.input(), &self.vectors[part.range]);
+            let Size { height, width } = self.size;
+            pack::unpack(cx, &input, &part.map, dx, height, width, &mut gradient.data);
+            self.clock.add(Pass::Unpack, 0, start);
+        });
+        Ok(())
+    }
+
+    fn record_times(&mut self) {
+        self.clock = Clock::running();
+    }
+
+    fn times(&self) -> Vec<StepTime> {
+        self.clock.report(self)
     }
 }
 
 impl Prepared {
-    fn new(engine: &Engine, plan: &Plan, layer: usize, direction: Direction) -> Option<Self> {
-        let (program, cx) = (&engine.program, &engine.cx);
+    fn new(
+        executable: &CpuExecutable,
+        plan: &Plan,
+        layer: usize,
+        direction: Direction,
+    ) -> Option<Self> {
+        let CpuExecutable { program, cx, cache, .. } = executable;
         let (input, output) = (program.layers[layer].inputs[0], program.layers[layer].output);
         let slots = |value: usize| &program.values[value].slots;
         match &program.layers[layer].kind {
@@ -297,7 +306,7 @@ impl Prepared {
             });
         }
         let algorithm = plan.algorithm(program, cx.level(), layer, direction)?;
-        Some(match engine.cache.get(cx, layer, spec, direction, algorithm) {
+        Some(match cache.get(cx, layer, spec, direction, algorithm) {
             Packed::Winograd(conv) => Prepared::Winograd(conv),
             Packed::Direct(convs) => {
                 let (x, y) = match direction {

@@ -4,52 +4,30 @@ use std::time::Instant;
 
 use super::convolution::{Algorithm, Direction};
 use super::program::Kind;
-use super::run::Workspace;
+use super::run::CpuSession;
+use graph::{Pass, StepTime};
 
-/// The part of a run that a step belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Pass {
-    /// The picture into the network's layout.
-    Pack,
-    /// Forward through layers.
-    Forward,
-    /// The targets' gradients.
-    OutputGradient,
-    /// Backward through layers.
-    Backward,
-    /// The gradient into the picture's layout.
-    Unpack,
-}
-
-/// The time one step of a run took, all runs of a workspace together.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepTime {
-    /// Which part of the run it is.
-    pub pass: Pass,
-    /// The layers it computes; several where they run side by side.
-    pub layers: String,
-    /// How it computes them.
-    pub kernel: &'static str,
-    /// How often it ran.
-    pub runs: u64,
-    /// How long in all, in seconds.
-    pub seconds: f64,
-    /// Floating-point operations of one run by the operation's definition: two for each product of a
-    /// convolution, none for what is bound by memory.
-    pub operations: u64,
-    /// Bytes of activations and gradients that one run reads and writes.
-    pub bytes: u64,
-}
-
-/// Sums up times, in the order in which steps first ran.
+/// Sums up times, in the order in which steps first ran, once it runs: not every system has a clock.
 #[derive(Default)]
 pub(super) struct Clock {
+    runs: bool,
     sums: Vec<(Pass, usize, u64, f64)>,
 }
 
 impl Clock {
+    /// A clock that runs.
+    pub(super) fn running() -> Self {
+        Self { runs: true, sums: Vec::new() }
+    }
+
+    /// Now, if it runs.
+    pub(super) fn start(&self) -> Option<Instant> {
+        self.runs.then(Instant::now)
+    }
+
     /// Adds the time since `start` to a step's.
-    pub(super) fn add(&mut self, pass: Pass, step: usize, start: Instant) {
+    pub(super) fn add(&mut self, pass: Pass, step: usize, start: Option<Instant>) {
+        let Some(start) = start else { return };
         let seconds = start.elapsed().as_secs_f64();
         match self.sums.iter_mut().find(|sum| (sum.0, sum.1) == (pass, step)) {
             Some(sum) => {
@@ -61,9 +39,9 @@ impl Clock {
     }
 
     /// The times with what they were for.
-    pub(super) fn report(&self, workspace: &Workspace<'_>) -> Vec<StepTime> {
+    pub(super) fn report(&self, session: &CpuSession) -> Vec<StepTime> {
         let of = |&(pass, step, runs, seconds): &(Pass, usize, u64, f64)| {
-            let work = Work::new(workspace, pass, step);
+            let work = Work::new(session, pass, step);
             StepTime {
                 pass,
                 layers: work.layers,
@@ -86,8 +64,8 @@ struct Work {
 }
 
 impl Work {
-    fn new(workspace: &Workspace<'_>, pass: Pass, step: usize) -> Self {
-        let (plan, program) = (workspace.plan(), &workspace.engine().program);
+    fn new(session: &CpuSession, pass: Pass, step: usize) -> Self {
+        let (plan, program) = (session.plan(), &session.executable().program);
         let (layers, direction): (Vec<usize>, _) = match pass {
             Pass::Forward => (plan.forward[step].clone(), Direction::Forward),
             Pass::Backward => {
@@ -97,7 +75,7 @@ impl Work {
             }
             _ => (Vec::new(), Direction::Forward),
         };
-        let level = workspace.engine().cx.level();
+        let level = session.executable().cx.level();
         let kernel = match layers.first() {
             None if pass == Pass::Backward => "clear",
             None => "picture",

@@ -1,6 +1,8 @@
 //! The engine gives what the reference gives, for generated networks of every operation, at every CPU
 //! level, and the same bytes with any number of threads.
 
+use std::sync::Arc;
+
 use cpu::*;
 use graph::*;
 use kernels::{Context, CpuLevel, Threads};
@@ -25,40 +27,38 @@ fn check(network: &Network, targets: &[NodeId], size: [usize; 2], random: &mut R
             ..tensor.clone()
         })
         .collect();
-    let truth = |output_gradients: &[Tensor]| {
-        let output_gradients: Vec<(NodeId, &Tensor)> =
-            targets.iter().copied().zip(output_gradients).collect();
-        reference::backward(network, &run, &output_gradients)
+    let truth = |seeds: &[Tensor]| {
+        let seeds: Vec<(NodeId, &Tensor)> = targets.iter().copied().zip(seeds).collect();
+        reference::backward(network, &run, &seeds)
     };
     let (from_given, from_own) = (truth(&given), truth(&weighted));
     for level in CpuLevel::available() {
         let mut first: Option<(Tensor, Tensor)> = None;
         for count in [1, 2] {
             let threads = Threads::new(count).unwrap();
-            let cx = Context::new(threads, level);
-            let engine = Engine::new(network, targets, cx).unwrap();
-            let mut workspace = engine.workspace(size[0], size[1]).unwrap();
+            let backend = Cpu::new(Context::new(threads, level));
+            let executable = backend.compile(network, targets).unwrap();
+            let mut session = executable.session(Size::new(size[0], size[1])).unwrap();
             let mut gradient = Tensor::zeros(picture.shape);
             // Twice, since the second run finds the first one's values in its memory.
             for round in 0..2 {
-                workspace.forward(&picture);
+                session.forward(&picture).unwrap();
                 for (index, own) in own.iter().enumerate() {
-                    let got = error(&workspace.activation(index).data, &own.data);
+                    let got = error(&session.activation(index).unwrap().data, &own.data);
                     assert!(got < ACTIVATION, "{level}, round {round}, target {index}: {got:e}");
                     let square: f64 = own.data.iter().map(|&x| 0.5 * f64::from(x).powi(2)).sum();
-                    let got = workspace.half_sum_squares(index);
+                    let got = session.half_sum_squares(index).unwrap();
                     assert!((got - square).abs() <= 1e-4 * square, "{got} against {square}");
                 }
-                let output_gradients: Vec<OutputGradient<'_>> =
-                    given.iter().map(OutputGradient::Gradient).collect();
-                workspace.backward(&output_gradients, &mut gradient);
+                let outputs: Vec<_> = given.iter().map(OutputGradient::Gradient).collect();
+                session.backward(&outputs, &mut gradient).unwrap();
                 let got = error(&gradient.data, &from_given.data);
-                assert!(got < GRADIENT, "{level}, round {round}, given gradients: {got:e}");
+                assert!(got < GRADIENT, "{level}, round {round}, given seeds: {got:e}");
             }
             let other = gradient.clone();
-            workspace.forward(&picture);
-            let output_gradients = vec![OutputGradient::Activation { weight: 0.5 }; targets.len()];
-            workspace.backward(&output_gradients, &mut gradient);
+            session.forward(&picture).unwrap();
+            let outputs = vec![OutputGradient::Activation { weight: 0.5 }; targets.len()];
+            session.backward(&outputs, &mut gradient).unwrap();
             let got = error(&gradient.data, &from_own.data);
             assert!(got < GRADIENT, "{level}, own activation: {got:e}");
             match &first {
@@ -200,7 +200,7 @@ fn a_shift_is_a_roll_of_the_picture() {
     let network = network(inception(&mut random, 13));
     let target = network.graph.find_target("mixed").unwrap();
     let cx = Context::new(Threads::new(1).unwrap(), CpuLevel::Scalar);
-    let engine = Engine::new(&network, &[target], cx).unwrap();
+    let executable = Arc::new(CpuExecutable::new(&network, &[target], cx).unwrap());
     let ([height, width], [down, right]) = ([33, 29], [7, 21]);
     let picture = random.picture(height, width);
     let mut rolled = Tensor::zeros(picture.shape);
@@ -210,56 +210,59 @@ fn a_shift_is_a_roll_of_the_picture() {
     };
     (0..picture.data.len()).for_each(|i| rolled.data[roll(i)] = picture.data[i]);
 
-    let mut workspace = engine.workspace(height, width).unwrap();
-    let output_gradients = [OutputGradient::Activation { weight: 1.0 }];
+    let mut session = executable.cpu_session(Size::new(height, width)).unwrap();
+    let outputs = [OutputGradient::Activation { weight: 1.0 }];
     let (mut plain, mut shifted) = (Tensor::zeros(picture.shape), Tensor::zeros(picture.shape));
-    workspace.forward(&rolled);
-    workspace.backward(&output_gradients, &mut plain);
-    workspace.set_shift([down + height, right]);
-    workspace.forward(&picture);
-    workspace.backward(&output_gradients, &mut shifted);
+    session.forward(&rolled).unwrap();
+    session.backward(&outputs, &mut plain).unwrap();
+    session.set_shift([down + height, right]);
+    session.forward(&picture).unwrap();
+    session.backward(&outputs, &mut shifted).unwrap();
     assert!((0..picture.data.len()).all(|i| shifted.data[i] == plain.data[roll(i)]));
 }
 
 #[test]
-fn memory_is_what_a_workspace_takes_and_grows_with_the_picture() {
+fn memory_is_what_a_session_takes_and_grows_with_the_picture() {
     let network = network(inception(&mut Random(24), 13));
     let target = network.graph.find_target("next").unwrap();
     let cx = Context::new(Threads::new(1).unwrap(), CpuLevel::Scalar);
-    let engine = Engine::new(&network, &[target], cx).unwrap();
-    let (small, large) = (engine.memory(64, 64).unwrap(), engine.memory(128, 128).unwrap());
+    let executable = Arc::new(CpuExecutable::new(&network, &[target], cx).unwrap());
+    let (small, large) = (
+        executable.memory(Size::new(64, 64)).unwrap(),
+        executable.memory(Size::new(128, 128)).unwrap(),
+    );
     assert!(small > 64 * 64 * 4 && large > 3 * small && large < 5 * small, "{small}, {large}");
-    let too_small = engine.memory(64, 0).unwrap_err();
-    assert!(matches!(too_small, NetError::TooSmall { .. }), "{too_small}");
+    let too_small = executable.memory(Size::new(64, 0)).unwrap_err();
+    assert!(matches!(too_small, GraphError::TooSmall { .. }), "{too_small}");
 }
 
 #[test]
-fn choices_of_another_workspace_are_taken_over() {
+fn choices_of_another_session_are_taken_over() {
     let random = &mut Random(26);
     let network = network(inception(random, 13));
     let target = network.graph.find_target("next").unwrap();
     let cx = Context::new(Threads::new(1).unwrap(), CpuLevel::Scalar);
-    let engine = Engine::new(&network, &[target], cx).unwrap();
+    let executable = Arc::new(CpuExecutable::new(&network, &[target], cx).unwrap());
     let [one, other] = [(); 2].map(|()| random.picture(40, 44));
-    let gradient = |workspace: &mut Workspace<'_>| {
-        let output_gradient = Tensor {
-            data: vec![1.0; workspace.activation(0).data.len()],
-            ..workspace.activation(0)
+    let gradient = |session: &mut CpuSession| {
+        let seed = Tensor {
+            data: vec![1.0; session.activation(0).unwrap().data.len()],
+            ..session.activation(0).unwrap()
         };
         let mut gradient = Tensor::zeros(one.shape);
-        workspace.backward(&[OutputGradient::Gradient(&output_gradient)], &mut gradient);
+        session.backward(&[OutputGradient::Gradient(&seed)], &mut gradient).unwrap();
         gradient
     };
-    let mut first = engine.workspace(40, 44).unwrap();
-    let mut second = engine.workspace(40, 44).unwrap();
-    first.forward(&one);
-    second.forward(&one);
+    let mut first = Arc::clone(&executable).cpu_session(Size::new(40, 44)).unwrap();
+    let mut second = Arc::clone(&executable).cpu_session(Size::new(40, 44)).unwrap();
+    first.forward(&one).unwrap();
+    second.forward(&one).unwrap();
     assert_eq!(second.copy_activation_pattern(&first), 0.0);
     let wanted = gradient(&mut second);
-    first.forward(&other);
+    first.forward(&other).unwrap();
     let changed = second.copy_activation_pattern(&first);
     assert!(0.0 < changed && changed < 1.0, "{changed}");
-    second.forward(&one);
+    second.forward(&one).unwrap();
     second.copy_activation_pattern(&first);
     assert_ne!(gradient(&mut second), wanted);
 }

@@ -6,10 +6,11 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use dream::{Clip, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, dream};
 use graph::{Network, Shape};
-use kernels::{CpuLevel, Threads};
+use kernels::{Context, CpuLevel, Threads};
 
 /// Remembers the last objective.
 #[derive(Default)]
@@ -32,8 +33,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => import::built_in()?,
     };
     let recipe = Recipe::from_toml_for(&std::fs::read_to_string(recipe)?, &network)?;
-    let machine =
-        Machine { threads: Threads::new(0)?, level: CpuLevel::detect()?, memory: u64::MAX };
+    let context = Context::new(Threads::new(0)?, CpuLevel::detect()?);
+    let backend = Arc::new(cpu::Cpu::new(context.clone()));
+    let machine = Machine { backend, context, memory: u64::MAX };
     let (width, height): (usize, usize) = (width.parse()?, height.parse()?);
     let mut clip = Clip::new(&recipe, &network, &machine, height, width)?;
     let look = look(clip.recipe(), &network, &machine, clip.size())?;
@@ -52,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let seconds = begun.elapsed().as_secs_f64();
         let objectives = [objective(&look, &dream)?, objective(&look, &source)?];
         dreams.write_all(&interleaved(&dream))?;
-        let reading = flicker.frame(&machine.threads, source, dream);
+        let reading = flicker.frame(machine.context.threads(), source, dream);
         let change = reading
             .change
             .map_or([f64::NAN; 3], |change| [change.dream, change.source, change.share]);

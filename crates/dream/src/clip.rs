@@ -14,7 +14,7 @@ use graph::{Network, Tensor};
 use crate::carry::{Carried, Start};
 use crate::dreamer::{dream_unevenly, fitted};
 use crate::film::SEEDS;
-use crate::{FilmError, Machine, Observer, Plan, PlanError, Recipe, Video};
+use crate::{DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
 
 /// How many of the recipe's steps one step may go where nothing was carried: further, and grain grows.
 const LONGEST_STRIDE: f32 = 3.0;
@@ -94,7 +94,7 @@ impl Clip {
         &mut self,
         source: Tensor,
         observer: &mut dyn Observer,
-    ) -> Result<Tensor, FilmError> {
+    ) -> Result<Tensor, DreamError> {
         let source = fitted(&self.plan, source);
         let carried = self.carried.as_ref();
         let start = carried.and_then(|last| last.start(self.plan.cx(), &self.video, &source));

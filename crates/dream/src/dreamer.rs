@@ -2,25 +2,31 @@
 
 use std::time::{Duration, Instant};
 
-use graph::Tensor;
+use graph::{GraphError, Tensor};
 use kernels::Threads;
 
 use crate::gradient::Treatment;
 use crate::jitter::Shift;
 use crate::random::Random;
 use crate::sight::Sight;
-use crate::{Filter, Observer, OctaveSize, Plan, Progress, Recipe, Stopped, octave, resize, rows};
+use crate::{
+    DreamError, Filter, Observer, OctaveSize, Plan, Progress, Recipe, octave, resize, rows,
+};
 
 /// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
 /// plan's size. A picture of another size is resized first. Where the recipe does not clip, values
 /// may lie outside 0–255.
 ///
 /// # Errors
-/// [`Stopped`] once `observer` ends the dream.
+/// Once `observer` ends the dream, or what runs the network fails.
 ///
 /// # Panics
 /// With a picture that has not three channels or no pixels.
-pub fn dream(plan: &Plan, picture: Tensor, observer: &mut dyn Observer) -> Result<Tensor, Stopped> {
+pub fn dream(
+    plan: &Plan,
+    picture: Tensor,
+    observer: &mut dyn Observer,
+) -> Result<Tensor, DreamError> {
     dream_unevenly(plan, picture, None, observer)
 }
 
@@ -31,7 +37,7 @@ pub(crate) fn dream_unevenly(
     picture: Tensor,
     strides: Option<&Tensor>,
     observer: &mut dyn Observer,
-) -> Result<Tensor, Stopped> {
+) -> Result<Tensor, DreamError> {
     plan.threads().install(|| octave_by_octave(plan, picture, strides, observer))
 }
 
@@ -41,7 +47,7 @@ fn octave_by_octave(
     picture: Tensor,
     strides: Option<&Tensor>,
     observer: &mut dyn Observer,
-) -> Result<Tensor, Stopped> {
+) -> Result<Tensor, DreamError> {
     let (recipe, threads, octaves) = (plan.recipe(), plan.threads(), plan.octaves());
     let bases = octave::bases(recipe, octaves, fitted(plan, picture), plan.cx());
     let mut random = Random::new(recipe.seed);
@@ -52,16 +58,16 @@ fn octave_by_octave(
             Some(before) => octave::start(recipe, (before, &bases[index - 1]), base, threads),
             None => base.clone(),
         };
-        let mut ascent = Ascent::new(plan, octaves[index]);
+        let mut ascent = Ascent::new(plan, octaves[index])?;
         ascent.strides = strides.map(|strides| {
             let OctaveSize { height, width } = octaves[index];
             resize(strides, height, width, Filter::Triangle)
         });
         for iteration in 0..recipe.iterations {
-            let step = ascent.step(&mut picture, iteration, &mut random);
+            let step = ascent.step(&mut picture, iteration, &mut random)?;
             clock.tick(octaves[index]);
             if observer.step(&clock.progress(index, iteration, &picture, step)).is_break() {
-                return Err(Stopped);
+                return Err(DreamError::Stopped);
             }
         }
         dreamt = Some(picture);
@@ -93,39 +99,44 @@ struct Ascent<'p> {
 }
 
 impl<'p> Ascent<'p> {
-    fn new(plan: &'p Plan, size: OctaveSize) -> Self {
+    fn new(plan: &'p Plan, size: OctaveSize) -> Result<Self, GraphError> {
         let (recipe, threads) = (plan.recipe(), plan.threads());
-        Self {
+        Ok(Self {
             recipe,
             threads,
-            sight: Sight::new(plan.objective(), recipe, threads, size),
+            sight: Sight::new(plan.objective(), recipe, threads, size)?,
             treatment: Treatment::new(recipe, plan.cx(), size),
             gradient: size.picture(),
             strides: None,
-        }
+        })
     }
 
     /// One step on `picture`.
-    fn step(&mut self, picture: &mut Tensor, iteration: u32, random: &mut Random) -> Step {
+    fn step(
+        &mut self,
+        picture: &mut Tensor,
+        iteration: u32,
+        random: &mut Random,
+    ) -> Result<Step, GraphError> {
         let start = Instant::now();
         let size = (picture.shape.height, picture.shape.width);
         let shift = Shift::draw(self.recipe, random, size);
         self.threads.awake(|| {
-            let objective = self.sight.gradient(picture, shift, random, &mut self.gradient);
+            let objective = self.sight.gradient(picture, shift, random, &mut self.gradient)?;
             let network = start.elapsed();
             let scale = self.treatment.apply(&mut self.gradient, iteration);
             self.climb(picture, scale);
-            Step { objective, network, took: start.elapsed() }
+            Ok(Step { objective, network, took: start.elapsed() })
         })
     }
 
     /// Adds `scale` times the gradient to `picture`, which stays within 0–255 if the recipe says so.
     fn climb(&self, picture: &mut Tensor, scale: f32) {
-        let clip = self.recipe.clip;
-        let (least, most) = if clip { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
-        rows::for_each(self.threads, picture, |c, y, row| {
-            let gradient = rows::row(&self.gradient, c, y);
-            match &self.strides {
+        let Self { recipe, threads, gradient, strides, .. } = self;
+        let (least, most) = if recipe.clip { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
+        rows::for_each(threads, picture, |c, y, row| {
+            let gradient = rows::row(gradient, c, y);
+            match strides {
                 None => {
                     for (x, g) in row.iter_mut().zip(gradient) {
                         *x = (*x + scale * g).max(least).min(most);

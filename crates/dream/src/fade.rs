@@ -5,7 +5,7 @@
 //! counts as if it were of mean magnitude 1 (as crowsonkb's deep_dream normalises each layer's), which
 //! is measured on the frame itself, so that nothing has to be remembered.
 
-use graph::{Graph, NetError, Tensor};
+use graph::{Graph, GraphError, Tensor};
 
 use crate::jitter::Shift;
 use crate::random::Random;
@@ -26,20 +26,21 @@ impl Fade {
     /// shares of the gradient at `picture` are what the fade says.
     ///
     /// # Errors
-    /// A layer that is not there.
+    /// A layer that is not there, or what runs the network fails.
     pub(crate) fn balance(
         &self,
         plan: &mut Plan,
         graph: &Graph,
         picture: &Tensor,
-    ) -> Result<(), NetError> {
+    ) -> Result<(), GraphError> {
         let from = plan.weights_of(graph, &self.from)?;
         let to = plan.weights_of(graph, &self.to)?;
         let strength = |plan: &mut Plan, weights: &[f32]| {
             plan.set_weights(weights.to_vec());
             strength(plan, picture)
         };
-        let sides = [(1.0 - self.share) / strength(plan, &from), self.share / strength(plan, &to)];
+        let sides =
+            [(1.0 - self.share) / strength(plan, &from)?, self.share / strength(plan, &to)?];
         let balanced = sides[1] / (sides[0] + sides[1]);
         // Without any gradient there is nothing to balance.
         let share = if balanced.is_finite() { balanced as f32 } else { self.share as f32 };
@@ -50,7 +51,7 @@ impl Fade {
 }
 
 /// The mean magnitude of the plan's gradient at `picture`, seen in the size of the middle octave.
-pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> f64 {
+pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError> {
     let size = plan.octaves()[plan.octaves().len() / 2];
     let threads = plan.threads();
     let seen = threads.install(|| resize(picture, size.height, size.width, plan.recipe().filter));
@@ -62,19 +63,21 @@ pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> f64 {
     let recipe = Recipe { tiles, ..plan.recipe().clone() };
     let mut gradient = size.picture();
     let mut random = Random::new(recipe.seed);
-    Sight::new(plan.objective(), &recipe, threads, size).gradient(
+    Sight::new(plan.objective(), &recipe, threads, size)?.gradient(
         &seen,
         Shift::default(),
         &mut random,
         &mut gradient,
-    );
+    )?;
     let [sum] = rows::sums(threads, &gradient.data, &mut Vec::new(), |x| [f64::from(x.abs())]);
-    sum / gradient.data.len() as f64
+    Ok(sum / gradient.data.len() as f64)
 }
 
 #[cfg(test)]
 mod tests {
-    use kernels::CpuLevel;
+    use std::sync::Arc;
+
+    use kernels::{Context, CpuLevel};
 
     use super::*;
     use crate::Machine;
@@ -88,8 +91,9 @@ mod tests {
     fn shares_are_those_of_the_gradient() {
         let network = import::built_in().unwrap();
         let graph = &network.graph;
-        let level = CpuLevel::detect().unwrap();
-        let machine = Machine { threads: threads(), level, memory: 1 << 32 };
+        let context = Context::new(threads(), CpuLevel::detect().unwrap());
+        let backend = Arc::new(cpu::Cpu::new(context.clone()));
+        let machine = Machine { backend, context, memory: 1 << 32 };
         let (from, to) = (list("fire2/concat"), list("fire9/concat"));
         let layers = [from.clone(), to.clone()].concat();
         let recipe = Recipe { layers, octaves: 3, ..Recipe::default() };
@@ -98,9 +102,9 @@ mod tests {
         picture.data.iter_mut().for_each(|x| *x += 120.0);
         let ratio = |plan: &mut Plan, weights: Vec<f32>| {
             plan.set_weights(vec![weights[0], 0.0]);
-            let first = strength(plan, &picture);
+            let first = strength(plan, &picture).unwrap();
             plan.set_weights(vec![0.0, weights[1]]);
-            strength(plan, &picture) / first
+            strength(plan, &picture).unwrap() / first
         };
         let plain = ratio(&mut plan, vec![0.5, 0.5]);
         assert!(!(0.2..5.0).contains(&plain), "the layers differ too little to show: {plain}");

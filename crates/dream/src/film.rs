@@ -1,26 +1,14 @@
 //! A movie's frames, each made from the one before: moved, dreamt on, led back to its levels.
 
 use graph::{Network, Tensor};
-use thiserror::Error;
 
 use crate::{
-    Filter, Levels, Machine, Movie, Observer, Plan, PlanError, Recipe, Stopped, dream, resize,
+    DreamError, Filter, Levels, Machine, Movie, Observer, Plan, PlanError, Recipe, dream, resize,
     scaled_size,
 };
 
 /// The most that a seed may be.
 pub(crate) const SEEDS: u64 = i64::MAX as u64;
-
-/// Why a frame was not made.
-#[derive(Debug, Error)]
-pub enum FilmError {
-    /// The recipe cannot be followed.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// The observer ended it.
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
-}
 
 /// What all frames of a movie have in common.
 pub struct Film<'a> {
@@ -51,7 +39,7 @@ impl<'a> Film<'a> {
         }
         let start = still(recipe.at(0.0)?);
         let plan = plan(&start)?;
-        let levels = Levels::of(&machine.threads, first);
+        let levels = Levels::of(machine.context.threads(), first);
         Ok(Self { recipe, network, machine, levels, planned: (start, plan) })
     }
 
@@ -66,7 +54,7 @@ impl<'a> Film<'a> {
             return picture;
         }
         let resized = || resize(&picture, wanted.0, wanted.1, Filter::CatmullRom);
-        let mut first = machine.threads.install(resized);
+        let mut first = machine.context.threads().install(resized);
         first.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         first
     }
@@ -95,7 +83,7 @@ impl<'a> Film<'a> {
         number: u64,
         before: &Tensor,
         observer: &mut dyn Observer,
-    ) -> Result<Tensor, FilmError> {
+    ) -> Result<Tensor, DreamError> {
         let fps = self.recipe.movie.as_ref().map_or(Movie::default().fps, |movie| movie.fps);
         let time = number as f64 / fps;
         let now = self.recipe.at(time).map_err(PlanError::from)?;
@@ -104,7 +92,7 @@ impl<'a> Film<'a> {
         let (iterations, step) = movie.share(&now);
         let now = Recipe { iterations, step, ..now };
 
-        let threads = &self.machine.threads;
+        let threads = self.machine.context.threads();
         let moved = movie.motion.apply(threads, before, movie.motion_before(number));
         let (height, width) = (before.shape.height, before.shape.width);
         if self.planned.0 != now {
@@ -113,7 +101,7 @@ impl<'a> Film<'a> {
         }
         let plan = &mut self.planned.1;
         if let Some(fade) = self.recipe.fade(time).map_err(PlanError::from)? {
-            fade.balance(plan, &self.network.graph, &moved).map_err(PlanError::from)?;
+            fade.balance(plan, &self.network.graph, &moved)?;
         }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
         let mut frame = dream(plan, moved, observer)?;

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use graph::Tensor;
-use thiserror::Error;
 
 /// Told after every step, by one of the threads that dream.
 pub trait Observer: Send {
@@ -36,8 +35,3 @@ pub struct Progress<'a> {
     /// How much of that the network took.
     pub network: Duration,
 }
-
-/// The observer ended the dream.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("the dream was stopped before its end")]
-pub struct Stopped;

@@ -1,9 +1,10 @@
 //! The plan: a recipe resolved against a network, a picture's size and a machine. Every refusal
 //! happens here, before the first convolution.
 
-use cpu::Engine;
-use graph::{Graph, NetError, Network, NodeId};
-use kernels::{Context, CpuLevel, Threads};
+use std::sync::Arc;
+
+use graph::{Backend, Executable, Graph, GraphError, Network, NodeId};
+use kernels::{Context, Threads};
 
 use crate::sight::{self, Objective};
 use crate::{
@@ -13,10 +14,10 @@ use crate::{
 /// What a dream may use.
 #[derive(Clone)]
 pub struct Machine {
-    /// The threads that share the work.
-    pub threads: Threads,
-    /// The instructions they may use.
-    pub level: CpuLevel,
+    /// What runs the network.
+    pub backend: Arc<dyn Backend>,
+    /// The threads that share all other work, and the instructions they may use.
+    pub context: Context,
     /// Bytes of memory that are free.
     pub memory: u64,
 }
@@ -56,25 +57,24 @@ impl Plan {
         let mut octaves = octave::sizes(&recipe, full);
         octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
-        let cx = Context::new(machine.threads.clone(), machine.level);
-        let engine = Engine::new(&as_seen(network, &recipe), &targets, cx.clone())?;
-        let memory = needed(&engine, &recipe, full, least)?;
+        let executable = machine.backend.compile(&as_seen(network, &recipe), &targets)?;
+        let memory = needed(&*executable, &recipe, full, least)?;
         if memory > machine.memory {
             return Err(PlanError::Memory {
                 width: full.width,
                 height: full.height,
                 needed: memory,
                 free: machine.memory,
-                size: fitting(&engine, &recipe, (height, width), least, machine.memory),
+                size: fitting(&*executable, &recipe, (height, width), least, machine.memory),
             });
         }
         Ok(Plan {
             dropped: recipe.octaves - octaves.len() as u32,
-            objective: Objective::new(engine, weights, least),
+            objective: Objective::new(executable, weights, least),
             targets,
             octaves,
             memory,
-            cx,
+            cx: machine.context.clone(),
             recipe,
         })
     }
@@ -101,7 +101,7 @@ impl Plan {
         &self,
         graph: &Graph,
         layers: &[LayerWeight],
-    ) -> Result<Vec<f32>, NetError> {
+    ) -> Result<Vec<f32>, GraphError> {
         let (listed, weights) = targets(graph, layers)?;
         let weight = |target| listed.iter().position(|listed| listed == target);
         Ok(self.targets.iter().map(|target| weight(target).map_or(0.0, |at| weights[at])).collect())
@@ -192,7 +192,7 @@ fn resolved(recipe: &Recipe, network: &Network) -> Result<Recipe, PlanError> {
 }
 
 /// The layers' nodes and weights; names for one node add up.
-fn targets(graph: &Graph, layers: &[LayerWeight]) -> Result<(Vec<NodeId>, Vec<f32>), NetError> {
+fn targets(graph: &Graph, layers: &[LayerWeight]) -> Result<(Vec<NodeId>, Vec<f32>), GraphError> {
     let (mut targets, mut weights) = (Vec::new(), Vec::new());
     for layer in layers {
         let node = graph.find_target(&layer.name)?;
@@ -208,9 +208,9 @@ fn targets(graph: &Graph, layers: &[LayerWeight]) -> Result<(Vec<NodeId>, Vec<f3
 }
 
 /// The least size of picture that all targets can see.
-fn least_size(graph: &Graph, targets: &[NodeId]) -> Result<OctaveSize, NetError> {
+fn least_size(graph: &Graph, targets: &[NodeId]) -> Result<OctaveSize, GraphError> {
     match graph.shapes(targets, 1, 1) {
-        Err(NetError::TooSmall { min_height, min_width, .. }) => {
+        Err(GraphError::TooSmall { min_height, min_width, .. }) => {
             Ok(OctaveSize { height: min_height, width: min_width })
         }
         // Layers that take one size only fail here in another way; no tile is cut for them.
@@ -230,11 +230,11 @@ fn as_seen(network: &Network, recipe: &Recipe) -> Network {
 /// Bytes that a dream of `full` size takes at the most: the picture in all sizes, the dream, its
 /// gradient and what they are worked on with, and the network's activations.
 fn needed(
-    engine: &Engine,
+    executable: &dyn Executable,
     recipe: &Recipe,
     full: OctaveSize,
     least: OctaveSize,
-) -> Result<u64, NetError> {
+) -> Result<u64, GraphError> {
     const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
     let bases: u64 = octave::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
     let mut pictures = 3;
@@ -246,13 +246,13 @@ fn needed(
     }
     pictures += u64::from(recipe.normalisation == Normalisation::Laplacian);
     Ok((bases + pictures * full.pixels()) * BYTES_OF_A_PIXEL
-        + sight::memory(engine, recipe, full, least)?)
+        + sight::memory(executable, recipe, full, least)?)
 }
 
 /// The longest side, smaller than the recipe's, with which the dream of a picture of `height` × `width`
 /// takes no more than `free` bytes.
 fn fitting(
-    engine: &Engine,
+    executable: &dyn Executable,
     recipe: &Recipe,
     (height, width): (usize, usize),
     least: OctaveSize,
@@ -260,7 +260,7 @@ fn fitting(
 ) -> Option<u32> {
     let memory = |longest: u32| {
         let (height, width) = scaled_size(height, width, longest);
-        needed(engine, recipe, OctaveSize { height, width }, least)
+        needed(executable, recipe, OctaveSize { height, width }, least)
     };
     // Sizes too small for the network take no memory, so the search goes above them.
     let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);

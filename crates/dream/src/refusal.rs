@@ -1,6 +1,6 @@
 //! Why a recipe or a plan is refused: each error names the knob, the value and a way out.
 
-use graph::NetError;
+use graph::GraphError;
 use thiserror::Error;
 
 /// What is wrong with a recipe by itself.
@@ -41,7 +41,7 @@ pub enum PlanError {
     Recipe(#[from] RecipeError),
     /// The layers, or a picture too small for them.
     #[error(transparent)]
-    Network(#[from] NetError),
+    Network(#[from] GraphError),
     /// The recipe was made for another network.
     #[error(
         "the recipe is for the network `{wanted}` (SHA-256 {wanted_hash}), not for `{given}` (SHA-256 {given_hash}): \
@@ -100,6 +100,23 @@ pub enum PlanError {
         /// The longest side that would fit, if any does.
         size: Option<u32>,
     },
+}
+
+/// Why a dream came to no end.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum DreamError {
+    /// The recipe cannot be followed, or what runs the network fails.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The observer ended it.
+    #[error("the dream was stopped before its end")]
+    Stopped,
+}
+
+impl From<GraphError> for DreamError {
+    fn from(error: GraphError) -> Self {
+        PlanError::from(error).into()
+    }
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -1,7 +1,8 @@
 //! What the network makes of a picture: the objective and its gradient, whole or tile by tile.
 
-use cpu::{Engine, OutputGradient, Workspace};
-use graph::{NetError, Tensor};
+use std::sync::Arc;
+
+use graph::{Executable, GraphError, OutputGradient, Session, Size, Tensor};
 use kernels::Threads;
 
 use crate::jitter::{self, Shift};
@@ -11,40 +12,50 @@ use crate::{OctaveSize, Recipe, Tiles, gradient};
 
 /// The network compiled for the layers of a recipe, and how much each counts.
 pub(crate) struct Objective {
-    engine: Engine,
-    output_gradients: Vec<OutputGradient<'static>>,
+    executable: Arc<dyn Executable>,
+    outputs: Vec<OutputGradient<'static>>,
     pub(crate) weights: Vec<f32>,
     /// The least size of picture that all layers can see.
     least: OctaveSize,
 }
 
 impl Objective {
-    pub(crate) fn new(engine: Engine, weights: Vec<f32>, least: OctaveSize) -> Self {
-        let mut objective =
-            Self { engine, output_gradients: Vec::new(), weights: Vec::new(), least };
+    pub(crate) fn new(
+        executable: Arc<dyn Executable>,
+        weights: Vec<f32>,
+        least: OctaveSize,
+    ) -> Self {
+        let mut objective = Self { executable, outputs: Vec::new(), weights: Vec::new(), least };
         objective.set_weights(weights);
         objective
     }
 
     /// Gives the layers other weights.
     pub(crate) fn set_weights(&mut self, weights: Vec<f32>) {
-        self.output_gradients =
+        self.outputs =
             weights.iter().map(|&weight| OutputGradient::Activation { weight }).collect();
         self.weights = weights;
     }
 
     /// Writes the gradient of `Σ weight · ½ · Σ activation²` at `picture` to `gradient`, and returns
     /// the sum itself.
-    fn look(&self, workspace: &mut Workspace<'_>, picture: &Tensor, gradient: &mut Tensor) -> f64 {
-        workspace.forward(picture);
-        let objective = self
-            .weights
-            .iter()
-            .enumerate()
-            .map(|(layer, &weight)| f64::from(weight) * workspace.half_sum_squares(layer))
-            .sum();
-        workspace.backward(&self.output_gradients, gradient);
-        objective
+    fn look(
+        &self,
+        session: &mut dyn Session,
+        picture: &Tensor,
+        gradient: &mut Tensor,
+    ) -> Result<f64, GraphError> {
+        session.forward(picture)?;
+        let mut objective = 0.0;
+        for (target, &weight) in self.weights.iter().enumerate() {
+            objective += f64::from(weight) * session.half_sum_squares(target)?;
+        }
+        session.backward(&self.outputs, gradient)?;
+        Ok(objective)
+    }
+
+    fn session(&self, size: OctaveSize) -> Result<Box<dyn Session>, GraphError> {
+        Arc::clone(&self.executable).session(Size::new(size.height, size.width))
     }
 }
 
@@ -52,7 +63,7 @@ impl Objective {
 pub(crate) enum Sight<'p> {
     Whole {
         objective: &'p Objective,
-        workspace: Box<Workspace<'p>>,
+        session: Box<dyn Session>,
     },
     /// `rolled` are the picture and its gradient as the network sees them.
     Tiled {
@@ -67,22 +78,19 @@ impl<'p> Sight<'p> {
         recipe: &'p Recipe,
         threads: &'p Threads,
         size: OctaveSize,
-    ) -> Self {
-        match recipe.tiles {
-            Tiles::Whole => {
-                let workspace = Box::new(workspace(objective, size));
-                Sight::Whole { objective, workspace }
-            }
+    ) -> Result<Self, GraphError> {
+        Ok(match recipe.tiles {
+            Tiles::Whole => Sight::Whole { objective, session: objective.session(size)? },
             Tiles::Rolled | Tiles::Scattered => {
                 let views = kept_views(recipe, size, objective.least)
                     .into_iter()
                     .map(|size| View::new(objective, size))
-                    .collect();
+                    .collect::<Result<_, _>>()?;
                 let grid = tiles::rolled(size, recipe.tile_size as usize);
                 let tiled = Tiled { objective, recipe, threads, size, views, grid };
                 Sight::Tiled { tiled, rolled: [size.picture(), size.picture()] }
             }
-        }
+        })
     }
 
     /// Writes the objective's gradient at `picture`, which the network sees rolled by `shift`, to
@@ -93,31 +101,31 @@ impl<'p> Sight<'p> {
         shift: Shift,
         random: &mut Random,
         gradient: &mut Tensor,
-    ) -> f64 {
+    ) -> Result<f64, GraphError> {
         match self {
-            Sight::Whole { objective, workspace } => {
-                workspace.set_shift([shift.down, shift.right]);
-                objective.look(workspace, picture, gradient)
+            Sight::Whole { objective, session } => {
+                session.set_shift([shift.down, shift.right]);
+                objective.look(session.as_mut(), picture, gradient)
             }
             Sight::Tiled { tiled, rolled: [seen, there] } => {
                 jitter::roll(tiled.threads, picture, shift, seen);
-                let objective = tiled.gradient(seen, random, there);
+                let objective = tiled.gradient(seen, random, there)?;
                 let size = (tiled.size.height, tiled.size.width);
                 jitter::roll(tiled.threads, there, shift.back(size), gradient);
-                objective
+                Ok(objective)
             }
         }
     }
 }
 
-/// Bytes of the workspaces that a [`Sight`] of pictures of `size` holds at the most.
+/// Bytes of the sessions that a [`Sight`] of pictures of `size` holds at the most.
 pub(crate) fn memory(
-    engine: &Engine,
+    executable: &dyn Executable,
     recipe: &Recipe,
     size: OctaveSize,
     least: OctaveSize,
-) -> Result<u64, NetError> {
-    let bytes = |size: OctaveSize| engine.memory(size.height, size.width).map(|bytes| bytes as u64);
+) -> Result<u64, GraphError> {
+    let bytes = |size: OctaveSize| executable.memory(Size::new(size.height, size.width));
     match recipe.tiles {
         Tiles::Whole => bytes(size),
         Tiles::Rolled => kept_views(recipe, size, least).into_iter().map(bytes).sum(),
@@ -147,44 +155,41 @@ fn kept_views(recipe: &Recipe, size: OctaveSize, least: OctaveSize) -> Vec<Octav
     }
 }
 
-fn workspace(objective: &Objective, size: OctaveSize) -> Workspace<'_> {
-    let OctaveSize { height, width } = size;
-    objective
-        .engine
-        .workspace(height, width)
-        .expect("the plan has no size too small for the network")
-}
-
 /// Runs the network tile by tile.
 pub(crate) struct Tiled<'p> {
     objective: &'p Objective,
     recipe: &'p Recipe,
     threads: &'p Threads,
     size: OctaveSize,
-    views: Vec<View<'p>>,
+    views: Vec<View>,
     /// The tiles of the next step, or of all steps.
     grid: Vec<Tile>,
 }
 
 /// The memory for tiles of one size.
-struct View<'p> {
+struct View {
     size: OctaveSize,
-    workspace: Workspace<'p>,
+    session: Box<dyn Session>,
     picture: Tensor,
     gradient: Tensor,
     partial: Vec<[f64; 2]>,
 }
 
-impl<'p> View<'p> {
-    fn new(objective: &'p Objective, size: OctaveSize) -> Self {
-        let workspace = workspace(objective, size);
+impl View {
+    fn new(objective: &Objective, size: OctaveSize) -> Result<Self, GraphError> {
+        let session = objective.session(size)?;
         let (picture, gradient) = (size.picture(), size.picture());
-        Self { size, workspace, picture, gradient, partial: Vec::new() }
+        Ok(Self { size, session, picture, gradient, partial: Vec::new() })
     }
 }
 
 impl Tiled<'_> {
-    fn gradient(&mut self, picture: &Tensor, random: &mut Random, gradient: &mut Tensor) -> f64 {
+    fn gradient(
+        &mut self,
+        picture: &Tensor,
+        random: &mut Random,
+        gradient: &mut Tensor,
+    ) -> Result<f64, GraphError> {
         if self.recipe.tiles == Tiles::Scattered {
             let tile = tiles::scattered_size(self.size, self.recipe.tile_size as usize);
             self.grid = tiles::scattered(self.size, tile, random);
@@ -194,18 +199,24 @@ impl Tiled<'_> {
     }
 
     /// One tile's part of the gradient, and the objective there.
-    fn tile(&mut self, picture: &Tensor, tile: Tile, gradient: &mut Tensor) -> f64 {
+    fn tile(
+        &mut self,
+        picture: &Tensor,
+        tile: Tile,
+        gradient: &mut Tensor,
+    ) -> Result<f64, GraphError> {
         let seen = tile.seen(self.objective.least, self.size);
         let mut passing;
         let view = match self.views.iter_mut().find(|view| view.size == seen.size()) {
             Some(view) => view,
             None => {
-                passing = View::new(self.objective, seen.size());
+                passing = View::new(self.objective, seen.size())?;
                 &mut passing
             }
         };
         copy(picture, seen, &mut view.picture, (0, 0));
-        let objective = self.objective.look(&mut view.workspace, &view.picture, &mut view.gradient);
+        let objective =
+            self.objective.look(view.session.as_mut(), &view.picture, &mut view.gradient)?;
         if self.recipe.tiles == Tiles::Scattered {
             let deviation =
                 gradient::deviation(self.threads, &view.gradient.data, &mut view.partial);
@@ -217,7 +228,7 @@ impl Tiled<'_> {
             columns: tile.columns.back_by(seen.columns.start),
         };
         copy(&view.gradient, inside, gradient, (tile.rows.start, tile.columns.start));
-        objective
+        Ok(objective)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Once a dream is under way in an octave, its steps allocate nothing.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use cpu::Cpu;
 use dream::{Machine, Normalisation, Observer, Plan, Progress, Recipe, Tiles, dream};
 use graph::{Shape, Tensor};
-use kernels::{CpuLevel, Threads};
+use kernels::{Context, CpuLevel, Threads};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -37,7 +39,9 @@ fn steps_allocate_nothing() {
     for recipe in recipes {
         let threads = Threads::new(2).expect("threads start");
         let level = CpuLevel::detect().expect("a level that the processor has");
-        let machine = Machine { threads, level, memory: 1 << 32 };
+        let context = Context::new(threads, level);
+        let backend = Arc::new(Cpu::new(context.clone()));
+        let machine = Machine { backend, context, memory: 1 << 32 };
         let plan = Plan::new(&recipe, &network, 100, 130, &machine).expect("it can be dreamt");
         let mut counts = Counts(Vec::with_capacity(STEPS));
         let picture = Tensor { data: vec![100.0; 3 * 100 * 130], shape: Shape::new(3, 100, 130) };

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Watch, machine, numbers, toy};
-use dream::{Carried, Clip, Coherence, FilmError, Recipe, Tensor, Video};
+use dream::{Carried, Clip, Coherence, DreamError, Recipe, Tensor, Video};
 use graph::Shape;
 
 const HEIGHT: usize = 48;
@@ -138,7 +138,7 @@ fn a_stopped_frame_changes_nothing() {
     let before = clip.carried().cloned();
     let mut watch = Watch { stop_after: Some(1), ..Watch::default() };
     let stopped = clip.frame(view(4, 2), &mut watch);
-    assert!(matches!(stopped, Err(FilmError::Stopped(_))));
+    assert!(matches!(stopped, Err(DreamError::Stopped)));
     assert_eq!(clip.carried().cloned(), before);
     assert_eq!(frame(&mut clip, &view(4, 2)), {
         let mut again = self::clip(&recipe(Coherence::Flow), 2);
@@ -218,7 +218,7 @@ fn what_was_not_seen_before_is_dreamt_on() {
 
 #[test]
 fn flicker_is_measured_along_the_motion() {
-    let threads = machine(2).threads;
+    let threads = machine(2).context.threads().clone();
     let sources: Vec<Tensor> = (0..4).map(|number| view(8, 20 + 3 * number)).collect();
     let mut rest = dream::Flicker::default();
     let read: Vec<dream::Reading> =

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Watch, machine, picture, toy, toy_unpadded};
-use dream::{Detail, Filter, Normalisation, Plan, Preset, Recipe, Stopped, Tensor, Tiles, dream};
+use dream::{
+    Detail, DreamError, Filter, Normalisation, Plan, Preset, Recipe, Tensor, Tiles, dream,
+};
 use graph::Network;
 
 fn run(network: &Network, recipe: &Recipe, start: Tensor, threads: usize) -> (Tensor, Watch) {
@@ -126,7 +128,7 @@ fn a_clipped_dream_stays_in_the_pictures_range() {
 fn it_stops_at_the_step_at_which_it_is_told_to() {
     let plan = Plan::new(&small(Preset::Google), &toy(), 50, 40, &machine(1)).unwrap();
     let mut watch = Watch { stop_after: Some(3), ..Watch::default() };
-    assert_eq!(dream(&plan, picture(50, 40), &mut watch), Err(Stopped));
+    assert_eq!(dream(&plan, picture(50, 40), &mut watch), Err(DreamError::Stopped));
     assert_eq!(watch.objectives.len(), 3);
 }
 

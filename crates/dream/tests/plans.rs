@@ -4,7 +4,7 @@ mod common;
 
 use common::{machine, picture, toy, toy_unpadded};
 use dream::{LayerWeight, Machine, OctaveSize, Plan, PlanError, Preset, Recipe, Tiles};
-use graph::{NetError, Network};
+use graph::{GraphError, Network};
 
 fn plan(
     recipe: &Recipe,
@@ -51,7 +51,7 @@ fn octaves_too_small_for_the_layer_are_dropped() {
 #[test]
 fn a_picture_too_small_even_for_one_is_refused_with_the_least_size() {
     let error = refusal(&Recipe::default(), &toy_unpadded(), 5, 30);
-    let PlanError::Network(NetError::TooSmall { min_width, min_height, .. }) = error else {
+    let PlanError::Network(GraphError::TooSmall { min_width, min_height, .. }) = error else {
         panic!("{error}");
     };
     plan(&Recipe::default(), &toy_unpadded(), min_height, min_width.max(30)).unwrap();

@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Each error names what was wrong and, where there is one, the way out.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
-pub enum NetError {
+pub enum GraphError {
     /// No layer has the name.
     #[error("there is no layer `{name}`{}", suggest(.nearest))]
     UnknownLayer {
@@ -53,6 +53,14 @@ pub enum NetError {
         node: String,
         /// What does not fit, with the sizes.
         problem: String,
+    },
+    /// What runs the network cannot go on.
+    #[error("the network cannot run on {device}: {reason}")]
+    Device {
+        /// What was to run it.
+        device: String,
+        /// What failed.
+        reason: String,
     },
     /// The graph itself is wrong.
     #[error("the network's graph is broken: {0}")]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{NetError, Op, Shape};
+use crate::{GraphError, Op, Shape};
 
 /// A node's place in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,9 +123,9 @@ impl Graph {
     /// The node that `name` means.
     ///
     /// # Errors
-    /// [`NetError::UnknownLayer`] with the names most like it.
-    pub fn find(&self, name: &str) -> Result<NodeId, NetError> {
-        self.names.get(name).copied().ok_or_else(|| NetError::UnknownLayer {
+    /// [`GraphError::UnknownLayer`] with the names most like it.
+    pub fn find(&self, name: &str) -> Result<NodeId, GraphError> {
+        self.names.get(name).copied().ok_or_else(|| GraphError::UnknownLayer {
             name: name.to_owned(),
             nearest: self.nearest(name),
         })
@@ -135,8 +135,8 @@ impl Graph {
     /// depends on the picture.
     ///
     /// # Errors
-    /// [`NetError::UnknownLayer`], [`NetError::Unsupported`] or [`NetError::NoGradient`].
-    pub fn find_target(&self, name: &str) -> Result<NodeId, NetError> {
+    /// [`GraphError::UnknownLayer`], [`GraphError::Unsupported`] or [`GraphError::NoGradient`].
+    pub fn find_target(&self, name: &str) -> Result<NodeId, GraphError> {
         let target = self.find(name)?;
         self.check_target(target)?;
         Ok(target)
@@ -145,18 +145,18 @@ impl Graph {
     /// Whether `target` can be dreamt on: everything it needs is supported and depends on the picture.
     ///
     /// # Errors
-    /// [`NetError::Unsupported`] or [`NetError::NoGradient`].
-    pub fn check_target(&self, target: NodeId) -> Result<(), NetError> {
+    /// [`GraphError::Unsupported`] or [`GraphError::NoGradient`].
+    pub fn check_target(&self, target: NodeId) -> Result<(), GraphError> {
         let layer = || self.node(target).name.clone();
         let ancestors = self.ancestors(&[target]);
         for &id in &ancestors {
             if let Op::Unsupported { kind } = &self.node(id).op {
                 let (node, kind) = (self.node(id).name.clone(), kind.clone());
-                return Err(NetError::Unsupported { layer: layer(), node, kind });
+                return Err(GraphError::Unsupported { layer: layer(), node, kind });
             }
         }
         if target == self.input() || !ancestors.contains(&self.input()) {
-            return Err(NetError::NoGradient { layer: layer() });
+            return Err(GraphError::NoGradient { layer: layer() });
         }
         Ok(())
     }
@@ -181,20 +181,20 @@ impl Graph {
     /// elsewhere.
     ///
     /// # Errors
-    /// [`NetError::TooSmall`] with the least size that fits, or [`NetError::Shape`].
+    /// [`GraphError::TooSmall`] with the least size that fits, or [`GraphError::Shape`].
     pub fn shapes(
         &self,
         targets: &[NodeId],
         height: usize,
         width: usize,
-    ) -> Result<Vec<Option<Shape>>, NetError> {
+    ) -> Result<Vec<Option<Shape>>, GraphError> {
         let needed = self.ancestors(targets);
         self.try_shapes(&needed, height, width)?.map_err(|node| {
             let layer = targets
                 .iter()
                 .find(|target| self.ancestors(&[**target]).contains(&node))
                 .unwrap_or(&node);
-            NetError::TooSmall {
+            GraphError::TooSmall {
                 layer: self.node(*layer).name.clone(),
                 width,
                 height,
@@ -210,7 +210,7 @@ impl Graph {
         needed: &[NodeId],
         height: usize,
         width: usize,
-    ) -> Result<Result<Vec<Option<Shape>>, NodeId>, NetError> {
+    ) -> Result<Result<Vec<Option<Shape>>, NodeId>, GraphError> {
         let mut shapes = vec![None; self.nodes.len()];
         for &id in needed {
             let node = self.node(id);
@@ -222,7 +222,7 @@ impl Graph {
                 let shape = node
                     .op
                     .output_shape(&inputs)
-                    .map_err(|problem| NetError::Shape { node: node.name.clone(), problem })?;
+                    .map_err(|problem| GraphError::Shape { node: node.name.clone(), problem })?;
                 match shape {
                     Some(shape) if !shape.is_empty() => Some(shape),
                     _ => return Ok(Err(id)),

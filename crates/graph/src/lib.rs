@@ -1,10 +1,11 @@
-//! Networks as graphs: tensors, operations, output shapes, and the engine that runs a network
-//! forward to a layer and backward to the picture.
+//! Networks as graphs: tensors, operations, output shapes, and the traits of what runs a network forward
+//! to a layer and backward to the image.
 //!
 //! [`Graph`] is what importers build; it says what is computed, in the terms all formats share.
-//! [`Engine`] compiles a graph up to the target layers into the kernels' own layout and runs it.
-//! [`mod@reference`] computes the same by definition, slowly, and is what tests compare with.
+//! A [`Backend`] runs it. [`mod@reference`] is one that computes by definition, slowly, and is what tests
+//! compare the others with.
 
+mod backend;
 mod error;
 mod graph;
 mod network;
@@ -15,7 +16,8 @@ mod size;
 mod tensor;
 mod weights;
 
-pub use error::NetError;
+pub use backend::{Backend, Executable, OutputGradient, Pass, Session, StepTime};
+pub use error::GraphError;
 pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};
 pub use op::{Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, Op, Padding, Rounding, Window};

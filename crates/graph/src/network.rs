@@ -1,6 +1,6 @@
 //! A network as a dreamer sees it: the graph, what it wants for input, and who it is.
 
-use crate::Graph;
+use crate::{Graph, GraphError, NodeId};
 
 /// In which order a network takes its colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -54,4 +54,23 @@ pub struct Network {
     pub input: InputSpec,
     /// The classes of its last layer, in order, where they are known.
     pub labels: Vec<String>,
+}
+
+impl Network {
+    /// Whether a backend can run images forward to `targets` and their gradients back.
+    ///
+    /// # Errors
+    /// An operation that is not supported, a target that does not depend on the image, or an input that is
+    /// not of three channels.
+    pub fn check_targets(&self, targets: &[NodeId]) -> Result<(), GraphError> {
+        for &target in targets {
+            self.graph.check_target(target)?;
+        }
+        match self.graph.input_channels() {
+            3 => Ok(()),
+            channels => Err(GraphError::Graph(format!(
+                "its input has {channels} channels, a picture has 3"
+            ))),
+        }
+    }
 }

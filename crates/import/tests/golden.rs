@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cpu::{Engine, OutputGradient};
-use graph::{Network, Shape, Tensor};
+use cpu::Cpu;
+use graph::{Backend, Network, OutputGradient, Shape, Size, Tensor};
 use kernels::{Context, CpuLevel, Threads};
 use safetensors::SafeTensors;
 
@@ -59,11 +59,12 @@ fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, g
             continue;
         }
         let target = network.graph.find_target(&layer).unwrap();
-        let cx = Context::new(Threads::new(2).unwrap(), level);
-        let engine = Engine::new(network, &[target], cx).unwrap();
-        let mut workspace = engine.workspace(picture.shape.height, picture.shape.width).unwrap();
-        workspace.forward(&picture);
-        let activation = workspace.activation(0);
+        let backend = Cpu::new(Context::new(Threads::new(2).unwrap(), level));
+        let executable = backend.compile(network, &[target]).unwrap();
+        let size = Size::new(picture.shape.height, picture.shape.width);
+        let mut session = executable.session(size).unwrap();
+        session.forward(&picture).unwrap();
+        let activation = session.activation(0).unwrap();
         let expected = file.tensor(&format!("{key}.activation")).unwrap();
         let shape = activation.shape;
         assert_eq!([shape.channels, shape.height, shape.width], expected.shape(), "{layer}");
@@ -71,7 +72,7 @@ fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, g
         assert!(error <= ACTIVATION, "{layer} at {level}: activation differs by {error:e}");
 
         let mut found = Tensor::zeros(picture.shape);
-        workspace.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut found);
+        session.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut found).unwrap();
         let expected = file.tensor(&format!("{key}.gradient")).unwrap();
         let expected = planar(expected.shape(), &floats(expected.data()));
         let error = relative_error(&found.data, &expected.data);
@@ -185,11 +186,11 @@ fn inceptions_first_five_classes_are_the_references() {
     let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
     let target = network.graph.find_target("softmax2").unwrap();
     let level = CpuLevel::detect().unwrap();
-    let cx = Context::new(Threads::new(2).unwrap(), level);
-    let engine = Engine::new(&network, &[target], cx).unwrap();
-    let mut workspace = engine.workspace(224, 224).unwrap();
-    workspace.forward(&picture(224, 224));
-    let chances = workspace.activation(0);
+    let backend = Cpu::new(Context::new(Threads::new(2).unwrap(), level));
+    let executable = backend.compile(&network, &[target]).unwrap();
+    let mut session = executable.session(Size::new(224, 224)).unwrap();
+    session.forward(&picture(224, 224)).unwrap();
+    let chances = session.activation(0).unwrap();
     assert_eq!(chances.shape, Shape::new(1008, 1, 1));
     let mut classes: Vec<usize> = (0..1008).collect();
     classes.sort_by(|&a, &b| chances.data[b].total_cmp(&chances.data[a]));

@@ -5,10 +5,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cpu::{OutputGradient, StepTime};
 use dream::{LayerWeight, Machine, Observer, Plan, Progress, Recipe};
-use graph::{Network, Tensor};
-use kernels::Context;
+use graph::{Network, OutputGradient, Size, StepTime, Tensor};
 use serde::Serialize;
 
 use super::image::unplanned;
@@ -105,32 +103,32 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let find = |name: &String| network.graph.find_target(name).map_err(unfit);
     let targets = layers.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     let (width, height) = (args.size.0 as usize, args.size.1 as usize);
-    let engine = model::engine(&network, &targets, &machine, (height, width))?;
-    let mut workspace = engine.workspace(height, width).map_err(unfit)?;
+    let size = Size::new(height, width);
+    let executable = model::compile(&network, &targets, &machine, size)?;
+    let mut session = executable.session(size).map_err(unfit)?;
+    session.record_times();
 
     let picture = dream::noise(width, height, 0);
     let mut gradient = Tensor::zeros(picture.shape);
+    let outputs = vec![OutputGradient::Activation { weight: 1.0 }; targets.len()];
     let mut step = || {
-        let output_gradients: Vec<OutputGradient> =
-            targets.iter().map(|_| OutputGradient::Activation { weight: 1.0 }).collect();
-        workspace.forward(&picture);
-        workspace.backward(&output_gradients, &mut gradient);
+        session.forward(&picture)?;
+        session.backward(&outputs, &mut gradient)
     };
-    step();
+    step().map_err(unfit)?;
     let first = start.elapsed();
     let mut times: Vec<Duration> = (0..args.rounds)
         .map(|_| {
             let start = Instant::now();
-            step();
-            start.elapsed()
+            step().map_err(unfit)?;
+            Ok(start.elapsed())
         })
-        .collect();
+        .collect::<Result<_, Failure>>()?;
     times.sort();
 
     let median = times[times.len() / 2];
-    let (parts, memory) = (workspace.times(), peak_memory());
-    drop(workspace);
-    let cx = Context::new(machine.threads.clone(), machine.level);
+    let (parts, memory) = (session.times(), peak_memory());
+    drop(session);
     let [dream_step, outside] = dream_steps(args, &network, &layers, &machine)?;
     let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
     let report = Report {
@@ -138,8 +136,8 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
         layers,
         width,
         height,
-        threads: machine.threads.count(),
-        level: machine.level.to_string(),
+        threads: machine.context.threads().count(),
+        level: machine.context.level().to_string(),
         rounds: args.rounds,
         load_ms: milliseconds(load),
         first_gradient_ms: milliseconds(first),
@@ -148,7 +146,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
         max_ms: milliseconds(times[times.len() - 1]),
         gflop,
         gflop_per_second: gflop / median.as_secs_f64(),
-        peak_gflop_per_second: kernels::peak(&cx) / 1e9,
+        peak_gflop_per_second: kernels::peak(&machine.context) / 1e9,
         peak_memory_bytes: memory,
         dream_step_ms: milliseconds(dream_step),
         outside_network_ms: milliseconds(outside),

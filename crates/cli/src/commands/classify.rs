@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dream::{Filter, Tensor};
-use graph::{Network, NodeId, Op, Shape};
+use graph::{Network, NodeId, Op, Shape, Size};
 use serde::Serialize;
 
 use crate::console::{self, print};
@@ -46,10 +46,11 @@ pub(crate) fn classify(args: &ClassifyArgs) -> Result<(), Failure> {
     let network = args.model.open(None)?;
     let picture = middle(&args.picture, machine.memory)?;
     let last = last_layer(&network)?;
-    let engine = model::engine(&network, &[last], &machine, (SIDE, SIDE))?;
-    let mut workspace = engine.workspace(SIDE, SIDE).map_err(unfit)?;
-    workspace.forward(&picture);
-    let mut values = workspace.activation(0).data;
+    let size = Size::new(SIDE, SIDE);
+    let executable = model::compile(&network, &[last], &machine, size)?;
+    let mut session = executable.session(size).map_err(unfit)?;
+    session.forward(&picture).map_err(unfit)?;
+    let mut values = session.activation(0).map_err(unfit)?.data;
     if !matches!(network.graph.node(last).op, Op::Softmax) {
         softmax(&mut values);
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dream::{Filter, Machine, NoiseStart, Plan, PlanError, Recipe, Tensor};
+use dream::{DreamError, Filter, Machine, NoiseStart, Plan, PlanError, Recipe, Tensor};
 use graph::Network;
 
 use crate::exit::{Failure, Fault};
@@ -162,10 +162,14 @@ impl Work<'_> {
         self.say(&name, &picture, &plan, format);
 
         let mut watch = Watch::new(&name, self.interrupt, self.args.quiet);
-        let colour = dream::dream(&plan, picture.colour, &mut watch).map_err(|_| {
-            let what = format!("stopped: {} was not written", output.path().display());
-            Failure::new(Fault::Interrupted, what)
-        })?;
+        let colour =
+            dream::dream(&plan, picture.colour, &mut watch).map_err(|error| match error {
+                DreamError::Stopped => {
+                    let what = format!("stopped: {} was not written", output.path().display());
+                    Failure::new(Fault::Interrupted, what)
+                }
+                DreamError::Plan(error) => unplanned(&name, error),
+            })?;
         drop(watch);
         let (height, width) = plan.size();
         let alpha = picture.alpha.map(|alpha| fitted(alpha, height, width));

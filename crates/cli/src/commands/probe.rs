@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cpu::OutputGradient;
-use graph::{Shape, Tensor};
+use graph::{OutputGradient, Shape, Size, Tensor};
 
 use crate::array::{Array, ArrayFormat};
 use crate::console::print;
@@ -55,12 +54,13 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<(), Failure> {
     let target = network.graph.find_target(&args.layer).map_err(unfit)?;
     let picture = picture::read(&args.picture, machine.memory)?.colour;
     let Shape { height, width, .. } = picture.shape;
-    let engine = model::engine(&network, &[target], &machine, (height, width))?;
-    let mut workspace = engine.workspace(height, width).map_err(unfit)?;
+    let size = Size::new(height, width);
+    let executable = model::compile(&network, &[target], &machine, size)?;
+    let mut session = executable.session(size).map_err(unfit)?;
 
-    workspace.forward(&picture);
-    let layer = workspace.activation(0);
-    let half = workspace.half_sum_squares(0);
+    session.forward(&picture).map_err(unfit)?;
+    let layer = session.activation(0).map_err(unfit)?;
+    let half = session.half_sum_squares(0).map_err(unfit)?;
     if let Some((format, output)) = activation {
         let Shape { channels, height, width } = layer.shape;
         let array =
@@ -69,7 +69,8 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<(), Failure> {
     }
     if let Some((format, output)) = gradient {
         let mut slope = Tensor::zeros(picture.shape);
-        workspace.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut slope);
+        let own = OutputGradient::Activation { weight: 1.0 };
+        session.backward(&[own], &mut slope).map_err(unfit)?;
         let data = interleaved(&slope);
         let array = Array { name: "gradient", shape: [height, width, 3], data: &data };
         output.write(&array.encode(format)?)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{Film, FilmError, PlanError, Recipe, Tensor};
+use dream::{DreamError, Film, PlanError, Recipe, Tensor};
 
 use super::state::{State, Store};
 use super::watch::FrameWatch;
@@ -122,8 +122,8 @@ impl Job<'_> {
         while count.is_none_or(|count| number + 1 < count) {
             watch.begin(number + 1);
             frame = film.frame(number + 1, &frame, &mut watch).map_err(|error| match error {
-                FilmError::Stopped(_) => self.stopped(number),
-                FilmError::Plan(error) => unplanned(error),
+                DreamError::Stopped => self.stopped(number),
+                DreamError::Plan(error) => unplanned(error),
             })?;
             number += 1;
             let recipe = text.clone();

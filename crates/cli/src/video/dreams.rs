@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dream::{Clip, FilmError, Tensor};
+use dream::{Clip, DreamError, Tensor};
 
 use super::board::Board;
 use super::decode::Decoder;
@@ -95,8 +95,8 @@ impl Dreams<'_> {
             let Ok(next) = next else { return Ok(()) };
             let (number, frame) = next?;
             let dream = clip.frame(frame, &mut watch).map_err(|error| match error {
-                FilmError::Stopped(_) => self.stopped(),
-                FilmError::Plan(error) => {
+                DreamError::Stopped => self.stopped(),
+                DreamError::Plan(error) => {
                     unplanned(&self.seen.source.path.display().to_string(), error)
                 }
             })?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use dream::{Clip, Machine, Recipe};
 use graph::Network;
 use indicatif::ProgressBar;
-use kernels::Threads;
+use kernels::{Context, Threads};
 use tempfile::NamedTempFile;
 
 use super::board::Board;
@@ -246,7 +246,7 @@ impl Job<'_> {
         let waiting = 6 * 3 * 4 * u64::from(seen.size.0) * u64::from(seen.size.1);
         let each = clip.plan().memory().saturating_add(waiting).max(1);
         let fits = usize::try_from(machine.memory / each).unwrap_or(usize::MAX);
-        let threads = machine.threads.count();
+        let threads = machine.context.threads().count();
         let count = threads.min(fits).min(frames).max(1);
         if count == 1 {
             return Ok(vec![clip]);
@@ -255,7 +255,8 @@ impl Job<'_> {
             let share = threads / count + usize::from(index < threads % count);
             let wrong = |error| Failure::new(Fault::Usage, error);
             let threads = Threads::new(share).map_err(wrong)?;
-            self.clip(recipe, network, &Machine { threads, ..machine.clone() }, seen)
+            let context = Context::new(threads, machine.context.level());
+            self.clip(recipe, network, &crate::machine::on(context, machine.memory), seen)
         };
         (0..count).map(worker).collect()
     }

@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
 use kernels::{Vec16, depthwise, elementwise, lrn, lrn_pool, pool};
 
-use super::{Prepared, Workspace, counted, direct, kernel, parts};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts};
 use crate::convolution::geometry;
 use crate::plan::{Backward, Contribution, SIDE_BY_SIDE};
 use crate::program::Kind;
@@ -12,7 +12,7 @@ use crate::program::Kind;
 /// How many phases of a stride run side by side.
 const PHASES: usize = 16;
 
-impl Workspace<'_> {
+impl CpuSession {
     pub(super) fn backward_step(&mut self, step: usize) {
         match &self.plan.backward[step] {
             Backward::Clear { root, blocks } => {
@@ -33,7 +33,7 @@ impl Workspace<'_> {
 
     /// Direct convolutions that write the gradient of the same value, one after the other in each band.
     fn backward_side_by_side(&mut self, step: usize) {
-        let (plan, program) = (&self.plan, &self.engine.program);
+        let (plan, program) = (&self.plan, &self.executable.program);
         let layers = plan.backward[step].layers();
         let input = program.layers[layers[0].0].inputs[0];
         let dx = plan.gradient(program, input).range;
@@ -54,17 +54,17 @@ impl Workspace<'_> {
             let output = Output { y: &dx, write, bias: false, relu: None, mask };
             for (conv, placed) in convs.iter().zip(placed) {
                 if calls.is_full() {
-                    run(&self.engine.cx, &calls);
+                    run(&self.executable.cx, &calls);
                     calls.clear();
                 }
                 calls.push(Call { conv, placed, x: dy, output });
             }
         }
-        run(&self.engine.cx, &calls);
+        run(&self.executable.cx, &calls);
     }
 
     fn backward_layer(&mut self, step: usize, index: usize) {
-        let (plan, program, cx) = (&self.plan, &self.engine.program, &self.engine.cx);
+        let (plan, program, cx) = (&self.plan, &self.executable.program, &self.executable.cx);
         let (number, contributions) = &plan.backward[step].layers()[index];
         let number = *number;
         let layer = &program.layers[number];

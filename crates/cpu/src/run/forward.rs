@@ -4,12 +4,12 @@ use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, Target, run};
 use kernels::{WriteMode, depthwise, elementwise, lrn, lrn_pool, pool};
 
-use super::{Prepared, Workspace, counted, direct, kernel, parts};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts};
 use crate::convolution::geometry;
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
 
-impl Workspace<'_> {
+impl CpuSession {
     pub(super) fn forward_step(&mut self, step: usize) {
         let layers = &self.plan.forward[step];
         if layers.iter().all(|&layer| direct(&self.forward, layer).is_some()) {
@@ -23,7 +23,7 @@ impl Workspace<'_> {
 
     /// Direct convolutions that read the same value.
     fn forward_side_by_side(&mut self, step: usize) {
-        let (plan, program) = (&self.plan, &self.engine.program);
+        let (plan, program) = (&self.plan, &self.executable.program);
         let layers = &plan.forward[step];
         let output = |i: usize| layers.get(i).map(|&layer| program.layers[layer].output);
         let x = plan.activation(program, program.layers[layers[0]].inputs[0]).range;
@@ -53,11 +53,11 @@ impl Workspace<'_> {
                 Some(Call { conv: &convs[0], placed: &placed[0], x, output })
             })
             .collect();
-        run(&self.engine.cx, &calls);
+        run(&self.executable.cx, &calls);
     }
 
     fn forward_layer(&mut self, index: usize) {
-        let (plan, program, cx) = (&self.plan, &self.engine.program, &self.engine.cx);
+        let (plan, program, cx) = (&self.plan, &self.executable.program, &self.executable.cx);
         let layer = &program.layers[index];
         let input = layer.inputs[0];
         let (xp, yp) = (plan.activation(program, input), plan.activation(program, layer.output));

@@ -2,13 +2,15 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use cpu::Cpu;
 use dream::{Machine, Observer, Progress, Tensor};
 use graph::{
     ChannelOrder, Conv2d, Graph, GraphBuilder, InputSpec, MaxPool, Network, Op, Padding, Shape,
     Window,
 };
-use kernels::{CpuLevel, Threads};
+use kernels::{Context, CpuLevel, Threads};
 
 /// Pseudo-random numbers of [0, 1) from `seed` (Numerical Recipes' linear congruence).
 pub fn numbers(seed: u32) -> impl FnMut() -> f32 {
@@ -67,8 +69,8 @@ pub fn toy_unpadded() -> Network {
 }
 
 pub fn machine(threads: usize) -> Machine {
-    let threads = Threads::new(threads).unwrap();
-    Machine { threads, level: CpuLevel::Scalar, memory: 1 << 33 }
+    let context = Context::new(Threads::new(threads).unwrap(), CpuLevel::Scalar);
+    Machine { backend: Arc::new(Cpu::new(context.clone())), context, memory: 1 << 33 }
 }
 
 /// A picture of soft colours, from a formula.

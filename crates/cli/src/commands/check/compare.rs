@@ -1,10 +1,15 @@
-//! Two engines for each layer, one with the machine's kernels and one with plain loops, given the same
+//! Two executables for each layer, one with the machine's kernels and one with plain loops, given the same
 //! pictures.
 
-use cpu::{Engine, OutputGradient, Pass, StepTime, Workspace};
+use std::sync::Arc;
+
+use cpu::{CpuExecutable, CpuSession};
 use dream::Machine;
-use graph::{Graph, Network, NodeId, Op, Shape, Tensor};
-use kernels::CpuLevel;
+use graph::{
+    Executable, Graph, Network, NodeId, Op, OutputGradient, Pass, Session, Shape, Size, StepTime,
+    Tensor,
+};
+use kernels::{Context, CpuLevel};
 
 use super::report::{self, Line};
 use super::stopped;
@@ -66,36 +71,41 @@ pub(super) fn compare(
 struct Pair<'n> {
     graph: &'n Graph,
     node: NodeId,
-    fast: Engine,
-    plain: Engine,
+    fast: Arc<CpuExecutable>,
+    plain: Arc<CpuExecutable>,
 }
 
 impl<'n> Pair<'n> {
-    /// Both engines, with memory for the last, the largest, of the `pictures`.
+    /// Both, with memory for the last, the largest, of the `pictures`.
     fn new(
         network: &'n Network,
         node: NodeId,
         pictures: &[Tensor],
         machine: &Machine,
     ) -> Result<Self, Failure> {
-        let size = pictures.last().map_or((0, 0), |p| (p.shape.height, p.shape.width));
-        let fast = model::engine(network, &[node], machine, size)?;
-        let taken = fast.memory(size.0, size.1).map_err(unfit)? as u64;
-        let memory = machine.memory.saturating_sub(taken);
-        let machine = Machine { level: CpuLevel::Scalar, memory, ..machine.clone() };
-        let plain = model::engine(network, &[node], &machine, size)?;
-        Ok(Self { graph: &network.graph, node, fast, plain })
+        let size = pictures.last().map_or(Size::new(0, 0), size);
+        let compile = |cx: Context, free: u64| {
+            let executable = CpuExecutable::new(network, &[node], cx).map_err(unfit)?;
+            model::fits(&executable, size, free)?;
+            Ok(Arc::new(executable))
+        };
+        let fast = compile(machine.context.clone(), machine.memory)?;
+        let free = machine.memory.saturating_sub(fast.memory(size).map_err(unfit)?);
+        let plain = Context::new(machine.context.threads().clone(), CpuLevel::Scalar);
+        Ok(Self { graph: &network.graph, node, fast, plain: compile(plain, free)? })
     }
 
     /// Lets `line` know how far the two are apart on `picture`.
     fn compare(&self, picture: &Tensor, line: &mut Line) -> Result<(), Failure> {
-        let Shape { height, width, .. } = picture.shape;
-        let mut fast = self.fast.workspace(height, width).map_err(unfit)?;
-        let mut plain = self.plain.workspace(height, width).map_err(unfit)?;
-        fast.forward(picture);
-        plain.forward(picture);
+        let session = |executable: &Arc<CpuExecutable>| {
+            let mut session = Arc::clone(executable).cpu_session(size(picture)).map_err(unfit)?;
+            session.record_times();
+            session.forward(picture).map_err(unfit)?;
+            Ok(session)
+        };
+        let (mut fast, mut plain) = (session(&self.fast)?, session(&self.plain)?);
         let changed = plain.copy_activation_pattern(&fast);
-        let (found, wanted) = (Answer::of(&mut fast, picture), Answer::of(&mut plain, picture));
+        let (found, wanted) = (Answer::of(&mut fast, picture)?, Answer::of(&mut plain, picture)?);
         let gradient = relative(&found.gradient, &wanted.gradient);
         line.add(
             relative(&found.activation, &wanted.activation),
@@ -116,12 +126,18 @@ struct Answer {
 
 impl Answer {
     /// After the forward pass on `picture`.
-    fn of(workspace: &mut Workspace<'_>, picture: &Tensor) -> Self {
+    fn of(session: &mut CpuSession, picture: &Tensor) -> Result<Self, Failure> {
         let mut gradient = Tensor::zeros(picture.shape);
-        let activation = workspace.activation(0);
-        workspace.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut gradient);
-        Self { activation, gradient }
+        let activation = session.activation(0).map_err(unfit)?;
+        let output = OutputGradient::Activation { weight: 1.0 };
+        session.backward(&[output], &mut gradient).map_err(unfit)?;
+        Ok(Self { activation, gradient })
     }
+}
+
+fn size(picture: &Tensor) -> Size {
+    let Shape { height, width, .. } = picture.shape;
+    Size::new(height, width)
 }
 
 /// The kernel that computes `node` in a `pass`: its own, or that of the layer it is a part of.

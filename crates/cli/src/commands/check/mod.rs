@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use dream::{LayerWeight, Machine, Observer, Plan, Progress, Recipe};
+use dream::{DreamError, LayerWeight, Machine, Observer, Plan, Progress, Recipe};
 use graph::{Network, Tensor};
 
 use super::image::unplanned;
@@ -70,8 +70,8 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Failure> {
         layers: names,
         width,
         height,
-        threads: machine.threads.count(),
-        level: machine.level.to_string(),
+        threads: machine.context.threads().count(),
+        level: machine.context.level().to_string(),
         steps,
         activation_bound: report::ACTIVATION,
         gradient_bound: report::GRADIENT,
@@ -124,7 +124,10 @@ impl Dream {
         let picture = self.picture.unwrap_or_else(|| dream::noise(width, height, 0));
         let watch = Watch::new(&self.name, interrupt, !std::io::stderr().is_terminal());
         let mut taker = Taker { watch, steps, done: 0, pictures: Vec::new() };
-        dream::dream(&self.plan, picture, &mut taker).map_err(|_| stopped())?;
+        dream::dream(&self.plan, picture, &mut taker).map_err(|error| match error {
+            DreamError::Stopped => stopped(),
+            DreamError::Plan(error) => unplanned(&self.name, error),
+        })?;
         Ok(taker.pictures)
     }
 }

@@ -3,17 +3,24 @@
 //! Slow, simple, and generic over the precision: the oracle that tests compare the engine with, and
 //! itself checked by finite differences in `f64`.
 
+mod backend;
+
 use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
 use crate::{
-    AveragePool, Conv2d, Dense, Lrn, NetError, Network, NodeId, Op, Shape, Tensor, Window,
+    AveragePool, Conv2d, Dense, GraphError, Lrn, Network, NodeId, Op, Shape, Tensor, Window,
 };
+
+pub use backend::Reference;
 
 /// `f32` or `f64`.
 pub trait Real:
     Copy
+    + Send
+    + Sync
+    + 'static
     + Debug
     + Default
     + PartialOrd
@@ -90,7 +97,7 @@ pub fn forward<T: Real>(
     network: &Network,
     targets: &[NodeId],
     picture: &Tensor,
-) -> Result<Run<T>, NetError> {
+) -> Result<Run<T>, GraphError> {
     let graph = &network.graph;
     let shapes = graph.shapes(targets, picture.shape.height, picture.shape.width)?;
     let mut run = Run { shapes, values: vec![Vec::new(); graph.nodes().len()] };
@@ -115,14 +122,23 @@ pub fn forward<T: Real>(
     Ok(run)
 }
 
-/// The gradient with respect to the picture (RGB, 0–255) for gradients `seeds` at some nodes.
-pub fn backward<T: Real>(network: &Network, run: &Run<T>, seeds: &[(NodeId, &Tensor)]) -> Tensor {
+/// The gradient with respect to the picture (RGB, 0–255) for gradients `outputs` at some nodes.
+pub fn backward<T: Real>(network: &Network, run: &Run<T>, outputs: &[(NodeId, &Tensor)]) -> Tensor {
+    let exact = |tensor: &Tensor| tensor.data.iter().map(|&x| T::of(x)).collect();
+    backward_from(network, run, outputs.iter().map(|(node, tensor)| (*node, exact(tensor))))
+}
+
+fn backward_from<T: Real>(
+    network: &Network,
+    run: &Run<T>,
+    outputs: impl Iterator<Item = (NodeId, Vec<T>)>,
+) -> Tensor {
     let graph = &network.graph;
     let mut gradients: Vec<Vec<T>> =
         run.values.iter().map(|values| vec![T::default(); values.len()]).collect();
-    for (node, seed) in seeds {
-        for (sum, &x) in gradients[node.index()].iter_mut().zip(&seed.data) {
-            *sum += T::of(x);
+    for (node, output) in outputs {
+        for (sum, x) in gradients[node.index()].iter_mut().zip(output) {
+            *sum += x;
         }
     }
     for (index, node) in graph.nodes().iter().enumerate().skip(1).rev() {
