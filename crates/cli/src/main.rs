@@ -5,7 +5,6 @@ mod array;
 mod cli;
 mod commands;
 mod console;
-mod digest;
 mod exit;
 mod ffmpeg;
 mod frames;
@@ -18,7 +17,6 @@ mod picture;
 mod places;
 mod progress;
 mod recipe_args;
-mod store;
 mod video;
 
 use std::process::ExitCode;

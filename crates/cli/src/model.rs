@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use graph::{Executable, GraphError, Network, NodeId, Size};
+use models::{ModelError, Store};
 
 use crate::exit::{Failure, Fault};
 use crate::machine::in_words;
-use crate::store::{Store, StoreError};
 
 /// Arguments about the network.
 #[derive(Debug, Args)]
@@ -30,26 +30,41 @@ impl ModelArgs {
 }
 
 fn open(wanted: Option<&str>) -> Result<Network, Failure> {
-    match Store::open() {
-        Ok(store) => store.resolve(wanted).map(|(network, _)| network).map_err(store_failure),
-        // The built-in network needs no folder.
-        Err(StoreError::NoHome) if wanted.is_none_or(|name| name == import::BUILT_IN) => {
-            import::built_in().map_err(|error| Failure::new(Fault::Model, error))
-        }
-        Err(error) => Err(store_failure(error)),
-    }
+    let network = match (Store::open(), wanted) {
+        (Ok(store), wanted) => store.resolve(wanted).map(|(network, _)| network),
+        (Err(ModelError::NoHome), wanted) => models::open(wanted.unwrap_or(models::BUILT_IN)),
+        (Err(error), _) => Err(error),
+    };
+    network.map_err(model_failure)
 }
 
-/// The failure for what the store cannot do.
-pub(crate) fn store_failure(error: StoreError) -> Failure {
+/// The failure for what cannot be done with a network, with the command that helps.
+pub(crate) fn model_failure(error: ModelError) -> Failure {
     let fault = match error {
-        StoreError::NoHome | StoreError::File { .. } => Fault::Output,
-        StoreError::BuiltIn { .. } | StoreError::Taken { .. } | StoreError::Name { .. } => {
+        ModelError::NoHome | ModelError::File { .. } => Fault::Output,
+        ModelError::BuiltIn { .. } | ModelError::Taken { .. } | ModelError::Name { .. } => {
             Fault::Usage
         }
+        ModelError::Cancelled => Fault::Interrupted,
         _ => Fault::Model,
     };
-    Failure::new(fault, error)
+    let command = match &error {
+        ModelError::Manifest { name, .. } | ModelError::Installed { name, .. } => {
+            format!("`deepdream models remove {name}` removes it")
+        }
+        ModelError::NotInstalled { name } => format!("`deepdream models pull {name}` downloads it"),
+        ModelError::Unknown { nearest, .. } if nearest.is_empty() => {
+            "`deepdream models` lists the networks".to_owned()
+        }
+        ModelError::Taken { .. } | ModelError::Name { .. } => "--name takes another one".to_owned(),
+        ModelError::Connect { .. }
+        | ModelError::Status { status: 404 | 410, .. }
+        | ModelError::Redirects { .. }
+        | ModelError::TooLong { .. }
+        | ModelError::Checksum { .. } => "--from takes the address of a mirror".to_owned(),
+        _ => return Failure::new(fault, error),
+    };
+    Failure::new(fault, error).or(command)
 }
 
 /// The failure for what a network cannot do.
@@ -90,4 +105,21 @@ pub(crate) fn fits(executable: &dyn Executable, size: Size, free: u64) -> Result
         return Err(Failure::new(Fault::Memory, what).or("use a smaller picture"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_networks_name_the_command_that_helps() {
+        let name = || "small".to_owned();
+        let text = model_failure(ModelError::NotInstalled { name: name() }).to_string();
+        assert!(text.contains("`deepdream models pull small`"), "{text}");
+        let (path, problem) = ("manifest.toml".into(), String::new());
+        let text = model_failure(ModelError::Manifest { path, name: name(), problem }).to_string();
+        assert!(text.contains("`deepdream models remove small`"), "{text}");
+        let text = model_failure(ModelError::Status { url: name(), status: 404 }).to_string();
+        assert!(text.contains("--from"), "{text}");
+    }
 }

@@ -29,8 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: flicker FRAMES WIDTH HEIGHT RECIPE.toml DREAMS [NETWORK]".into());
     };
     let network = match rest.first() {
-        Some(path) => import::load(path.as_ref())?,
-        None => import::built_in()?,
+        Some(path) => models::load(path.as_ref())?,
+        None => models::squeezenet()?,
     };
     let recipe = Recipe::from_toml_for(&std::fs::read_to_string(recipe)?, &network)?;
     let context = Context::new(Threads::new(0)?, CpuLevel::detect()?);

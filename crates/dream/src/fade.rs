@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn shares_are_those_of_the_gradient() {
-        let network = import::built_in().unwrap();
+        let network = models::squeezenet().unwrap();
         let graph = &network.graph;
         let context = Context::new(threads(), CpuLevel::detect().unwrap());
         let backend = Arc::new(cpu::Cpu::new(context.clone()));

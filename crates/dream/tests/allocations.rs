@@ -26,7 +26,7 @@ impl Observer for Counts {
 fn steps_allocate_nothing() {
     const STEPS: usize = 80;
     const IN_A_ROW: usize = 20;
-    let network = import::built_in().expect("the built-in network is whole");
+    let network = models::squeezenet().expect("the built-in network is whole");
     let _profiler = dhat::Profiler::builder().testing().build();
     let recipe = Recipe { octaves: 1, iterations: STEPS as u32, ..Recipe::for_network(&network) };
     let recipes = [

@@ -86,7 +86,7 @@ fn difference(expected: &RgbImage, actual: &RgbImage) -> Option<String> {
 #[test]
 fn dreams_are_as_they_were() {
     let update = std::env::var("DEEPDREAM_GOLDEN").is_ok_and(|value| value == "update");
-    let network = import::built_in().unwrap();
+    let network = models::squeezenet().unwrap();
     let mut recipes: Vec<PathBuf> = fs::read_dir(folder("tests/golden"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -1,21 +1,18 @@
-//! Model files in, [`graph::Network`] out: each format's reader, its limits on hostile input, and the
-//! network that is built into the binary.
+//! Model files in, [`graph::Network`] out: each format's reader and its limits on hostile input.
 
 mod assembly;
-mod built_in;
 mod caffe;
 mod detect;
 mod error;
-pub mod known;
-pub mod labels;
 mod load;
 mod squeezenet;
 mod tensorflow;
 
-pub use built_in::{BUILT_IN, built_in};
 pub use error::ImportError;
-pub use known::{Checksum, KnownNetwork, Source};
-pub use load::{MAX_FILE, load, load_bytes, load_pair, load_pair_bytes};
+pub use load::{
+    Imported, MAX_FILE, load, load_bytes, load_embedded, load_pair, load_pair_bytes, read,
+};
+pub use squeezenet::CAFFE_INPUT;
 
 #[cfg(test)]
 mod broken;

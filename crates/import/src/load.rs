@@ -11,57 +11,75 @@ use sha2::{Digest, Sha256};
 
 use crate::detect::{Format, detect};
 use crate::squeezenet::CAFFE_INPUT;
-use crate::{ImportError, caffe, known, labels, squeezenet, tensorflow};
+use crate::{ImportError, caffe, squeezenet, tensorflow};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 31;
 
+/// A network as its file gives it: named after the file, without class names.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The network.
+    pub network: Network,
+    /// Whether the file itself states what input the network wants. If not, [`Network::input`] is what
+    /// is usual for the format: RGB of 0–255 for TensorFlow, [`CAFFE_INPUT`] for Caffe.
+    pub input_stated: bool,
+}
+
 /// Reads a network from a file of any format, which is found from the content.
 ///
-/// A `.prototxt` needs the `.caffemodel` of the same name beside it. The network is named after the
-/// file, unless its hash is that of a known one. Class names come from the known networks, or from a
-/// text beside the file with one for each output: `NAME.labels.txt`, or `NAME.txt`, or the one the
-/// known network is published with. Where nothing says what input it wants, a TensorFlow network gets
-/// RGB of 0–255 and a Caffe network BGR minus (104, 117, 123); [`Network::input`] can be changed.
+/// A `.prototxt` needs the `.caffemodel` of the same name beside it.
 ///
 /// # Errors
 /// What cannot be read, is no model, or does not fit together.
-pub fn load(path: &Path) -> Result<Network, ImportError> {
+pub fn read(path: &Path) -> Result<Imported, ImportError> {
     let bytes = read_file(path)?;
-    let mut network = if detect(&bytes)? == Format::Prototxt {
-        let weights = path.with_extension("caffemodel");
-        if weights == path || !weights.is_file() {
-            return Err(ImportError::NoWeights);
-        }
-        return load_pair(path, &weights);
-    } else {
-        read_bytes(&stem(path), bytes)?
-    };
-    label(&mut network, path);
-    Ok(network)
+    if detect(&bytes)? != Format::Prototxt {
+        return read_bytes(&stem(path), bytes);
+    }
+    let weights = path.with_extension("caffemodel");
+    if weights == path || !weights.is_file() {
+        return Err(ImportError::NoWeights);
+    }
+    read_pair(&stem(&weights), &bytes, read_file(&weights)?)
 }
 
-/// Reads a network from a file's content; `name` is what it is called if it is not a known one.
+/// The network of [`read`].
 ///
 /// # Errors
-/// As [`load`]; a `.prototxt` alone is always [`ImportError::NoWeights`].
+/// As [`read`].
+pub fn load(path: &Path) -> Result<Network, ImportError> {
+    read(path).map(|imported| imported.network)
+}
+
+/// Reads a network called `name` from a file's content.
+///
+/// # Errors
+/// As [`read`]; a `.prototxt` alone is always [`ImportError::NoWeights`].
 pub fn load_bytes(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(ImportError::TooLarge { limit: MAX_FILE });
     }
-    read_bytes(name, Bytes::copy_from_slice(bytes))
+    read_bytes(name, Bytes::copy_from_slice(bytes)).map(|imported| imported.network)
+}
+
+/// Reads a network called `name` that is part of the program. Its SHA-256, `hash`, is believed: the
+/// program does not wait for it to be computed.
+///
+/// # Errors
+/// As [`load_bytes`].
+pub fn load_embedded(name: &str, hash: &str, bytes: &'static [u8]) -> Result<Network, ImportError> {
+    parse(name, Bytes::from_static(bytes)).map(|imported| hashed(imported, hash.to_owned()).network)
 }
 
 /// Reads Caffe's two files: the structure from `prototxt`, each layer's weights by its name from
 /// `caffemodel`. The network is named after the second; its hash is that of both, one after the other.
 ///
 /// # Errors
-/// As [`load`]; a layer whose weights are not there.
+/// As [`read`]; a layer whose weights are not there.
 pub fn load_pair(prototxt: &Path, caffemodel: &Path) -> Result<Network, ImportError> {
     let (structure, weights) = (read_file(prototxt)?, read_file(caffemodel)?);
-    let mut network = read_pair(&stem(caffemodel), &structure, weights)?;
-    label(&mut network, caffemodel);
-    Ok(network)
+    read_pair(&stem(caffemodel), &structure, weights).map(|imported| imported.network)
 }
 
 /// As [`load_pair`], from the files' contents.
@@ -73,66 +91,47 @@ pub fn load_pair_bytes(
     prototxt: &[u8],
     caffemodel: &[u8],
 ) -> Result<Network, ImportError> {
-    read_pair(name, prototxt, Bytes::copy_from_slice(caffemodel))
+    read_pair(name, prototxt, Bytes::copy_from_slice(caffemodel)).map(|imported| imported.network)
 }
 
-fn read_pair(name: &str, prototxt: &[u8], caffemodel: Bytes) -> Result<Network, ImportError> {
+fn read_pair(name: &str, prototxt: &[u8], caffemodel: Bytes) -> Result<Imported, ImportError> {
     let hash = hash(&[prototxt, &caffemodel]);
     let read = caffe::read_pair(prototxt, caffemodel)?;
-    Ok(named(network(name, read.graph, read.input, CAFFE_INPUT), hash))
+    Ok(hashed(imported(name, read.graph, read.input, CAFFE_INPUT), hash))
 }
 
-fn read_bytes(name: &str, bytes: Bytes) -> Result<Network, ImportError> {
+fn read_bytes(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
     // Of a large file, the hash takes about as long as the reading.
-    let (hash, network) = rayon::join(|| hash(&[&bytes]), || read(name, bytes.clone()));
-    Ok(named(network?, hash))
+    let (hash, imported) = rayon::join(|| hash(&[&bytes]), || parse(name, bytes.clone()));
+    Ok(hashed(imported?, hash))
 }
 
 /// The network of a file's content, without its hash.
-fn read(name: &str, bytes: Bytes) -> Result<Network, ImportError> {
+fn parse(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
     Ok(match detect(&bytes)? {
-        Format::Safetensors => squeezenet::read(name, String::new(), &bytes)?,
-        Format::GraphDef => network(name, tensorflow::read(bytes)?, None, InputSpec::default()),
+        Format::Safetensors => {
+            Imported { network: squeezenet::read(name, &bytes)?, input_stated: true }
+        }
+        Format::GraphDef => imported(name, tensorflow::read(bytes)?, None, InputSpec::default()),
         Format::Caffemodel => {
             let read = caffe::read(bytes)?;
-            network(name, read.graph, read.input, CAFFE_INPUT)
+            imported(name, read.graph, read.input, CAFFE_INPUT)
         }
         Format::Prototxt => return Err(ImportError::NoWeights),
     })
 }
 
-/// The network with its hash, and the name that a file of that hash is known by.
-fn named(mut network: Network, hash: String) -> Network {
-    let known = known::like(&network.graph).filter(|known| known.file_sha256 == Some(&hash));
-    if let Some(known) = known {
-        network.name = known.name.to_owned();
-    }
-    network.hash = hash;
-    network
+/// The network with the input that its file states, or else the one that is usual for the format.
+fn imported(name: &str, graph: Graph, stated: Option<InputSpec>, usual: InputSpec) -> Imported {
+    let (hash, labels) = (String::new(), Vec::new());
+    let input = stated.unwrap_or(usual);
+    let network = Network { name: name.to_owned(), hash, graph, input, labels };
+    Imported { network, input_stated: stated.is_some() }
 }
 
-/// The network with what is known of it. Its input is what the file states, else what is known, else
-/// its format's custom.
-fn network(name: &str, graph: Graph, stated: Option<InputSpec>, custom: InputSpec) -> Network {
-    let labels = labels::for_outputs(&graph);
-    let input = stated.or(known::like(&graph).map(|known| known.input)).unwrap_or(custom);
-    Network { name: name.to_owned(), hash: String::new(), graph, input, labels }
-}
-
-/// Takes the class names that lie beside the model, if there is one for each output.
-fn label(network: &mut Network, path: &Path) {
-    let outputs = labels::outputs(&network.graph);
-    let published = known::like(&network.graph).and_then(|known| known.labels_file);
-    let names =
-        [Some("labels.txt"), Some("txt")].map(|end| end.map(|end| path.with_extension(end)));
-    let candidates =
-        names.into_iter().flatten().chain(published.map(|file| path.with_file_name(file)));
-    for candidate in candidates {
-        if let Some(found) = labels::read(&candidate, outputs) {
-            network.labels = found;
-            return;
-        }
-    }
+fn hashed(mut imported: Imported, hash: String) -> Imported {
+    imported.network.hash = hash;
+    imported
 }
 
 fn read_file(path: &Path) -> Result<Bytes, ImportError> {

@@ -1,19 +1,21 @@
 //! `models`: what networks there are, and getting more of them.
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use dream::Recipe;
-use graph::Network;
+use graph::{ChannelOrder, InputSpec, Network};
 use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
+use models::{
+    Addition, BUILT_IN, KnownNetwork, ModelError, Origin, Pulled, Source, Store, StoreEvent,
+};
 use serde::Serialize;
 
 use crate::console::{self, print};
 use crate::exit::{Failure, Fault};
-use crate::model::store_failure;
-use crate::store::{Addition, Event, Input, Order, Origin, Package, Patience, Pulled};
-use crate::store::{Store, StoreError, checksum_parts};
+use crate::model::model_failure;
 
 /// Arguments of `models`.
 #[derive(Debug, Args)]
@@ -72,9 +74,27 @@ struct AddArgs {
     labels: Option<PathBuf>,
 }
 
+/// In which order a network takes the colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Order {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+impl From<Order> for ChannelOrder {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Rgb => Self::Rgb,
+            Order::Bgr => Self::Bgr,
+        }
+    }
+}
+
 /// Lists the networks, or does what the subcommand says.
 pub(crate) fn models(args: &ModelsArgs) -> Result<(), Failure> {
-    let store = Store::open().map_err(store_failure)?;
+    let store = Store::open().map_err(model_failure)?;
     match &args.action {
         None => list(&store, args.json),
         Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
@@ -82,7 +102,7 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<(), Failure> {
         Some(Action::Add(args)) => add(&store, args),
         Some(Action::Remove { name }) => {
             let watch = Watch::new();
-            store.remove(name, &|event| watch.event(event)).map_err(store_failure)?;
+            store.remove(name, &mut |event| watch.event(event)).map_err(model_failure)?;
             print(format!("{name} is removed\n"))
         }
     }
@@ -111,40 +131,45 @@ enum Standing {
 }
 
 fn list(store: &Store, json: bool) -> Result<(), Failure> {
-    let built_in = import::built_in().map_err(|error| Failure::new(Fault::Model, error))?;
+    let built_in = models::squeezenet().map_err(model_failure)?;
     let mut lines = vec![Line {
-        name: import::BUILT_IN.to_owned(),
+        name: BUILT_IN.to_owned(),
         standing: Standing::BuiltIn,
         bytes: None,
         licence: Some(BUILT_IN_LICENCE.to_owned()),
         default_layers: default_layers(&built_in),
         problem: None,
     }];
-    for name in store.installed().map_err(store_failure)? {
+    for name in store.installed().map_err(model_failure)? {
         let manifest = store.manifest(&name);
         let network = store.resolve(Some(&name));
         lines.push(Line {
             standing: Standing::Installed,
             bytes: store.size(&name).ok(),
             licence: manifest.ok().and_then(|manifest| manifest.licence),
-            problem: network.as_ref().err().map(StoreError::to_string),
+            problem: network.as_ref().err().map(ModelError::to_string),
             default_layers: network
                 .map(|(network, _)| default_layers(&network))
                 .unwrap_or_default(),
             name,
         });
     }
-    for package in Package::all().filter(|package| !store.is_installed(package.name)) {
+    for (known, source) in published().filter(|(known, _)| !store.is_installed(known.name)) {
         lines.push(Line {
-            name: package.name.to_owned(),
+            name: known.name.to_owned(),
             standing: Standing::Known,
-            bytes: Some(package.bytes),
-            licence: Some(package.licence.to_owned()),
+            bytes: Some(source.bytes),
+            licence: Some(source.licence.to_owned()),
             default_layers: Vec::new(),
             problem: None,
         });
     }
     if json { console::json(&lines) } else { print(table(&lines)) }
+}
+
+/// The networks that can be downloaded, and where from.
+fn published() -> impl Iterator<Item = (&'static KnownNetwork, &'static Source)> {
+    models::catalogue().iter().filter_map(|known| Some((known, known.source.as_ref()?)))
 }
 
 fn table(lines: &[Line]) -> String {
@@ -168,23 +193,23 @@ fn table(lines: &[Line]) -> String {
 }
 
 fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<(), Failure> {
-    if name == import::BUILT_IN {
+    if name == BUILT_IN {
         return print(format!("{name} is built into the program\n"));
     }
-    let package = Package::known(name).ok_or_else(|| {
-        let known: Vec<&str> = Package::all().map(|package| package.name).collect();
-        store_failure(StoreError::NotKnown { name: name.to_owned(), known: known.join(" and ") })
-    })?;
     end_at_once_on_interrupt()?;
-    eprintln!("{name}: from {}", from.unwrap_or(package.url));
+    let source = published().find_map(|(known, source)| (known.name == name).then_some(source));
+    if let Some(url) = from.or(source.map(|source| source.url)) {
+        eprintln!("{name}: from {url}");
+    }
     let watch = Watch::new();
-    let pulled = store.pull(&package, from, Patience::default(), &|event| watch.event(event));
+    let pulled = store.pull(name, from, &mut |event| watch.event(event));
     drop(watch);
     let folder = store.folder(name);
     let folder = folder.display();
-    match pulled.map_err(store_failure)? {
-        Pulled::Fetched => {
-            print(format!("{name} is installed in {folder} (licence: {})\n", package.licence))
+    match pulled.map_err(model_failure)? {
+        Pulled::Downloaded => {
+            let licence = source.map_or("not known", |source| source.licence);
+            print(format!("{name} is installed in {folder} (licence: {licence})\n"))
         }
         Pulled::AlreadyThere => print(format!("{name} is installed already, in {folder}\n")),
     }
@@ -211,15 +236,17 @@ impl Watch {
         Self { bar: ProgressBar::no_length(), waiting: Cell::new(false) }
     }
 
-    fn event(&self, event: Event) {
+    fn event(&self, event: StoreEvent) -> ControlFlow<()> {
         match event {
-            Event::Waiting => {
+            StoreEvent::Waiting => {
                 if !self.waiting.replace(true) {
                     eprintln!("waiting for another deepdream that changes the networks");
                 }
             }
-            Event::Transfer { done, total } => self.transfer(done, total),
+            StoreEvent::Downloading { done, total } => self.transfer(done, total),
+            _ => {}
         }
+        ControlFlow::Continue(())
     }
 
     fn transfer(&self, done: u64, total: Option<u64>) {
@@ -254,22 +281,22 @@ fn style(template: &str) -> ProgressStyle {
 fn show(store: &Store, name: &str) -> Result<(), Failure> {
     let mut text = String::new();
     let mut line = |what: &str, value: &str| text += &format!("{what:9} {value}\n");
-    if let Some(known) = import::known::by_name(name) {
+    if let Some(known) = models::known(name) {
         line("network", &format!("{}: {}", known.title, known.description));
     }
-    match Package::known(name).filter(|_| !store.is_installed(name)) {
-        Some(package) => show_package(&package, &mut line),
+    match published().find(|(known, _)| known.name == name && !store.is_installed(name)) {
+        Some((known, source)) => show_published(known, source, &mut line),
         None => show_network(store, name, &mut line)?,
     }
     print(text)
 }
 
-fn show_package(package: &Package, line: &mut dyn FnMut(&str, &str)) {
-    let (kind, digits) = checksum_parts(package.checksum);
-    line("file", &format!("not installed; `deepdream models pull {}` fetches it", package.name));
-    line("source", package.url);
+fn show_published(known: &KnownNetwork, source: &Source, line: &mut dyn FnMut(&str, &str)) {
+    let (kind, digits) = source.checksum.parts();
+    line("file", &format!("not installed; `deepdream models pull {}` fetches it", known.name));
+    line("source", source.url);
     line(kind, digits);
-    line("licence", package.licence);
+    line("licence", source.licence);
 }
 
 fn show_network(
@@ -277,7 +304,7 @@ fn show_network(
     name: &str,
     line: &mut dyn FnMut(&str, &str),
 ) -> Result<(), Failure> {
-    let (network, origin) = store.resolve(Some(name)).map_err(store_failure)?;
+    let (network, origin) = store.resolve(Some(name)).map_err(model_failure)?;
     match &origin {
         Origin::BuiltIn => {
             line("file", "built into the program");
@@ -285,7 +312,7 @@ fn show_network(
         }
         Origin::File(path) => line("file", &path.display().to_string()),
         Origin::Installed => {
-            let manifest = store.manifest(name).map_err(store_failure)?;
+            let manifest = store.manifest(name).map_err(model_failure)?;
             let path = |file: &str| store.folder(name).join(file).display().to_string();
             line("file", &path(&manifest.file));
             line("source", &manifest.source);
@@ -296,8 +323,8 @@ fn show_network(
         }
     }
     line("sha256", &network.hash);
-    let Input { channel_order, mean, scale } = network.input.into();
-    let input = format!("{channel_order:?}, 0–255, minus {mean:?}, times {scale:?}");
+    let InputSpec { order, mean, scale } = network.input;
+    let input = format!("{order:?}, 0–255, minus {mean:?}, times {scale:?}");
     line("input", &input.to_lowercase());
     let layers = network.graph.layers().len();
     line("layers", &format!("{layers}, listed by `deepdream layers --model {name}`"));
@@ -310,13 +337,13 @@ fn add(store: &Store, args: &AddArgs) -> Result<(), Failure> {
     let addition = Addition {
         file: args.file.clone(),
         name: args.name.clone(),
-        channel_order: args.channel_order,
+        channel_order: args.channel_order.map(Into::into),
         mean: args.mean,
         scale: args.scale,
         labels: args.labels.clone(),
     };
     let watch = Watch::new();
-    let name = store.add(&addition, &|event| watch.event(event)).map_err(store_failure)?;
+    let name = store.add(&addition, &mut |event| watch.event(event)).map_err(model_failure)?;
     print(format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n"))
 }
 

@@ -7,13 +7,13 @@ use dream::{DreamError, Film, PlanError, Recipe, Tensor};
 use super::state::{State, Store};
 use super::watch::FrameWatch;
 use super::{Frames, MotionArgs};
-use crate::digest::sha256;
 use crate::exit::{Failure, Fault};
 use crate::interrupt::Interrupt;
 use crate::machine::MachineArgs;
 use crate::model::unfit;
 use crate::picture::{self, Encoding, Format, Picture};
 use crate::recipe_args::{Base, RecipeArgs};
+use models::digest::sha256;
 
 /// What the newest frame is called in the state.
 const PICTURE: &str = "picture";

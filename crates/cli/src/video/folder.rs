@@ -8,11 +8,11 @@ use dream::{Carried, Clip, Tensor};
 
 use super::part::Part;
 use super::record::Record;
-use crate::digest::sha256;
 use crate::exit::{Failure, Fault};
 use crate::frames::{Frames, State, Store};
 use crate::output;
 use crate::picture::{Encoding, Format};
+use models::digest::sha256;
 
 /// What the newest frame and the dream on it are called in the state.
 const SOURCE: &str = "source";

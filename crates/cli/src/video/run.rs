@@ -17,13 +17,13 @@ use super::record::Record;
 use super::source::Source;
 use super::watch::Watch;
 use crate::commands::image::unplanned;
-use crate::digest::sha256;
 use crate::exit::{Failure, Fault};
 use crate::interrupt::Interrupt;
 use crate::machine::MachineArgs;
 use crate::movie::{Film, Format, Quality, Sound, Writing};
 use crate::output::Output;
 use crate::recipe_args::{Base, RecipeArgs};
+use models::digest::sha256;
 
 /// What the user wants of a video.
 pub(crate) struct Job<'a> {

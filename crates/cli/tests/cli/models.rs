@@ -39,7 +39,7 @@ fn request(listener: &TcpListener) -> (String, TcpStream) {
 }
 
 fn squeezenet() -> &'static str {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../import/models/squeezenet1_1.safetensors")
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../models/data/squeezenet1_1.safetensors")
 }
 
 #[test]

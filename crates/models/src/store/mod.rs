@@ -11,47 +11,78 @@
 //! A network is there whole or not at all: readers need no lock, and a killed program leaves nothing
 //! but a part to go on with.
 
-mod archive;
-mod digest;
-mod download;
-mod error;
 mod install;
 mod manifest;
-mod package;
-mod part;
-#[cfg(test)]
-mod tests;
+#[cfg(feature = "download")]
+mod pull;
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy;
 use graph::Network;
 
-pub(crate) use digest::parts as checksum_parts;
-pub(crate) use download::{Event, OnEvent, Patience};
-pub(crate) use error::StoreError;
-pub(crate) use install::{Addition, Pulled};
-pub(crate) use manifest::{Input, Manifest, Order};
-pub(crate) use package::Package;
+use crate::download::Part;
+use crate::{BUILT_IN, ModelError, catalogue, known, load, open};
+
+pub use install::Addition;
+pub use manifest::Manifest;
+#[cfg(feature = "download")]
+pub use pull::Pulled;
 
 /// The environment variable that names the store's folder, instead of the platform's data folder.
-pub(crate) const HOME: &str = "DEEPDREAM_HOME";
+pub const HOME: &str = "DEEPDREAM_HOME";
 
 /// The network that is used where none is named, if it is installed.
-pub(crate) const PREFERRED: &str = "inception5h";
+pub const PREFERRED: &str = "inception5h";
 
 /// The store's folder.
 #[derive(Clone, Debug)]
-pub(crate) struct Store {
+pub struct Store {
     root: PathBuf,
+}
+
+/// What a change of the store is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreEvent {
+    /// It waits for another program that is changing the store.
+    Waiting,
+    /// It downloads a file.
+    Downloading {
+        /// Bytes that are there, those of earlier attempts included.
+        done: u64,
+        /// Bytes of the whole, if the server told.
+        total: Option<u64>,
+    },
+    /// It waits before it asks a server again that failed.
+    Retrying,
+}
+
+/// Told of every event, several times a second. [`ControlFlow::Break`] cancels the change of the store,
+/// which then ends with [`ModelError::Cancelled`].
+pub type OnEvent<'a> = &'a mut dyn FnMut(StoreEvent) -> ControlFlow<()>;
+
+/// How long nothing may be told.
+pub(crate) const EVENT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Tells of an event.
+///
+/// # Errors
+/// [`ModelError::Cancelled`] if the caller does not want to go on.
+pub(crate) fn tell(on_event: OnEvent, event: StoreEvent) -> Result<(), ModelError> {
+    match on_event(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(ModelError::Cancelled),
+    }
 }
 
 /// Where a network was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// In the program itself.
     BuiltIn,
     /// In the store.
@@ -64,18 +95,18 @@ impl Store {
     /// The store of this user. Nothing is made before something is put into it.
     ///
     /// # Errors
-    /// [`StoreError::NoHome`] if neither `DEEPDREAM_HOME` nor the platform says where that is.
-    pub(crate) fn open() -> Result<Self, StoreError> {
+    /// [`ModelError::NoHome`] if neither `DEEPDREAM_HOME` nor the platform says where that is.
+    pub fn open() -> Result<Self, ModelError> {
         if let Some(root) = std::env::var_os(HOME).filter(|root| !root.is_empty()) {
             return Ok(Self::at(root));
         }
         let folders =
-            etcetera::base_strategy::choose_native_strategy().map_err(|_| StoreError::NoHome)?;
+            etcetera::base_strategy::choose_native_strategy().map_err(|_| ModelError::NoHome)?;
         Ok(Self::at(folders.data_dir().join("deepdream")))
     }
 
     /// The store in the folder `root`.
-    pub(crate) fn at(root: impl Into<PathBuf>) -> Self {
+    pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
@@ -83,56 +114,52 @@ impl Store {
     /// name, Inception5h if it is installed, or else the built-in one.
     ///
     /// # Errors
-    /// [`StoreError::NotInstalled`] for a known network that is not here, [`StoreError::Unknown`] with
-    /// the nearest names, [`StoreError::NoFile`] for what looks like a path, and what the model
+    /// [`ModelError::NotInstalled`] for a known network that is not here, [`ModelError::Unknown`] with
+    /// the nearest names, [`ModelError::NoFile`] for what looks like a path, and what the model
     /// file's reader says.
-    pub(crate) fn resolve(&self, wanted: Option<&str>) -> Result<(Network, Origin), StoreError> {
+    pub fn resolve(&self, wanted: Option<&str>) -> Result<(Network, Origin), ModelError> {
         let wanted = match wanted {
             Some(wanted) => wanted,
             None if self.is_installed(PREFERRED) => PREFERRED,
-            None => import::BUILT_IN,
+            None => BUILT_IN,
         };
-        if wanted == import::BUILT_IN {
-            let network = import::built_in()
-                .map_err(|source| StoreError::Load { path: wanted.into(), source })?;
-            return Ok((network, Origin::BuiltIn));
+        if wanted == BUILT_IN {
+            return Ok((open::built_in()?, Origin::BuiltIn));
         }
         if self.is_installed(wanted) {
             let folder = self.folder(wanted);
             let network = Manifest::read(&folder, wanted)?.load(&folder, wanted)?;
             return Ok((network, Origin::Installed));
         }
-        if Package::known(wanted).is_some() {
-            return Err(StoreError::NotInstalled { name: wanted.to_owned() });
+        if known(wanted).is_some() {
+            return Err(ModelError::NotInstalled { name: wanted.to_owned() });
         }
         let path = Path::new(wanted);
         if path.is_file() {
-            let network = import::load(path)
-                .map_err(|source| StoreError::Load { path: path.to_owned(), source })?;
-            return Ok((network, Origin::File(path.to_owned())));
+            return Ok((load(path)?, Origin::File(path.to_owned())));
         }
         let nearest = self.nearest(wanted)?;
         if nearest.is_empty() && (path.components().count() > 1 || path.extension().is_some()) {
-            return Err(StoreError::NoFile { path: path.to_owned() });
+            return Err(ModelError::NoFile { path: path.to_owned() });
         }
-        Err(StoreError::Unknown { name: wanted.to_owned(), nearest })
+        Err(ModelError::Unknown { name: wanted.to_owned(), nearest })
     }
 
     /// Whether a network of that name was downloaded or added.
-    pub(crate) fn is_installed(&self, name: &str) -> bool {
+    pub fn is_installed(&self, name: &str) -> bool {
         check_name(name).is_ok() && self.folder(name).join(manifest::MANIFEST).is_file()
     }
 
     /// The names of all installed networks, sorted.
-    pub(crate) fn installed(&self) -> Result<Vec<String>, StoreError> {
+    pub fn installed(&self) -> Result<Vec<String>, ModelError> {
         let models = self.models();
         let entries = match fs::read_dir(&models) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(StoreError::file(&models))?,
+            entries => entries.map_err(ModelError::file(&models))?,
         };
         let mut names = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(StoreError::file(&models))?;
+            let entry = entry.map_err(ModelError::file(&models))?;
             names.extend(
                 entry.file_name().into_string().ok().filter(|name| self.is_installed(name)),
             );
@@ -142,36 +169,36 @@ impl Store {
     }
 
     /// What the store knows of an installed network.
-    pub(crate) fn manifest(&self, name: &str) -> Result<Manifest, StoreError> {
+    pub fn manifest(&self, name: &str) -> Result<Manifest, ModelError> {
         Manifest::read(&self.folder(name), name)
     }
 
     /// The folder of an installed network.
-    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+    pub fn folder(&self, name: &str) -> PathBuf {
         self.models().join(name)
     }
 
     /// How many bytes an installed network takes.
-    pub(crate) fn size(&self, name: &str) -> Result<u64, StoreError> {
+    pub fn size(&self, name: &str) -> Result<u64, ModelError> {
         let folder = self.folder(name);
         let sizes = fs::read_dir(&folder)
             .and_then(|files| files.map(|file| file?.metadata().map(|file| file.len())).sum());
-        sizes.map_err(StoreError::file(folder))
+        sizes.map_err(ModelError::file(folder))
     }
 
     /// Removes an installed network and what is left of a broken download of it.
     ///
     /// # Errors
-    /// [`StoreError::BuiltIn`], or [`StoreError::Unknown`] if there is nothing to remove.
-    pub(crate) fn remove(&self, name: &str, on_event: OnEvent) -> Result<(), StoreError> {
-        if name == import::BUILT_IN {
-            return Err(StoreError::BuiltIn { name: name.to_owned() });
+    /// [`ModelError::BuiltIn`], or [`ModelError::Unknown`] if there is nothing to remove.
+    pub fn remove(&self, name: &str, on_event: OnEvent) -> Result<(), ModelError> {
+        if name == BUILT_IN {
+            return Err(ModelError::BuiltIn { name: name.to_owned() });
         }
         check_name(name)?;
         if !self.is_installed(name) && self.part(name).len() == 0 {
-            return Err(match Package::known(name) {
-                Some(_) => StoreError::NotInstalled { name: name.to_owned() },
-                None => StoreError::Unknown { name: name.to_owned(), nearest: self.nearest(name)? },
+            return Err(match known(name) {
+                Some(_) => ModelError::NotInstalled { name: name.to_owned() },
+                None => ModelError::Unknown { name: name.to_owned(), nearest: self.nearest(name)? },
             });
         }
         let _lock = self.lock(on_event)?;
@@ -179,7 +206,7 @@ impl Store {
         if self.is_installed(name) {
             let trash = self.stage(name)?;
             let folder = self.folder(name);
-            fs::rename(&folder, trash.path().join(name)).map_err(StoreError::file(&folder))?;
+            fs::rename(&folder, trash.path().join(name)).map_err(ModelError::file(&folder))?;
         }
         Ok(())
     }
@@ -188,28 +215,28 @@ impl Store {
         self.root.join("models")
     }
 
-    fn part(&self, name: &str) -> part::Part {
-        part::Part::new(&self.root.join("downloads"), name)
+    fn part(&self, name: &str) -> Part {
+        Part::new(&self.root.join("downloads"), name)
     }
 
     /// Waits until nobody else changes the store, and keeps others from it as long as the file lives.
-    fn lock(&self, on_event: OnEvent) -> Result<File, StoreError> {
+    fn lock(&self, on_event: OnEvent) -> Result<File, ModelError> {
         for folder in [self.models(), self.root.join("downloads")] {
-            fs::create_dir_all(&folder).map_err(StoreError::file(&folder))?;
+            fs::create_dir_all(&folder).map_err(ModelError::file(&folder))?;
         }
         let path = self.models().join(".lock");
-        let file = File::create(&path).map_err(StoreError::file(&path))?;
+        let file = File::create(&path).map_err(ModelError::file(&path))?;
         while let Err(error) = file.try_lock() {
             match error {
-                TryLockError::WouldBlock => on_event(Event::Waiting),
-                TryLockError::Error(error) => return Err(StoreError::file(&path)(error)),
+                TryLockError::WouldBlock => tell(on_event, StoreEvent::Waiting)?,
+                TryLockError::Error(error) => return Err(ModelError::file(&path)(error)),
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(EVENT_INTERVAL);
         }
         // Whatever stands here now was left by a program that was killed.
         match fs::remove_dir_all(self.staging()) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(StoreError::file(self.staging())(error))
+                Err(ModelError::file(self.staging())(error))
             }
             _ => Ok(file),
         }
@@ -220,21 +247,20 @@ impl Store {
     }
 
     /// A new folder on the store's own disk, removed with all in it when it goes out of scope.
-    fn stage(&self, name: &str) -> Result<tempfile::TempDir, StoreError> {
+    fn stage(&self, name: &str) -> Result<tempfile::TempDir, ModelError> {
         let staging = self.staging();
-        fs::create_dir_all(&staging).map_err(StoreError::file(&staging))?;
+        fs::create_dir_all(&staging).map_err(ModelError::file(&staging))?;
         let prefix = format!("{name}-");
         tempfile::Builder::new()
             .prefix(&prefix)
             .tempdir_in(&staging)
-            .map_err(StoreError::file(staging))
+            .map_err(ModelError::file(staging))
     }
 
     /// The names most like `wanted`, of all that could have been meant.
-    fn nearest(&self, wanted: &str) -> Result<Vec<String>, StoreError> {
+    fn nearest(&self, wanted: &str) -> Result<Vec<String>, ModelError> {
         let mut names = self.installed()?;
-        names.push(import::BUILT_IN.to_owned());
-        names.extend(Package::all().map(|package| package.name.to_owned()));
+        names.extend(catalogue().iter().map(|known| known.name.to_owned()));
         let wanted = wanted.to_lowercase();
         let mut ranked: Vec<(f64, String)> = names
             .into_iter()
@@ -248,10 +274,10 @@ impl Store {
 }
 
 /// Names are folders: short, lower case, the same on every file system, and no way out of the store.
-fn check_name(name: &str) -> Result<(), StoreError> {
+pub(crate) fn check_name(name: &str) -> Result<(), ModelError> {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let rest = |byte: u8| letter(byte) || matches!(byte, b'.' | b'_' | b'-');
     let good =
         name.len() <= 64 && name.bytes().next().is_some_and(letter) && name.bytes().all(rest);
-    if good { Ok(()) } else { Err(StoreError::Name { name: name.to_owned() }) }
+    if good { Ok(()) } else { Err(ModelError::Name { name: name.to_owned() }) }
 }

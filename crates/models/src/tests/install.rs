@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::server::{Server, reply};
 use super::*;
-use crate::store::{Addition, Order};
+use crate::Addition;
 
 /// The built-in network's file, the smallest real one there is.
 fn squeezenet() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/models/squeezenet1_1.safetensors")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/squeezenet1_1.safetensors")
 }
 
 fn addition(file: impl Into<PathBuf>) -> Addition {
@@ -21,7 +21,7 @@ fn what_is_installed_is_not_fetched_again() {
     let (_folder, store) = store();
     let server = Server::answering(vec![reply("200 OK", &[], WHOLE)]);
     let url = server.url();
-    assert_eq!(pull(&store, &url, 1).unwrap(), Pulled::Fetched);
+    assert_eq!(pull(&store, &url, 1).unwrap(), Pulled::Downloaded);
     assert_eq!(pull(&store, &url, 1).unwrap(), Pulled::AlreadyThere);
     assert_eq!(server.requests().len(), 1);
 }
@@ -32,7 +32,7 @@ fn what_was_damaged_is_fetched_again() {
     let server = Server::answering(vec![reply("200 OK", &[], WHOLE); 2]);
     pull(&store, &server.url(), 1).unwrap();
     fs::write(folder.path().join("models/small/small.bin"), b"rotten").unwrap();
-    assert_eq!(pull(&store, &server.url(), 1).unwrap(), Pulled::Fetched);
+    assert_eq!(pull(&store, &server.url(), 1).unwrap(), Pulled::Downloaded);
     assert_eq!(installed(&folder).unwrap(), WHOLE);
     assert_eq!(names_in(&folder.path().join("models/.staging")), [""; 0]);
 }
@@ -47,7 +47,7 @@ fn pulls_at_the_same_time_wait_for_each_other() {
             (0..4).map(|_| scope.spawn(|| pull(&store, &url, 1).unwrap())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(pulled.iter().filter(|pulled| **pulled == Pulled::Fetched).count(), 1);
+    assert_eq!(pulled.iter().filter(|pulled| **pulled == Pulled::Downloaded).count(), 1);
     assert_eq!(installed(&folder).unwrap(), WHOLE);
 }
 
@@ -58,13 +58,14 @@ fn waiting_for_another_is_told() {
     let held = fs::File::create(folder.path().join("models/.lock")).unwrap();
     held.lock().unwrap();
     let told = AtomicUsize::new(0);
-    let let_go = |event| {
-        if event == Event::Waiting && told.fetch_add(1, Ordering::Relaxed) == 1 {
+    let mut let_go = |event| {
+        if event == StoreEvent::Waiting && told.fetch_add(1, Ordering::Relaxed) == 1 {
             held.unlock().unwrap();
         }
+        ControlFlow::Continue(())
     };
     let server = Server::answering(vec![reply("200 OK", &[], WHOLE)]);
-    store.pull(&package(sha256(WHOLE)), Some(&server.url()), patience(1), &let_go).unwrap();
+    pull_and_tell(&store, &server.url(), patience(1), &mut let_go).unwrap();
     assert_eq!(told.load(Ordering::Relaxed), 2);
     assert_eq!(installed(&folder).unwrap(), WHOLE);
 }
@@ -102,16 +103,16 @@ fn an_added_network_is_used_with_the_input_that_was_given() {
     fs::write(folder.path().join("classes"), classes).unwrap();
     let addition = Addition {
         name: Some("mine".into()),
-        channel_order: Some(Order::Rgb),
+        channel_order: Some(graph::ChannelOrder::Rgb),
         scale: Some([0.5; 3]),
         labels: Some(folder.path().join("classes")),
         ..addition(squeezenet())
     };
-    store.add(&addition, QUIETLY).unwrap();
+    store.add(&addition, &mut quietly).unwrap();
     let (network, origin) = store.resolve(Some("mine")).unwrap();
-    assert_eq!(origin, crate::store::Origin::Installed);
+    assert_eq!(origin, crate::Origin::Installed);
     assert_eq!(network.name, "mine");
-    let built_in = import::built_in().unwrap();
+    let built_in = crate::squeezenet().unwrap();
     assert_eq!(network.input.order, graph::ChannelOrder::Rgb);
     assert_eq!((network.input.mean, network.input.scale), (built_in.input.mean, [0.5; 3]));
     assert_eq!((network.labels.len(), network.labels[7].as_str()), (1000, "thing 7"));
@@ -124,8 +125,8 @@ fn labels_that_do_not_fit_are_refused() {
     let labels = folder.path().join("classes");
     fs::write(&labels, "cat\ndog\n").unwrap();
     let addition = Addition { labels: Some(labels), ..addition(squeezenet()) };
-    let error = store.add(&addition, QUIETLY).unwrap_err();
-    assert!(matches!(error, StoreError::Labels { lines: 2, .. }), "{error}");
+    let error = store.add(&addition, &mut quietly).unwrap_err();
+    assert!(matches!(error, ModelError::Labels { lines: 2, .. }), "{error}");
     assert_eq!(store.installed().unwrap(), [""; 0]);
 }
 
@@ -134,7 +135,7 @@ fn an_added_network_is_called_after_its_file() {
     let (folder, store) = store();
     let file = folder.path().join("My Net.SafeTensors");
     fs::copy(squeezenet(), &file).unwrap();
-    assert_eq!(store.add(&addition(file), QUIETLY).unwrap(), "my-net");
+    assert_eq!(store.add(&addition(file), &mut quietly).unwrap(), "my-net");
     assert_eq!(store.installed().unwrap(), ["my-net"]);
 }
 
@@ -143,12 +144,12 @@ fn names_that_are_taken_or_lead_elsewhere_are_refused() {
     let (_folder, store) = store();
     let add = |name: &str| {
         let name = Some(name.to_owned());
-        store.add(&Addition { name, ..addition(squeezenet()) }, QUIETLY).unwrap_err()
+        store.add(&Addition { name, ..addition(squeezenet()) }, &mut quietly).unwrap_err()
     };
-    assert!(matches!(add(import::BUILT_IN), StoreError::Taken { .. }));
-    assert!(matches!(add("inception5h"), StoreError::Taken { .. }));
+    assert!(matches!(add(crate::BUILT_IN), ModelError::Taken { .. }));
+    assert!(matches!(add("inception5h"), ModelError::Taken { .. }));
     for name in ["", "../up", "a/b", ".hidden", "Big", &"a".repeat(65)] {
-        assert!(matches!(add(name), StoreError::Name { .. }), "{name}");
+        assert!(matches!(add(name), ModelError::Name { .. }), "{name}");
     }
 }
 
@@ -157,11 +158,11 @@ fn a_file_that_cannot_be_loaded_is_not_added() {
     let (folder, store) = store();
     let file = folder.path().join("noise.pb");
     fs::write(&file, b"no network at all").unwrap();
-    let error = store.add(&addition(&file), QUIETLY).unwrap_err();
-    assert!(matches!(error, StoreError::Load { .. }), "{error}");
+    let error = store.add(&addition(&file), &mut quietly).unwrap_err();
+    assert!(matches!(error, ModelError::Load { .. }), "{error}");
     assert!(matches!(
-        store.add(&addition(folder.path().join("none.pb")), QUIETLY).unwrap_err(),
-        StoreError::NoFile { .. }
+        store.add(&addition(folder.path().join("none.pb")), &mut quietly).unwrap_err(),
+        ModelError::NoFile { .. }
     ));
     assert_eq!(store.installed().unwrap(), [""; 0]);
 }
@@ -171,10 +172,10 @@ fn removing_takes_the_network_and_its_broken_download_and_no_more() {
     let (folder, store) = store();
     for name in ["one", "two"] {
         let name = Some(name.to_owned());
-        store.add(&Addition { name, ..addition(squeezenet()) }, QUIETLY).unwrap();
+        store.add(&Addition { name, ..addition(squeezenet()) }, &mut quietly).unwrap();
     }
     fs::write(folder.path().join("downloads/one.part"), b"half").unwrap();
-    store.remove("one", QUIETLY).unwrap();
+    store.remove("one", &mut quietly).unwrap();
     assert_eq!(store.installed().unwrap(), ["two"]);
     assert_eq!(names_in(&folder.path().join("downloads")), [""; 0]);
     assert!(squeezenet().is_file());
@@ -183,23 +184,25 @@ fn removing_takes_the_network_and_its_broken_download_and_no_more() {
 #[test]
 fn the_built_in_network_and_what_is_not_there_cannot_be_removed() {
     let (_folder, store) = store();
-    let remove = |name: &str| store.remove(name, QUIETLY).unwrap_err();
-    assert!(matches!(remove(import::BUILT_IN), StoreError::BuiltIn { .. }));
-    assert!(matches!(remove("inception5h"), StoreError::NotInstalled { .. }));
-    assert!(matches!(remove("none"), StoreError::Unknown { .. }));
-    assert!(matches!(remove(".."), StoreError::Name { .. }));
+    let remove = |name: &str| store.remove(name, &mut quietly).unwrap_err();
+    assert!(matches!(remove(crate::BUILT_IN), ModelError::BuiltIn { .. }));
+    assert!(matches!(remove("inception5h"), ModelError::NotInstalled { .. }));
+    assert!(matches!(remove("none"), ModelError::Unknown { .. }));
+    assert!(matches!(remove(".."), ModelError::Name { .. }));
 }
 
 #[cfg(unix)]
 #[test]
 fn removing_does_not_follow_links() {
     let (folder, store) = store();
-    store.add(&Addition { name: Some("one".into()), ..addition(squeezenet()) }, QUIETLY).unwrap();
+    store
+        .add(&Addition { name: Some("one".into()), ..addition(squeezenet()) }, &mut quietly)
+        .unwrap();
     let mine = folder.path().join("mine");
     fs::create_dir(&mine).unwrap();
     fs::write(mine.join("diary"), b"dear").unwrap();
     std::os::unix::fs::symlink(&mine, folder.path().join("models/one/link")).unwrap();
-    store.remove("one", QUIETLY).unwrap();
+    store.remove("one", &mut quietly).unwrap();
     assert_eq!(names_in(&mine), ["diary"]);
 }
 
@@ -211,7 +214,7 @@ fn the_two_files_of_a_caffe_network_are_installed_together() {
     };
     let prototxt = Path::new(&shared).join("models/bvlc_googlenet.prototxt");
     let (folder, store) = store();
-    let name = store.add(&addition(prototxt), QUIETLY).unwrap();
+    let name = store.add(&addition(prototxt), &mut quietly).unwrap();
     let (network, _) = store.resolve(Some(&name)).unwrap();
     assert_eq!(network.name, "bvlc_googlenet");
     assert!(network.graph.find_target("inception_4c/output").is_ok());

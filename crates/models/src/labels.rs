@@ -11,8 +11,8 @@ const MAX_LIST: u64 = 1 << 20;
 
 /// The 1000 ImageNet classes in the order in which the Caffe networks have them (that of their
 /// WordNet numbers), each by all its names with commas between.
-pub fn imagenet() -> Vec<String> {
-    include_str!("../models/imagenet_classes.txt").lines().map(str::to_owned).collect()
+pub(crate) fn imagenet() -> Vec<String> {
+    include_str!("../data/imagenet_classes.txt").lines().map(str::to_owned).collect()
 }
 
 /// How many classes a network's last layer with weights tells apart, and which of them can be told
@@ -30,7 +30,7 @@ fn classes(graph: &Graph) -> Vec<bool> {
 }
 
 /// How many classes a network's last layer with weights tells apart.
-pub(crate) fn outputs(graph: &Graph) -> usize {
+fn outputs(graph: &Graph) -> usize {
     graph
         .nodes()
         .iter()
@@ -56,8 +56,20 @@ pub(crate) fn for_outputs(graph: &Graph) -> Vec<String> {
     names.into_iter().chain(fill).collect()
 }
 
+/// The names in the text file beside the model file at `path` that has one line for each class:
+/// `NAME.labels.txt`, `NAME.txt`, or the one that is called `published`.
+pub(crate) fn beside(path: &Path, published: Option<&str>, graph: &Graph) -> Option<Vec<String>> {
+    let outputs = outputs(graph);
+    let published = published.map(|file| path.with_file_name(file));
+    ["labels.txt", "txt"]
+        .map(|end| path.with_extension(end))
+        .into_iter()
+        .chain(published)
+        .find_map(|candidate| read(&candidate, outputs))
+}
+
 /// The lines of a text file, if there is one with `count` of them.
-pub(crate) fn read(path: &Path, count: usize) -> Option<Vec<String>> {
+fn read(path: &Path, count: usize) -> Option<Vec<String>> {
     let mut text = String::new();
     File::open(path).ok()?.take(MAX_LIST).read_to_string(&mut text).ok()?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();

@@ -7,7 +7,7 @@ use zip::write::SimpleFileOptions;
 
 use super::server::{Server, reply};
 use super::*;
-use crate::store::Origin;
+use crate::Origin;
 
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -19,16 +19,14 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// Pulls the archive as a network whose model is `small.bin` with the checksum of [`WHOLE`].
-fn pull_zip(store: &Store, archive: &[u8]) -> Result<Pulled, StoreError> {
+fn pull_zip(store: &Store, archive: &[u8]) -> Result<Pulled, ModelError> {
     let server = Server::answering(vec![reply("200 OK", &["ETag: \"one\""], archive)]);
-    let package = Package {
-        members: &["small.bin", "strings.txt", "LICENSE"],
-        file_sha256: Some(sha256(WHOLE)),
-        bytes: 250,
-        ..package(sha256(archive))
-    };
+    let (network, source) = small(sha256(archive));
+    let network = KnownNetwork { file_sha256: Some(sha256(WHOLE)), ..network };
+    let members = &["small.bin", "strings.txt", "LICENSE"];
+    let source = Source { members, bytes: 250, ..source };
     let url = server.url();
-    let pulled = store.pull(&package, Some(&url), patience(1), QUIETLY);
+    let pulled = store.pull_from(&network, &source, Some(&url), patience(1), &mut quietly);
     server.requests();
     pulled
 }
@@ -40,7 +38,7 @@ const LABELS: (&str, &[u8]) = ("strings.txt", b"cat\ndog\n");
 fn the_model_its_licence_and_its_labels_are_taken() {
     let (folder, store) = store();
     let archive = zip(&[LABELS, ("small.bin", WHOLE), ("../evil", b"no"), LICENCE]);
-    assert_eq!(pull_zip(&store, &archive).unwrap(), Pulled::Fetched);
+    assert_eq!(pull_zip(&store, &archive).unwrap(), Pulled::Downloaded);
     assert_eq!(installed(&folder).unwrap(), WHOLE);
     let small = folder.path().join("models/small");
     assert_eq!(names_in(&small), ["LICENSE", "manifest.toml", "small.bin", "strings.txt"]);
@@ -105,19 +103,18 @@ fn what_is_published_as_inception5h_becomes_the_default_network() {
         return;
     };
     let model = fs::read(Path::new(&shared).join("models/inception5h_like.pb")).unwrap();
-    let known = Package::known("inception5h").unwrap();
+    let known = *crate::known("inception5h").unwrap();
+    let source = known.source.unwrap();
     let classes: String = (0..1008).map(|class| format!("thing {class}\n")).collect();
     let contents = [&model[..], classes.as_bytes(), LICENCE.1];
-    let files: Vec<(&str, &[u8])> = known.members.iter().copied().zip(contents).collect();
+    let files: Vec<(&str, &[u8])> = source.members.iter().copied().zip(contents).collect();
     let archive = zip(&files);
     let server = Server::answering(vec![reply("200 OK", &[], &archive)]);
-    let package = Package {
-        checksum: Checksum::Sha256(sha256(&archive)),
-        file_sha256: Some(sha256(&model)),
-        ..known
-    };
+    let source = Source { checksum: Checksum::Sha256(sha256(&archive)), ..source };
+    let known = KnownNetwork { file_sha256: Some(sha256(&model)), ..known };
     let (_folder, store) = store();
-    store.pull(&package, Some(&server.url()), patience(1), QUIETLY).unwrap();
+    let url = server.url();
+    store.pull_from(&known, &source, Some(&url), patience(1), &mut quietly).unwrap();
 
     let (network, origin) = store.resolve(None).unwrap();
     assert_eq!((network.name.as_str(), origin), ("inception5h", Origin::Installed));

@@ -10,7 +10,7 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::StoreError;
+use crate::ModelError;
 
 /// An archive on disk.
 pub(crate) struct Archive<'a> {
@@ -20,8 +20,8 @@ pub(crate) struct Archive<'a> {
 
 impl<'a> Archive<'a> {
     /// Reads the archive's table of contents.
-    pub(crate) fn open(path: &'a Path) -> Result<Self, StoreError> {
-        let file = File::open(path).map_err(StoreError::file(path))?;
+    pub(crate) fn open(path: &'a Path) -> Result<Self, ModelError> {
+        let file = File::open(path).map_err(ModelError::file(path))?;
         match ZipArchive::new(BufReader::new(file)) {
             Ok(zip) => Ok(Self { path, zip }),
             Err(error) => Err(problem(path, format!("no table of contents: {error}"))),
@@ -29,7 +29,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Unpacks the member `name`, of at most `limit` bytes, to the file `to`.
-    pub(crate) fn unpack(&mut self, name: &str, limit: u64, to: &Path) -> Result<(), StoreError> {
+    pub(crate) fn unpack(&mut self, name: &str, limit: u64, to: &Path) -> Result<(), ModelError> {
         let packed = match self.zip.by_name(name) {
             Ok(packed) => packed,
             Err(ZipError::FileNotFound) => {
@@ -39,7 +39,7 @@ impl<'a> Archive<'a> {
                 return Err(problem(self.path, format!("a broken file `{name}`: {error}")));
             }
         };
-        let mut out = File::create(to).map_err(StoreError::file(to))?;
+        let mut out = File::create(to).map_err(ModelError::file(to))?;
         let mut bounded = packed.take(limit + 1);
         let (mut length, mut piece) = (0, vec![0; 64 * 1024]);
         loop {
@@ -56,12 +56,12 @@ impl<'a> Archive<'a> {
                 let text = format!("a file `{name}` of more than the {limit} bytes it can have");
                 return Err(problem(self.path, text));
             }
-            out.write_all(&piece[..read]).map_err(StoreError::file(to))?;
+            out.write_all(&piece[..read]).map_err(ModelError::file(to))?;
         }
-        out.sync_all().map_err(StoreError::file(to))
+        out.sync_all().map_err(ModelError::file(to))
     }
 }
 
-fn problem(path: &Path, problem: String) -> StoreError {
-    StoreError::Archive { path: path.to_owned(), problem }
+fn problem(path: &Path, problem: String) -> ModelError {
+    ModelError::Archive { path: path.to_owned(), problem }
 }

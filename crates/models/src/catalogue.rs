@@ -1,12 +1,16 @@
-//! Networks the program knows by name: where they are published, and what their files do not say.
+//! The catalogue of known networks: where they are published, and what their files do not say.
 
 use graph::{ChannelOrder, Graph, InputSpec};
+use import::CAFFE_INPUT;
 
 use crate::BUILT_IN;
-use crate::squeezenet::CAFFE_INPUT;
+
+/// SHA-256 of the built-in model file.
+pub(crate) const SQUEEZENET_SHA256: &str =
+    "1a0f1225ba4c17ee6517c6ac71f06e1406d54a812a6d40fb6753ac844094a77f";
 
 /// A network known by name.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct KnownNetwork {
     /// What recipes and commands call it.
     pub name: &'static str,
@@ -27,11 +31,11 @@ pub struct KnownNetwork {
     /// The layer its dreams are best known from.
     pub layer: &'static str,
     /// Layers whose names together are like no other network's.
-    marks: &'static [&'static str],
+    pub(crate) marks: &'static [&'static str],
 }
 
 /// Where a network is published.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Source {
     /// The address.
     pub url: &'static str,
@@ -45,6 +49,19 @@ pub struct Source {
     pub licence: &'static str,
 }
 
+#[cfg(feature = "download")]
+impl Source {
+    /// The most bytes that may come: the length is known only about.
+    pub(crate) fn limit(&self) -> u64 {
+        self.bytes.saturating_mul(2)
+    }
+
+    /// The most bytes a file from the archive may have: weights hardly shrink when they are packed.
+    pub(crate) fn member_limit(&self) -> u64 {
+        self.bytes.saturating_mul(4)
+    }
+}
+
 /// A checksum in lower-case hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checksum {
@@ -54,15 +71,24 @@ pub enum Checksum {
     Sha1(&'static str),
 }
 
-/// All of them, the built-in one first.
-pub static KNOWN: &[KnownNetwork] = &[
+impl Checksum {
+    /// What the checksum is called, and its digits.
+    pub fn parts(self) -> (&'static str, &'static str) {
+        match self {
+            Checksum::Sha256(digits) => ("sha256", digits),
+            Checksum::Sha1(digits) => ("sha1", digits),
+        }
+    }
+}
+
+static CATALOGUE: &[KnownNetwork] = &[
     KnownNetwork {
         name: BUILT_IN,
         title: "SqueezeNet v1.1",
         description: "A small, quick network of 1.2 million weights, built into the program.",
         source: None,
         file: "squeezenet1_1.safetensors",
-        file_sha256: Some(crate::built_in::HASH),
+        file_sha256: Some(SQUEEZENET_SHA256),
         input: CAFFE_INPUT,
         labels_file: None,
         layer: "fire6/concat",
@@ -112,14 +138,19 @@ pub static KNOWN: &[KnownNetwork] = &[
     },
 ];
 
+/// All known networks, the built-in one first.
+pub fn catalogue() -> &'static [KnownNetwork] {
+    CATALOGUE
+}
+
 /// The known network of this name.
-pub fn by_name(name: &str) -> Option<&'static KnownNetwork> {
-    KNOWN.iter().find(|known| known.name == name)
+pub fn known(name: &str) -> Option<&'static KnownNetwork> {
+    CATALOGUE.iter().find(|known| known.name == name)
 }
 
 /// The known network whose structure `graph` has, whatever its weights.
-pub fn like(graph: &Graph) -> Option<&'static KnownNetwork> {
-    KNOWN.iter().find(|known| known.marks.iter().all(|mark| graph.find(mark).is_ok()))
+pub(crate) fn like(graph: &Graph) -> Option<&'static KnownNetwork> {
+    CATALOGUE.iter().find(|known| known.marks.iter().all(|mark| graph.find(mark).is_ok()))
 }
 
 #[cfg(test)]
@@ -127,17 +158,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_network_is_known_by_its_layers() {
-        let network = crate::built_in().unwrap();
-        let known = like(&network.graph).unwrap();
-        assert_eq!(known.name, network.name);
-        assert_eq!(known.input, network.input);
-        assert!(network.graph.find_target(known.layer).is_ok());
-    }
-
-    #[test]
     fn checksums_have_their_length() {
-        for known in KNOWN {
+        for known in CATALOGUE {
             match known.source.as_ref().map(|source| source.checksum) {
                 Some(Checksum::Sha256(sum)) => assert_eq!(sum.len(), 64),
                 Some(Checksum::Sha1(sum)) => assert_eq!(sum.len(), 40),

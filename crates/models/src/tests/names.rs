@@ -1,14 +1,14 @@
 //! Which network a name means.
 
 use super::*;
-use crate::store::Origin;
+use crate::Origin;
 
 #[test]
 fn the_built_in_network_is_there_without_a_store() {
     let (folder, store) = store();
     let (network, origin) = store.resolve(None).unwrap();
-    assert_eq!((network.name.as_str(), origin), (import::BUILT_IN, Origin::BuiltIn));
-    assert_eq!(store.resolve(Some(import::BUILT_IN)).unwrap().1, Origin::BuiltIn);
+    assert_eq!((network.name.as_str(), origin), (crate::BUILT_IN, Origin::BuiltIn));
+    assert_eq!(store.resolve(Some(crate::BUILT_IN)).unwrap().1, Origin::BuiltIn);
     assert_eq!(names_in(folder.path()), [""; 0]);
 }
 
@@ -16,7 +16,7 @@ fn the_built_in_network_is_there_without_a_store() {
 fn a_known_network_that_is_not_here_says_how_to_get_it() {
     let (_folder, store) = store();
     let text = store.resolve(Some("inception5h")).unwrap_err().to_string();
-    assert!(text.contains("deepdream models pull inception5h"), "{text}");
+    assert!(text.contains("`inception5h` is not installed"), "{text}");
 }
 
 #[test]
@@ -24,10 +24,10 @@ fn an_unknown_name_offers_the_nearest() {
     let (_folder, store) = store();
     for (wrong, right) in [("inception", "inception5h"), ("SqueezNet", "squeezenet")] {
         let text = store.resolve(Some(wrong)).unwrap_err().to_string();
-        assert!(text.contains(&format!("did you mean `{right}`")), "{text}");
+        assert!(text.contains(&format!("Did you mean `{right}`")), "{text}");
     }
     let error = store.resolve(Some("qqqq")).unwrap_err();
-    assert!(matches!(&error, StoreError::Unknown { nearest, .. } if nearest.is_empty()), "{error}");
+    assert!(matches!(&error, ModelError::Unknown { nearest, .. } if nearest.is_empty()), "{error}");
 }
 
 #[test]
@@ -35,14 +35,14 @@ fn a_path_is_a_file_or_an_error() {
     let (folder, store) = store();
     let gone = folder.path().join("gone.pb");
     let error = store.resolve(gone.to_str()).unwrap_err();
-    assert!(matches!(error, StoreError::NoFile { .. }), "{error}");
+    assert!(matches!(error, ModelError::NoFile { .. }), "{error}");
     fs::write(&gone, b"no network").unwrap();
     let error = store.resolve(gone.to_str()).unwrap_err();
-    assert!(matches!(error, StoreError::Load { .. }), "{error}");
+    assert!(matches!(error, ModelError::Load { .. }), "{error}");
 }
 
 /// Writes a manifest by hand and tries to use it.
-fn with_manifest(text: &str) -> StoreError {
+fn with_manifest(text: &str) -> ModelError {
     let (folder, store) = store();
     let small = folder.path().join("models/small");
     fs::create_dir_all(&small).unwrap();
@@ -54,14 +54,14 @@ fn with_manifest(text: &str) -> StoreError {
 fn a_manifest_cannot_lead_out_of_its_folder() {
     for file in ["../../secret", "/etc/hostname", "..", "sub/file", "c:\\\\file", ""] {
         let error = with_manifest(&format!("file = \"{file}\"\nsha256 = \"\"\nsource = \"\"\n"));
-        assert!(matches!(error, StoreError::Manifest { .. }), "{file}: {error}");
+        assert!(matches!(error, ModelError::Manifest { .. }), "{file}: {error}");
     }
 }
 
 #[test]
 fn a_broken_manifest_says_how_to_clear_it_away() {
     let text = with_manifest("file = 3").to_string();
-    assert!(text.contains("deepdream models remove small"), "{text}");
+    assert!(text.contains("Remove the network and install it again"), "{text}");
 }
 
 #[test]
@@ -69,14 +69,13 @@ fn input_statistics_must_be_numbers() {
     let error = with_manifest(
         "file = 'a'\nsha256 = ''\nsource = ''\n[input]\nchannel_order = 'rgb'\nmean = [nan, 0.0, 0.0]\nscale = [1.0, 1.0, 1.0]",
     );
-    assert!(matches!(error, StoreError::Manifest { .. }), "{error}");
+    assert!(matches!(error, ModelError::Manifest { .. }), "{error}");
 }
 
 #[test]
 fn every_known_network_has_a_name_that_can_be_stored() {
-    for package in Package::all() {
-        assert!(crate::store::check_name(package.name).is_ok(), "{}", package.name);
-        assert_eq!(Package::known(package.name).unwrap().url, package.url);
+    for known in crate::catalogue() {
+        assert!(crate::store::check_name(known.name).is_ok(), "{}", known.name);
     }
-    assert!(Package::known(crate::store::PREFERRED).is_some());
+    assert!(crate::known(crate::PREFERRED).is_some());
 }

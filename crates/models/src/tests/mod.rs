@@ -7,14 +7,15 @@ mod server;
 mod zipped;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use import::Checksum;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::{Event, OnEvent, Package, Patience, Pulled, Store, StoreError};
+use crate::download::Patience;
+use crate::{Checksum, KnownNetwork, ModelError, OnEvent, Pulled, Source, Store, StoreEvent};
 
 /// The file that a test's server has.
 const WHOLE: &[u8] = b"the weights of a very small network, far too short to dream with";
@@ -32,7 +33,9 @@ fn patience(attempts: u32) -> Patience {
 }
 
 /// Tells nobody.
-const QUIETLY: OnEvent = &|_| {};
+fn quietly(_: StoreEvent) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
 
 /// The checksum of `data`, as long-lived as those of the known networks.
 fn sha256(data: &[u8]) -> &'static str {
@@ -41,22 +44,43 @@ fn sha256(data: &[u8]) -> &'static str {
 }
 
 /// A network `small` that is the file with this checksum, of at most 1000 bytes.
-fn package(checksum: &'static str) -> Package {
-    Package {
+fn small(checksum: &'static str) -> (KnownNetwork, Source) {
+    let network = KnownNetwork {
         name: "small",
-        url: "http://nowhere.invalid/",
-        checksum: Checksum::Sha256(checksum),
-        bytes: 500,
-        members: &[],
+        title: "Small",
+        description: "A network for tests.",
+        source: None,
         file: "small.bin",
         file_sha256: None,
+        input: graph::InputSpec::default(),
+        labels_file: None,
+        layer: "none",
+        marks: &["none"],
+    };
+    let source = Source {
+        url: "http://nowhere.invalid/",
+        checksum: Checksum::Sha256(checksum),
+        members: &[],
+        bytes: 500,
         licence: "CC0-1.0",
-    }
+    };
+    (network, source)
 }
 
 /// Pulls [`WHOLE`] from `url`.
-fn pull(store: &Store, url: &str, attempts: u32) -> Result<Pulled, StoreError> {
-    store.pull(&package(sha256(WHOLE)), Some(url), patience(attempts), QUIETLY)
+fn pull(store: &Store, url: &str, attempts: u32) -> Result<Pulled, ModelError> {
+    pull_and_tell(store, url, patience(attempts), &mut quietly)
+}
+
+/// Pulls [`WHOLE`] from `url` and tells of it.
+fn pull_and_tell(
+    store: &Store,
+    url: &str,
+    patience: Patience,
+    on_event: OnEvent,
+) -> Result<Pulled, ModelError> {
+    let (network, source) = small(sha256(WHOLE));
+    store.pull_from(&network, &source, Some(url), patience, on_event)
 }
 
 /// The model file that is installed as `small`, if one is.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use graph::{ChannelOrder, InputSpec, Network};
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use crate::{ModelError, load};
 
 /// The manifest's name in its folder.
 pub(crate) const MANIFEST: &str = "manifest.toml";
@@ -21,17 +21,18 @@ const MAX_TEXT: u64 = 1 << 20;
 /// One installed network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Manifest {
+#[non_exhaustive]
+pub struct Manifest {
     /// The model file's name in the folder.
-    pub(crate) file: String,
+    pub file: String,
     /// Its SHA-256.
-    pub(crate) sha256: String,
+    pub sha256: String,
     /// The address or the path it came from.
-    pub(crate) source: String,
+    pub source: String,
     /// The licence's name or terms, where they are known.
-    pub(crate) licence: Option<String>,
+    pub licence: Option<String>,
     /// The licence's text, a file in the folder.
-    pub(crate) licence_file: Option<String>,
+    pub licence_file: Option<String>,
     /// What the network wants for input; without it, what the model file's reader says.
     pub(crate) input: Option<Input>,
 }
@@ -49,7 +50,7 @@ pub(crate) struct Input {
 }
 
 /// [`ChannelOrder`] as it is written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Order {
     /// Red first.
@@ -80,7 +81,7 @@ impl From<Input> for InputSpec {
 
 impl Manifest {
     /// Reads the manifest of the network `name` in `folder`.
-    pub(crate) fn read(folder: &Path, name: &str) -> Result<Self, StoreError> {
+    pub(crate) fn read(folder: &Path, name: &str) -> Result<Self, ModelError> {
         let path = folder.join(MANIFEST);
         let manifest: Self = toml::from_str(&read_text(&path)?)
             .map_err(|error| unusable(&path, name, error.message()))?;
@@ -100,16 +101,20 @@ impl Manifest {
     }
 
     /// Writes the manifest into `folder`.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), ModelError> {
         let path = folder.join(MANIFEST);
         let text = toml::to_string(self).expect("strings and numbers can be written as TOML");
-        std::fs::write(&path, text).map_err(StoreError::file(&path))
+        std::fs::write(&path, text).map_err(ModelError::file(&path))
     }
 
     /// Loads the network that lies in `folder` and completes it with what is known here.
-    pub(crate) fn load(&self, folder: &Path, name: &str) -> Result<Network, StoreError> {
-        let mut network = import::load(&folder.join(&self.file))
-            .map_err(|source| StoreError::Installed { name: name.to_owned(), source })?;
+    pub(crate) fn load(&self, folder: &Path, name: &str) -> Result<Network, ModelError> {
+        let mut network = load(&folder.join(&self.file)).map_err(|error| match error {
+            ModelError::Load { source, .. } => {
+                ModelError::Installed { name: name.to_owned(), source }
+            }
+            error => error,
+        })?;
         network.name = name.to_owned();
         if let Some(input) = self.input {
             network.input = input.into();
@@ -119,11 +124,11 @@ impl Manifest {
 }
 
 /// A short text file.
-pub(crate) fn read_text(path: &Path) -> Result<String, StoreError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, ModelError> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(MAX_TEXT).read_to_string(&mut text))
-        .map_err(StoreError::file(path))?;
+        .map_err(ModelError::file(path))?;
     Ok(text)
 }
 
@@ -132,8 +137,8 @@ fn is_plain(file: &str) -> bool {
     Path::new(file).file_name().is_some_and(|name| name == file) && !file.contains(['/', '\\', ':'])
 }
 
-fn unusable(path: &Path, name: &str, problem: &str) -> StoreError {
-    StoreError::Manifest {
+fn unusable(path: &Path, name: &str, problem: &str) -> ModelError {
+    ModelError::Manifest {
         path: PathBuf::from(path),
         name: name.to_owned(),
         problem: problem.to_owned(),

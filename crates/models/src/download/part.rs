@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use crate::ModelError;
 
 /// Where an unfinished download lies.
 pub(crate) struct Part {
@@ -55,27 +55,27 @@ impl Part {
     }
 
     /// Opens the file to go on after what is there.
-    pub(crate) fn append(&self) -> Result<File, StoreError> {
-        OpenOptions::new().append(true).open(&self.data).map_err(StoreError::file(&self.data))
+    pub(crate) fn append(&self) -> Result<File, ModelError> {
+        OpenOptions::new().append(true).open(&self.data).map_err(ModelError::file(&self.data))
     }
 
     /// Begins anew, with no bytes. Without a `state` this download cannot be gone on with.
-    pub(crate) fn restart(&self, state: Option<&PartState>) -> Result<File, StoreError> {
+    pub(crate) fn restart(&self, state: Option<&PartState>) -> Result<File, ModelError> {
         self.remove()?;
-        let file = File::create(&self.data).map_err(StoreError::file(&self.data))?;
+        let file = File::create(&self.data).map_err(ModelError::file(&self.data))?;
         if let Some(text) = state.and_then(|state| toml::to_string(state).ok()) {
-            fs::write(&self.state, text).map_err(StoreError::file(&self.state))?;
+            fs::write(&self.state, text).map_err(ModelError::file(&self.state))?;
         }
         Ok(file)
     }
 
     /// Forgets the download. The state goes first, so that bytes never stand under a state that is
     /// not theirs.
-    pub(crate) fn remove(&self) -> Result<(), StoreError> {
+    pub(crate) fn remove(&self) -> Result<(), ModelError> {
         for path in [&self.state, &self.data] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(StoreError::file(path)(error));
+                    return Err(ModelError::file(path)(error));
                 }
                 _ => {}
             }

@@ -6,31 +6,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, HeaderName, Response, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Proxy};
 
-use super::StoreError;
 use super::part::{Part, PartState};
-
-/// What a change of the store is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// It waits for another program that is changing the store.
-    Waiting,
-    /// It fetches a file.
-    Transfer {
-        /// Bytes that are there, those of earlier attempts included.
-        done: u64,
-        /// Bytes of the whole, if the server told.
-        total: Option<u64>,
-    },
-}
-
-/// Told every now and then.
-pub(crate) type OnEvent<'a> = &'a dyn Fn(Event);
+use crate::ModelError;
+use crate::store::{EVENT_INTERVAL, OnEvent, StoreEvent, tell};
 
 /// How to fetch.
 #[derive(Clone, Copy, Debug)]
@@ -55,13 +39,13 @@ const MAX_REDIRECTS: u32 = 10;
 /// Why an attempt ended without the whole file.
 enum Failure {
     /// Another attempt may do better.
-    Passing(StoreError),
+    Passing(ModelError),
     /// No other attempt will.
-    Final(StoreError),
+    Final(ModelError),
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
         Failure::Final(error)
     }
 }
@@ -69,15 +53,15 @@ impl From<StoreError> for Failure {
 /// Fetches `url` into `part`, all of it, going on from what is there.
 ///
 /// # Errors
-/// Whatever keeps it from being complete. After [`StoreError::BrokeOff`] the part is kept for the next
-/// call, as it is if the program is killed; after [`StoreError::TooLong`] it is gone.
+/// Whatever keeps it from being complete. After [`ModelError::BrokeOff`] the part is kept for the next
+/// call, as it is if the program is killed; after [`ModelError::TooLong`] it is gone.
 pub(crate) fn download(
     url: &str,
     part: &Part,
     limit: u64,
     patience: Patience,
     on_event: OnEvent,
-) -> Result<(), StoreError> {
+) -> Result<(), ModelError> {
     let whole = part.state(url).and_then(|state| state.total);
     if whole.is_some_and(|whole| whole == part.len()) {
         return Ok(());
@@ -97,7 +81,20 @@ pub(crate) fn download(
         if fruitless >= patience.attempts {
             return Err(error);
         }
-        std::thread::sleep(patience.pause * 2u32.saturating_pow(fruitless - 1));
+        wait(patience.pause * 2u32.saturating_pow(fruitless - 1), on_event)?;
+    }
+}
+
+/// Waits before the next attempt, and asks now and then whether to go on.
+fn wait(pause: Duration, on_event: OnEvent) -> Result<(), ModelError> {
+    let end = Instant::now() + pause;
+    loop {
+        tell(on_event, StoreEvent::Retrying)?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(EVENT_INTERVAL));
     }
 }
 
@@ -168,9 +165,9 @@ fn attempt(
             Err(passing(url, 0, None, "it has no such part"))
         }
         (status @ (408 | 429 | 500..), _) => {
-            Err(Failure::Passing(StoreError::Status { url: url.to_owned(), status }))
+            Err(Failure::Passing(ModelError::Status { url: url.to_owned(), status }))
         }
-        (status, _) => Err(Failure::Final(StoreError::Status { url: url.to_owned(), status })),
+        (status, _) => Err(Failure::Final(ModelError::Status { url: url.to_owned(), status })),
     }
 }
 
@@ -189,7 +186,7 @@ impl Bounds<'_> {
         }
         self.part.remove()?;
         let (url, limit) = (self.url.to_owned(), self.limit);
-        Err(Failure::Final(StoreError::TooLong { url, limit }))
+        Err(Failure::Final(ModelError::TooLong { url, limit }))
     }
 }
 
@@ -206,7 +203,7 @@ fn receive(
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
     let mut piece = vec![0; 64 * 1024];
     loop {
-        on_event(Event::Transfer { done, total });
+        tell(on_event, StoreEvent::Downloading { done, total })?;
         let len = match body.read(&mut piece) {
             Ok(0) if total.is_some_and(|total| done < total) => {
                 return Err(passing(bounds.url, done, total, "the connection was closed"));
@@ -218,15 +215,15 @@ fn receive(
         };
         done += len as u64;
         bounds.admit(Some(done))?;
-        file.write_all(&piece[..len]).map_err(StoreError::file(path))?;
+        file.write_all(&piece[..len]).map_err(ModelError::file(path))?;
     }
-    file.sync_all().map_err(StoreError::file(path))?;
+    file.sync_all().map_err(ModelError::file(path))?;
     Ok(())
 }
 
 fn passing(url: &str, done: u64, total: Option<u64>, problem: impl ToString) -> Failure {
     let (url, problem) = (url.to_owned(), problem.to_string());
-    Failure::Passing(StoreError::BrokeOff { url, done, total, problem })
+    Failure::Passing(ModelError::BrokeOff { url, done, total, problem })
 }
 
 fn connect_failure(url: &str, error: ureq::Error) -> Failure {
@@ -239,8 +236,8 @@ fn connect_failure(url: &str, error: ureq::Error) -> Failure {
         _ => false,
     };
     let error = match error {
-        ureq::Error::TooManyRedirects => StoreError::Redirects { url, limit: MAX_REDIRECTS },
-        error => StoreError::Connect { url, problem: error.to_string() },
+        ureq::Error::TooManyRedirects => ModelError::Redirects { url, limit: MAX_REDIRECTS },
+        error => ModelError::Connect { url, problem: error.to_string() },
     };
     if passing { Failure::Passing(error) } else { Failure::Final(error) }
 }

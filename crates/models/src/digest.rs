@@ -7,7 +7,10 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 /// A file's SHA-256 in lower-case hexadecimal.
-pub(crate) fn sha256(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// What the operating system says when the file cannot be read.
+pub fn sha256(path: &Path) -> io::Result<String> {
     hash::<Sha256>(path)
 }
 

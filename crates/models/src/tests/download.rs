@@ -1,7 +1,5 @@
 //! Servers that break off, lie, lead astray and change their minds.
 
-use std::cell::RefCell;
-
 use super::server::{Server, lie, reply, rest};
 use super::*;
 
@@ -11,7 +9,7 @@ const TAG: &str = "ETag: \"one\"";
 fn a_whole_answer_is_installed_and_leaves_no_part() {
     let (folder, store) = store();
     let server = Server::answering(vec![reply("200 OK", &[TAG], WHOLE)]);
-    assert_eq!(pull(&store, &server.url(), 1).unwrap(), Pulled::Fetched);
+    assert_eq!(pull(&store, &server.url(), 1).unwrap(), Pulled::Downloaded);
     assert_eq!(installed(&folder).unwrap(), WHOLE);
     assert_eq!(names_in(&folder.path().join("downloads")), [""; 0]);
     assert!(!server.requests()[0].contains("range:"));
@@ -40,7 +38,7 @@ fn a_later_pull_goes_on_too() {
     ]);
     let error = pull(&store, &server.url(), 1).unwrap_err();
     assert!(
-        matches!(&error, StoreError::BrokeOff { done: 20, total: Some(total), .. } if *total == WHOLE.len() as u64),
+        matches!(&error, ModelError::BrokeOff { done: 20, total: Some(total), .. } if *total == WHOLE.len() as u64),
         "{error}"
     );
     assert_eq!((installed(&folder), part(&folder).unwrap()), (None, WHOLE[..20].to_vec()));
@@ -75,7 +73,7 @@ fn a_length_that_is_never_reached_ends_in_an_error() {
         lie("206 Partial Content", &[TAG, &range], 100, b""),
     ]);
     let error = pull(&store, &server.url(), 3).unwrap_err();
-    assert!(matches!(error, StoreError::BrokeOff { .. }), "{error}");
+    assert!(matches!(error, ModelError::BrokeOff { .. }), "{error}");
     assert_eq!(installed(&folder), None);
     assert_eq!(server.requests().len(), 3);
 }
@@ -86,7 +84,7 @@ fn a_length_that_is_too_short_fails_the_checksum() {
     let server = Server::answering(vec![lie("200 OK", &[TAG], 30, WHOLE)]);
     let error = pull(&store, &server.url(), 1).unwrap_err();
     assert!(
-        matches!(&error, StoreError::Checksum { expected, actual, .. }
+        matches!(&error, ModelError::Checksum { expected, actual, .. }
             if *expected == sha256(WHOLE) && *actual == sha256(&WHOLE[..30])),
         "{error}"
     );
@@ -107,7 +105,7 @@ fn a_length_over_the_limit_is_refused_before_it_comes() {
     let (folder, store) = store();
     let server = Server::answering(vec![lie("200 OK", &[TAG], 1001, WHOLE)]);
     let error = pull(&store, &server.url(), 2).unwrap_err();
-    assert!(matches!(error, StoreError::TooLong { limit: 1000, .. }), "{error}");
+    assert!(matches!(error, ModelError::TooLong { limit: 1000, .. }), "{error}");
     assert_eq!(part(&folder), None);
 }
 
@@ -117,7 +115,7 @@ fn an_endless_answer_is_cut_at_the_limit() {
     let head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
     let server = Server::answering(vec![[&head[..], &[7; 100_000]].concat()]);
     let error = pull(&store, &server.url(), 2).unwrap_err();
-    assert!(matches!(error, StoreError::TooLong { limit: 1000, .. }), "{error}");
+    assert!(matches!(error, ModelError::TooLong { limit: 1000, .. }), "{error}");
     assert_eq!(part(&folder), None);
 }
 
@@ -142,7 +140,7 @@ fn redirects_in_a_circle_end() {
     let (_folder, store) = store();
     let server = Server::answering(vec![reply("302 Found", &["Location: /model"], b""); 11]);
     let error = pull(&store, &server.url(), 3).unwrap_err();
-    assert!(matches!(error, StoreError::Redirects { .. }), "{error}");
+    assert!(matches!(error, ModelError::Redirects { .. }), "{error}");
     assert_eq!(server.requests().len(), 11);
 }
 
@@ -151,8 +149,8 @@ fn a_missing_file_is_not_asked_for_twice() {
     let (_folder, store) = store();
     let server = Server::answering(vec![reply("404 Not Found", &[], b"no")]);
     let error = pull(&store, &server.url(), 3).unwrap_err();
-    assert!(matches!(error, StoreError::Status { status: 404, .. }), "{error}");
-    assert!(error.to_string().contains("--from"), "{error}");
+    assert!(matches!(error, ModelError::Status { status: 404, .. }), "{error}");
+    assert!(error.to_string().contains("Try a mirror"), "{error}");
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -173,7 +171,7 @@ fn a_server_that_stays_in_trouble_is_named_with_its_answer() {
     let (_folder, store) = store();
     let server = Server::answering(vec![reply("500 Internal Server Error", &[], b"oh"); 2]);
     let error = pull(&store, &server.url(), 2).unwrap_err();
-    assert!(matches!(error, StoreError::Status { status: 500, .. }), "{error}");
+    assert!(matches!(error, ModelError::Status { status: 500, .. }), "{error}");
 }
 
 #[test]
@@ -257,8 +255,8 @@ fn a_silent_server_is_given_up() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/model", listener.local_addr().unwrap());
     let patience = Patience { silence: Duration::from_millis(50), ..patience(2) };
-    let error = store.pull(&package(sha256(WHOLE)), Some(&url), patience, QUIETLY).unwrap_err();
-    assert!(matches!(error, StoreError::Connect { .. }), "{error}");
+    let error = pull_and_tell(&store, &url, patience, &mut quietly).unwrap_err();
+    assert!(matches!(error, ModelError::Connect { .. }), "{error}");
 }
 
 #[test]
@@ -268,10 +266,14 @@ fn progress_counts_what_came_before() {
         lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20]),
         rest(WHOLE, 20, &[TAG]),
     ]);
-    let events = RefCell::new(Vec::new());
-    let record = |event| events.borrow_mut().push(event);
-    store.pull(&package(sha256(WHOLE)), Some(&server.url()), patience(2), &record).unwrap();
+    let mut events = Vec::new();
+    let mut record = |event| {
+        events.push(event);
+        ControlFlow::Continue(())
+    };
+    pull_and_tell(&store, &server.url(), patience(2), &mut record).unwrap();
+    events.retain(|event| *event != StoreEvent::Retrying);
     let total = Some(WHOLE.len() as u64);
     let done = [0, 20, 20, WHOLE.len() as u64];
-    assert_eq!(*events.borrow(), done.map(|done| Event::Transfer { done, total }));
+    assert_eq!(events, done.map(|done| StoreEvent::Downloading { done, total }));
 }

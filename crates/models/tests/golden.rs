@@ -86,7 +86,7 @@ fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, g
 fn squeezenet_is_the_reference_at_scalar_level() {
     let Some(shared) = shared() else { return };
     let golden = shared.join("golden/squeezenet1_1_97x130.safetensors");
-    compare(&import::built_in().unwrap(), &golden, &[], CpuLevel::Scalar, 1e-4);
+    compare(&models::squeezenet().unwrap(), &golden, &[], CpuLevel::Scalar, 1e-4);
 }
 
 #[test]
@@ -94,13 +94,13 @@ fn squeezenet_is_near_the_reference_at_the_best_level() {
     let Some(shared) = shared() else { return };
     let golden = shared.join("golden/squeezenet1_1_97x130.safetensors");
     let level = CpuLevel::detect().unwrap();
-    compare(&import::built_in().unwrap(), &golden, &[], level, GRADIENT_FAST);
+    compare(&models::squeezenet().unwrap(), &golden, &[], level, GRADIENT_FAST);
 }
 
 #[test]
 fn inception_is_the_reference_at_scalar_level() {
     let Some(shared) = shared() else { return };
-    let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
+    let network = models::load(&shared.join("models/inception5h_like.pb")).unwrap();
     let golden = shared.join("golden/inception5h_like_97x130.safetensors");
     compare(&network, &golden, &[], CpuLevel::Scalar, 1e-3);
 }
@@ -108,7 +108,7 @@ fn inception_is_the_reference_at_scalar_level() {
 #[test]
 fn googlenet_is_the_reference_at_scalar_level() {
     let Some(shared) = shared() else { return };
-    let network = import::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
+    let network = models::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
     let golden = shared.join("golden/bvlc_googlenet_97x130.safetensors");
     compare(&network, &golden, &[], CpuLevel::Scalar, 1e-4);
 }
@@ -121,7 +121,7 @@ fn larger_networks_are_near_the_reference_at_the_best_level() {
         ("inception5h_like.pb", "inception5h_like_97x130.safetensors"),
         ("bvlc_googlenet.caffemodel", "bvlc_googlenet_97x130.safetensors"),
     ] {
-        let network = import::load(&shared.join("models").join(model)).unwrap();
+        let network = models::load(&shared.join("models").join(model)).unwrap();
         compare(&network, &shared.join("golden").join(golden), &[], level, GRADIENT_FAST);
     }
 }
@@ -129,7 +129,7 @@ fn larger_networks_are_near_the_reference_at_the_best_level() {
 #[test]
 fn googlenet_of_two_files_is_the_reference() {
     let Some(shared) = shared() else { return };
-    let network = import::load(&shared.join("models/bvlc_googlenet.prototxt")).unwrap();
+    let network = models::load(&shared.join("models/bvlc_googlenet.prototxt")).unwrap();
     let golden = shared.join("golden/bvlc_googlenet_97x130.safetensors");
     compare(&network, &golden, &["inception_3b/output"], CpuLevel::Scalar, 1e-4);
 }
@@ -137,7 +137,7 @@ fn googlenet_of_two_files_is_the_reference() {
 #[test]
 fn heads_for_training_are_left_out_and_the_classifier_is_not() {
     let Some(shared) = shared() else { return };
-    let network = import::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
+    let network = models::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
     let names: Vec<String> = network.graph.layers().into_iter().map(|layer| layer.name).collect();
     assert!(!names.iter().any(|name| name.starts_with("loss1") || name.starts_with("loss2")));
     assert_eq!(names.last().unwrap(), "loss3/classifier");
@@ -150,7 +150,7 @@ fn heads_for_training_are_left_out_and_the_classifier_is_not() {
 #[test]
 fn inception_has_its_layers_and_input() {
     let Some(shared) = shared() else { return };
-    let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
+    let network = models::load(&shared.join("models/inception5h_like.pb")).unwrap();
     assert_eq!(network.input.mean, [117.0; 3]);
     assert_eq!(network.labels.len(), 1008);
     let layers = network.graph.layers();
@@ -183,7 +183,7 @@ fn inceptions_first_five_classes_are_the_references() {
     const EXPECTED: [(usize, f32); 5] =
         [(971, 0.129071), (818, 0.092539), (885, 0.089158), (815, 0.050711), (911, 0.041143)];
     let Some(shared) = shared() else { return };
-    let network = import::load(&shared.join("models/inception5h_like.pb")).unwrap();
+    let network = models::load(&shared.join("models/inception5h_like.pb")).unwrap();
     let target = network.graph.find_target("softmax2").unwrap();
     let level = CpuLevel::detect().unwrap();
     let backend = Cpu::new(Context::new(Threads::new(2).unwrap(), level));

@@ -1,0 +1,132 @@
+//! Puts networks into the store: a network is put together in a staging folder, which is renamed into
+//! place when it is whole and checked.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use graph::{ChannelOrder, InputSpec, Network};
+
+use super::manifest::{Manifest, read_text};
+use super::{OnEvent, Store, check_name};
+use crate::digest::sha256;
+use crate::{BUILT_IN, ModelError, known, load};
+
+/// A network to copy into the store.
+#[derive(Clone, Debug, Default)]
+pub struct Addition {
+    /// The model file; a `.prototxt` has its `.caffemodel` beside it under the same name.
+    pub file: PathBuf,
+    /// What to call it; by default what the file is called.
+    pub name: Option<String>,
+    /// The order in which it takes the colours, if not the one the file's reader says.
+    pub channel_order: Option<ChannelOrder>,
+    /// Subtracted from each channel, likewise.
+    pub mean: Option<[f32; 3]>,
+    /// Multiplied with each channel after that, likewise.
+    pub scale: Option<[f32; 3]>,
+    /// A file with the names of its classes, one a line.
+    pub labels: Option<PathBuf>,
+}
+
+impl Addition {
+    /// What is to be noted of the input, where the reader says `reader`.
+    fn input(&self, reader: InputSpec) -> Option<InputSpec> {
+        let given = InputSpec {
+            order: self.channel_order.unwrap_or(reader.order),
+            mean: self.mean.unwrap_or(reader.mean),
+            scale: self.scale.unwrap_or(reader.scale),
+        };
+        (given != reader).then_some(given)
+    }
+}
+
+impl Store {
+    /// Copies a model file into the store, after checking that it can be loaded. Gives its name there.
+    ///
+    /// # Errors
+    /// [`ModelError::Load`] if it cannot be used, [`ModelError::Taken`] and [`ModelError::Name`].
+    pub fn add(&self, addition: &Addition, on_event: OnEvent) -> Result<String, ModelError> {
+        let path = &addition.file;
+        let name = match &addition.name {
+            Some(name) => name.clone(),
+            None => name_of(path),
+        };
+        check_name(&name)?;
+        if !path.is_file() {
+            return Err(ModelError::NoFile { path: path.clone() });
+        }
+        load(path)?;
+
+        let _lock = self.lock(on_event)?;
+        if name == BUILT_IN || known(&name).is_some() || self.is_installed(&name) {
+            return Err(ModelError::Taken { name });
+        }
+        let stage = self.stage(&name)?;
+        let extension = path.extension().and_then(|text| text.to_str()).unwrap_or("model");
+        let file = stage.path().join(format!("{name}.{extension}"));
+        copy(path, &file)?;
+        let weights = path.with_extension("caffemodel");
+        if weights != *path && weights.is_file() {
+            copy(&weights, &file.with_extension("caffemodel"))?;
+        }
+        if let Some(labels) = &addition.labels {
+            copy(labels, &file.with_extension("labels.txt"))?;
+        }
+        // The copy, not the original, is what will be dreamt with.
+        let network = load(&file).map_err(|error| match error {
+            ModelError::Load { source, .. } => ModelError::Load { path: path.clone(), source },
+            error => error,
+        })?;
+        if let Some(labels) = &addition.labels {
+            check_labels(labels, &network)?;
+        }
+        let manifest = Manifest {
+            sha256: sha256(&file).map_err(ModelError::file(&file))?,
+            file: format!("{name}.{extension}"),
+            source: std::path::absolute(path)
+                .map_err(ModelError::file(path))?
+                .display()
+                .to_string(),
+            licence: None,
+            licence_file: None,
+            input: addition.input(network.input).map(Into::into),
+        };
+        manifest.write(stage.path())?;
+        self.place(stage.path(), &name)?;
+        Ok(name)
+    }
+
+    /// Renames a staged folder to the network's own, in the place of a broken one if there is one.
+    pub(super) fn place(&self, staged: &Path, name: &str) -> Result<(), ModelError> {
+        let folder = self.folder(name);
+        let trash = self.stage(name)?;
+        if folder.exists() {
+            fs::rename(&folder, trash.path().join(name)).map_err(ModelError::file(&folder))?;
+        }
+        fs::rename(staged, &folder).map_err(ModelError::file(&folder))
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
+    let mut source = File::open(from).map_err(ModelError::file(from))?;
+    let mut target = File::create(to).map_err(ModelError::file(to))?;
+    io::copy(&mut source, &mut target).map_err(ModelError::file(to))?;
+    target.sync_all().map_err(ModelError::file(to))
+}
+
+/// The reader leaves out a list that does not fit the network; here that is an error.
+fn check_labels(labels: &Path, network: &Network) -> Result<(), ModelError> {
+    let text = read_text(labels)?;
+    if text.lines().map(str::trim).eq(&network.labels) {
+        return Ok(());
+    }
+    Err(ModelError::Labels { path: labels.to_owned(), lines: text.lines().count() })
+}
+
+/// A file's name as a network's: lower case, and `-` for what a name cannot have.
+fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+    let letter = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
+    stem.unwrap_or_default().chars().map(letter).collect()
+}
