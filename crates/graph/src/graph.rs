@@ -255,24 +255,12 @@ impl Graph {
         channels[0] = Some(self.input_channels());
         for (index, node) in self.nodes.iter().enumerate().skip(1) {
             let inputs = || node.inputs.iter().map(|input| input.0);
-            let first = inputs().next();
             stride[index] = inputs().map(|input| stride[input]).max().unwrap_or(1);
             depth[index] = inputs().map(|input| depth[input]).max().unwrap_or(0);
-            channels[index] = match &node.op {
-                Op::Unsupported { .. } | Op::Input { .. } => None,
-                _ if inputs().any(|input| channels[input].is_none()) => None,
-                Op::Conv2d(conv) => Some(conv.out_channels),
-                Op::Dense(dense) => Some(dense.out_features),
-                Op::Concat => inputs().map(|input| channels[input]).sum(),
-                _ => first.and_then(|input| channels[input]),
-            };
-            match &node.op {
-                Op::Conv2d(conv) => stride[index] *= conv.window.stride[1],
-                Op::MaxPool(pool) => stride[index] *= pool.window.stride[1],
-                Op::AveragePool(pool) => stride[index] *= pool.window.stride[1],
-                _ => {}
-            }
-            depth[index] += usize::from(matches!(node.op, Op::Conv2d(_) | Op::Dense(_)));
+            let known: Option<Vec<usize>> = inputs().map(|input| channels[input]).collect();
+            channels[index] = known.and_then(|known| node.op.channels(&known));
+            stride[index] *= node.op.stride();
+            depth[index] += usize::from(node.op.has_weights());
         }
         let mut layers = Vec::new();
         for (index, node) in self.nodes.iter().enumerate().skip(1) {

@@ -9,7 +9,8 @@ mod backend;
 mod error;
 mod graph;
 mod network;
-mod op;
+mod ops;
+mod real;
 pub mod reference;
 mod shape;
 mod size;
@@ -20,7 +21,11 @@ pub use backend::{Backend, Executable, OutputGradient, Pass, Session, StepTime};
 pub use error::GraphError;
 pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};
-pub use op::{Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, Op, Padding, Rounding, Window};
+pub use ops::{
+    Activation, Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, Op, Padding, Rounding, Span,
+    Window,
+};
+pub use real::Real;
 pub use shape::Shape;
 pub use size::Size;
 pub use tensor::Tensor;

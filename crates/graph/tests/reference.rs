@@ -1,11 +1,14 @@
 //! The reference's gradients are its activations' slopes: finite differences in `f64`.
 
-use graph::reference::{op_backward, op_forward};
 use graph::*;
 use testkit::Random;
 
 /// Relative error of a slope from central differences.
 const SLOPE: f64 = 1e-6;
+
+fn activations<'a>(values: &'a [Vec<f64>], shapes: &[Shape]) -> Vec<Activation<'a, f64>> {
+    values.iter().zip(shapes).map(|(data, &shape)| Activation { shape, data }).collect()
+}
 
 /// Checks the slope of `Σ dy · op(x)` along a random direction.
 fn check(op: &Op, shapes: &[Shape], random: &mut Random) {
@@ -22,12 +25,12 @@ fn check(op: &Op, shapes: &[Shape], random: &mut Random) {
             .zip(&steps)
             .map(|(x, step)| x.iter().zip(step).map(|(x, step)| x + t * step).collect())
             .collect();
-        let inputs: Vec<_> = moved.iter().map(Vec::as_slice).zip(shapes.iter().copied()).collect();
-        op_forward(op, &inputs, out).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
+        op.forward(&activations(&moved, shapes), out).iter().zip(&dy).map(|(y, dy)| y * dy).sum()
     };
-    let inputs: Vec<_> = xs.iter().map(Vec::as_slice).zip(shapes.iter().copied()).collect();
-    let y = op_forward(op, &inputs, out);
-    let slope: f64 = op_backward(op, &inputs, (&y, out), &dy)
+    let inputs = activations(&xs, shapes);
+    let y = op.forward(&inputs, out);
+    let slope: f64 = op
+        .backward(&inputs, Activation { shape: out, data: &y }, &dy)
         .iter()
         .zip(&steps)
         .map(|(dx, step)| dx.iter().zip(step).map(|(dx, step)| dx * step).sum::<f64>())

@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Real, Run, backward_from, forward};
+use super::{Run, backward_from, forward};
 use crate::{
-    Backend, Executable, GraphError, Network, NodeId, OutputGradient, Session, Shape, Size, Tensor,
+    Backend, Executable, GraphError, Network, NodeId, OutputGradient, Real, Session, Shape, Size,
+    Tensor,
 };
 
 /// Runs networks by definition, in `f32` or `f64`.

@@ -1,0 +1,47 @@
+//! A scale and a shift by channel: batch normalisation and scale layers.
+
+use std::sync::Arc;
+
+use super::operation::{Activation, Operation, only};
+use crate::{Real, Shape};
+
+/// `scale[c] · x + shift[c]`.
+#[derive(Clone, Debug)]
+pub struct Affine {
+    /// One for each channel.
+    pub scale: Arc<[f32]>,
+    /// One for each channel.
+    pub shift: Arc<[f32]>,
+}
+
+impl Operation for Affine {
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
+        let input = only(inputs)?;
+        if input.channels != self.scale.len() {
+            return Err(format!(
+                "it scales {} channels, its input has {}",
+                self.scale.len(),
+                input.channels
+            ));
+        }
+        Ok(Some(input))
+    }
+
+    fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
+        let value = |(i, &x): (usize, &T)| {
+            let c = i / output.plane();
+            x * T::of(self.scale[c]) + T::of(self.shift[c])
+        };
+        inputs[0].data.iter().enumerate().map(value).collect()
+    }
+
+    fn backward<T: Real>(
+        &self,
+        _: &[Activation<'_, T>],
+        output: Activation<'_, T>,
+        dy: &[T],
+    ) -> Vec<Vec<T>> {
+        let plane = output.shape.plane();
+        vec![dy.iter().enumerate().map(|(i, &dy)| dy * T::of(self.scale[i / plane])).collect()]
+    }
+}

@@ -1,0 +1,91 @@
+//! Convolution.
+
+use std::sync::Arc;
+
+use super::operation::{Activation, Operation, only};
+use super::window::Window;
+use crate::{Real, Shape, Weights};
+
+/// Convolution (as in all these formats, correlation: the kernel is not flipped).
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    /// Kernel size, stride, dilation, padding; rounding is always [`crate::Rounding::Floor`].
+    pub window: Window,
+    /// Channels it makes.
+    pub out_channels: usize,
+    /// Channels of the input that each output sees: the input's channels / `groups`.
+    pub in_channels: usize,
+    /// Into how many independent convolutions the channels are divided.
+    pub groups: usize,
+    /// `out_channels × in_channels × kernel height × kernel width`.
+    pub weights: Weights,
+    /// One for each output channel.
+    pub bias: Arc<[f32]>,
+}
+
+impl Conv2d {
+    /// Calls `f` with the indices of the input, the weight and the output of every product.
+    fn for_each(&self, input: Shape, output: Shape, mut f: impl FnMut(usize, usize, usize)) {
+        let (outs, ins) = (self.out_channels / self.groups, self.in_channels);
+        let [kernel_height, kernel_width] = self.window.kernel;
+        self.window.for_each(input, output, |position, element, from| {
+            for o in 0..self.out_channels {
+                for i in 0..ins {
+                    let channel = o / outs * ins + i;
+                    let weight = (o * ins + i) * kernel_height * kernel_width + element;
+                    f(channel * input.plane() + from, weight, o * output.plane() + position);
+                }
+            }
+        });
+    }
+}
+
+impl Operation for Conv2d {
+    fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
+        let (input, expected) = (only(inputs)?, self.in_channels * self.groups);
+        if input.channels != expected {
+            return Err(format!(
+                "its weights are for {expected} channels, its input has {}",
+                input.channels
+            ));
+        }
+        let shape = self.window.output_shape(input);
+        Ok(shape.map(|shape| Shape { channels: self.out_channels, ..shape }))
+    }
+
+    fn channels(&self, _: &[usize]) -> usize {
+        self.out_channels
+    }
+
+    fn stride(&self) -> usize {
+        self.window.stride[1]
+    }
+
+    fn has_weights(&self) -> bool {
+        true
+    }
+
+    fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
+        let Activation { shape, data: x } = inputs[0];
+        let bias = |i: usize| T::of(self.bias[i / output.plane()]);
+        let mut y: Vec<T> = (0..output.len()).map(bias).collect();
+        self.for_each(shape, output, |from, weight, to| {
+            y[to] += x[from] * T::of(self.weights[weight]);
+        });
+        y
+    }
+
+    fn backward<T: Real>(
+        &self,
+        inputs: &[Activation<'_, T>],
+        output: Activation<'_, T>,
+        dy: &[T],
+    ) -> Vec<Vec<T>> {
+        let shape = inputs[0].shape;
+        let mut dx = vec![T::default(); shape.len()];
+        self.for_each(shape, output.shape, |from, weight, to| {
+            dx[from] += T::of(self.weights[weight]) * dy[to];
+        });
+        vec![dx]
+    }
+}

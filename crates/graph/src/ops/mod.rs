@@ -1,0 +1,162 @@
+//! The operations a network is made of, with the parameters every format's dialect can be put into.
+//!
+//! Each has a file that says all about it: parameters, shape rule, facts of a layer, and what it computes
+//! in both directions. Here is only the list.
+
+mod add;
+mod affine;
+mod average_pool;
+mod concat;
+mod conv2d;
+mod dense;
+mod global_average_pool;
+mod lrn;
+mod max_pool;
+mod operation;
+mod relu;
+mod softmax;
+mod window;
+
+pub use affine::Affine;
+pub use average_pool::AveragePool;
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use lrn::Lrn;
+pub use max_pool::MaxPool;
+pub use operation::Activation;
+pub use window::{Padding, Rounding, Span, Window};
+
+use crate::{Real, Shape};
+use operation::Operation;
+
+/// One operation. Everything works on channels × height × width; there is no batch.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// The image, in the network's own channel order and units.
+    Input {
+        /// How many channels it has.
+        channels: usize,
+    },
+    /// Convolution, with its bias.
+    Conv2d(Conv2d),
+    /// `max(x, 0)`.
+    Relu,
+    /// Largest value of each window.
+    MaxPool(MaxPool),
+    /// Mean of each window.
+    AveragePool(AveragePool),
+    /// Mean of each channel; the output is 1 × 1.
+    GlobalAveragePool,
+    /// Local response normalisation across channels.
+    Lrn(Lrn),
+    /// Inputs one after another along the channels.
+    Concat,
+    /// Element-wise sum of inputs of one shape.
+    Add,
+    /// `scale · x + shift`, by channel: batch normalisation and scale layers.
+    Affine(Affine),
+    /// Fully connected, over all channels and positions.
+    Dense(Dense),
+    /// Softmax across channels, at each position.
+    Softmax,
+    /// An operation the importer does not know. It is an error only when a target layer needs it.
+    Unsupported {
+        /// The format's name for it.
+        kind: String,
+    },
+}
+
+/// `$call` with `$operation` being what `$op` is, or `$input` and `$unsupported` for what is none.
+macro_rules! dispatch {
+    ($op:expr, $operation:ident => $call:expr, input => $input:expr, $kind:ident => $unsupported:expr) => {
+        match $op {
+            Op::Input { .. } => $input,
+            Op::Unsupported { kind: $kind } => $unsupported,
+            Op::Conv2d($operation) => $call,
+            Op::MaxPool($operation) => $call,
+            Op::AveragePool($operation) => $call,
+            Op::Lrn($operation) => $call,
+            Op::Affine($operation) => $call,
+            Op::Dense($operation) => $call,
+            Op::Relu => dispatch!(@unit $operation = relu::Relu => $call),
+            Op::GlobalAveragePool => {
+                dispatch!(@unit $operation = global_average_pool::GlobalAveragePool => $call)
+            }
+            Op::Concat => dispatch!(@unit $operation = concat::Concat => $call),
+            Op::Add => dispatch!(@unit $operation = add::Add => $call),
+            Op::Softmax => dispatch!(@unit $operation = softmax::Softmax => $call),
+        }
+    };
+    (@unit $operation:ident = $value:expr => $call:expr) => {{
+        let $operation = &$value;
+        $call
+    }};
+}
+
+impl Op {
+    /// The shape the operation gives for inputs of `shapes`, or `None` where a window does not fit.
+    ///
+    /// # Errors
+    /// What does not fit, with the sizes.
+    pub fn output_shape(&self, shapes: &[Shape]) -> Result<Option<Shape>, String> {
+        dispatch!(
+            self,
+            operation => operation.output_shape(shapes),
+            input => Err("the input's shape is the picture's".into()),
+            kind => Err(format!("operation `{kind}` is not supported"))
+        )
+    }
+
+    /// The channels it gives for inputs of so many; `None` for what is not supported.
+    pub(crate) fn channels(&self, inputs: &[usize]) -> Option<usize> {
+        dispatch!(
+            self,
+            operation => (!inputs.is_empty()).then(|| operation.channels(inputs)),
+            input => None,
+            _kind => None
+        )
+    }
+
+    /// How many of its input's columns one step along a row of its output is.
+    pub(crate) fn stride(&self) -> usize {
+        dispatch!(self, operation => operation.stride(), input => 1, _kind => 1)
+    }
+
+    /// Whether it has trained weights, and so makes a network deeper.
+    pub(crate) fn has_weights(&self) -> bool {
+        dispatch!(self, operation => operation.has_weights(), input => false, _kind => false)
+    }
+
+    /// Its output, of shape `output`, by definition.
+    ///
+    /// # Panics
+    /// For an input or an operation that is not supported, and where `output` is not what
+    /// [`Self::output_shape`] gives.
+    pub fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
+        dispatch!(
+            self,
+            operation => operation.forward(inputs, output),
+            input => panic!("the input is not computed"),
+            kind => panic!("operation `{kind}` is not supported")
+        )
+    }
+
+    /// The gradients with respect to each input, for its output and the gradient `dy` there, by
+    /// definition.
+    ///
+    /// # Panics
+    /// As [`Self::forward`].
+    pub fn backward<T: Real>(
+        &self,
+        inputs: &[Activation<'_, T>],
+        output: Activation<'_, T>,
+        dy: &[T],
+    ) -> Vec<Vec<T>> {
+        dispatch!(
+            self,
+            operation => operation.backward(inputs, output, dy),
+            input => panic!("the input is not computed"),
+            kind => panic!("operation `{kind}` is not supported")
+        )
+    }
+}
