@@ -1,0 +1,133 @@
+//! The task runner: every check and every longer job of this repository, by name.
+//!
+//! It is plain Rust without dependencies, so that the same commands run on Linux, macOS and Windows with
+//! nothing installed but Rust. `.ci/run` and the CI definition call `cargo xtask ci`.
+
+mod check;
+mod fuzz;
+mod process;
+mod product;
+mod tally;
+mod tests;
+
+use std::process::ExitCode;
+
+use crate::process::{cargo, script, step};
+use crate::tests::Shared;
+
+/// What a task ends with: nothing, or what is wrong and the way out.
+type Outcome = Result<(), String>;
+
+/// A task: its name, what it does, and how, given the arguments after its name.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Outcome,
+}
+
+const TASKS: [Task; 13] = [
+    Task {
+        name: "check",
+        about: "format, file lengths, unsafe, lints, documentation, licences",
+        run: |_| check::all(),
+    },
+    Task { name: "test", about: "all tests", run: |_| tests::alone(tests::all) },
+    Task {
+        name: "test-scalar",
+        about: "the tests of whatever computes, in plain loops",
+        run: |_| tests::alone(tests::scalar),
+    },
+    Task {
+        name: "examples",
+        about: "runs the examples of the library",
+        run: |_| product::examples(),
+    },
+    Task {
+        name: "package",
+        about: "packages every crate, and builds it from its package",
+        run: product::package,
+    },
+    Task {
+        name: "first-dream",
+        about: "the README's first command, in release",
+        run: |_| product::first_dream(),
+    },
+    Task {
+        name: "fuzz",
+        about: "[SECONDS [READER…]]: feeds each reader mutated files, half a minute each",
+        run: fuzz::run,
+    },
+    Task {
+        name: "bench",
+        about: "[ARGUMENTS]: the benchmarks",
+        run: |args| cargo(&["bench", "--workspace"]).args(args).run(),
+    },
+    Task {
+        name: "windows",
+        about: "builds the Windows program and tests it under Wine (Debian 12, as root)",
+        run: |args| script("tools/windows/run.sh", args),
+    },
+    Task {
+        name: "wasm",
+        about: "builds for wasm32 and dreams in Node (Debian 12, as root)",
+        run: |args| script("tools/wasm/run.sh", args),
+    },
+    Task {
+        name: "arm",
+        about: "tests the NEON kernels on an emulated machine (Debian 12, as root)",
+        run: |args| script("tools/neon/run.sh", args),
+    },
+    Task { name: "ci", about: "[--without-shared]: everything but the four above", run: ci },
+    Task { name: "help", about: "prints this list", run: |_| help() },
+];
+
+fn main() -> ExitCode {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let name = if args.is_empty() { "help".to_owned() } else { args.remove(0) };
+    let outcome = process::enter_root().and_then(|()| {
+        let task = TASKS.iter().find(|task| task.name == name);
+        let unknown = || format!("there is no task `{name}`: `cargo xtask help` lists them");
+        (task.ok_or_else(unknown)?.run)(&args)
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() -> Outcome {
+    println!("Usage: cargo xtask TASK\n");
+    for task in TASKS {
+        println!("  {:12} {}", task.name, task.about);
+    }
+    Ok(())
+}
+
+/// All checks, those first that fail soonest. The last line says how many tests passed, also where some
+/// failed.
+fn ci(args: &[String]) -> Outcome {
+    let shared = match args {
+        [] => Shared::required()?,
+        [flag] if flag == "--without-shared" => Shared::none(),
+        _ => return Err("`ci` takes `--without-shared` or nothing".into()),
+    };
+    step("tools for tests");
+    tests::require_ffmpeg(&shared)?;
+    check::all()?;
+    product::readme_has_commands()?;
+    let mut tally = tally::Tally::default();
+    let tested = tests::all(&shared, &mut tally)
+        .and_then(|()| tests::scalar(&shared, &mut tally))
+        .and_then(|()| product::examples())
+        .and_then(|()| product::first_dream())
+        .and_then(|()| product::package(&[]))
+        .and_then(|()| fuzz::run(&[]));
+    if let Err(problem) = &tested {
+        println!("\nci: {problem}");
+    }
+    println!("\n{tally}");
+    tested
+}

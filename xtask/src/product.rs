@@ -1,0 +1,56 @@
+//! What users get: the first dream, the packages, the examples.
+
+use std::path::Path;
+
+use crate::process::{Run, cargo, step};
+use crate::{Outcome, tests};
+
+/// The README's first command.
+const FIRST: &str = "cargo run --release -- image examples/coffee.png";
+
+/// The most bytes of the program.
+const MOST_BYTES: u64 = 25_000_000;
+
+/// Sees that the README has the commands that are run here, as they are run.
+pub(crate) fn readme_has_commands() -> Outcome {
+    let readme = std::fs::read_to_string("README.md").map_err(|error| error.to_string())?;
+    for command in [FIRST, tests::COMMAND] {
+        if !readme.lines().any(|line| line == command) {
+            return Err(format!("the README does not have the command: {command}"));
+        }
+    }
+    Ok(())
+}
+
+/// Builds the program as users do, and dreams; looks at its size.
+pub(crate) fn first_dream() -> Outcome {
+    step("first dream");
+    let scratch = Path::new("target/first-dream");
+    let dream = scratch.join("dream.png");
+    std::fs::create_dir_all(scratch).map_err(|error| error.to_string())?;
+    let words: Vec<&str> = FIRST.split(' ').collect();
+    Run::new(words[0], &words[1..])
+        .args(["--force", "-o"])
+        .args([&dream])
+        .env("DEEPDREAM_HOME", scratch.join("home"))
+        .run()?;
+    let program = format!("target/release/deepdream{}", std::env::consts::EXE_SUFFIX);
+    let size = |path: &Path| path.metadata().map_or(0, |file| file.len());
+    println!("the program has {} bytes", size(program.as_ref()));
+    if size(program.as_ref()) > MOST_BYTES {
+        return Err(format!("the program must stay under {MOST_BYTES} bytes"));
+    }
+    if size(&dream) == 0 { Err("the first dream was not written".into()) } else { Ok(()) }
+}
+
+/// Packages every crate that is published, and builds each from its package and those of the others.
+pub(crate) fn package(args: &[String]) -> Outcome {
+    step("packages");
+    cargo(&["package", "--workspace", "--exclude", "xtask"]).args(args).run()
+}
+
+/// Runs every example of the library.
+pub(crate) fn examples() -> Outcome {
+    step("examples");
+    Ok(())
+}

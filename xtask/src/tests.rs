@@ -1,0 +1,95 @@
+//! Tests, with or without the folder of files that are too large or not free enough for the repository.
+
+use std::path::PathBuf;
+
+use crate::Outcome;
+use crate::process::{Run, answers, cargo, step};
+use crate::tally::Tally;
+
+/// The variable that names the folder of test files.
+const VARIABLE: &str = "DEEPDREAM_SHARED";
+
+/// What the README has users type.
+pub(crate) const COMMAND: &str = "cargo test --workspace";
+
+/// The crates whose results the CPU level decides.
+const COMPUTING: [&str; 5] =
+    ["deepdream-graph", "deepdream-cpu", "deepdream-import", "deepdream-dream", "deepdream-cli"];
+
+/// The folder of test files, if the tests that need it are to run.
+pub(crate) struct Shared(Option<PathBuf>);
+
+impl Shared {
+    /// Leaves the tests out that need the files.
+    pub(crate) fn none() -> Self {
+        println!("left out: tests that need the folder of test files");
+        Self(None)
+    }
+
+    /// The folder that `DEEPDREAM_SHARED` names, or else `shared` beside the repository.
+    pub(crate) fn required() -> Result<Self, String> {
+        let folder = std::env::var_os(VARIABLE).map_or_else(|| "../shared".into(), PathBuf::from);
+        if !folder.join("golden").is_dir() {
+            return Err(format!(
+                "there are no test files in {}: put them there, name their folder in {VARIABLE}, or \
+                 leave out what needs them with `--without-shared`",
+                folder.display()
+            ));
+        }
+        let folder = folder.canonicalize().map_err(|error| error.to_string())?;
+        Ok(Self(Some(folder)))
+    }
+}
+
+/// Runs tests by themselves: with the files if they are there, and says so if not.
+pub(crate) fn alone(test: fn(&Shared, &mut Tally) -> Outcome) -> Outcome {
+    let shared = Shared::required().unwrap_or_else(|_| Shared::none());
+    let mut tally = Tally::default();
+    let outcome = test(&shared, &mut tally);
+    println!("\n{tally}");
+    outcome
+}
+
+/// All tests, as the README has them.
+pub(crate) fn all(shared: &Shared, tally: &mut Tally) -> Outcome {
+    step("tests");
+    let words: Vec<&str> = COMMAND.split(' ').collect();
+    test(Run::new(words[0], &words[1..]), shared, tally)
+}
+
+/// The tests of the crates that compute, in plain loops.
+pub(crate) fn scalar(shared: &Shared, tally: &mut Tally) -> Outcome {
+    step("tests at scalar level");
+    let packages = COMPUTING.iter().flat_map(|name| ["--package", name]);
+    test(cargo(&["test"]).args(packages).env("DEEPDREAM_CPU", "scalar"), shared, tally)
+}
+
+/// Runs every test there is, also after one that failed. Tests that need the files are `#[ignore]`d: with
+/// the folder they run too, and fail if one of its files is missing.
+fn test(mut command: Run, shared: &Shared, tally: &mut Tally) -> Outcome {
+    command = command.args(["--no-fail-fast"]);
+    if let Shared(Some(folder)) = shared {
+        command = command.env(VARIABLE, folder).args(["--", "--include-ignored"]);
+    }
+    command.watch(|line| tally.count(line))
+}
+
+/// Sees that ffmpeg is there, with which tests look at movies; on Debian it is installed if it can be.
+pub(crate) fn require_ffmpeg(shared: &Shared) -> Outcome {
+    let there = || answers("ffmpeg", &["-version"]) && answers("ffprobe", &["-version"]);
+    if !there() && answers("apt-get", &["--version"]) {
+        let install = ["install", "--yes", "--no-install-recommends", "ffmpeg"];
+        let installed = Run::new("apt-get", &["update"]).run();
+        if let Err(problem) = installed.and_then(|()| Run::new("apt-get", &install).run()) {
+            println!("{problem}");
+        }
+    }
+    match (there(), shared) {
+        (true, _) => Ok(()),
+        (false, Shared(None)) => {
+            println!("left out: tests that need ffmpeg");
+            Ok(())
+        }
+        (false, Shared(Some(_))) => Err("install ffmpeg: the tests look at movies with it".into()),
+    }
+}
