@@ -3,7 +3,7 @@
 
 mod shared;
 
-const WEIGHTS: &[u8] = include_bytes!("../seeds/caffemodel/small");
+const WEIGHTS: &[u8] = include_bytes!("../../crates/import/tests/data/small.caffemodel");
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     shared::ask(import::load_pair_bytes("fuzz", bytes, WEIGHTS));

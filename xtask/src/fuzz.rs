@@ -9,7 +9,10 @@ use crate::process::{answers, cargo, step};
 const SECONDS: &str = "30";
 
 /// Folders with files to start from, beside `fuzz/seeds/READER`.
-const SEEDS: [(&str, &str); 2] = [
+const SEEDS: [(&str, &str); 5] = [
+    ("caffemodel", "crates/import/tests/data"),
+    ("graphdef", "crates/import/tests/data"),
+    ("prototxt", "crates/import/tests/data"),
     ("recipe", "crates/cli/tests/data/recipes-0.1/saved"),
     ("recipe", "crates/cli/tests/data/recipes-0.1/written"),
 ];

@@ -75,9 +75,9 @@ fn no_truncation_of_squeezenet_breaks_the_reader() {
 
 #[test]
 fn the_seeds_of_fuzzing_are_networks() {
-    let prototxt = include_bytes!("../fuzz/seeds/prototxt/small");
-    let small = include_bytes!("../fuzz/seeds/caffemodel/small");
-    let old = include_bytes!("../fuzz/seeds/caffemodel/old");
+    let prototxt = include_bytes!("data/small.prototxt");
+    let small = include_bytes!("data/small.caffemodel");
+    let old = include_bytes!("data/old.caffemodel");
     let last = |network: graph::Network| network.graph.layers().pop().unwrap().name;
     assert_eq!(last(import::load_bytes("small", small).unwrap()), "ip");
     assert_eq!(last(import::load_bytes("old", old).unwrap()), "join");
