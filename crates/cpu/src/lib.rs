@@ -13,6 +13,7 @@ mod timing;
 
 use std::sync::Arc;
 
+use graph::passes::{self, Rewritten};
 use graph::{Backend, Executable, Graph, GraphError, InputSpec, Network, NodeId, Session, Size};
 use kernels::Context;
 
@@ -61,11 +62,13 @@ impl CpuExecutable {
     /// What [`Network::check_targets`] refuses.
     pub fn new(network: &Network, targets: &[NodeId], cx: Context) -> Result<Self, GraphError> {
         network.check_targets(targets)?;
+        let Rewritten { graph, targets } = passes::prune(&network.graph, targets);
+        let Rewritten { graph, targets } = passes::fold_batch_norm(&graph, &targets);
         Ok(Self {
-            program: Program::new(&network.graph, targets)?,
-            graph: network.graph.clone(),
+            program: Program::new(&graph, &targets),
+            graph,
             input: network.input,
-            targets: targets.to_vec(),
+            targets,
             cx,
             cache: Cache::default(),
         })

@@ -1,15 +1,12 @@
-//! The graph rewritten for running: what each layer really does, and where its values lie.
+//! The graph lowered to the kernels' layout: what each layer really does, and where its values lie.
 //!
-//! Only what the targets need is kept. Batch normalisation is folded into the convolution before it,
-//! ReLU becomes the convolution's last act, and concatenation disappears: its inputs are written into
-//! the output's blocks. Where a branch's channels are no multiple of sixteen, the joined map has holes,
+//! ReLU becomes the last act of the convolution before it, and concatenation disappears: its inputs are
+//! written into the output's blocks. Where a branch's channels are no multiple of sixteen, the joined map has holes,
 //! and a list of slots tells where each channel lies.
 
 use std::collections::HashMap;
 
-use graph::{
-    Affine, AveragePool, Conv2d, Dense, Graph, GraphError, Lrn, MaxPool, NodeId, Op, Shape, Weights,
-};
+use graph::{Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NodeId, Op, Shape};
 
 /// A value's number in [`Program::values`].
 pub(super) type ValueId = usize;
@@ -73,11 +70,8 @@ pub(super) enum Kind {
 }
 
 impl Program {
-    /// Rewrites what `targets` need of `graph`.
-    ///
-    /// # Errors
-    /// An operation that is not supported.
-    pub(super) fn new(graph: &Graph, targets: &[NodeId]) -> Result<Self, GraphError> {
+    /// Lowers a `graph` of which the `targets`, all of them supported, need every node.
+    pub(super) fn new(graph: &Graph, targets: &[NodeId]) -> Self {
         let mut builder = Builder {
             graph,
             targets,
@@ -87,18 +81,18 @@ impl Program {
             of: HashMap::new(),
             parents: HashMap::new(),
         };
-        let needed = graph.ancestors(targets);
-        for &id in &needed {
+        let nodes = graph.ancestors(targets);
+        for &id in &nodes {
             for &input in &graph.node(id).inputs {
                 builder.consumers.entry(input).or_default().push(id);
             }
         }
-        for &id in &needed {
+        for id in nodes {
             if !builder.of.contains_key(&id) {
-                builder.add(id)?;
+                builder.add(id);
             }
         }
-        Ok(builder.finish())
+        builder.finish()
     }
 }
 
@@ -115,34 +109,28 @@ struct Builder<'g> {
 }
 
 impl Builder<'_> {
-    fn add(&mut self, id: NodeId) -> Result<(), GraphError> {
+    fn add(&mut self, id: NodeId) {
         let node = self.graph.node(id);
         let inputs: Vec<ValueId> = node.inputs.iter().map(|input| self.of[input]).collect();
         let kind = match &node.op {
             Op::Input { channels } => {
                 let value = self.value(id, contiguous(*channels), false);
                 self.of.insert(id, value);
-                return Ok(());
+                return;
             }
-            Op::Unsupported { kind } => {
-                return Err(GraphError::Unsupported {
-                    layer: node.name.clone(),
-                    node: node.name.clone(),
-                    kind: kind.clone(),
-                });
-            }
+            Op::Unsupported { .. } => unreachable!("the targets are supported"),
             Op::Conv2d(conv) => {
                 self.conv(id, conv, inputs);
-                return Ok(());
+                return;
             }
             Op::Dense(dense) => {
                 let slots = contiguous(dense.out_features);
-                self.with_relu(id, id, Kind::Dense(dense.clone()), inputs, slots);
-                return Ok(());
+                self.with_relu(id, Kind::Dense(dense.clone()), inputs, slots);
+                return;
             }
             Op::Concat => {
                 self.concat(id, inputs);
-                return Ok(());
+                return;
             }
             Op::Relu => Kind::Relu,
             Op::MaxPool(pool) => Kind::MaxPool(*pool),
@@ -150,7 +138,7 @@ impl Builder<'_> {
             Op::GlobalAveragePool => Kind::GlobalAveragePool,
             Op::Lrn(lrn) => {
                 self.lrn(id, lrn, inputs[0]);
-                return Ok(());
+                return;
             }
             Op::Add => Kind::Add,
             Op::Affine(affine) => Kind::Affine(affine.clone()),
@@ -167,7 +155,6 @@ impl Builder<'_> {
         let output = self.value(id, slots, relu);
         self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });
         self.of.insert(id, output);
-        Ok(())
     }
 
     fn value(&mut self, node: NodeId, slots: Vec<usize>, relu: bool) -> ValueId {
@@ -184,22 +171,15 @@ impl Builder<'_> {
         }
     }
 
-    /// A convolution and the affine layer and ReLU after it.
+    /// A convolution and the ReLU after it.
     fn conv(&mut self, id: NodeId, conv: &Conv2d, inputs: Vec<ValueId>) {
-        let (mut conv, mut last) = (conv.clone(), id);
-        while let Some(next) = self.only_consumer(last)
-            && let Op::Affine(affine) = &self.graph.node(next).op
-        {
-            conv = folded(&conv, affine);
-            last = next;
-        }
         let depthwise = conv.in_channels == 1 && conv.out_channels == conv.groups;
         let slots = if depthwise {
             self.values[inputs[0]].slots.clone()
         } else {
             contiguous(conv.out_channels)
         };
-        self.with_relu(id, last, Kind::Conv(conv), inputs, slots);
+        self.with_relu(id, Kind::Conv(conv.clone()), inputs, slots);
     }
 
     /// A normalisation and the max pooling after it.
@@ -219,27 +199,15 @@ impl Builder<'_> {
         self.of.insert(last, output);
     }
 
-    /// A layer made of the nodes from `first` to `last`, and the ReLU after it if there is one.
-    fn with_relu(
-        &mut self,
-        first: NodeId,
-        last: NodeId,
-        kind: Kind,
-        inputs: Vec<ValueId>,
-        slots: Vec<usize>,
-    ) {
+    /// A layer, and the ReLU after it if there is one.
+    fn with_relu(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>, slots: Vec<usize>) {
         let relu =
-            self.only_consumer(last).filter(|&next| matches!(self.graph.node(next).op, Op::Relu));
-        let node = relu.unwrap_or(last);
-        let output = self.value(node, slots, relu.is_some());
-        let name = self.graph.node(first).name.clone();
+            self.only_consumer(id).filter(|&next| matches!(self.graph.node(next).op, Op::Relu));
+        let output = self.value(relu.unwrap_or(id), slots, relu.is_some());
+        let name = self.graph.node(id).name.clone();
         self.layers.push(Layer { name, kind, inputs, output });
-        let mut id = first;
         self.of.insert(id, output);
-        while id != node {
-            id = self.consumers[&id][0];
-            self.of.insert(id, output);
-        }
+        relu.map(|relu| self.of.insert(relu, output));
     }
 
     fn concat(&mut self, id: NodeId, inputs: Vec<ValueId>) {
@@ -299,19 +267,6 @@ impl Builder<'_> {
 
 fn contiguous(channels: usize) -> Vec<usize> {
     (0..channels).collect()
-}
-
-/// `affine(conv(x))` as one convolution.
-fn folded(conv: &Conv2d, affine: &Affine) -> Conv2d {
-    let filter = conv.weights.len() / conv.out_channels.max(1);
-    let weights: Weights =
-        conv.weights.iter().enumerate().map(|(i, w)| w * affine.scale[i / filter]).collect();
-    let bias = conv.bias.iter().zip(&affine.scale[..]).zip(&affine.shift[..]);
-    Conv2d {
-        weights,
-        bias: bias.map(|((bias, scale), shift)| bias * scale + shift).collect(),
-        ..conv.clone()
-    }
 }
 
 impl Program {

@@ -10,6 +10,7 @@ mod error;
 mod graph;
 mod network;
 mod ops;
+pub mod passes;
 mod real;
 pub mod reference;
 mod shape;
