@@ -1,110 +1,30 @@
-//! Generated networks, pictures and comparisons for this crate's tests.
+//! What the tests of several crates share: generated networks and images, the conformance suite that every
+//! backend passes, and the folder of files that are not in the repository.
 
-use std::sync::Arc;
+pub mod conformance;
+mod networks;
+mod random;
 
-use graph::*;
+use std::path::PathBuf;
 
-/// A small generator with a seed (SplitMix64).
-pub struct Random(pub u64);
+pub use networks::{inception, network, random_graph};
+pub use random::Random;
 
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A whole number, both ends included.
-    pub fn range(&mut self, from: usize, to: usize) -> usize {
-        from + self.next() as usize % (to - from + 1)
-    }
-
-    /// Between −1 and 1.
-    pub fn value(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-
-    pub fn values(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.value()).collect()
-    }
-
-    pub fn picture(&mut self, height: usize, width: usize) -> Tensor {
-        let data = (0..3 * height * width).map(|_| 127.5 + 127.5 * self.value()).collect();
-        Tensor { shape: Shape::new(3, height, width), data }
-    }
-
-    pub fn tensor(&mut self, shape: Shape) -> Tensor {
-        Tensor { shape, data: self.values(shape.len()) }
-    }
-
-    /// A convolution of `ins` → `outs` channels with weights that keep the size of values.
-    pub fn conv(&mut self, window: Window, ins: usize, outs: usize, groups: usize) -> Op {
-        let each = ins / groups * window.kernel[0] * window.kernel[1];
-        let scale = (6.0 / each as f32).sqrt();
-        let weights: Vec<f32> = self.values(outs * each).iter().map(|w| w * scale).collect();
-        Op::Conv2d(Conv2d {
-            window,
-            out_channels: outs,
-            in_channels: ins / groups,
-            groups,
-            weights: weights.into(),
-            bias: self.values(outs).iter().map(|b| 0.1 * b).collect::<Vec<_>>().into(),
-        })
-    }
-
-    pub fn affine(&mut self, channels: usize) -> Op {
-        let scale: Arc<[f32]> = self.values(channels).iter().map(|x| 1.0 + 0.5 * x).collect();
-        Op::Affine(Affine { scale, shift: self.values(channels).into() })
-    }
-
-    pub fn dense(&mut self, shape: Shape, outs: usize) -> Op {
-        let ins = shape.len();
-        let scale = (3.0 / ins as f32).sqrt();
-        Op::Dense(Dense {
-            out_features: outs,
-            in_features: ins,
-            weights: self.values(outs * ins).iter().map(|w| w * scale).collect(),
-            bias: self.values(outs).into(),
-        })
-    }
-
-    /// A window with a padding that leaves no window beside the picture.
-    pub fn window(&mut self, most: usize) -> Window {
-        let kernel = [self.range(1, most), self.range(1, most)];
-        let pad = |random: &mut Self, k: usize| random.range(0, (k - 1).min(3));
-        let padding = if self.range(0, 1) == 0 {
-            Padding::Same
-        } else {
-            Padding::Explicit {
-                top: pad(self, kernel[0]),
-                bottom: pad(self, kernel[0]),
-                left: pad(self, kernel[1]),
-                right: pad(self, kernel[1]),
-            }
-        };
-        let stride = [self.range(1, 2), self.range(1, 2)];
-        Window { padding, ..Window::new(kernel, stride) }
-    }
-}
-
-/// A network around a graph.
-pub fn network(graph: Graph) -> Network {
-    Network {
-        name: "generated".into(),
-        hash: String::new(),
-        graph,
-        input: InputSpec {
-            order: ChannelOrder::Bgr,
-            mean: [104.0, 117.0, 123.0],
-            scale: [0.01, 0.02, 0.015],
-        },
-        labels: Vec::new(),
-    }
+/// The folder of test files that the repository does not have. Tests that need it are ignored unless asked
+/// for.
+///
+/// # Panics
+/// If `DEEPDREAM_SHARED` does not say where it is.
+pub fn shared() -> PathBuf {
+    std::env::var_os("DEEPDREAM_SHARED")
+        .expect("DEEPDREAM_SHARED should be the folder of shared test files; see CONTRIBUTING.md")
+        .into()
 }
 
 /// `‖a − b‖ / ‖b‖`
+///
+/// # Panics
+/// If they are not of one length.
 pub fn error(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();

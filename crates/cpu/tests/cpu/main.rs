@@ -1,0 +1,79 @@
+//! The processor conforms at every CPU level, and gives the same bytes on any number of threads.
+
+use std::sync::Arc;
+
+use cpu::{Cpu, CpuExecutable, CpuSession};
+use graph::{Backend, Network, NodeId, OutputGradient, Session, Size, Tensor};
+use kernels::{Context, CpuLevel, Threads};
+use testkit::{Random, inception, network, random_graph};
+
+fn context(threads: usize, level: CpuLevel) -> Context {
+    Context::new(Threads::new(threads).unwrap(), level)
+}
+
+#[test]
+fn every_level_conforms() {
+    for level in CpuLevel::available() {
+        testkit::conformance::check(&Cpu::new(context(2, level)));
+    }
+}
+
+#[test]
+fn the_bytes_are_the_same_on_any_number_of_threads() {
+    let random = &mut Random(27);
+    let mut networks: Vec<Network> = (0..8).map(|_| network(random_graph(random))).collect();
+    networks.push(network(inception(random, 13)));
+    for network in networks {
+        let layers = network.graph.layers();
+        let target = network.graph.find_target(&layers[layers.len() - 1].name).unwrap();
+        let size = Size::new(random.range(33, 65), random.range(33, 65));
+        let image = random.image(size);
+        for level in CpuLevel::available() {
+            let bytes = |threads| bytes(&network, target, &image, context(threads, level));
+            let one = bytes(1);
+            assert!((2..5).all(|threads| bytes(threads) == one), "at {level}");
+        }
+    }
+}
+
+fn bytes(network: &Network, target: NodeId, image: &Tensor, cx: Context) -> (Tensor, u64, Tensor) {
+    let executable = Cpu::new(cx).compile(network, &[target]).unwrap();
+    let mut session = executable.session(Size::new(image.shape.height, image.shape.width)).unwrap();
+    session.forward(image).unwrap();
+    let activation = session.activation(0).unwrap();
+    let squares = session.half_sum_squares(0).unwrap().to_bits();
+    let mut gradient = Tensor::zeros(image.shape);
+    let outputs = [OutputGradient::Activation { weight: 1.0 }];
+    session.backward(&outputs, &mut gradient).unwrap();
+    (activation, squares, gradient)
+}
+
+#[test]
+fn the_activation_pattern_of_another_session_is_taken_over() {
+    let random = &mut Random(26);
+    let network = network(inception(random, 13));
+    let target = network.graph.find_target("next").unwrap();
+    let cx = context(1, CpuLevel::Scalar);
+    let executable = Arc::new(CpuExecutable::new(&network, &[target], cx).unwrap());
+    let size = Size::new(40, 44);
+    let [one, other] = [(); 2].map(|()| random.image(size));
+    let gradient = |session: &mut CpuSession| {
+        let shape = session.target_shape(0);
+        let output = Tensor { shape, data: vec![1.0; shape.len()] };
+        let mut gradient = Tensor::zeros(one.shape);
+        session.backward(&[OutputGradient::Gradient(&output)], &mut gradient).unwrap();
+        gradient
+    };
+    let mut first = Arc::clone(&executable).cpu_session(size).unwrap();
+    let mut second = executable.cpu_session(size).unwrap();
+    first.forward(&one).unwrap();
+    second.forward(&one).unwrap();
+    assert_eq!(second.copy_activation_pattern(&first), 0.0);
+    let wanted = gradient(&mut second);
+    first.forward(&other).unwrap();
+    let changed = second.copy_activation_pattern(&first);
+    assert!(0.0 < changed && changed < 1.0, "{changed}");
+    second.forward(&one).unwrap();
+    second.copy_activation_pattern(&first);
+    assert_ne!(gradient(&mut second), wanted);
+}

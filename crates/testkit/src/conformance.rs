@@ -1,0 +1,248 @@
+//! What every backend has to do: the reference's numbers for every operation and for whole networks, in
+//! both directions, again and again in the same memory.
+//!
+//! ```ignore
+//! testkit::conformance::check(&MyBackend::new());
+//! ```
+
+use graph::reference;
+use graph::*;
+
+use crate::networks::{inception, network, random_graph, same};
+use crate::{Random, error};
+
+/// Relative L2 error of an activation after a few layers in `f32`.
+pub const ACTIVATION: f64 = 1e-5;
+/// Relative L2 error of an image's gradient in `f32` where no ReLU or maximum was decided otherwise.
+pub const GRADIENT: f64 = 1e-4;
+/// Relative error of `½ · Σ activation²`, summed up in `f32`.
+pub const HALF_SUM_SQUARES: f64 = 1e-4;
+
+/// Runs the whole suite.
+///
+/// # Panics
+/// Where `backend` is wrong, with the operation or network.
+pub fn check(backend: &dyn Backend) {
+    every_operation(backend);
+    inceptions(backend);
+    random_graphs(backend);
+    a_shift_rolls_the_image(backend);
+    memory_grows_with_the_image(backend);
+    what_cannot_run_is_refused(backend);
+}
+
+/// Every operation alone, over generated shapes and parameters, behind a convolution that gives it its input.
+fn every_operation(backend: &dyn Backend) {
+    let random = &mut Random(31);
+    for _ in 0..6 {
+        let channels = random.range(1, 40);
+        for op in operations(random, channels) {
+            let joins = if matches!(op, Op::Add | Op::Concat) { random.range(2, 4) } else { 1 };
+            let mut builder = GraphBuilder::new("image", 3);
+            let mut inputs = Vec::new();
+            for index in 0..joins {
+                // What is added has the same channels, what is joined has its own.
+                let join = matches!(op, Op::Concat) && index > 0;
+                let channels = if join { random.range(1, 40) } else { channels };
+                let conv = random.conv(same(1, 1), 3, channels, 1);
+                inputs.push(builder.add(format!("input{index}"), conv, &[builder.input()]));
+            }
+            let target = builder.add("operation", op.clone(), &inputs);
+            let size = Size::new(random.range(9, 21), random.range(9, 21));
+            compare(backend, &network(builder.finish()), &[target], size, random, &describe(&op));
+        }
+    }
+    let (channels, size) = (11, Size::new(5, 7));
+    let mut builder = GraphBuilder::new("image", 3);
+    let input = random.conv(same(1, 1), 3, channels, 1);
+    let input = builder.add("input", input, &[builder.input()]);
+    let dense = random.dense(Shape::new(channels, size.height, size.width), 19);
+    let target = builder.add("operation", dense, &[input]);
+    compare(backend, &network(builder.finish()), &[target], size, random, "dense");
+}
+
+/// One of each operation that takes images of any size, for an input of so many channels.
+fn operations(random: &mut Random, channels: usize) -> Vec<Op> {
+    let mut dilated = random.window(4);
+    dilated.dilation = [random.range(1, 2), random.range(1, 2)];
+    let outputs = random.range(1, 40);
+    let groups = if channels.is_multiple_of(2) { 2 } else { 1 };
+    let rounding = [Rounding::Floor, Rounding::Ceil][random.range(0, 1)];
+    let (max, average) = (random.window(3), random.window(3));
+    let count_padding = random.range(0, 1) == 1;
+    let size = 1 + 2 * random.range(0, 5);
+    vec![
+        random.conv(dilated, channels, outputs, 1),
+        random.conv(same(1, 1), channels, outputs, 1),
+        random.conv(same(3, 1), channels, outputs, 1),
+        random.conv(same(5, 2), channels, groups * outputs, groups),
+        random.conv(same(3, 1), channels, channels, channels),
+        Op::Relu,
+        Op::MaxPool(MaxPool { window: Window { rounding, ..max } }),
+        Op::AveragePool(AveragePool { window: Window { rounding, ..average }, count_padding }),
+        Op::GlobalAveragePool,
+        Op::Lrn(Lrn { size, alpha: 0.1, beta: 0.75, bias: 2.0 }),
+        Op::Concat,
+        Op::Add,
+        random.affine(channels),
+        Op::Softmax,
+    ]
+}
+
+fn describe(op: &Op) -> String {
+    // Without the weights.
+    match op {
+        Op::Conv2d(conv) => format!(
+            "convolution {} → {} in {} groups by {:?}",
+            conv.in_channels * conv.groups,
+            conv.out_channels,
+            conv.groups,
+            conv.window
+        ),
+        Op::Affine(_) => "affine".into(),
+        op => format!("{op:?}"),
+    }
+}
+
+/// An Inception at every kind of layer, and at several at once.
+fn inceptions(backend: &dyn Backend) {
+    let random = &mut Random(21);
+    for (second, size) in [(16, Size::new(41, 38)), (13, Size::new(34, 47))] {
+        let network = network(inception(random, second));
+        let find = |name: &str| network.graph.find_target(name).unwrap();
+        for layer in ["conv0/pre_relu", "norm0", "mixed/pool", "mixed", "next", "softmax"] {
+            compare(backend, &network, &[find(layer)], size, random, layer);
+        }
+        let several = [find("mixed"), find("mixed/3x3"), find("conv0")];
+        compare(backend, &network, &several, size, random, "several layers");
+    }
+}
+
+/// Layers that branch and join at random.
+fn random_graphs(backend: &dyn Backend) {
+    let random = &mut Random(22);
+    for number in 0..25 {
+        let network = network(random_graph(random));
+        let layers = network.graph.layers();
+        let find = |layer: &Layer| network.graph.find_target(&layer.name).unwrap();
+        let (last, middle) = (find(&layers[layers.len() - 1]), find(&layers[layers.len() / 2]));
+        let size = Size::new(random.range(17, 33), random.range(17, 33));
+        let name = format!("random graph {number}");
+        compare(backend, &network, &[last], size, random, &name);
+        compare(backend, &network, &[middle, last], size, random, &name);
+    }
+}
+
+/// Runs `network` to `targets` and compares with the reference in `f64`.
+///
+/// # Panics
+/// Where the numbers are further apart than the tolerances.
+pub fn compare(
+    backend: &dyn Backend,
+    network: &Network,
+    targets: &[NodeId],
+    size: Size,
+    random: &mut Random,
+    name: &str,
+) {
+    let image = random.image(size);
+    let run = reference::forward::<f64>(network, targets, &image).unwrap();
+    let own: Vec<Tensor> = targets.iter().map(|&target| run.activation(target)).collect();
+    let given: Vec<Tensor> = own.iter().map(|own| random.tensor(own.shape)).collect();
+    let half = |tensor: &Tensor| Tensor {
+        data: tensor.data.iter().map(|x| 0.5 * x).collect(),
+        ..tensor.clone()
+    };
+    let expected = |outputs: &[Tensor]| {
+        let outputs: Vec<(NodeId, &Tensor)> = targets.iter().copied().zip(outputs).collect();
+        reference::backward(network, &run, &outputs)
+    };
+    let from_given = expected(&given);
+    let from_own = expected(&own.iter().map(half).collect::<Vec<_>>());
+
+    let executable = backend.compile(network, targets).unwrap();
+    let mut session = executable.session(size).unwrap();
+    assert_eq!(session.size(), size);
+    let mut gradient = Tensor::zeros(image.shape);
+    let near = |what: &str, found: &Tensor, expected: &Tensor, tolerance: f64| {
+        let off = error(&found.data, &expected.data);
+        assert!(off < tolerance, "{name}: {what} is off by {off:e}");
+    };
+    // Twice, since the second round finds the first one's values in its memory.
+    for _ in 0..2 {
+        session.forward(&image).unwrap();
+        for (target, own) in own.iter().enumerate() {
+            assert_eq!(session.target_shape(target), own.shape, "{name}");
+            near("activation", &session.activation(target).unwrap(), own, ACTIVATION);
+            let expected: f64 = own.data.iter().map(|&x| 0.5 * f64::from(x).powi(2)).sum();
+            let found = session.half_sum_squares(target).unwrap();
+            let off = (found - expected).abs();
+            assert!(off <= HALF_SUM_SQUARES * expected, "{name}: {found} instead of {expected}");
+        }
+        let outputs: Vec<_> = given.iter().map(OutputGradient::Gradient).collect();
+        session.backward(&outputs, &mut gradient).unwrap();
+        near("gradient of a given one", &gradient, &from_given, GRADIENT);
+    }
+    session.forward(&image).unwrap();
+    let outputs = vec![OutputGradient::Activation { weight: 0.5 }; targets.len()];
+    session.backward(&outputs, &mut gradient).unwrap();
+    near("gradient of its own activation", &gradient, &from_own, GRADIENT);
+}
+
+/// A session that shifts gives, to the bit, what one gives for the image rolled.
+fn a_shift_rolls_the_image(backend: &dyn Backend) {
+    let random = &mut Random(23);
+    let network = network(inception(random, 13));
+    let target = network.graph.find_target("mixed").unwrap();
+    let executable = backend.compile(&network, &[target]).unwrap();
+    let (size, [down, right]) = (Size::new(33, 29), [7, 21]);
+    let Size { height, width } = size;
+    let image = random.image(size);
+    let mut rolled = Tensor::zeros(image.shape);
+    let roll = |i: usize| {
+        let (c, y, x) = (i / (height * width), i / width % height, i % width);
+        (c * height + (y + down) % height) * width + (x + right) % width
+    };
+    (0..image.data.len()).for_each(|i| rolled.data[roll(i)] = image.data[i]);
+
+    let mut session = executable.session(size).unwrap();
+    let outputs = [OutputGradient::Activation { weight: 1.0 }];
+    let (mut plain, mut shifted) = (Tensor::zeros(image.shape), Tensor::zeros(image.shape));
+    session.forward(&rolled).unwrap();
+    session.backward(&outputs, &mut plain).unwrap();
+    session.set_shift([down + height, right]);
+    session.forward(&image).unwrap();
+    session.backward(&outputs, &mut shifted).unwrap();
+    assert!((0..image.data.len()).all(|i| shifted.data[i] == plain.data[roll(i)]), "the shift");
+}
+
+/// Memory is known before a session is made, and grows as the image does.
+fn memory_grows_with_the_image(backend: &dyn Backend) {
+    let network = network(inception(&mut Random(24), 13));
+    let target = network.graph.find_target("next").unwrap();
+    let executable = backend.compile(&network, &[target]).unwrap();
+    let memory = |side: usize| executable.memory(Size::new(side, side)).unwrap();
+    let (small, large) = (memory(64), memory(128));
+    assert!(small > 64 * 64 * 4 && large > 3 * small && large < 5 * small, "{small}, {large}");
+}
+
+/// Images too small, targets that see no image, operations that nobody has.
+fn what_cannot_run_is_refused(backend: &dyn Backend) {
+    let random = &mut Random(25);
+    let mut builder = GraphBuilder::new("image", 3);
+    let conv = random.conv(Window::new([5, 5], [1, 1]), 3, 4, 1);
+    let conv = builder.add("conv", conv, &[builder.input()]);
+    let kind = "Mystery".to_owned();
+    let unknown = builder.add("unknown", Op::Unsupported { kind }, &[conv]);
+    let (input, network) = (builder.input(), network(builder.finish()));
+    let refusal = |target| backend.compile(&network, &[target]).err();
+    assert!(matches!(refusal(unknown), Some(GraphError::Unsupported { .. })));
+    assert!(matches!(refusal(input), Some(GraphError::NoGradient { .. })));
+    let executable = backend.compile(&network, &[conv]).unwrap();
+    for size in [Size::new(4, 9), Size::new(9, 4), Size::new(0, 0)] {
+        let error = executable.memory(size).unwrap_err();
+        assert!(matches!(error, GraphError::TooSmall { .. }), "{error}");
+        let error = executable.clone().session(size).err().unwrap();
+        assert!(matches!(error, GraphError::TooSmall { .. }), "{error}");
+    }
+}
