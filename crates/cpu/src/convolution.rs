@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernels::conv::{Direct, Kernel, Phase};
+use kernels::conv::{Direct, Filters, Phase};
 use kernels::winograd::Winograd;
-use kernels::{Context, ConvGeometry, CpuLevel};
+use kernels::{Context, ConvGeometry, CpuLevel, Vec16};
 
 use super::program::{Kind, Layer, Program};
-use graph::{Conv2d, Padding, Shape, Weights, Window};
+use graph::{Conv2d, GraphError, Padding, Shape, Weights, Window};
 
 /// From input to output, or from the output's gradient to the input's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub(super) enum Algorithm {
     Direct,
     /// With tiles of so many inputs along each axis.
     Winograd(usize),
+    /// Each channel by itself.
+    Depthwise,
 }
 
 /// A layer's convolution for pictures of one size, with its weights as the model file has them.
@@ -39,24 +41,27 @@ pub(super) struct Spec {
 
 impl Spec {
     /// The layer's convolution for an input of `shape`, or `None` if it is no convolution.
-    pub(super) fn new(program: &Program, layer: &Layer, shape: Shape) -> Option<Self> {
-        let (conv, geometry) = match &layer.kind {
-            Kind::Conv(conv) => (conv.clone(), geometry(&conv.window, shape)),
-            Kind::Dense(dense) => {
-                let window = Window::new([shape.height, shape.width], [1, 1]);
-                let conv = Conv2d {
-                    window,
-                    out_channels: dense.out_features,
-                    in_channels: shape.channels,
-                    groups: 1,
-                    weights: dense.weights.clone(),
-                    bias: dense.bias.clone(),
-                };
-                let geometry = geometry(&window, shape);
-                (conv, geometry)
-            }
-            _ => return None,
+    ///
+    /// # Errors
+    /// A window that is larger than the address space.
+    pub(super) fn new(
+        program: &Program,
+        layer: &Layer,
+        shape: Shape,
+    ) -> Result<Option<Self>, GraphError> {
+        let conv = match &layer.kind {
+            Kind::Conv(conv) => conv.clone(),
+            Kind::Dense(dense) => Conv2d {
+                window: Window::new([shape.height, shape.width], [1, 1]),
+                out_channels: dense.out_features,
+                in_channels: shape.channels,
+                groups: 1,
+                weights: dense.weights.clone(),
+                bias: dense.bias.clone(),
+            },
+            _ => return Ok(None),
         };
+        let geometry = geometry(layer, &conv.window, shape)?;
         let slots = |value: usize| program.values[value].slots.clone();
         let plain = Self {
             geometry,
@@ -67,19 +72,21 @@ impl Spec {
             in_slots: slots(layer.inputs[0]),
             out_slots: slots(layer.output),
         };
-        Some(match program.depth() {
-            depth if depth > 1 && layer.inputs[0] == program.picture() => plain.rearranged(depth),
+        Ok(Some(match program.depth() {
+            depth if depth > 1 && layer.inputs[0] == program.picture() => {
+                plain.rearranged(depth).ok_or_else(|| too_large(layer, "its window"))?
+            }
             _ => plain,
-        })
+        }))
     }
 
     /// The same convolution of stride `depth` as one of stride 1 over the picture's pixels rearranged:
     /// channel (c · depth + row) · depth + column holds every `depth`-th row and column of channel c.
     ///
     /// With k − before = depth · a + q, element k of the window reads element a of remainder q.
-    fn rearranged(self, depth: usize) -> Self {
-        let ConvGeometry { kernel, before, .. } = self.geometry;
-        let split = |axis: usize, k: usize| {
+    fn rearranged(self, depth: usize) -> Option<Self> {
+        let (kernel, before) = (self.geometry.kernel(), self.geometry.padding());
+        let split = move |axis: usize, k: usize| {
             let distance = k as isize - before[axis] as isize;
             let depth = depth as isize;
             (distance.div_euclid(depth), distance.rem_euclid(depth) as usize)
@@ -87,47 +94,38 @@ impl Spec {
         let first = [split(0, 0).0, split(1, 0).0];
         let last = [split(0, kernel[0] - 1).0, split(1, kernel[1] - 1).0];
         let extent = [0, 1].map(|axis| (last[axis] - first[axis] + 1) as usize);
+        let padding = first.map(|first| first.unsigned_abs());
         let (ins, outs) = (self.in_slots.len(), self.out_slots.len());
         let area = extent[0] * extent[1];
-        let mut weights = vec![0.0; outs * ins * depth * depth * area];
-        for (index, &weight) in self.weights.iter().enumerate() {
-            let (pair, k) = (index / (kernel[0] * kernel[1]), index % (kernel[0] * kernel[1]));
-            let (row, row_rest) = split(0, k / kernel[1]);
-            let (column, column_rest) = split(1, k % kernel[1]);
-            let channel = (pair * depth + row_rest) * depth + column_rest;
-            let (row, column) = ((row - first[0]) as usize, (column - first[1]) as usize);
-            weights[channel * area + row * extent[1] + column] = weight;
-        }
-        Self {
-            geometry: ConvGeometry {
-                kernel: extent,
-                stride: [1, 1],
-                dilation: [1, 1],
-                before: first.map(|first| first.unsigned_abs()),
-            },
-            weights: weights.into(),
+        let (len, from) = (outs * ins * depth * depth * area, self.weights);
+        let rearrange = move || {
+            let mut weights = vec![0.0; len];
+            for (index, &weight) in from.iter().enumerate() {
+                let (pair, k) = (index / (kernel[0] * kernel[1]), index % (kernel[0] * kernel[1]));
+                let (row, row_rest) = split(0, k / kernel[1]);
+                let (column, column_rest) = split(1, k % kernel[1]);
+                let channel = (pair * depth + row_rest) * depth + column_rest;
+                let (row, column) = ((row - first[0]) as usize, (column - first[1]) as usize);
+                weights[channel * area + row * extent[1] + column] = weight;
+            }
+            weights.into()
+        };
+        Some(Self {
+            geometry: ConvGeometry::new(extent, [1, 1], [1, 1], padding)?,
+            weights: Weights::later(len, rearrange),
             in_slots: (0..ins * depth * depth).collect(),
             ..self
-        }
-    }
-
-    /// The convolution in the kernels' terms.
-    fn kernel(&self) -> Kernel<'_> {
-        Kernel {
-            geometry: self.geometry,
-            groups: self.groups,
-            weights: &self.weights,
-            bias: &self.bias,
-            in_slots: &self.in_slots,
-            out_slots: &self.out_slots,
-        }
+        })
     }
 
     /// The convolutions that make up one direction: several where a stride's phases are.
-    pub(super) fn phases(&self, direction: Direction) -> Vec<Phase<'_>> {
+    fn phases(&self, direction: Direction) -> Vec<Phase<'_>> {
+        let (weights, bias) = (&self.weights, &self.bias);
+        let slots = (&self.in_slots[..], &self.out_slots[..]);
+        let filters = Filters::new(self.geometry, self.groups, weights, bias, slots.0, slots.1);
         match direction {
-            Direction::Forward => vec![self.kernel().forward()],
-            Direction::Backward => self.kernel().backward(),
+            Direction::Forward => vec![filters.forward()],
+            Direction::Backward => filters.backward(),
         }
     }
 
@@ -138,24 +136,18 @@ impl Spec {
 
     /// The least number of products decides, where there are pixels enough to fill Winograd's tiles.
     pub(super) fn algorithm(&self, level: CpuLevel, written: Shape) -> Algorithm {
-        let ConvGeometry { kernel, stride, dilation, .. } = self.geometry;
-        let dense = stride == [1, 1] && dilation == [1, 1] && self.groups == 1;
+        if self.depthwise() {
+            return Algorithm::Depthwise;
+        }
+        let kernel = self.geometry.kernel();
+        let steps = [self.geometry.stride(), self.geometry.dilation()];
+        let dense = steps == [[1, 1], [1, 1]] && self.groups == 1;
         let pays = level != CpuLevel::Scalar && written.plane() >= 64;
         if dense && pays && Winograd::fits(kernel) {
             Algorithm::Winograd(Winograd::tile(kernel[0], [written.height, written.width]))
         } else {
             Algorithm::Direct
         }
-    }
-
-    /// One for each output channel.
-    pub(super) fn bias(&self) -> &[f32] {
-        &self.bias
-    }
-
-    /// As the model file has them, or rearranged.
-    pub(super) fn weights(&self) -> &[f32] {
-        &self.weights
     }
 }
 
@@ -183,26 +175,65 @@ impl Program {
     }
 }
 
-/// The window placed on a picture of `shape`.
-pub(super) fn geometry(window: &Window, shape: Shape) -> ConvGeometry {
+/// A layer's window placed on an input of `shape`.
+///
+/// # Errors
+/// A window that is larger than the address space.
+pub(super) fn geometry(
+    layer: &Layer,
+    window: &Window,
+    shape: Shape,
+) -> Result<ConvGeometry, GraphError> {
     let before = |axis: usize, extent: usize| match window.padding {
         Padding::Explicit { top, left, .. } => [top, left][axis],
         Padding::Same => window.span(axis, extent).map_or(0, |span| span.before),
     };
-    ConvGeometry {
-        kernel: window.kernel,
-        stride: window.stride,
-        dilation: window.dilation,
-        before: [before(0, shape.height), before(1, shape.width)],
+    let padding = [before(0, shape.height), before(1, shape.width)];
+    ConvGeometry::new(window.kernel, window.stride, window.dilation, padding)
+        .ok_or_else(|| too_large(layer, "its window"))
+}
+
+/// The error of a layer of which something does not fit the address space.
+pub(super) fn too_large(layer: &Layer, what: &str) -> GraphError {
+    let problem = format!("{what} is larger than any memory");
+    GraphError::Shape { node: layer.name.clone(), problem }
+}
+
+/// One value for each slot of a map whose channels lie at `slots`.
+pub(super) fn by_slot(slots: &[usize], values: impl Iterator<Item = f32>) -> Vec<Vec16> {
+    let mut vectors = vec![Vec16::default(); slots.last().map_or(0, |last| last / 16 + 1)];
+    for (&slot, value) in slots.iter().zip(values) {
+        vectors[slot / 16].0[slot % 16] = value;
     }
+    vectors
 }
 
 /// Packed weights.
 #[derive(Clone)]
 pub(super) enum Packed {
     /// One convolution for each phase.
-    Direct(Arc<[Direct]>),
+    Direct(Arc<[Arc<Direct>]>),
     Winograd(Arc<Winograd>),
+    Depthwise(Arc<Depthwise>),
+}
+
+/// The weights of a depthwise convolution: a vector for each element of the window and block, and one of
+/// bias for each block.
+pub(super) struct Depthwise {
+    pub(super) weights: Vec<Vec16>,
+    pub(super) bias: Vec<Vec16>,
+}
+
+impl Depthwise {
+    fn new(spec: &Spec) -> Self {
+        let (slots, elements) = (&spec.out_slots, spec.geometry.elements());
+        let weights =
+            |k: usize| by_slot(slots, spec.weights.iter().skip(k).step_by(elements).copied());
+        Self {
+            weights: (0..elements).flat_map(weights).collect(),
+            bias: by_slot(slots, spec.bias.iter().copied()),
+        }
+    }
 }
 
 /// The packed weights of a network, made when they are first wanted and then kept for all sizes.
@@ -223,20 +254,23 @@ impl Cache {
         direction: Direction,
         algorithm: Algorithm,
     ) -> Packed {
-        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (layer, spec.original, direction, algorithm);
-        let pack = || {
-            let phases = spec.phases(direction);
-            match (algorithm, phases[0].square()) {
-                (Algorithm::Winograd(tile), Some((size, origin))) => {
-                    Packed::Winograd(Arc::new(Winograd::new(size, tile, origin, &phases[0], cx)))
-                }
-                _ => {
-                    let direct = |phase: &Phase<'_>| Direct::new(phase.taps.clone(), phase, cx);
-                    Packed::Direct(phases.iter().map(direct).collect())
-                }
+        let direction = match algorithm {
+            Algorithm::Depthwise => Direction::Forward,
+            Algorithm::Direct | Algorithm::Winograd(_) => direction,
+        };
+        let pack = || match algorithm {
+            Algorithm::Depthwise => Packed::Depthwise(Arc::new(Depthwise::new(spec))),
+            Algorithm::Winograd(tile) => {
+                let phases = spec.phases(direction);
+                Packed::Winograd(Arc::new(Winograd::new(&phases[0], tile, cx)))
+            }
+            Algorithm::Direct => {
+                let phases = spec.phases(direction);
+                let direct = |phase: &Phase<'_>| Arc::new(Direct::new(phase, cx));
+                Packed::Direct(phases.iter().map(direct).collect())
             }
         };
-        packed.entry(key).or_insert_with(pack).clone()
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        packed.entry((layer, spec.original, direction, algorithm)).or_insert_with(pack).clone()
     }
 }

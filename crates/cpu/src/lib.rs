@@ -7,6 +7,7 @@
 mod convolution;
 mod memory;
 mod plan;
+mod prepared;
 mod program;
 mod run;
 mod timing;
@@ -90,7 +91,7 @@ impl CpuExecutable {
 
 impl Executable for CpuExecutable {
     fn memory(&self, size: Size) -> Result<u64, GraphError> {
-        Ok(self.plan(size)?.bytes() as u64)
+        Ok(self.plan(size)?.bytes())
     }
 
     fn session(self: Arc<Self>, size: Size) -> Result<Box<dyn Session>, GraphError> {

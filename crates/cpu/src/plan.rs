@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use kernels::{BlockedMap, CpuLevel, WriteMode};
+use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode};
 
-use super::convolution::{Algorithm, Direction, Spec};
+use super::convolution::{Algorithm, Direction, Spec, geometry};
 use super::memory::{Need, place};
-use super::program::{Kind, Program, ValueId};
+use super::program::{Kind, Layer, Program, ValueId};
 use graph::{Graph, GraphError, NodeId, Shape, Size};
 
 /// How many convolutions may run side by side.
@@ -24,6 +24,8 @@ pub(super) struct Plan {
     gradients: Vec<Place>,
     /// The first mask of each root that has masks.
     masks: Vec<Option<usize>>,
+    /// The window of each layer that is a pool.
+    pub(super) windows: Vec<Option<ConvGeometry>>,
     /// The argmax of each layer that is a max pool.
     pub(super) argmax: Vec<Range<usize>>,
     /// Layers to run forward, each inner list at once.
@@ -70,7 +72,7 @@ impl Backward {
 /// What a layer does to the gradient of one of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Contribution {
-    pub(super) write: WriteMode,
+    pub(super) mode: WriteMode,
     /// Whether the input's mask is applied: it completes the gradient of some of the input's channels.
     /// (For others it does no harm, masking being linear.)
     pub(super) mask: bool,
@@ -95,7 +97,16 @@ impl Plan {
             .layers
             .iter()
             .map(|layer| Spec::new(program, layer, shapes[layer.inputs[0]]))
-            .collect();
+            .collect::<Result<_, _>>()?;
+        let window = |layer: &Layer| {
+            let window = match &layer.kind {
+                Kind::MaxPool(max) | Kind::LrnMaxPool(_, max) => max.window,
+                Kind::AveragePool(average) => average.window,
+                _ => return Ok(None),
+            };
+            geometry(layer, &window, shapes[layer.inputs[0]]).map(Some)
+        };
+        let windows = program.layers.iter().map(window).collect::<Result<_, _>>()?;
         let (picture, depth) = (program.picture(), program.depth());
         shapes[picture].channels *= depth * depth;
         shapes[picture].height = shapes[picture].height.div_ceil(depth);
@@ -107,6 +118,7 @@ impl Plan {
             activations: Vec::new(),
             gradients: Vec::new(),
             masks: vec![None; program.values.len()],
+            windows,
             argmax: vec![0..0; program.layers.len()],
             forward,
             backward,
@@ -116,7 +128,7 @@ impl Plan {
             mask_count: 0,
             argmax_count: 0,
         };
-        plan.place(program, level);
+        plan.place(graph, program, level)?;
         for value in &program.values {
             if value.relu && plan.masks[value.root].is_none() {
                 plan.masks[value.root] = Some(plan.mask_count);
@@ -134,8 +146,10 @@ impl Plan {
     }
 
     /// Bytes of the three memories.
-    pub(super) fn bytes(&self) -> usize {
-        64 * self.vectors + 2 * self.mask_count + self.argmax_count
+    pub(super) fn bytes(&self) -> u64 {
+        let [vectors, masks, argmax] =
+            [self.vectors, self.mask_count, self.argmax_count].map(|count| count as u64);
+        vectors.saturating_mul(64).saturating_add(2 * masks).saturating_add(argmax)
     }
 
     /// Where a value's activation lies.
@@ -158,7 +172,7 @@ impl Plan {
     pub(super) fn mask(&self, program: &Program, value: ValueId) -> Option<Range<usize>> {
         let Part { map, .. } = self.activation(program, value);
         let start = self.masks[program.values[value].root]?
-            + program.values[value].first * map.height * map.width;
+            + program.values[value].first * map.height() * map.width();
         Some(start..start + map.pixels())
     }
 
@@ -185,44 +199,52 @@ impl Plan {
             Direction::Forward => layer_of.output,
             Direction::Backward => layer_of.inputs[0],
         };
-        let spec = self.specs[layer].as_ref()?;
-        (!spec.depthwise()).then(|| spec.algorithm(level, self.shapes[written]))
+        Some(self.specs[layer].as_ref()?.algorithm(level, self.shapes[written]))
     }
 
     /// Gives every root its place.
-    fn place(&mut self, program: &Program, level: CpuLevel) {
+    ///
+    /// # Errors
+    /// A value that is larger than the address space.
+    fn place(
+        &mut self,
+        graph: &Graph,
+        program: &Program,
+        level: CpuLevel,
+    ) -> Result<(), GraphError> {
         let count = program.values.len();
         let mut halos = [vec![0; count], vec![0; count]];
+        let extent = |value: ValueId| [self.shapes[value].height, self.shapes[value].width];
         for (index, layer) in program.layers.iter().enumerate() {
-            for (direction, halo) in
-                [Direction::Forward, Direction::Backward].into_iter().zip(&mut halos)
-            {
-                if self.algorithm(program, level, index, direction) != Some(Algorithm::Direct) {
-                    continue;
-                }
-                let (mut read, mut written) = (layer.inputs[0], layer.output);
-                if direction == Direction::Backward {
-                    std::mem::swap(&mut read, &mut written);
-                }
-                let extent = |value: ValueId| [self.shapes[value].height, self.shapes[value].width];
-                let spec = self.specs[index].as_ref().expect("it has an algorithm");
-                for phase in spec.phases(direction) {
-                    let positions = phase.positions(extent(written));
-                    let root = program.values[read].root;
-                    halo[root] = halo[root].max(phase.taps.reach(positions, extent(read)));
-                }
+            let Some(spec) = &self.specs[index] else { continue };
+            let (x, y) = (layer.inputs[0], layer.output);
+            let [activation, gradient] = &mut halos;
+            let direct = |direction| {
+                self.algorithm(program, level, index, direction) == Some(Algorithm::Direct)
+            };
+            if direct(Direction::Forward) {
+                let halo = &mut activation[program.values[x].root];
+                *halo = spec.geometry.forward_halo(extent(x), extent(y)).max(*halo);
+            }
+            if direct(Direction::Backward) {
+                let halo = &mut gradient[program.values[y].root];
+                *halo = spec.geometry.backward_halo(extent(y), extent(x)).max(*halo);
             }
         }
         let (activity, gradient) = self.lives(program);
-        let map = |value: ValueId, halo: usize| BlockedMap {
-            blocks: blocks(&self.shapes[value], program, value),
-            height: self.shapes[value].height,
-            width: self.shapes[value].width,
-            halo,
+        let map = |value: ValueId, halo: usize| {
+            let [height, width] = extent(value);
+            let blocks = blocks(&self.shapes[value], program, value);
+            BlockedMap::new(blocks, height, width, halo).ok_or_else(|| {
+                let problem = format!("{} is larger than any memory", self.shapes[value]);
+                let node = graph.node(program.values[value].node).name.clone();
+                GraphError::Shape { node, problem }
+            })
         };
-        let [activations, gradients] = halos.map(|halo| -> Vec<BlockedMap> {
+        let [activations, gradients] = halos.map(|halo| -> Result<Vec<BlockedMap>, GraphError> {
             (0..count).map(|value| map(value, halo[value])).collect()
         });
+        let (activations, gradients) = (activations?, gradients?);
         let need = |(map, life): (&BlockedMap, Range<usize>)| Need {
             size: if life.is_empty() { 0 } else { map.vectors() },
             life,
@@ -240,6 +262,7 @@ impl Plan {
         self.activations = placed(activations, &starts[..count]);
         self.gradients = placed(gradients, &starts[count..]);
         self.vectors = vectors;
+        Ok(())
     }
 
     /// From which step to which each root's activation and gradient are in use. Step 0 packs the
@@ -308,16 +331,19 @@ fn blocks(shape: &Shape, program: &Program, value: ValueId) -> usize {
 fn part(program: &Program, places: &[Place], value: ValueId) -> Part {
     let own = &program.values[value];
     let Place { start, map } = &places[own.root];
-    let blocks = if own.root == value { map.blocks } else { own.blocks() };
+    let blocks = if own.root == value { map.blocks() } else { own.blocks() };
     let start = start + own.first * map.block();
-    Part { range: start..start + blocks * map.block(), map: BlockedMap { blocks, ..*map } }
+    let map = map.with_blocks(blocks).expect("no more blocks than the root has");
+    Part { range: start..start + map.vectors(), map }
 }
 
 /// The layers in order, with 1×1 convolutions that read the same value put together.
 fn side_by_side(program: &Program, specs: &[Option<Spec>]) -> Vec<Vec<usize>> {
     let pointwise = |layer: usize| {
         specs[layer].as_ref().is_some_and(|spec| {
-            spec.geometry.kernel == [1, 1] && spec.geometry.stride == [1, 1] && !spec.depthwise()
+            spec.geometry.kernel() == [1, 1]
+                && spec.geometry.stride() == [1, 1]
+                && !spec.depthwise()
         })
     };
     let mut steps: Vec<Vec<usize>> = Vec::new();
@@ -360,19 +386,19 @@ fn contributions(program: &Program, forward: &[Vec<usize>]) -> Vec<Backward> {
             let mut of_inputs = Vec::new();
             for &input in &program.layers[layer].inputs {
                 let done = &mut written[root(input)][blocks(input)];
-                let write = if done.iter().any(|done| *done) {
+                let mode = if done.iter().any(|done| *done) {
                     WriteMode::Accumulate
                 } else {
                     WriteMode::Overwrite
                 };
                 for (offset, done) in done.iter_mut().enumerate() {
-                    if write == WriteMode::Accumulate && !*done {
+                    if mode == WriteMode::Accumulate && !*done {
                         let block = blocks(input).start + offset;
                         steps.push(Backward::Clear { root: root(input), blocks: block..block + 1 });
                     }
                     *done = true;
                 }
-                of_inputs.push(Contribution { write, mask: false });
+                of_inputs.push(Contribution { mode, mask: false });
             }
             step.push((layer, of_inputs));
         }

@@ -3,14 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use kernels::conv::{Direct, Placed};
 use kernels::pack::InputTransform;
-use kernels::winograd::Winograd;
-use kernels::{Memory, Vec16, WriteMode, elementwise, pack};
+use kernels::{Destination, MapMut, MapRef, Memory, Vec16, WriteMode, elementwise, pack};
 
 use super::CpuExecutable;
-use super::convolution::{Direction, Packed};
+use super::convolution::Direction;
 use super::plan::Plan;
+use super::prepared::{Prepared, direct};
 use super::program::Kind;
 use super::timing::Clock;
 use graph::{GraphError, OutputGradient, Pass, Session, Shape, Size, StepTime, Tensor};
@@ -34,32 +33,10 @@ pub struct CpuSession {
     clock: Clock,
 }
 
-/// What a layer needs to run on the plan's maps.
-enum Prepared {
-    Direct {
-        convs: Arc<[Direct]>,
-        placed: Vec<Placed>,
-    },
-    Winograd(Arc<Winograd>),
-    /// A vector for each tap and block, and one for each block.
-    Depthwise {
-        weights: Vec<Vec16>,
-        bias: Vec<Vec16>,
-    },
-    Affine {
-        scale: Vec<Vec16>,
-        shift: Vec<Vec16>,
-    },
-    /// The slot that each slot that is written is copied from.
-    Copy {
-        sources: Vec<usize>,
-    },
-}
-
-/// A normalisation in the kernels' terms.
-fn kernel(lrn: &graph::Lrn) -> kernels::lrn::Lrn {
+/// A normalisation of so many channels in the kernels' terms.
+fn kernel(lrn: &graph::Lrn, channels: usize) -> kernels::lrn::Lrn {
     let graph::Lrn { size, alpha, beta, bias } = *lrn;
-    kernels::lrn::Lrn { size, alpha, beta, bias }
+    kernels::lrn::Lrn { channels, size, alpha, beta, bias }
 }
 
 /// Disjoint parts of one memory.
@@ -97,7 +74,7 @@ impl CpuSession {
 
     /// Takes over from the last forward pass of `other`, of the same network, targets and size, which values
     /// its ReLUs and max pools kept: where two ways of computing differ in a last bit, one such decision can
-    /// move the whole gradient. Returns which part of all argmax, 0–1, were others.
+    /// move the whole gradient. Returns which part of all these decisions, 0–1, were others.
     ///
     /// # Panics
     /// If the other session is of another network, size or targets.
@@ -134,7 +111,7 @@ impl CpuSession {
         {
             let g = self.plan.gradient(program, target);
             let shared = |other: &usize| root(*other) == root(target);
-            let write = if program.targets.iter().filter(|other| shared(other)).count() > 1 {
+            let mode = if program.targets.iter().filter(|other| shared(other)).count() > 1 {
                 if !program.targets[..index].iter().any(shared) {
                     let blocks = 0..program.values[root(target)].blocks();
                     self.vectors[self.plan.gradient_blocks(root(target), &blocks)]
@@ -148,27 +125,22 @@ impl CpuSession {
                 OutputGradient::Activation { weight } => {
                     let x = self.plan.activation(program, target);
                     let [from, to] = parts(&mut self.vectors, [x.range, g.range]);
-                    elementwise::scale_into(cx, *weight, &x.map, from, &g.map, to, write);
+                    let to = Destination::new(MapMut::new(g.map, to), mode, None);
+                    elementwise::scale_into(cx, *weight, MapRef::new(x.map, from), to);
                 }
                 OutputGradient::Gradient(tensor) => {
                     assert_eq!(tensor.shape, self.plan.shapes[target], "the layer's shape");
                     let slots = &program.values[target].slots;
                     let to = &mut self.vectors[g.range];
-                    pack::from_planes(cx, &tensor.data, slots, &g.map, to, write);
+                    let planes = &tensor.data;
+                    pack::from_planes(cx, planes, slots, MapMut::new(g.map, to), mode);
                     if let Some(mask) = self.plan.mask(program, target) {
-                        elementwise::apply_mask(cx, &g.map, to, &self.masks[mask]);
+                        let to = MapMut::new(g.map, to);
+                        elementwise::apply_mask(cx, to, &self.masks[mask]);
                     }
                 }
             }
         }
-    }
-
-    pub(super) fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    pub(super) fn executable(&self) -> &CpuExecutable {
-        &self.executable
     }
 
     /// The shape of the images and their gradients.
@@ -194,9 +166,9 @@ impl Session for CpuSession {
             let start = self.clock.start();
             let input = self.input();
             let part = self.plan.activation(program, program.picture());
-            let x = &mut self.vectors[part.range];
+            let x = MapMut::new(part.map, &mut self.vectors[part.range]);
             let Size { height, width } = self.size;
-            pack::pack(cx, &input, &image.data, height, width, &part.map, x);
+            pack::pack(cx, &input, &image.data, height, width, x);
             self.clock.add(Pass::Pack, 0, start);
             for step in 0..self.plan.forward.len() {
                 let start = self.clock.start();
@@ -216,15 +188,16 @@ impl Session for CpuSession {
         let CpuExecutable { program, cx, .. } = &*self.executable;
         let value = program.targets[target];
         let part = self.plan.activation(program, value);
-        let (x, slots) = (&self.vectors[part.range], &program.values[value].slots);
-        pack::to_planes(cx, &part.map, x, slots, &mut activation.data);
+        let x = MapRef::new(part.map, &self.vectors[part.range]);
+        pack::to_planes(cx, x, &program.values[value].slots, &mut activation.data);
         Ok(())
     }
 
     fn half_sum_squares(&self, target: usize) -> Result<f64, GraphError> {
         let CpuExecutable { program, cx, .. } = &*self.executable;
         let part = self.plan.activation(program, program.targets[target]);
-        Ok(elementwise::half_sum_squares(cx, &part.map, &self.vectors[part.range]))
+        let x = MapRef::new(part.map, &self.vectors[part.range]);
+        Ok(elementwise::half_sum_squares(cx, x))
     }
 
     fn backward(
@@ -247,9 +220,9 @@ impl Session for CpuSession {
             }
             let start = self.clock.start();
             let part = self.plan.gradient(program, program.picture());
-            let (input, dx) = (self.input(), &self.vectors[part.range]);
+            let (input, dx) = (self.input(), MapRef::new(part.map, &self.vectors[part.range]));
             let Size { height, width } = self.size;
-            pack::unpack(cx, &input, &part.map, dx, height, width, &mut gradient.data);
+            pack::unpack(cx, &input, dx, height, width, &mut gradient.data);
             self.clock.add(Pass::Unpack, 0, start);
         });
         Ok(())
@@ -260,79 +233,8 @@ impl Session for CpuSession {
     }
 
     fn times(&self) -> Vec<StepTime> {
-        self.clock.report(self)
-    }
-}
-
-impl Prepared {
-    fn new(
-        executable: &CpuExecutable,
-        plan: &Plan,
-        layer: usize,
-        direction: Direction,
-    ) -> Option<Self> {
-        let CpuExecutable { program, cx, cache, .. } = executable;
-        let (input, output) = (program.layers[layer].inputs[0], program.layers[layer].output);
-        let slots = |value: usize| &program.values[value].slots;
-        match &program.layers[layer].kind {
-            Kind::Affine(affine) => {
-                let by_slot = |values: &[f32]| by_slot(slots(output), values);
-                let (scale, shift) = (by_slot(&affine.scale), by_slot(&affine.shift));
-                return Some(Prepared::Affine { scale, shift });
-            }
-            Kind::Copy => {
-                let (from, to) = match direction {
-                    Direction::Forward => (input, output),
-                    Direction::Backward => (output, input),
-                };
-                let mut sources = vec![usize::MAX; 16 * program.values[to].blocks()];
-                for (&from, &to) in slots(from).iter().zip(slots(to)) {
-                    sources[to] = from;
-                }
-                return Some(Prepared::Copy { sources });
-            }
-            _ => {}
-        }
-        let spec = plan.specs[layer].as_ref()?;
-        if spec.depthwise() {
-            let taps = spec.geometry.kernel[0] * spec.geometry.kernel[1];
-            let tap = |tap: usize| -> Vec<f32> {
-                spec.weights().iter().skip(tap).step_by(taps).copied().collect()
-            };
-            let weights = (0..taps).flat_map(|k| by_slot(slots(output), &tap(k))).collect();
-            return Some(Prepared::Depthwise {
-                weights,
-                bias: by_slot(slots(output), spec.bias()),
-            });
-        }
-        let algorithm = plan.algorithm(program, cx.level(), layer, direction)?;
-        Some(match cache.get(cx, layer, spec, direction, algorithm) {
-            Packed::Winograd(conv) => Prepared::Winograd(conv),
-            Packed::Direct(convs) => {
-                let (x, y) = match direction {
-                    Direction::Forward => {
-                        (plan.activation(program, input).map, plan.activation(program, output).map)
-                    }
-                    Direction::Backward => {
-                        (plan.gradient(program, output).map, plan.gradient(program, input).map)
-                    }
-                };
-                let phases = spec.phases(direction);
-                let placed = phases.iter().zip(convs.iter()).enumerate();
-                let placed = placed.map(|(index, (phase, conv))| {
-                    Placed::new(conv, x, y, phase.positions([y.height, y.width]), index == 0)
-                });
-                Prepared::Direct { placed: placed.collect(), convs: convs.clone() }
-            }
-        })
-    }
-}
-
-/// Whether the step at `index` is made of direct convolutions, to be run side by side.
-fn direct(ready: &[Option<Prepared>], layer: usize) -> Option<(&[Direct], &[Placed])> {
-    match &ready[layer] {
-        Some(Prepared::Direct { convs, placed }) => Some((convs, placed)),
-        _ => None,
+        let CpuExecutable { program, cx, .. } = &*self.executable;
+        self.clock.report(program, &self.plan, cx.level())
     }
 }
 
@@ -343,13 +245,4 @@ fn counted(kind: &Kind, shape: Shape) -> Option<[usize; 2]> {
         pool.window.span(axis, extent).map_or(extent, |span| span.before + extent + span.after)
     };
     pool.count_padding.then(|| [padded(0, shape.height), padded(1, shape.width)])
-}
-
-/// One value for each slot of a map whose channels lie at `slots`.
-fn by_slot(slots: &[usize], values: &[f32]) -> Vec<Vec16> {
-    let mut map = vec![Vec16::default(); slots.last().map_or(0, |last| last / 16 + 1)];
-    for (&slot, &value) in slots.iter().zip(values) {
-        map[slot / 16].0[slot % 16] = value;
-    }
-    map
 }

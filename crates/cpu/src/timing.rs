@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use kernels::CpuLevel;
+
 use super::convolution::{Algorithm, Direction};
-use super::program::Kind;
-use super::run::CpuSession;
+use super::plan::Plan;
+use super::program::{Kind, Program};
 use graph::{Pass, StepTime};
 
 /// Sums up times, in the order in which steps first ran, once it runs: not every system has a clock.
@@ -39,9 +41,9 @@ impl Clock {
     }
 
     /// The times with what they were for.
-    pub(super) fn report(&self, session: &CpuSession) -> Vec<StepTime> {
+    pub(super) fn report(&self, program: &Program, plan: &Plan, level: CpuLevel) -> Vec<StepTime> {
         let of = |&(pass, step, runs, seconds): &(Pass, usize, u64, f64)| {
-            let work = Work::new(session, pass, step);
+            let work = Work::new(program, plan, level, (pass, step));
             StepTime {
                 pass,
                 layers: work.layers,
@@ -64,8 +66,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(session: &CpuSession, pass: Pass, step: usize) -> Self {
-        let (plan, program) = (session.plan(), &session.executable().program);
+    fn new(program: &Program, plan: &Plan, level: CpuLevel, (pass, step): (Pass, usize)) -> Self {
         let (layers, direction): (Vec<usize>, _) = match pass {
             Pass::Forward => (plan.forward[step].clone(), Direction::Forward),
             Pass::Backward => {
@@ -75,7 +76,6 @@ impl Work {
             }
             _ => (Vec::new(), Direction::Forward),
         };
-        let level = session.executable().cx.level();
         let kernel = match layers.first() {
             None if pass == Pass::Backward => "clear",
             None => "picture",
@@ -86,7 +86,7 @@ impl Work {
                 (_, Some(Algorithm::Winograd(6))) => "winograd 6",
                 (_, Some(Algorithm::Winograd(_))) => "winograd 8",
                 (_, Some(Algorithm::Direct)) => "direct",
-                (Kind::Conv(_), None) => "depthwise",
+                (_, Some(Algorithm::Depthwise)) => "depthwise",
                 (Kind::Relu, _) => "relu",
                 (Kind::MaxPool(_), _) => "max pool",
                 (Kind::AveragePool(_) | Kind::GlobalAveragePool, _) => "average pool",

@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use crate::map::SharedPtr;
 use crate::scratch::Scratch;
+use crate::shared_ptr::SharedPtr;
 use crate::simd::{Simd, for_level, unrolled};
 use crate::{Context, Vec16};
 
@@ -56,14 +56,15 @@ pub fn blur(
     target: &mut [f32],
     strengths: &mut Vec<f64>,
 ) -> f64 {
-    let values = planes * height * width;
-    assert_eq!((source.len(), target.len()), (values, values), "the slices are not the picture's");
+    let values = planes.checked_mul(height).and_then(|values| values.checked_mul(width));
+    let slices = [source.len(), target.len()].map(Some);
+    assert_eq!(slices, [values; 2], "the slices are not the picture's");
     assert!(blurs.len().max(planes) <= MOST, "more than {MOST} blurs or planes");
     for blur in blurs {
         assert!(!blur.weights.is_empty(), "a blur without weights");
         assert_eq!(blur.mix.len(), planes * planes, "a share of each plane for each plane");
     }
-    if values == 0 {
+    if source.is_empty() {
         return 0.0;
     }
     let radius = blurs.iter().map(Blur::radius).max().unwrap_or(0);

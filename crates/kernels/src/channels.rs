@@ -4,32 +4,24 @@ use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::{Context, Destination, MapRef};
 
 /// Slot `i` of `y`, counted through the blocks, = slot `sources[i]` of `x`, or 0 where that is
 /// `usize::MAX`. The gradient is the same with [`invert`]ed sources.
 ///
 /// # Panics
 /// If a slice does not have its length, a slot is not in `x`, or the maps differ in rows or columns.
-#[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
-pub fn gather_channels(
-    cx: &Context,
-    sources: &[usize],
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
-) {
-    assert_eq!((xm.height, xm.width), (ym.height, ym.width), "the maps differ in extent");
-    assert_eq!(sources.len(), ym.blocks * 16, "one source for each slot");
-    let known = |&slot: &usize| slot < xm.blocks * 16 || slot == usize::MAX;
+pub fn gather_channels(cx: &Context, sources: &[usize], x: MapRef<'_>, y: Destination<'_>) {
+    let (from, to) = (*x.map(), *y.map());
+    let (rows, columns) = (from.height() == to.height(), from.width() == to.width());
+    assert!(rows && columns, "the maps differ in extent");
+    assert_eq!(sources.len(), to.blocks() * 16, "one source for each slot");
+    let known = |&slot: &usize| slot < from.blocks() * 16 || slot == usize::MAX;
     assert!(sources.iter().all(known), "no such slot");
-    let kernel = Moves { sources, x: Source::new(xm, x), y: Sink::new(ym, y, write, mask) };
+    let kernel = Moves { sources, x: Source::new(x), y: Sink::new(y) };
     let row_bytes = 2 * kernel.y.row_bytes();
     // SAFETY: each row is made from the input alone.
-    unsafe { run_rows(cx, ym.blocks, ym.height, row_bytes, &kernel) }
+    unsafe { run_rows(cx, to.blocks(), to.height(), row_bytes, &kernel) }
 }
 
 /// For each of `slots` slots of a map, the slot that [`gather_channels`] with `sources` fills from it, or
@@ -87,7 +79,7 @@ impl RowKernel for Moves<'_> {
             for row in rows.clone() {
                 let to = self.y.row(block, row);
                 let from = moves.map(|m| self.x.row(m.block, row).wrapping_offset(-m.by));
-                for column in 0..self.y.map.width {
+                for column in 0..self.y.map.width() {
                     let mut sum = S::zero();
                     for (from, m) in from[..count].iter().zip(&moves) {
                         let part = S::load_kept(from.wrapping_add(column * 16), m.slots);

@@ -1,42 +1,38 @@
 //! Depthwise convolution: each channel has a kernel of its own.
-#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 
 use crate::geometry::ConvGeometry;
-use crate::map::SharedPtr;
 use crate::rows::{Sink, Source};
+use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::{Context, Destination, MapMut, MapRef, Vec16};
 
-/// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if `relu`.
+/// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if there is a mask.
 ///
 /// `weights` are \[element of the window]\[block], `bias` \[block]; slots that hold no channel are 0 in
-/// both. `mask`, one entry for each of `ym`'s pixels, receives the channels that ReLU kept.
+/// both. `relu_mask`, one entry for each of `y`'s pixels, receives the channels that ReLU kept.
 ///
 /// # Panics
-/// If a slice does not have its length, or there is a mask but no ReLU.
+/// If a slice does not have its length, or the maps differ in channels.
 pub fn forward(
     cx: &Context,
     geometry: &ConvGeometry,
     weights: &[Vec16],
     bias: &[Vec16],
-    relu: bool,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
-    mask: Option<&mut [u16]>,
+    x: MapRef<'_>,
+    y: MapMut<'_>,
+    relu_mask: Option<&mut [u16]>,
 ) {
-    let weights = Weights::new(weights, xm.blocks, geometry);
-    assert_eq!(bias.len(), xm.blocks, "one vector of bias for each block");
-    assert!(relu || mask.is_none(), "a mask without ReLU");
-    assert!(mask.as_ref().is_none_or(|m| m.len() == ym.pixels()), "the mask is not the map's");
-    let (x, y) = (Source::new(xm, x), Sink::set(ym, y));
-    if relu {
-        let mask = mask.map(SharedPtr::of);
-        reduce(cx, geometry, x, y, Products::<true> { weights, bias, mask });
+    let weights = Weights::new(weights, x.map().blocks(), geometry);
+    assert_eq!(bias.len(), x.map().blocks(), "one vector of bias for each block");
+    let pixels = y.map().pixels();
+    let (x, y) = (Source::new(x), Sink::overwrite(y));
+    if let Some(mask) = relu_mask {
+        assert_eq!(mask.len(), pixels, "the mask is not the map's");
+        let relu_mask = Some(SharedPtr::of(mask));
+        reduce(cx, geometry, x, y, Products::<true> { weights, bias, relu_mask });
     } else {
-        reduce(cx, geometry, x, y, Products::<false> { weights, bias, mask: None });
+        reduce(cx, geometry, x, y, Products::<false> { weights, bias, relu_mask: None });
     }
 }
 
@@ -48,15 +44,11 @@ pub fn backward(
     cx: &Context,
     geometry: &ConvGeometry,
     weights: &[Vec16],
-    ym: &BlockedMap,
-    dy: &[Vec16],
-    xm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
+    dy: MapRef<'_>,
+    dx: Destination<'_>,
 ) {
-    let weights = Weights::new(weights, xm.blocks, geometry);
-    gather(cx, geometry, Source::new(ym, dy), Sink::new(xm, dx, write, mask), weights);
+    let weights = Weights::new(weights, dx.map().blocks(), geometry);
+    gather(cx, geometry, Source::new(dy), Sink::new(dx), weights);
 }
 
 #[derive(Clone, Copy)]
@@ -67,8 +59,8 @@ struct Weights<'a> {
 
 impl<'a> Weights<'a> {
     fn new(vectors: &'a [Vec16], blocks: usize, geometry: &ConvGeometry) -> Self {
-        let wanted = geometry.elements() * blocks;
-        assert_eq!(vectors.len(), wanted, "one weight for each element and block");
+        let wanted = geometry.elements().checked_mul(blocks);
+        assert_eq!(Some(vectors.len()), wanted, "one weight for each element and block");
         Self { vectors, blocks }
     }
 
@@ -82,7 +74,7 @@ impl<'a> Weights<'a> {
 struct Products<'a, const RELU: bool> {
     weights: Weights<'a>,
     bias: &'a [Vec16],
-    mask: Option<SharedPtr<u16>>,
+    relu_mask: Option<SharedPtr<u16>>,
 }
 
 impl<const RELU: bool> Reduce for Products<'_, RELU> {
@@ -114,7 +106,7 @@ impl<const RELU: bool> Reduce for Products<'_, RELU> {
         }
         // SAFETY: the pixel lies in the map, and its entry is this row's alone.
         unsafe {
-            if let Some(mask) = self.mask {
+            if let Some(mask) = self.relu_mask {
                 *mask.get().add(pixel) = S::greater(sum, S::zero());
             }
             S::max(sum, S::zero())

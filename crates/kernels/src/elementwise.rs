@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::map::SharedPtr;
-use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
+use crate::rows::{RowKernel, Sink, Source, run_rows};
+use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::{Context, Destination, MapMut, MapRef, Vec16, WriteMode};
 
 pub use crate::channels::{gather_channels, invert};
 pub use crate::softmax::{softmax_backward, softmax_forward};
@@ -13,21 +13,22 @@ pub use crate::softmax::{softmax_backward, softmax_forward};
 /// `y` = max(`x`, 0); `mask`, one entry for each pixel, receives the channels that were greater than 0.
 ///
 /// # Panics
-/// If a slice is not its map's, or the maps differ in more than their halos.
-pub fn relu_forward(
-    cx: &Context,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
-    mask: &mut [u16],
-) {
-    assert_same(xm, ym);
-    assert_eq!(mask.len(), xm.pixels(), "the mask is not the map's");
+/// If the mask is not the map's, or the maps differ in more than their halos.
+pub fn relu_forward(cx: &Context, x: MapRef<'_>, y: MapMut<'_>, mask: &mut [u16]) {
+    x.map().assert_same_extent(y.map());
+    assert_eq!(mask.len(), x.map().pixels(), "the mask is not the map's");
     let mask = SharedPtr::of(mask);
-    let kernel = Relu { x: Source::new(xm, x), y: Sink::set(ym, y), mask };
+    let kernel = Relu { x: Source::new(x), y: Sink::overwrite(y), mask };
     // SAFETY: each row is made from the input alone.
-    unsafe { run_rows(cx, xm.blocks, xm.height, 2 * kernel.x.row_bytes(), &kernel) }
+    unsafe {
+        run_rows(
+            cx,
+            kernel.x.map.blocks(),
+            kernel.x.map.height(),
+            2 * kernel.x.row_bytes(),
+            &kernel,
+        )
+    }
 }
 
 struct Relu<'a> {
@@ -45,7 +46,7 @@ impl RowKernel for Relu<'_> {
             for row in rows.clone() {
                 let (from, to) = (self.x.row(block, row), self.y.row(block, row));
                 let mask = self.mask.get().add(map.pixel(block, row, 0));
-                for column in 0..map.width {
+                for column in 0..map.width() {
                     let x = S::load(from.add(column * 16));
                     *mask.add(column) = S::greater(x, S::zero());
                     to.put::<S>(column, S::max(x, S::zero()));
@@ -59,12 +60,13 @@ impl RowKernel for Relu<'_> {
 /// Zeroes the channels of `dx` that the mask does not have: the gradient of ReLU, in place.
 ///
 /// # Panics
-/// If a slice is not the map's.
-pub fn apply_mask(cx: &Context, map: &BlockedMap, dx: &mut [Vec16], mask: &[u16]) {
+/// If the mask is not the map's.
+pub fn apply_mask(cx: &Context, dx: MapMut<'_>, mask: &[u16]) {
     // Adding zero under the mask leaves what the mask keeps.
-    let kernel = Fill(Sink::new(map, dx, WriteMode::Accumulate, Some(mask)));
+    let map = *dx.map();
+    let kernel = Fill(Sink::new(Destination::new(dx, WriteMode::Accumulate, Some(mask))));
     // SAFETY: each row is made by itself.
-    unsafe { run_rows(cx, map.blocks, map.height, kernel.0.row_bytes(), &kernel) }
+    unsafe { run_rows(cx, map.blocks(), map.height(), kernel.0.row_bytes(), &kernel) }
 }
 
 /// Writes zeros.
@@ -77,7 +79,7 @@ impl RowKernel for Fill<'_> {
         unsafe {
             for row in rows.clone() {
                 let to = self.0.row(block, row);
-                (0..self.0.map.width).for_each(|column| to.put::<S>(column, S::zero()));
+                (0..self.0.map.width()).for_each(|column| to.put::<S>(column, S::zero()));
             }
             self.0.close(block, rows);
         }
@@ -93,13 +95,12 @@ pub fn affine_forward(
     cx: &Context,
     scale: &[Vec16],
     shift: &[Vec16],
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
+    x: MapRef<'_>,
+    y: MapMut<'_>,
 ) {
-    assert_eq!((scale.len(), shift.len()), (xm.blocks, xm.blocks), "one vector for each block");
-    point_by_point(cx, Source::new(xm, x), Sink::set(ym, y), Affine { scale, shift });
+    let blocks = x.map().blocks();
+    assert_eq!((scale.len(), shift.len()), (blocks, blocks), "one vector for each block");
+    point_by_point(cx, Source::new(x), Sink::overwrite(y), Affine { scale, shift });
 }
 
 struct Affine<'a> {
@@ -129,19 +130,9 @@ impl Point for Affine<'_> {
 ///
 /// # Panics
 /// If a slice does not have its length, or the maps differ in more than their halos.
-#[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
-pub fn affine_backward(
-    cx: &Context,
-    scale: &[Vec16],
-    ym: &BlockedMap,
-    dy: &[Vec16],
-    xm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
-) {
-    assert_eq!(scale.len(), xm.blocks, "one vector for each block");
-    let (dy, dx) = (Source::new(ym, dy), Sink::new(xm, dx, write, mask));
+pub fn affine_backward(cx: &Context, scale: &[Vec16], dy: MapRef<'_>, dx: Destination<'_>) {
+    assert_eq!(scale.len(), dx.map().blocks(), "one vector for each block");
+    let (dy, dx) = (Source::new(dy), Sink::new(dx));
     point_by_point(cx, dy, dx, ByChannel { scale });
 }
 
@@ -167,17 +158,9 @@ impl Point for ByChannel<'_> {
 /// `g` = `weight` · `x`, or added: the gradient of weight · ½ Σ x², which a dream climbs.
 ///
 /// # Panics
-/// If a slice is not its map's, or the maps differ in more than their halos.
-pub fn scale_into(
-    cx: &Context,
-    weight: f32,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    gm: &BlockedMap,
-    g: &mut [Vec16],
-    write: WriteMode,
-) {
-    point_by_point(cx, Source::new(xm, x), Sink::new(gm, g, write, None), ByWeight { weight });
+/// If the maps differ in more than their halos.
+pub fn scale_into(cx: &Context, weight: f32, x: MapRef<'_>, g: Destination<'_>) {
+    point_by_point(cx, Source::new(x), Sink::new(g), ByWeight { weight });
 }
 
 struct ByWeight {
@@ -202,17 +185,9 @@ impl Point for ByWeight {
 /// `dx` = `dy`, or added: a copy, and the gradient of a sum.
 ///
 /// # Panics
-/// If a slice is not its map's, or the maps differ in more than their halos.
-pub fn copy(
-    cx: &Context,
-    ym: &BlockedMap,
-    dy: &[Vec16],
-    xm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
-) {
-    point_by_point(cx, Source::new(ym, dy), Sink::new(xm, dx, write, mask), Same);
+/// If the maps differ in more than their halos.
+pub fn copy(cx: &Context, dy: MapRef<'_>, dx: Destination<'_>) {
+    point_by_point(cx, Source::new(dy), Sink::new(dx), Same);
 }
 
 struct Same;
@@ -240,10 +215,10 @@ trait Point: Sync {
 }
 
 fn point_by_point<P: Point>(cx: &Context, x: Source<'_>, y: Sink<'_>, point: P) {
-    assert_same(&x.map, &y.map);
+    x.map.assert_same_extent(&y.map);
     let row_bytes = 2 * x.row_bytes();
     // SAFETY: each row is made from the input alone.
-    unsafe { run_rows(cx, x.map.blocks, x.map.height, row_bytes, &Points { x, y, point }) }
+    unsafe { run_rows(cx, x.map.blocks(), x.map.height(), row_bytes, &Points { x, y, point }) }
 }
 
 struct Points<'a, P> {
@@ -260,7 +235,7 @@ impl<P: Point> RowKernel for Points<'_, P> {
             let constants = self.point.constants::<S>(block);
             for row in rows.clone() {
                 let (from, to) = (self.x.row(block, row), self.y.row(block, row));
-                for column in 0..self.x.map.width {
+                for column in 0..self.x.map.width() {
                     let x = S::load(from.add(column * 16));
                     to.put::<S>(column, P::apply::<S>(constants, x));
                 }
@@ -271,11 +246,8 @@ impl<P: Point> RowKernel for Points<'_, P> {
 }
 
 /// ½ Σ x² over the whole map; its halo must be 0.
-///
-/// # Panics
-/// If the slice is not the map's.
-pub fn half_sum_squares(cx: &Context, map: &BlockedMap, x: &[Vec16]) -> f64 {
-    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
+pub fn half_sum_squares(cx: &Context, x: MapRef<'_>) -> f64 {
+    let x = x.vectors();
     let mut sums = [0.0; CHUNKS];
     let kernel = Squares { x, sums: SharedPtr::of(&mut sums) };
     // SAFETY: each chunk has a sum of its own.

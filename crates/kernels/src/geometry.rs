@@ -8,33 +8,79 @@ use crate::BlockedMap;
 /// it has is the output map's affair; what lies beyond the picture on any side counts as padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConvGeometry {
-    /// Its height and width.
-    pub kernel: [usize; 2],
-    /// How far it moves.
-    pub stride: [usize; 2],
-    /// How far apart its elements are.
-    pub dilation: [usize; 2],
-    /// Rows of padding above and columns of padding on the left.
-    pub before: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    dilation: [usize; 2],
+    padding: [usize; 2],
 }
 
+/// No distance within a window, between windows, or from the padding to the last window is larger, so
+/// that sums of a few of them are addresses still.
+const FARTHEST: usize = isize::MAX as usize / 8;
+
 impl ConvGeometry {
+    /// A window of `kernel` elements, which lie `dilation` apart, moved by `stride`, with `padding` above
+    /// and on the left. `None` if the window is empty or stands still, or if an extent is larger than the
+    /// address space.
+    pub fn new(
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        dilation: [usize; 2],
+        padding: [usize; 2],
+    ) -> Option<Self> {
+        for axis in [0, 1] {
+            let reach = kernel[axis].checked_sub(1)?.checked_mul(dilation[axis])?;
+            let farthest = reach.max(stride[axis]).max(dilation[axis]).max(padding[axis]);
+            if stride[axis] == 0 || dilation[axis] == 0 || farthest >= FARTHEST {
+                return None;
+            }
+        }
+        let areas = [kernel[0].checked_mul(kernel[1])?, stride[0].checked_mul(stride[1])?];
+        areas.iter().all(|&area| area < FARTHEST).then_some(Self {
+            kernel,
+            stride,
+            dilation,
+            padding,
+        })
+    }
+
+    /// The window's height and width.
+    pub fn kernel(&self) -> [usize; 2] {
+        self.kernel
+    }
+
+    /// How far the window moves.
+    pub fn stride(&self) -> [usize; 2] {
+        self.stride
+    }
+
+    /// How far apart the window's elements are.
+    pub fn dilation(&self) -> [usize; 2] {
+        self.dilation
+    }
+
+    /// Rows of padding above and columns of padding on the left.
+    pub fn padding(&self) -> [usize; 2] {
+        self.padding
+    }
+
     /// How many elements the window has.
     pub fn elements(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// The window over an input `xm`, at the positions of an output `ym`: rows, columns.
-    pub(crate) fn axes(&self, xm: &BlockedMap, ym: &BlockedMap) -> [Axis; 2] {
-        assert_eq!(xm.blocks, ym.blocks, "the maps differ in channels");
-        [self.axis(0, xm.height, ym.height), self.axis(1, xm.width, ym.width)]
+    /// The window over an input of extent `x`, at the positions of an output of extent `y`: rows, columns.
+    pub(crate) fn axes(&self, x: &BlockedMap, y: &BlockedMap) -> [Axis; 2] {
+        assert_eq!(x.blocks(), y.blocks(), "the maps differ in channels");
+        [self.axis(0, x.height(), y.height()), self.axis(1, x.width(), y.width())]
     }
 
     fn axis(&self, axis: usize, input: usize, output: usize) -> Axis {
         let (kernel, stride) = (self.kernel[axis], self.stride[axis]);
-        let (dilation, before) = (self.dilation[axis], self.before[axis]);
-        assert!(kernel > 0 && stride > 0 && dilation > 0, "a window that is empty or stands still");
-        Axis { kernel, stride, dilation, before, input, output }
+        let (dilation, padding) = (self.dilation[axis], self.padding[axis]);
+        let last = output.saturating_sub(1).checked_mul(stride);
+        assert!(last.is_some_and(|last| last < FARTHEST), "the last window lies too far away");
+        Axis { kernel, stride, dilation, padding, input, output }
     }
 }
 
@@ -44,7 +90,7 @@ pub(crate) struct Axis {
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
     pub(crate) dilation: usize,
-    pub(crate) before: usize,
+    pub(crate) padding: usize,
     /// Elements of the picture.
     pub(crate) input: usize,
     /// Positions of the window.
@@ -59,23 +105,23 @@ impl Axis {
 
     /// The window's elements that lie on the picture.
     pub(crate) fn on_picture(&self, position: usize) -> Range<usize> {
-        self.within(position, self.before)..self.within(position, self.before + self.input)
+        self.within(position, self.padding)..self.within(position, self.padding + self.input)
     }
 
     /// The positions at which the whole window lies on the picture.
     pub(crate) fn whole(&self) -> Range<usize> {
         let reach = (self.kernel - 1) * self.dilation + 1;
-        let end = match (self.before + self.input).checked_sub(reach) {
+        let end = match (self.padding + self.input).checked_sub(reach) {
             Some(free) => (free / self.stride + 1).min(self.output),
             None => 0,
         };
-        self.before.div_ceil(self.stride).min(end)..end
+        self.padding.div_ceil(self.stride).min(end)..end
     }
 
     /// The elements that can lie on an input, and at which positions of the window.
     pub(crate) fn taps(&self, input: usize) -> Taps {
         let [stride, dilation] = [self.stride, self.dilation].map(|n| n as isize);
-        let ahead = |element: usize| (input + self.before) as isize - element as isize * dilation;
+        let ahead = |element: usize| (input + self.padding) as isize - element as isize * dilation;
         let common = greatest_common_divisor(self.stride, self.dilation);
         let every = self.stride / common;
         let first = (0..self.kernel.min(every)).find(|&k| ahead(k).rem_euclid(stride) == 0);
@@ -90,7 +136,7 @@ impl Axis {
     /// Where an element lies on the picture; it must.
     #[inline(always)]
     pub(crate) fn input_of(&self, position: usize, element: usize) -> usize {
-        position * self.stride + element * self.dilation - self.before
+        position * self.stride + element * self.dilation - self.padding
     }
 }
 

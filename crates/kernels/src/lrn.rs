@@ -2,19 +2,20 @@
 //!
 //! A window over channels crosses the lanes of a vector. So a few pixels at a time are turned into rows
 //! of contiguous channels with zeros on both sides, in which a window is a few unaligned loads.
-#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 
 use std::ops::Range;
 
-use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
+use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16};
 
 /// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
 /// "ImageNet classification with deep convolutional neural networks", 3.3).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lrn {
+    /// How many channels the maps hold, in their first slots.
+    pub channels: usize,
     /// How many channels the sum goes over, the own in the middle; odd.
     pub size: usize,
     /// Weight of the sum of squares.
@@ -25,59 +26,38 @@ pub struct Lrn {
     pub bias: f32,
 }
 
-/// `y` = `x` normalised. The first `channels` slots of the blocks are channels; the others become 0.
+/// `y` = `x` normalised. Slots that hold no channel become 0.
 ///
 /// # Panics
-/// If a slice is not its map's, or the maps differ in more than their halos.
-pub fn forward(
-    cx: &Context,
-    lrn: &Lrn,
-    channels: usize,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
-) {
-    assert_same(xm, ym);
-    let kernel = Forward {
-        lrn: Windows::new(lrn, channels, xm),
-        x: Source::new(xm, x),
-        y: Sink::set(ym, y),
-    };
-    let row_bytes = xm.blocks * 2 * kernel.x.row_bytes();
+/// If there are more channels than slots, or the maps differ in more than their halos.
+pub fn forward(cx: &Context, lrn: &Lrn, x: MapRef<'_>, y: MapMut<'_>) {
+    let map = *x.map();
+    map.assert_same_extent(y.map());
+    let windows = Windows::new(lrn, &map);
+    let kernel = Forward { lrn: windows, x: Source::new(x), y: Sink::overwrite(y) };
+    let row_bytes = map.blocks() * 2 * kernel.x.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the input alone.
-    unsafe { run_rows(cx, 1, xm.height, row_bytes, &kernel) }
+    unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }
 
 /// The gradient of [`forward`] at `x`:
 /// `dx_c = dy_c · s_c^−β − 2αβ · x_c · Σ_k dy_k · x_k · s_k^(−β−1)`, s being the sums.
 ///
 /// # Panics
-/// If a slice is not its map's, or the maps differ in more than their halos.
-pub fn backward(
-    cx: &Context,
-    lrn: &Lrn,
-    channels: usize,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    gm: &BlockedMap,
-    dy: &[Vec16],
-    dm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
-) {
-    assert_same(xm, gm);
-    assert_same(xm, dm);
+/// If there are more channels than slots, or the maps differ in more than their halos.
+pub fn backward(cx: &Context, lrn: &Lrn, x: MapRef<'_>, dy: MapRef<'_>, dx: Destination<'_>) {
+    let map = *x.map();
+    map.assert_same_extent(dy.map());
+    map.assert_same_extent(dx.map());
     let kernel = Backward {
-        lrn: Windows::new(lrn, channels, xm),
-        x: Source::new(xm, x),
-        dy: Source::new(gm, dy),
-        dx: Sink::new(dm, dx, write, mask),
+        lrn: Windows::new(lrn, &map),
+        x: Source::new(x),
+        dy: Source::new(dy),
+        dx: Sink::new(dx),
     };
-    let row_bytes = xm.blocks * 3 * kernel.x.row_bytes();
+    let row_bytes = map.blocks() * 3 * kernel.x.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the inputs alone.
-    unsafe { run_rows(cx, 1, xm.height, row_bytes, &kernel) }
+    unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }
 
 /// Pixels that are worked on together.
@@ -87,7 +67,6 @@ const PIXELS: usize = 16;
 #[derive(Clone, Copy)]
 pub(crate) struct Windows {
     lrn: Lrn,
-    channels: usize,
     blocks: usize,
     /// Channels on each side of a window's middle.
     half: usize,
@@ -96,10 +75,16 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    pub(crate) fn new(lrn: &Lrn, channels: usize, map: &BlockedMap) -> Self {
-        assert!(channels <= map.blocks * 16, "more channels than slots");
+    pub(crate) fn new(lrn: &Lrn, map: &BlockedMap) -> Self {
+        assert!(lrn.channels <= map.blocks() * 16, "more channels than slots");
         let half = lrn.size / 2;
-        Self { lrn: *lrn, channels, blocks: map.blocks, half, margin: half.div_ceil(16) }
+        let windows = Self { lrn: *lrn, blocks: map.blocks(), half, margin: half.div_ceil(16) };
+        let scratch = windows.pitch().checked_mul(3 * PIXELS * size_of::<Vec16>());
+        assert!(
+            scratch.is_some_and(|bytes| bytes <= isize::MAX as usize),
+            "the window is too large"
+        );
+        windows
     }
 
     /// Vectors for one pixel's channels.
@@ -127,7 +112,7 @@ impl Windows {
 
     /// The slots of a block that hold channels.
     fn live(&self, block: usize) -> u16 {
-        match self.channels.saturating_sub(block * 16) {
+        match self.lrn.channels.saturating_sub(block * 16) {
             live @ 0..16 => (1 << live) - 1,
             _ => u16::MAX,
         }
@@ -245,7 +230,7 @@ impl RowKernel for Forward<'_> {
 impl Forward<'_> {
     #[inline(always)]
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
-        let (lrn, width) = (&self.lrn, self.x.map.width);
+        let (lrn, width) = (&self.lrn, self.x.map.width());
         let mut scratch = Scratch::new(PIXELS * lrn.pitch());
         let squares = scratch.as_mut_ptr();
         // SAFETY: rows, columns and blocks lie in the maps and the scratch.
@@ -304,7 +289,7 @@ impl RowKernel for Backward<'_> {
 impl Backward<'_> {
     #[inline(always)]
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
-        let (lrn, width) = (&self.lrn, self.x.map.width);
+        let (lrn, width) = (&self.lrn, self.x.map.width());
         let vectors = PIXELS * lrn.pitch();
         let mut scratch = Scratch::new(3 * vectors);
         // SAFETY: rows, columns and blocks lie in the maps and the scratch.

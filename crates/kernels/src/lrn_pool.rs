@@ -1,18 +1,17 @@
 //! Local response normalisation and the max pooling after it at once, as AlexNet and GoogLeNet have them:
 //! what lies between is as large as the largest maps and read only once, so it exists only row by row,
 //! in a thread's own cache.
-#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 
 use std::ops::Range;
 
 use crate::geometry::{Axis, ConvGeometry};
 use crate::lrn::{self, Lrn, Windows};
-use crate::map::SharedPtr;
 use crate::pool::{MaxGradient, MaxWindow};
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
+use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, WriteMode, window};
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef, window};
 
 /// Rows of the output that a task makes: the windows of its first row scale rows with another task's,
 /// which both normalise.
@@ -25,26 +24,29 @@ const ROWS: usize = 8;
 pub fn forward(
     cx: &Context,
     lrn: &Lrn,
-    channels: usize,
     geometry: &ConvGeometry,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
+    x: MapRef<'_>,
+    y: MapMut<'_>,
     argmax: &mut [u8],
 ) {
-    let axes = geometry.axes(xm, ym);
+    let (map, height) = (*x.map(), y.map().height());
+    let axes = geometry.axes(&map, y.map());
     let reach = (axes[0].kernel - 1) * axes[0].dilation + 1;
     let kernel = Forward {
-        lrn: Windows::new(lrn, channels, xm),
+        lrn: Windows::new(lrn, &map),
         axes,
-        x: Source::new(xm, x),
-        between: BlockedMap { height: reach.next_power_of_two(), halo: 0, ..*xm },
-        max: MaxWindow::new(geometry, ym, argmax),
-        y: Sink::set(ym, y),
+        x: Source::new(x),
+        between: rows(&map, reach.next_power_of_two()),
+        max: MaxWindow::new(geometry, y.map(), argmax),
+        y: Sink::overwrite(y),
     };
     // SAFETY: each row, with all its blocks, is made from the input alone.
-    unsafe { run_rows(cx, 1, ym.height, TASK_BYTES / ROWS, &kernel) }
+    unsafe { run_rows(cx, 1, height, TASK_BYTES / ROWS, &kernel) }
+}
+
+/// Some rows of all blocks of a map, without a halo.
+fn rows(map: &BlockedMap, height: usize) -> BlockedMap {
+    BlockedMap::new(map.blocks(), height, map.width(), 0).expect("a window that fits the memory")
 }
 
 struct Forward<'a> {
@@ -74,12 +76,12 @@ impl RowKernel for Forward<'_> {
         let mut next = 0;
         for row in rows {
             if let Some(last) = down.on_picture(row).last() {
-                let first = (row * down.stride).saturating_sub(down.before).max(next);
+                let first = (row * down.stride).saturating_sub(down.padding).max(next);
                 next = down.input_of(row, last) + 1;
                 // SAFETY: the rows lie on the picture, and the ring holds a window's rows.
                 unsafe { normalise.rows::<S>(0, first..next) };
             }
-            for block in 0..self.y.map.blocks {
+            for block in 0..self.y.map.blocks() {
                 // SAFETY: the row is the caller's, and what it is made from is in the ring.
                 unsafe { pool.rows::<S>(block, row..row + 1) };
             }
@@ -94,30 +96,26 @@ impl RowKernel for Forward<'_> {
 pub fn backward(
     cx: &Context,
     lrn: &Lrn,
-    channels: usize,
     geometry: &ConvGeometry,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    gm: &BlockedMap,
-    dy: &[Vec16],
+    x: MapRef<'_>,
+    dy: MapRef<'_>,
     argmax: &[u8],
-    dm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
+    dx: Destination<'_>,
 ) {
+    let map = *x.map();
+    map.assert_same_extent(dx.map());
     let kernel = Backward {
-        lrn: Windows::new(lrn, channels, xm),
-        axes: geometry.axes(dm, gm),
-        x: Source::new(xm, x),
-        between: BlockedMap { height: 1, halo: 0, ..*dm },
-        argmax: MaxGradient::new(geometry, gm, argmax),
-        dy: Source::new(gm, dy),
-        dx: Sink::new(dm, dx, write, mask),
+        lrn: Windows::new(lrn, &map),
+        axes: geometry.axes(&map, dy.map()),
+        x: Source::new(x),
+        between: rows(&map, 1),
+        argmax: MaxGradient::new(geometry, dy.map(), argmax),
+        dy: Source::new(dy),
+        dx: Sink::new(dx),
     };
-    let row_bytes = 3 * xm.blocks * kernel.x.row_bytes();
+    let row_bytes = 3 * map.blocks() * kernel.x.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the inputs alone.
-    unsafe { run_rows(cx, 1, dm.height, row_bytes, &kernel) }
+    unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }
 
 struct Backward<'a> {
@@ -151,7 +149,7 @@ impl RowKernel for Backward<'_> {
         for row in rows {
             // SAFETY: the row is the caller's; the ring holds it.
             unsafe {
-                for block in 0..self.between.blocks {
+                for block in 0..self.between.blocks() {
                     pool.rows::<S>(block, row..row + 1);
                 }
                 normalise.rows::<S>(0, row..row + 1);

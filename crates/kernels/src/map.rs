@@ -6,31 +6,63 @@
 //! that a window at the border reads zeros instead of asking where it is. Slots that hold no channel are
 //! zero.
 
+use std::ops::Range;
+
 /// Sixteen channels of one pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(64))]
 pub struct Vec16(pub [f32; 16]);
 
-/// The extent of a map.
+/// The extent of a map. It fits the address space, whatever the map holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BlockedMap {
-    /// Blocks of sixteen channels.
-    pub blocks: usize,
-    /// Rows of the picture.
-    pub height: usize,
-    /// Columns of the picture.
-    pub width: usize,
-    /// Rows and columns of zeros on each side.
-    pub halo: usize,
+    blocks: usize,
+    height: usize,
+    width: usize,
+    halo: usize,
 }
 
 impl BlockedMap {
+    /// A map of `blocks` blocks of sixteen channels, `height` × `width` pixels each, with `halo` rows and
+    /// columns of zeros on each side; `None` if it would be larger than the address space.
+    pub fn new(blocks: usize, height: usize, width: usize, halo: usize) -> Option<Self> {
+        let side = |extent: usize| Some(halo.checked_mul(2)?.checked_add(extent)?.max(1));
+        let pixels = side(height)?.checked_mul(side(width)?)?;
+        let bytes = pixels.checked_mul(blocks.max(1))?.checked_mul(size_of::<Vec16>())?;
+        (bytes <= isize::MAX as usize).then_some(Self { blocks, height, width, halo })
+    }
+
+    /// The same map with other blocks, or `None` as for [`Self::new`].
+    pub fn with_blocks(&self, blocks: usize) -> Option<Self> {
+        Self::new(blocks, self.height, self.width, self.halo)
+    }
+
+    /// Blocks of sixteen channels.
+    pub fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// Rows of the picture.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns of the picture.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows and columns of zeros on each side.
+    pub fn halo(&self) -> usize {
+        self.halo
+    }
+
     /// Vectors in one row, halo and all.
     pub fn pitch(&self) -> usize {
         self.width + 2 * self.halo
     }
 
-    /// Vectors in one block.
+    /// Vectors in one block, halo and all.
     pub fn block(&self) -> usize {
         (self.height + 2 * self.halo) * self.pitch()
     }
@@ -40,12 +72,12 @@ impl BlockedMap {
         self.blocks * self.block()
     }
 
-    /// Pixels of all blocks, without the halo: the length of a mask or of a pool's argmax.
+    /// Pixels of all blocks, without the halo: the length of a mask, a sixteenth of a pool's argmax.
     pub fn pixels(&self) -> usize {
         self.blocks * self.height * self.width
     }
 
-    /// The number of a block's pixel; `row` and `column` may lie in the halo.
+    /// The number of a block's pixel among the vectors; `row` and `column` may lie in the halo.
     pub fn at(&self, block: usize, row: isize, column: isize) -> usize {
         let (row, column) = (row + self.halo as isize, column + self.halo as isize);
         debug_assert!(row >= 0 && column >= 0);
@@ -56,50 +88,127 @@ impl BlockedMap {
     pub fn pixel(&self, block: usize, row: usize, column: usize) -> usize {
         (block * self.height + row) * self.width + column
     }
-}
 
-/// A pointer that threads share to write disjoint parts of one slice.
-pub(crate) struct SharedPtr<T>(*mut T);
-
-impl<T> Clone for SharedPtr<T> {
-    fn clone(&self) -> Self {
-        *self
+    /// Asserts that the other map has the same blocks, rows and columns; halos may differ.
+    #[track_caller]
+    pub(crate) fn assert_same_extent(&self, other: &Self) {
+        assert_eq!(
+            (self.blocks, self.height, self.width),
+            (other.blocks, other.height, other.width),
+            "the maps differ in extent"
+        );
     }
 }
 
-impl<T> Copy for SharedPtr<T> {}
+/// A map that is read: its extent and its vectors.
+#[derive(Clone, Copy)]
+pub struct MapRef<'a> {
+    map: BlockedMap,
+    vectors: &'a [Vec16],
+}
 
-// SAFETY: whoever dereferences it promises that no two threads touch the same element.
-unsafe impl<T: Send> Send for SharedPtr<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send> Sync for SharedPtr<T> {}
-
-impl<T> SharedPtr<T> {
-    pub(crate) fn of(slice: &mut [T]) -> Self {
-        Self(slice.as_mut_ptr())
+impl<'a> MapRef<'a> {
+    /// The map that `vectors` hold.
+    ///
+    /// # Panics
+    /// If there are not as many vectors as the map has.
+    #[track_caller]
+    pub fn new(map: BlockedMap, vectors: &'a [Vec16]) -> Self {
+        assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
+        Self { map, vectors }
     }
 
-    pub(crate) fn of_pointer(pointer: *mut T) -> Self {
-        Self(pointer)
+    /// Its extent.
+    pub fn map(&self) -> &BlockedMap {
+        &self.map
     }
 
-    /// Of a slice that is only read.
-    pub(crate) fn reading(slice: &[T]) -> Self {
-        Self(slice.as_ptr().cast_mut())
+    /// Its vectors, halo and all.
+    pub fn vectors(&self) -> &'a [Vec16] {
+        self.vectors
     }
 
-    /// The pointer; a method, so that a closure captures the whole wrapper.
-    pub(crate) fn get(self) -> *mut T {
-        self.0
+    /// A row of a block, without the halo.
+    pub(crate) fn row(&self, block: usize, row: usize) -> &'a [Vec16] {
+        &self.vectors[self.map.at(block, row as isize, 0)..][..self.map.width]
     }
+}
+
+/// A map that is written: its extent and its vectors.
+pub struct MapMut<'a> {
+    map: BlockedMap,
+    vectors: &'a mut [Vec16],
+}
+
+impl<'a> MapMut<'a> {
+    /// The map that `vectors` are to hold.
+    ///
+    /// # Panics
+    /// If there are not as many vectors as the map has.
+    #[track_caller]
+    pub fn new(map: BlockedMap, vectors: &'a mut [Vec16]) -> Self {
+        assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
+        Self { map, vectors }
+    }
+
+    /// Its extent.
+    pub fn map(&self) -> &BlockedMap {
+        &self.map
+    }
+
+    /// Its vectors, halo and all.
+    pub fn into_vectors(self) -> &'a mut [Vec16] {
+        self.vectors
+    }
+}
+
+/// A map that a kernel overwrites or adds to, under an optional mask.
+pub struct Destination<'a> {
+    pub(crate) y: MapMut<'a>,
+    pub(crate) mode: WriteMode,
+    pub(crate) mask: Option<&'a [u16]>,
+}
+
+impl<'a> Destination<'a> {
+    /// Writes to `y` as `mode` says. Where a bit of `mask` is not set, the channel then becomes 0; it has
+    /// an entry for each of the map's [pixels](BlockedMap::pixels) and a bit for each channel.
+    ///
+    /// # Panics
+    /// If the mask is not the map's.
+    #[track_caller]
+    pub fn new(y: MapMut<'a>, mode: WriteMode, mask: Option<&'a [u16]>) -> Self {
+        let whole = mask.is_none_or(|mask| mask.len() == y.map.pixels());
+        assert!(whole, "the mask is not the map's");
+        Self { y, mode, mask }
+    }
+
+    /// Overwrites `y`.
+    pub fn overwrite(y: MapMut<'a>) -> Self {
+        Self { y, mode: WriteMode::Overwrite, mask: None }
+    }
+
+    /// The map's extent.
+    pub fn map(&self) -> &BlockedMap {
+        &self.y.map
+    }
+}
+
+/// What becomes of the values that a kernel finds in its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteMode {
+    /// They are overwritten, and the halo is cleared.
+    Overwrite,
+    /// The result is added to them; the halo stays.
+    Accumulate,
 }
 
 /// Zeroes the halo of rows `rows` of one block: the columns beside each, and the rows above the first
 /// and below the last of the map.
 ///
 /// # Safety
-/// `block` points to the first vector of a block of `map`, and nobody else touches the block.
-pub(crate) unsafe fn clear_halo(map: &BlockedMap, block: *mut Vec16, rows: std::ops::Range<usize>) {
+/// `block` points to the first vector of a block of `map`, in which the rows lie, and nobody else touches
+/// their halo.
+pub(crate) unsafe fn clear_halo(map: &BlockedMap, block: *mut Vec16, rows: Range<usize>) {
     let (halo, pitch) = (map.halo, map.pitch());
     if halo == 0 {
         return;
@@ -118,13 +227,4 @@ pub(crate) unsafe fn clear_halo(map: &BlockedMap, block: *mut Vec16, rows: std::
             block.add((halo + map.height) * pitch).write_bytes(0, halo * pitch);
         }
     }
-}
-
-/// What becomes of the values that a backward kernel finds in its output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteMode {
-    /// They are overwritten, and the halo is cleared.
-    Overwrite,
-    /// The result is added to them; the halo stays.
-    Accumulate,
 }

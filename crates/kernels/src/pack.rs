@@ -3,8 +3,10 @@
 
 use std::ops::Range;
 
-use crate::map::{SharedPtr, clear_halo};
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::map::clear_halo;
+use crate::shared_ptr::SharedPtr;
+use crate::threads::part;
+use crate::{BlockedMap, Context, MapMut, MapRef, Vec16, WriteMode};
 
 /// How the picture becomes the network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,7 +45,7 @@ impl InputTransform {
         assert!(usual, "an input of 1–4 channels, in squares of 1–4 pixels");
         assert_eq!(
             self.extent(height, width),
-            [map.blocks, map.height, map.width],
+            [map.blocks(), map.height(), map.width()],
             "the map does not hold the picture"
         );
         assert!(
@@ -84,11 +86,6 @@ impl InputTransform {
     }
 }
 
-/// Rows of a map for one task.
-fn rows_of(task: usize, tasks: usize, rows: usize) -> Range<usize> {
-    rows * task / tasks..rows * (task + 1) / tasks
-}
-
 /// How many tasks share so many rows of so many vectors.
 fn tasks(rows: usize, vectors: usize) -> usize {
     (rows * vectors).div_ceil(4096).clamp(1, rows.max(1))
@@ -97,7 +94,7 @@ fn tasks(rows: usize, vectors: usize) -> usize {
 /// A row of a map's block.
 ///
 /// # Safety
-/// `vectors` is the map's slice, the row lies in it, and nobody else touches it.
+/// `vectors` are the map's, the row lies in it, and nobody else touches it.
 unsafe fn row<'a>(
     map: &BlockedMap,
     vectors: SharedPtr<Vec16>,
@@ -107,13 +104,8 @@ unsafe fn row<'a>(
     // SAFETY: the caller's promise.
     unsafe {
         let start = vectors.get().add(map.at(block, row as isize, 0));
-        std::slice::from_raw_parts_mut(start, map.width)
+        std::slice::from_raw_parts_mut(start, map.width())
     }
-}
-
-/// A row of a map's block that is only read.
-fn row_of<'a>(map: &BlockedMap, vectors: &'a [Vec16], block: usize, row: usize) -> &'a [Vec16] {
-    &vectors[map.at(block, row as isize, 0)..][..map.width]
 }
 
 /// Writes the picture (channels × height × width) as the network's input.
@@ -126,20 +118,19 @@ pub fn pack(
     picture: &[f32],
     height: usize,
     width: usize,
-    map: &BlockedMap,
-    x: &mut [Vec16],
+    x: MapMut<'_>,
 ) {
-    input.check(picture.len(), height, width, map);
-    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
+    let map = *x.map();
+    input.check(picture.len(), height, width, &map);
     let slots = input.channels * input.space_to_depth * input.space_to_depth;
-    let shared = SharedPtr::of(x);
-    let tasks = tasks(map.height, map.blocks * map.width);
+    let shared = SharedPtr::of(x.into_vectors());
+    let tasks = tasks(map.height(), map.blocks() * map.width());
     cx.threads().for_each(tasks, |task| {
-        let rows = rows_of(task, tasks, map.height);
-        for block in 0..map.blocks {
+        let rows = part(task, tasks, map.height());
+        for block in 0..map.blocks() {
             for y in rows.clone() {
                 // SAFETY: the row lies in the map and is this task's alone.
-                let to = unsafe { row(map, shared, block, y) };
+                let to = unsafe { row(&map, shared, block, y) };
                 to.fill(Vec16::default());
                 for slot in block * 16..slots.min(block * 16 + 16) {
                     let (c, qy, qx) = input.place(slot);
@@ -163,7 +154,7 @@ pub fn pack(
                 }
             }
             // SAFETY: the block lies in the map, and the rows are this task's alone.
-            unsafe { clear_halo(map, shared.get().add(block * map.block()), rows.clone()) };
+            unsafe { clear_halo(&map, shared.get().add(block * map.block()), rows.clone()) };
         }
     });
 }
@@ -200,24 +191,23 @@ fn give<const D: usize>(values: &mut [f32], pixels: &[Vec16], f: impl Fn(&mut f3
 pub fn unpack(
     cx: &Context,
     input: &InputTransform,
-    map: &BlockedMap,
-    dx: &[Vec16],
+    dx: MapRef<'_>,
     height: usize,
     width: usize,
     gradient: &mut [f32],
 ) {
+    let map = dx.map();
     let planes = input.check(gradient.len(), height, width, map);
-    assert_eq!(dx.len(), map.vectors(), "the slice is not the map's");
     let slots = input.channels * input.space_to_depth * input.space_to_depth;
     let shared = SharedPtr::of(gradient);
-    let tasks = tasks(map.height, map.blocks * map.width);
+    let tasks = tasks(map.height(), map.blocks() * map.width());
     cx.threads().for_each(tasks, |task| {
         // SAFETY: different rows of the map have different rows of the picture.
         let picture_row = |plane: usize, y: usize| unsafe {
             let start = (plane * height + input.row(y, height)) * width;
             std::slice::from_raw_parts_mut(shared.get().add(start), width)
         };
-        for y in rows_of(task, tasks, map.height) {
+        for y in part(task, tasks, map.height()) {
             for py in y * input.space_to_depth..height.min((y + 1) * input.space_to_depth) {
                 (0..planes).for_each(|plane| picture_row(plane, py).fill(0.0));
             }
@@ -228,7 +218,7 @@ pub fn unpack(
                 if py >= height {
                     continue;
                 }
-                let (from, to) = (row_of(map, dx, block, y), picture_row(input.source[c], py));
+                let (from, to) = (dx.row(block, y), picture_row(input.source[c], py));
                 input.columns(qx, width, |columns, first| {
                     let (to, from) = (&mut to[first..], &from[columns]);
                     let of = |to: &mut f32, from: &Vec16| *to += from.0[lane] * scale;
@@ -250,20 +240,24 @@ const COLUMNS: usize = 64;
 /// Writes a map's channels as planes of height × width; `channels` names the slot of each.
 ///
 /// # Panics
-/// If a slice is not its map's, or a slot is not in the map.
-pub fn to_planes(cx: &Context, map: &BlockedMap, x: &[Vec16], channels: &[usize], out: &mut [f32]) {
-    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
-    assert_eq!(out.len(), channels.len() * map.height * map.width, "the planes are not the map's");
-    assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
+/// If the planes do not have the map's extent, or a slot is not in the map.
+pub fn to_planes(cx: &Context, x: MapRef<'_>, channels: &[usize], out: &mut [f32]) {
+    let map = x.map();
+    assert_eq!(
+        out.len(),
+        channels.len() * map.height() * map.width(),
+        "the planes are not the map's"
+    );
+    assert!(channels.iter().all(|&slot| slot < map.blocks() * 16), "no such slot");
     let shared = SharedPtr::of(out);
-    let tasks = tasks(map.height, map.blocks * map.width);
+    let tasks = tasks(map.height(), map.blocks() * map.width());
     cx.threads().for_each(tasks, |task| {
-        for y in rows_of(task, tasks, map.height) {
-            for start in (0..map.width).step_by(COLUMNS) {
-                let columns = start..(start + COLUMNS).min(map.width);
+        for y in part(task, tasks, map.height()) {
+            for start in (0..map.width()).step_by(COLUMNS) {
+                let columns = start..(start + COLUMNS).min(map.width());
                 for (c, &slot) in channels.iter().enumerate() {
-                    let from = &row_of(map, x, slot / 16, y)[columns.clone()];
-                    let at = (c * map.height + y) * map.width + start;
+                    let from = &x.row(slot / 16, y)[columns.clone()];
+                    let at = (c * map.height() + y) * map.width() + start;
                     // SAFETY: each plane's row is this task's alone.
                     let to = unsafe {
                         std::slice::from_raw_parts_mut(shared.get().add(at), columns.len())
@@ -281,36 +275,35 @@ pub fn to_planes(cx: &Context, map: &BlockedMap, x: &[Vec16], channels: &[usize]
 /// each. Slots that no plane is for become 0, or stay.
 ///
 /// # Panics
-/// If a slice is not its map's, or a slot is not in the map.
+/// If the planes do not have the map's extent, or a slot is not in the map.
 pub fn from_planes(
     cx: &Context,
     planes: &[f32],
     channels: &[usize],
-    map: &BlockedMap,
-    x: &mut [Vec16],
-    write: WriteMode,
+    x: MapMut<'_>,
+    mode: WriteMode,
 ) {
-    assert_eq!(x.len(), map.vectors(), "the slice is not the map's");
+    let map = *x.map();
     assert_eq!(
         planes.len(),
-        channels.len() * map.height * map.width,
+        channels.len() * map.height() * map.width(),
         "the planes are not the map's"
     );
-    assert!(channels.iter().all(|&slot| slot < map.blocks * 16), "no such slot");
-    let shared = SharedPtr::of(x);
-    let tasks = tasks(map.height, map.blocks * map.width);
+    assert!(channels.iter().all(|&slot| slot < map.blocks() * 16), "no such slot");
+    let shared = SharedPtr::of(x.into_vectors());
+    let tasks = tasks(map.height(), map.blocks() * map.width());
     cx.threads().for_each(tasks, |task| {
-        let rows = rows_of(task, tasks, map.height);
+        let rows = part(task, tasks, map.height());
         for y in rows.clone() {
             // SAFETY: the row lies in the map and is this task's alone.
-            let to = |block: usize| unsafe { row(map, shared, block, y) };
-            for start in (0..map.width).step_by(COLUMNS) {
-                let columns = start..(start + COLUMNS).min(map.width);
-                if write == WriteMode::Overwrite {
-                    (0..map.blocks).for_each(|b| to(b)[columns.clone()].fill(Vec16::default()));
+            let to = |block: usize| unsafe { row(&map, shared, block, y) };
+            for start in (0..map.width()).step_by(COLUMNS) {
+                let columns = start..(start + COLUMNS).min(map.width());
+                if mode == WriteMode::Overwrite {
+                    (0..map.blocks()).for_each(|b| to(b)[columns.clone()].fill(Vec16::default()));
                 }
                 for (c, &slot) in channels.iter().enumerate() {
-                    let at = (c * map.height + y) * map.width + start;
+                    let at = (c * map.height() + y) * map.width() + start;
                     let values = &planes[at..][..columns.len()];
                     for (to, from) in to(slot / 16)[columns.clone()].iter_mut().zip(values) {
                         to.0[slot % 16] += from;
@@ -318,10 +311,10 @@ pub fn from_planes(
                 }
             }
         }
-        if write == WriteMode::Overwrite {
-            for block in 0..map.blocks {
+        if mode == WriteMode::Overwrite {
+            for block in 0..map.blocks() {
                 // SAFETY: the block lies in the map, and the rows are this task's alone.
-                unsafe { clear_halo(map, shared.get().add(block * map.block()), rows.clone()) };
+                unsafe { clear_halo(&map, shared.get().add(block * map.block()), rows.clone()) };
             }
         }
     });

@@ -1,36 +1,33 @@
 //! Pooling: the largest value or the mean of each window, and of whole channels.
-#![expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
 
 use std::ops::Range;
 
 use crate::geometry::{Axis, ConvGeometry};
-use crate::map::SharedPtr;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
+use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef};
 
 /// The argmax of a window that lies wholly beside the picture: no element.
 const NONE: u8 = 255;
 
 /// `y` = the largest value of each window of `x`; 0 for a window wholly beside the picture.
 ///
-/// `argmax` (16 for each of `ym`'s pixels) receives the number, row by row, of the element of the
+/// `argmax` (16 for each of `y`'s pixels) receives the number, row by row, of the element of the
 /// window that won; the first one wins a tie, and the padding never wins.
 ///
 /// # Panics
-/// If a slice is not its map's, or the window has more than 255 elements.
+/// If the argmax is not the output's, the window has more than 255 elements, or the maps differ in channels.
 pub fn max_forward(
     cx: &Context,
     geometry: &ConvGeometry,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
+    x: MapRef<'_>,
+    y: MapMut<'_>,
     argmax: &mut [u8],
 ) {
-    let largest = MaxWindow::new(geometry, ym, argmax);
-    reduce(cx, geometry, Source::new(xm, x), Sink::set(ym, y), largest);
+    let max = MaxWindow::new(geometry, y.map(), argmax);
+    reduce(cx, geometry, Source::new(x), Sink::overwrite(y), max);
 }
 
 /// Keeps the largest value.
@@ -88,20 +85,16 @@ impl Reduce for MaxWindow {
 /// The gradient of [`max_forward`]: each window's gradient goes to the element that won.
 ///
 /// # Panics
-/// If a slice is not its map's, or the window has more than 255 elements.
+/// If the argmax is not the output's, the window has more than 255 elements, or the maps differ in channels.
 pub fn max_backward(
     cx: &Context,
     geometry: &ConvGeometry,
-    ym: &BlockedMap,
-    dy: &[Vec16],
+    dy: MapRef<'_>,
     argmax: &[u8],
-    xm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
+    dx: Destination<'_>,
 ) {
-    let chosen = MaxGradient::new(geometry, ym, argmax);
-    gather(cx, geometry, Source::new(ym, dy), Sink::new(xm, dx, write, mask), chosen);
+    let argmax = MaxGradient::new(geometry, dy.map(), argmax);
+    gather(cx, geometry, Source::new(dy), Sink::new(dx), argmax);
 }
 
 /// Gives to the element that was kept.
@@ -140,37 +133,31 @@ impl Gather for MaxGradient<'_> {
 /// of the picture with its padding, over the elements on that, those in the padding being 0.
 ///
 /// # Panics
-/// If a slice is not its map's.
+/// If the maps differ in channels.
 pub fn average_forward(
     cx: &Context,
     geometry: &ConvGeometry,
     count_padding: Option<[usize; 2]>,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
+    x: MapRef<'_>,
+    y: MapMut<'_>,
 ) {
-    let mean = Mean { axes: geometry.axes(xm, ym), count_padding };
-    reduce(cx, geometry, Source::new(xm, x), Sink::set(ym, y), mean);
+    let mean = Mean { axes: geometry.axes(x.map(), y.map()), count_padding };
+    reduce(cx, geometry, Source::new(x), Sink::overwrite(y), mean);
 }
 
 /// The gradient of [`average_forward`].
 ///
 /// # Panics
-/// If a slice is not its map's.
+/// If the maps differ in channels.
 pub fn average_backward(
     cx: &Context,
     geometry: &ConvGeometry,
     count_padding: Option<[usize; 2]>,
-    ym: &BlockedMap,
-    dy: &[Vec16],
-    xm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
+    dy: MapRef<'_>,
+    dx: Destination<'_>,
 ) {
-    let mean = Mean { axes: geometry.axes(xm, ym), count_padding };
-    gather(cx, geometry, Source::new(ym, dy), Sink::new(xm, dx, write, mask), mean);
+    let mean = Mean { axes: geometry.axes(dx.map(), dy.map()), count_padding };
+    gather(cx, geometry, Source::new(dy), Sink::new(dx), mean);
 }
 
 struct Mean {
@@ -238,18 +225,18 @@ impl Gather for Mean {
 /// `y` (1 × 1) = the mean of each channel of `x`.
 ///
 /// # Panics
-/// If a slice is not its map's, or `ym` is not 1 × 1 with `xm`'s blocks.
-pub fn global_average_forward(
-    cx: &Context,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
-) {
-    assert_eq!((ym.blocks, ym.height, ym.width), (xm.blocks, 1, 1), "one pixel for each channel");
-    let kernel = ChannelMean { x: Source::new(xm, x), y: Sink::set(ym, y) };
+/// If `y` is not 1 × 1 with `x`'s blocks.
+pub fn global_average_forward(cx: &Context, x: MapRef<'_>, y: MapMut<'_>) {
+    assert_pixel(y.map(), x.map());
+    let (blocks, height) = (x.map().blocks(), x.map().height());
+    let kernel = ChannelMean { x: Source::new(x), y: Sink::overwrite(y) };
     // SAFETY: each block's pixel is made from the input alone.
-    unsafe { run_rows(cx, ym.blocks, 1, xm.height * kernel.x.row_bytes(), &kernel) }
+    unsafe { run_rows(cx, blocks, 1, height * kernel.x.row_bytes(), &kernel) }
+}
+
+fn assert_pixel(y: &BlockedMap, x: &BlockedMap) {
+    let extent = (y.blocks(), y.height(), y.width());
+    assert_eq!(extent, (x.blocks(), 1, 1), "one pixel for each channel");
 }
 
 struct ChannelMean<'a> {
@@ -264,15 +251,15 @@ impl RowKernel for ChannelMean<'_> {
         // SAFETY: rows and columns lie in the maps.
         unsafe {
             let mut total = S::zero();
-            for row in 0..map.height {
+            for row in 0..map.height() {
                 let from = self.x.row(block, row);
                 let mut sum = S::zero();
-                for column in 0..map.width {
+                for column in 0..map.width() {
                     sum = S::add(sum, S::load(from.add(column * 16)));
                 }
                 total = S::add(total, sum);
             }
-            let scale = S::splat(1.0 / (map.height * map.width) as f32);
+            let scale = S::splat(1.0 / (map.height() * map.width()) as f32);
             self.y.row(block, 0).put::<S>(0, S::mul(total, scale));
             self.y.close(block, rows);
         }
@@ -282,20 +269,13 @@ impl RowKernel for ChannelMean<'_> {
 /// The gradient of [`global_average_forward`].
 ///
 /// # Panics
-/// If a slice is not its map's, or `ym` is not 1 × 1 with `xm`'s blocks.
-pub fn global_average_backward(
-    cx: &Context,
-    ym: &BlockedMap,
-    dy: &[Vec16],
-    xm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
-) {
-    assert_eq!((ym.blocks, ym.height, ym.width), (xm.blocks, 1, 1), "one pixel for each channel");
-    let kernel = Spread { dy: Source::new(ym, dy), dx: Sink::new(xm, dx, write, mask) };
+/// If `y` is not 1 × 1 with `x`'s blocks.
+pub fn global_average_backward(cx: &Context, dy: MapRef<'_>, dx: Destination<'_>) {
+    assert_pixel(dy.map(), dx.map());
+    let (blocks, height) = (dx.map().blocks(), dx.map().height());
+    let kernel = Spread { dy: Source::new(dy), dx: Sink::new(dx) };
     // SAFETY: each row is made from the output's gradient alone.
-    unsafe { run_rows(cx, xm.blocks, xm.height, kernel.dx.row_bytes(), &kernel) }
+    unsafe { run_rows(cx, blocks, height, kernel.dx.row_bytes(), &kernel) }
 }
 
 struct Spread<'a> {
@@ -309,11 +289,11 @@ impl RowKernel for Spread<'_> {
         let map = &self.dx.map;
         // SAFETY: rows and columns lie in the maps.
         unsafe {
-            let scale = S::splat(1.0 / (map.height * map.width) as f32);
+            let scale = S::splat(1.0 / (map.height() * map.width()) as f32);
             let value = S::mul(S::load(self.dy.row(block, 0)), scale);
             for row in rows.clone() {
                 let to = self.dx.row(block, row);
-                for column in 0..map.width {
+                for column in 0..map.width() {
                     to.put::<S>(column, value);
                 }
             }

@@ -4,9 +4,11 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::map::{SharedPtr, clear_halo};
+use crate::map::clear_halo;
+use crate::shared_ptr::SharedPtr;
 use crate::simd::{Simd, for_level};
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::threads::part;
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode};
 
 /// Memory that one task touches, about: enough to hide what handing it out costs, little enough that
 /// two threads end together.
@@ -51,9 +53,9 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
     kernel: &K,
 ) {
     let total = blocks * height;
-    let tasks = (total * row_bytes).div_ceil(TASK_BYTES).clamp(1, total.max(1));
+    let tasks = total.saturating_mul(row_bytes).div_ceil(TASK_BYTES).clamp(1, total.max(1));
     cx.threads().for_each(tasks, |task| {
-        let (mut row, end) = (total * task / tasks, total * (task + 1) / tasks);
+        let Range { start: mut row, end } = part(task, tasks, total);
         while row < end {
             let block = row / height;
             let stop = end.min((block + 1) * height);
@@ -75,10 +77,9 @@ pub(crate) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn new(map: &BlockedMap, vectors: &'a [Vec16]) -> Self {
-        assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
-        let vectors = SharedPtr::reading(vectors);
-        Self { map: *map, vectors, ring: usize::MAX, borrowed: PhantomData }
+    pub(crate) fn new(x: MapRef<'a>) -> Self {
+        let vectors = SharedPtr::reading(x.vectors());
+        Self { map: *x.map(), vectors, ring: usize::MAX, borrowed: PhantomData }
     }
 
     /// A ring as [`Sink::ring`] makes it.
@@ -108,31 +109,26 @@ pub(crate) struct Sink<'a> {
     pub(crate) map: BlockedMap,
     vectors: SharedPtr<Vec16>,
     ring: usize,
-    write: WriteMode,
+    mode: WriteMode,
     mask: Option<&'a [u16]>,
 }
 
 impl<'a> Sink<'a> {
-    pub(crate) fn new(
-        map: &BlockedMap,
-        vectors: &'a mut [Vec16],
-        write: WriteMode,
-        mask: Option<&'a [u16]>,
-    ) -> Self {
-        assert_eq!(vectors.len(), map.vectors(), "the slice is not the map's");
-        assert!(mask.is_none_or(|mask| mask.len() == map.pixels()), "the mask is not the map's");
-        Self { map: *map, vectors: SharedPtr::of(vectors), ring: usize::MAX, write, mask }
+    pub(crate) fn new(y: Destination<'a>) -> Self {
+        let Destination { y, mode, mask } = y;
+        let map = *y.map();
+        Self { map, vectors: SharedPtr::of(y.into_vectors()), ring: usize::MAX, mode, mask }
     }
 
     /// The memory of the last few rows of a map that is never whole: rows lie in `map` at their number
     /// modulo its height, a power of two. It has no halo, and `vectors` are as many as the map's.
     pub(crate) fn ring(map: &BlockedMap, vectors: SharedPtr<Vec16>) -> Self {
-        Self { map: *map, vectors, ring: ring(map), write: WriteMode::Overwrite, mask: None }
+        Self { map: *map, vectors, ring: ring(map), mode: WriteMode::Overwrite, mask: None }
     }
 
     /// A map that is overwritten.
-    pub(crate) fn set(map: &BlockedMap, vectors: &'a mut [Vec16]) -> Self {
-        Self::new(map, vectors, WriteMode::Overwrite, None)
+    pub(crate) fn overwrite(y: MapMut<'a>) -> Self {
+        Self::new(Destination::overwrite(y))
     }
 
     /// Memory one row takes.
@@ -154,7 +150,7 @@ impl<'a> Sink<'a> {
                     .get()
                     .add(self.map.at(block, (row & self.ring) as isize, 0))
                     .cast(),
-                add: self.write == WriteMode::Accumulate,
+                add: self.mode == WriteMode::Accumulate,
                 mask: self.mask.map(|mask| mask.as_ptr().add(self.map.pixel(block, row, 0))),
             }
         }
@@ -166,7 +162,7 @@ impl<'a> Sink<'a> {
     /// The rows lie in the map, and nobody else touches them.
     #[inline(always)]
     pub(crate) unsafe fn close(&self, block: usize, rows: Range<usize>) {
-        if self.write == WriteMode::Overwrite {
+        if self.mode == WriteMode::Overwrite {
             // SAFETY: the block lies in the slice, and the rows are the caller's.
             unsafe { clear_halo(&self.map, self.vectors.get().add(block * self.map.block()), rows) }
         }
@@ -212,19 +208,10 @@ impl SinkRow {
 
 /// What is left of a row's number in a ring.
 fn ring(map: &BlockedMap) -> usize {
-    assert!(map.height.is_power_of_two() && map.halo == 0, "no ring");
-    map.height - 1
+    assert!(map.height().is_power_of_two() && map.halo() == 0, "no ring");
+    map.height() - 1
 }
 
 fn row_bytes(map: &BlockedMap) -> usize {
-    map.width * size_of::<Vec16>()
-}
-
-/// Asserts that two maps have the same blocks, rows and columns; their halos may differ.
-pub(crate) fn assert_same(a: &BlockedMap, b: &BlockedMap) {
-    assert_eq!(
-        (a.blocks, a.height, a.width),
-        (b.blocks, b.height, b.width),
-        "the maps differ in extent"
-    );
+    map.width() * size_of::<Vec16>()
 }

@@ -2,31 +2,24 @@
 
 use std::ops::Range;
 
-use crate::rows::{RowKernel, Sink, Source, assert_same, run_rows};
+use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::{Context, Destination, MapMut, MapRef, Vec16};
 
 /// `y_c` = exp(`x_c`) / Σ exp(`x_k`), over the channels of each pixel. The first `channels` slots of
 /// the blocks are channels; the others become 0.
 ///
 /// # Panics
-/// If a slice is not its map's, the maps differ in more than their halos, or there are more channels
-/// than slots.
-pub fn softmax_forward(
-    cx: &Context,
-    channels: usize,
-    xm: &BlockedMap,
-    x: &[Vec16],
-    ym: &BlockedMap,
-    y: &mut [Vec16],
-) {
-    assert_same(xm, ym);
-    assert!(channels <= xm.blocks * 16, "more channels than slots");
-    let kernel = Forward { channels, x: Source::new(xm, x), y: Sink::set(ym, y) };
+/// If the maps differ in more than their halos, or there are more channels than slots.
+pub fn softmax_forward(cx: &Context, channels: usize, x: MapRef<'_>, y: MapMut<'_>) {
+    let map = *x.map();
+    map.assert_same_extent(y.map());
+    assert!(channels <= map.blocks() * 16, "more channels than slots");
+    let kernel = Forward { channels, x: Source::new(x), y: Sink::overwrite(y) };
     // Exponentials cost more than their memory.
-    let row_bytes = 8 * xm.blocks * kernel.x.row_bytes();
+    let row_bytes = 8 * map.blocks() * kernel.x.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the input alone.
-    unsafe { run_rows(cx, 1, xm.height, row_bytes, &kernel) }
+    unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }
 
 struct Forward<'a> {
@@ -55,7 +48,7 @@ impl RowKernel for Forward<'_> {
         // SAFETY: rows and columns lie in the maps.
         unsafe {
             for row in rows.clone() {
-                for column in 0..map.width {
+                for column in 0..map.width() {
                     let mut largest = f32::NEG_INFINITY;
                     for block in 0..used {
                         let values = self.values(block, row, column);
@@ -77,12 +70,12 @@ impl RowKernel for Forward<'_> {
                         let to = self.y.row(block, row);
                         to.put::<S>(column, S::mul(to.get::<S>(column), share));
                     }
-                    for block in used..map.blocks {
+                    for block in used..map.blocks() {
                         self.y.row(block, row).put::<S>(column, S::zero());
                     }
                 }
             }
-            (0..map.blocks).for_each(|block| self.y.close(block, rows.clone()));
+            (0..map.blocks()).for_each(|block| self.y.close(block, rows.clone()));
         }
     }
 }
@@ -90,29 +83,15 @@ impl RowKernel for Forward<'_> {
 /// The gradient of [`softmax_forward`], from its output: `y_c` · (`dy_c` − Σ `y_k` · `dy_k`).
 ///
 /// # Panics
-/// If a slice is not its map's, or the maps differ in more than their halos.
-#[expect(clippy::too_many_arguments, reason = "every map comes with its extent")]
-pub fn softmax_backward(
-    cx: &Context,
-    ym: &BlockedMap,
-    y: &[Vec16],
-    gm: &BlockedMap,
-    dy: &[Vec16],
-    dm: &BlockedMap,
-    dx: &mut [Vec16],
-    write: WriteMode,
-    mask: Option<&[u16]>,
-) {
-    assert_same(ym, gm);
-    assert_same(ym, dm);
-    let kernel = Backward {
-        y: Source::new(ym, y),
-        dy: Source::new(gm, dy),
-        dx: Sink::new(dm, dx, write, mask),
-    };
-    let row_bytes = 3 * ym.blocks * kernel.y.row_bytes();
+/// If the maps differ in more than their halos.
+pub fn softmax_backward(cx: &Context, y: MapRef<'_>, dy: MapRef<'_>, dx: Destination<'_>) {
+    let map = *y.map();
+    map.assert_same_extent(dy.map());
+    map.assert_same_extent(dx.map());
+    let kernel = Backward { y: Source::new(y), dy: Source::new(dy), dx: Sink::new(dx) };
+    let row_bytes = 3 * map.blocks() * kernel.y.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the inputs alone.
-    unsafe { run_rows(cx, 1, ym.height, row_bytes, &kernel) }
+    unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }
 
 struct Backward<'a> {
@@ -128,26 +107,26 @@ impl RowKernel for Backward<'_> {
         // SAFETY: rows and columns lie in the maps.
         unsafe {
             for row in rows.clone() {
-                for column in 0..map.width {
+                for column in 0..map.width() {
                     let load = |source: &Source, block: usize| {
                         S::load(source.row(block, row).add(column * 16))
                     };
                     let mut products = S::zero();
-                    for block in 0..map.blocks {
+                    for block in 0..map.blocks() {
                         let (y, dy) = (load(&self.y, block), load(&self.dy, block));
                         products = S::fma(y, dy, products);
                     }
                     let mut values = [0.0; 16];
                     S::store(values.as_mut_ptr(), products);
                     let mean = S::splat(values.iter().sum());
-                    for block in 0..map.blocks {
+                    for block in 0..map.blocks() {
                         let (y, dy) = (load(&self.y, block), load(&self.dy, block));
                         let to = self.dx.row(block, row);
                         to.put::<S>(column, S::mul(y, S::sub(dy, mean)));
                     }
                 }
             }
-            (0..map.blocks).for_each(|block| self.dx.close(block, rows.clone()));
+            (0..map.blocks()).for_each(|block| self.dx.close(block, rows.clone()));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The worker threads every kernel shares, and the one way work is handed to them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -72,6 +73,12 @@ impl Threads {
         };
         self.pool.install(|| fork(self.count().min(tasks) - 1, &work));
     }
+}
+
+/// Part `number` when `all` are divided into `of` parts as even as can be.
+pub(crate) fn part(number: usize, of: usize, all: usize) -> Range<usize> {
+    let start = |number: usize| (number as u128 * all as u128 / of as u128) as usize;
+    start(number)..start(number + 1)
 }
 
 /// Runs `work` on this thread and `others` more at once, without allocating.

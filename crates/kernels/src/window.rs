@@ -55,7 +55,7 @@ pub(crate) fn reduce<F: Reduce>(
 ) {
     let axes = geometry.axes(&x.map, &y.map);
     let row_bytes = axes[0].stride * x.row_bytes() + y.row_bytes();
-    let (blocks, height) = (y.map.blocks, y.map.height);
+    let (blocks, height) = (y.map.blocks(), y.map.height());
     // SAFETY: each row of the output is made from the input alone.
     unsafe { run_rows(cx, blocks, height, row_bytes, &Forward { op, axes, x, y }) }
 }
@@ -86,7 +86,7 @@ impl<F: Reduce> RowKernel for Forward<'_, F> {
             for row in rows.clone() {
                 let to = self.y.row(block, row);
                 let line = Windows { block, row, rows: self.axes[0].on_picture(row), to };
-                for column in (0..whole.start).chain(whole.end..self.y.map.width) {
+                for column in (0..whole.start).chain(whole.end..self.y.map.width()) {
                     let scale = self.op.scale(row, column);
                     let elements = self.axes[1].on_picture(column);
                     self.windows::<S, 1>(&line, column, elements, scale);
@@ -205,7 +205,7 @@ pub(crate) fn gather<G: Gather>(
 ) {
     let axes = geometry.axes(&dx.map, &dy.map);
     let row_bytes = dy.row_bytes().div_ceil(axes[0].stride) + dx.row_bytes();
-    let (blocks, height) = (dx.map.blocks, dx.map.height);
+    let (blocks, height) = (dx.map.blocks(), dx.map.height());
     let kernel = Backward::new(gather, axes, dy, dx);
     // SAFETY: each row of the input's gradient is made from the output's alone.
     unsafe { run_rows(cx, blocks, height, row_bytes, &kernel) }

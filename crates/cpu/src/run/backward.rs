@@ -1,11 +1,12 @@
 //! One step of the backward pass.
 
 use arrayvec::ArrayVec;
-use kernels::conv::{Call, Output, Target, run};
-use kernels::{Vec16, depthwise, elementwise, lrn, lrn_pool, pool};
+use kernels::conv::{Call, Output, SharedMap, run};
+use kernels::{
+    Destination, MapMut, MapRef, Vec16, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
+};
 
 use super::{CpuSession, Prepared, counted, direct, kernel, parts};
-use crate::convolution::geometry;
 use crate::plan::{Backward, Contribution, SIDE_BY_SIDE};
 use crate::program::Kind;
 
@@ -36,28 +37,28 @@ impl CpuSession {
         let (plan, program) = (&self.plan, &self.executable.program);
         let layers = plan.backward[step].layers();
         let input = program.layers[layers[0].0].inputs[0];
-        let dx = plan.gradient(program, input).range;
+        let dx = plan.gradient(program, input);
         let ranges: [_; SIDE_BY_SIDE + 1] = std::array::from_fn(|i| match i {
-            0 => dx.clone(),
+            0 => dx.range.clone(),
             _ => layers.get(i - 1).map_or(0..0, |(layer, _)| {
                 plan.gradient(program, program.layers[*layer].output).range
             }),
         });
-        let [dx, dys @ ..] = parts(&mut self.vectors, ranges);
-        let dx = Target::new(dx);
+        let [dxs, dys @ ..] = parts(&mut self.vectors, ranges);
+        let dx = SharedMap::new(MapMut::new(dx.map, dxs));
         let mut calls: ArrayVec<Call<'_>, PHASES> = ArrayVec::new();
         for ((layer, contributions), dy) in layers.iter().zip(&dys) {
-            let Some((convs, placed)) = direct(&self.backward, *layer) else { continue };
-            let Contribution { write, .. } = contributions[0];
+            let Some(phases) = direct(&self.backward, *layer) else { continue };
+            let dy = MapRef::new(plan.gradient(program, program.layers[*layer].output).map, dy);
+            let Contribution { mode, .. } = contributions[0];
             let mask = plan.completing(program, input, contributions[0]);
             let mask = mask.map(|mask| &self.masks[mask]);
-            let output = Output { y: &dx, write, bias: false, relu: None, mask };
-            for (conv, placed) in convs.iter().zip(placed) {
+            for placed in phases {
                 if calls.is_full() {
                     run(&self.executable.cx, &calls);
                     calls.clear();
                 }
-                calls.push(Call { conv, placed, x: dy, output });
+                calls.push(Call::new(placed, dy, gradient(&dx, mode, mask)));
             }
         }
         run(&self.executable.cx, &calls);
@@ -75,93 +76,64 @@ impl CpuSession {
                 let mask =
                     plan.completing(program, input, contribution).map(|mask| &self.masks[mask]);
                 let [dy, dx] = parts(&mut self.vectors, [dyp.range.clone(), dxp.range]);
-                elementwise::copy(cx, &dyp.map, dy, &dxp.map, dx, contribution.write, mask);
+                let dx = Destination::new(MapMut::new(dxp.map, dx), contribution.mode, mask);
+                elementwise::copy(cx, MapRef::new(dyp.map, dy), dx);
             }
             return;
         }
         let input = layer.inputs[0];
-        let Contribution { write, .. } = contributions[0];
+        let Contribution { mode, .. } = contributions[0];
         let mask = plan.completing(program, input, contributions[0]).map(|mask| &self.masks[mask]);
         let dxp = plan.gradient(program, input);
-        let (ym, xm) = (&dyp.map, &dxp.map);
         let shape = plan.shapes[input];
         let kept = match layer.kind {
             Kind::Lrn(_) | Kind::LrnMaxPool(..) => Some(plan.activation(program, input)),
             Kind::Softmax => Some(plan.activation(program, layer.output)),
             _ => None,
         };
-        let (kept_range, kept_map) = kept.map_or((0..0, *xm), |part| (part.range, part.map));
-        let [dy, dx, kept] = parts(&mut self.vectors, [dyp.range, dxp.range, kept_range]);
-        match &layer.kind {
-            Kind::Conv(_) | Kind::Dense(_) => {
-                if let Some(Prepared::Depthwise { weights, .. }) = &self.backward[number]
-                    && let Some(spec) = &plan.specs[number]
-                {
-                    let geometry = &spec.geometry;
-                    depthwise::backward(cx, geometry, weights, ym, dy, xm, dx, write, mask);
-                    return;
-                }
-                let dx = Target::new(dx);
-                let output = Output { y: &dx, write, bias: false, relu: None, mask };
-                match &self.backward[number] {
-                    Some(Prepared::Winograd(conv)) => conv.run(cx, ym, dy, xm, &output),
-                    _ => unreachable!("direct convolutions run side by side"),
-                }
+        let kept_range = kept.as_ref().map_or(0..0, |part| part.range.clone());
+        let [dy, dx, values] = parts(&mut self.vectors, [dyp.range, dxp.range, kept_range]);
+        let (dy, dx) = (MapRef::new(dyp.map, dy), MapMut::new(dxp.map, dx));
+        if let Some(Prepared::Winograd(conv)) = &self.backward[number] {
+            conv.run(cx, dy, &gradient(&SharedMap::new(dx), mode, mask));
+            return;
+        }
+        let dx = Destination::new(dx, mode, mask);
+        let kept = kept.map(|part| MapRef::new(part.map, values));
+        let argmax = &self.argmax[plan.argmax[number].clone()];
+        match (&layer.kind, &self.backward[number], &plan.windows[number], kept) {
+            (_, Some(Prepared::Depthwise(conv)), ..) => {
+                let spec = plan.specs[number].as_ref().expect("it is a convolution");
+                depthwise::backward(cx, &spec.geometry, &conv.weights, dy, dx);
             }
-            Kind::Relu => elementwise::copy(cx, ym, dy, xm, dx, write, mask),
-            Kind::MaxPool(max) => {
-                let argmax = &self.argmax[plan.argmax[number].clone()];
-                let geometry = geometry(&max.window, shape);
-                pool::max_backward(cx, &geometry, ym, dy, argmax, xm, dx, write, mask);
+            (_, Some(Prepared::Affine { scale, .. }), ..) => {
+                elementwise::affine_backward(cx, scale, dy, dx);
             }
-            Kind::AveragePool(average) => {
-                let padding = counted(&layer.kind, shape);
-                let geometry = geometry(&average.window, shape);
-                pool::average_backward(cx, &geometry, padding, ym, dy, xm, dx, write, mask);
+            (_, Some(Prepared::Copy { sources }), ..) => {
+                elementwise::gather_channels(cx, sources, dy, dx);
             }
-            Kind::GlobalAveragePool => {
-                pool::global_average_backward(cx, ym, dy, xm, dx, write, mask);
+            (Kind::Relu, ..) => elementwise::copy(cx, dy, dx),
+            (Kind::MaxPool(_), _, Some(window), _) => {
+                pool::max_backward(cx, window, dy, argmax, dx);
             }
-            Kind::Lrn(lrn) => {
-                let channels = shape.channels;
-                let x = (&kept_map, &*kept);
-                lrn::backward(cx, &kernel(lrn), channels, x.0, x.1, ym, dy, xm, dx, write, mask);
+            (Kind::AveragePool(_), _, Some(window), _) => {
+                pool::average_backward(cx, window, counted(&layer.kind, shape), dy, dx);
             }
-            Kind::LrnMaxPool(lrn, max) => {
-                let (lrn, geometry) = (kernel(lrn), geometry(&max.window, shape));
-                let argmax = &self.argmax[plan.argmax[number].clone()];
-                lrn_pool::backward(
-                    cx,
-                    &lrn,
-                    shape.channels,
-                    &geometry,
-                    &kept_map,
-                    kept,
-                    ym,
-                    dy,
-                    argmax,
-                    xm,
-                    dx,
-                    write,
-                    mask,
-                );
+            (Kind::GlobalAveragePool, ..) => pool::global_average_backward(cx, dy, dx),
+            (Kind::Lrn(lrn), _, _, Some(x)) => {
+                lrn::backward(cx, &kernel(lrn, shape.channels), x, dy, dx);
             }
-            Kind::Affine(_) => {
-                let Some(Prepared::Affine { scale, .. }) = &self.backward[number] else {
-                    unreachable!("every layer is prepared")
-                };
-                elementwise::affine_backward(cx, scale, ym, dy, xm, dx, write, mask);
+            (Kind::LrnMaxPool(lrn, _), _, Some(window), Some(x)) => {
+                let lrn = kernel(lrn, shape.channels);
+                lrn_pool::backward(cx, &lrn, window, x, dy, argmax, dx);
             }
-            Kind::Softmax => {
-                elementwise::softmax_backward(cx, &kept_map, kept, ym, dy, xm, dx, write, mask);
-            }
-            Kind::Copy => {
-                let Some(Prepared::Copy { sources }) = &self.backward[number] else {
-                    unreachable!("every layer is prepared")
-                };
-                elementwise::gather_channels(cx, sources, ym, dy, xm, dx, write, mask);
-            }
-            Kind::Add => unreachable!("done above"),
+            (Kind::Softmax, _, _, Some(y)) => elementwise::softmax_backward(cx, y, dy, dx),
+            _ => unreachable!("direct convolutions run side by side, and sums are done above"),
         }
     }
+}
+
+/// Where a convolution's gradient goes.
+fn gradient<'a>(dx: &'a SharedMap<'a>, mode: WriteMode, mask: Option<&'a [u16]>) -> Output<'a> {
+    Output { y: dx, mode, bias: false, relu_mask: None, mask }
 }

@@ -1,11 +1,12 @@
 //! One step of the forward pass.
 
 use arrayvec::ArrayVec;
-use kernels::conv::{Call, Output, Target, run};
-use kernels::{WriteMode, depthwise, elementwise, lrn, lrn_pool, pool};
+use kernels::conv::{Call, Output, SharedMap, SharedMask, run};
+use kernels::{
+    Destination, MapMut, MapRef, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
+};
 
 use super::{CpuSession, Prepared, counted, direct, kernel, parts};
-use crate::convolution::geometry;
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
 
@@ -26,9 +27,9 @@ impl CpuSession {
         let (plan, program) = (&self.plan, &self.executable.program);
         let layers = &plan.forward[step];
         let output = |i: usize| layers.get(i).map(|&layer| program.layers[layer].output);
-        let x = plan.activation(program, program.layers[layers[0]].inputs[0]).range;
+        let x = plan.activation(program, program.layers[layers[0]].inputs[0]);
         let ranges: [_; SIDE_BY_SIDE + 1] = std::array::from_fn(|i| match i {
-            0 => x.clone(),
+            0 => x.range.clone(),
             _ => output(i - 1).map_or(0..0, |value| plan.activation(program, value).range),
         });
         let masked = |value: usize| program.values[value].relu;
@@ -38,19 +39,24 @@ impl CpuSession {
                 .and_then(|value| plan.mask(program, value))
                 .unwrap_or(0..0)
         });
-        let [x, ys @ ..] = parts(&mut self.vectors, ranges);
-        let ys = ys.map(Target::new);
-        let relus = parts(&mut self.masks, masks).map(Target::new);
+        let [xs, ys @ ..] = parts(&mut self.vectors, ranges);
+        let ys: ArrayVec<SharedMap<'_>, SIDE_BY_SIDE> = layers
+            .iter()
+            .zip(ys)
+            .map(|(&layer, y)| {
+                let map = plan.activation(program, program.layers[layer].output).map;
+                SharedMap::new(MapMut::new(map, y))
+            })
+            .collect();
+        let relu_masks = parts(&mut self.masks, masks).map(SharedMask::new);
+        let x = MapRef::new(x.map, xs);
         let calls: ArrayVec<Call<'_>, SIDE_BY_SIDE> = layers
             .iter()
             .zip(&ys)
-            .zip(&relus)
-            .filter_map(|((&layer, y), relu)| {
-                let (convs, placed) = direct(&self.forward, layer)?;
-                let relu = masked(program.layers[layer].output).then_some(relu);
-                let output =
-                    Output { y, write: WriteMode::Overwrite, bias: true, relu, mask: None };
-                Some(Call { conv: &convs[0], placed: &placed[0], x, output })
+            .zip(&relu_masks)
+            .filter_map(|((&layer, y), relu_mask)| {
+                let relu_mask = masked(program.layers[layer].output).then_some(relu_mask);
+                Some(Call::new(&direct(&self.forward, layer)?[0], x, activation(y, relu_mask)))
             })
             .collect();
         run(&self.executable.cx, &calls);
@@ -61,76 +67,62 @@ impl CpuSession {
         let layer = &program.layers[index];
         let input = layer.inputs[0];
         let (xp, yp) = (plan.activation(program, input), plan.activation(program, layer.output));
-        let (xm, ym) = (&xp.map, &yp.map);
         let shape = plan.shapes[input];
         let mask = plan.mask(program, layer.output).filter(|_| program.values[layer.output].relu);
         if let Kind::Add = layer.kind {
             for (place, &input) in layer.inputs.iter().enumerate() {
-                let write = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
+                let mode = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
                 let xp = plan.activation(program, input);
                 let [x, y] = parts(&mut self.vectors, [xp.range, yp.range.clone()]);
-                elementwise::copy(cx, &xp.map, x, ym, y, write, None);
+                let y = Destination::new(MapMut::new(yp.map, y), mode, None);
+                elementwise::copy(cx, MapRef::new(xp.map, x), y);
             }
             return;
         }
         let [x, y] = parts(&mut self.vectors, [xp.range, yp.range]);
-        match &layer.kind {
-            Kind::Conv(_) | Kind::Dense(_) => {
-                if let Some(Prepared::Depthwise { weights, bias }) = &self.forward[index]
-                    && let Some(spec) = &plan.specs[index]
-                {
-                    let relu = mask.is_some();
-                    let mask = mask.map(|mask| &mut self.masks[mask]);
-                    let geometry = &spec.geometry;
-                    depthwise::forward(cx, geometry, weights, bias, relu, xm, x, ym, y, mask);
-                    return;
-                }
-                let relu = mask.map(|mask| Target::new(&mut self.masks[mask]));
-                let (y, relu) = (Target::new(y), relu.as_ref());
-                let output =
-                    Output { y: &y, write: WriteMode::Overwrite, bias: true, relu, mask: None };
-                match &self.forward[index] {
-                    Some(Prepared::Winograd(conv)) => conv.run(cx, xm, x, ym, &output),
-                    Some(Prepared::Direct { convs, placed }) => {
-                        run(cx, &[Call { conv: &convs[0], placed: &placed[0], x, output }]);
-                    }
-                    _ => unreachable!("every layer is prepared"),
-                }
+        let (x, y) = (MapRef::new(xp.map, x), MapMut::new(yp.map, y));
+        let mask = mask.map(|mask| &mut self.masks[mask]);
+        let argmax = &mut self.argmax[plan.argmax[index].clone()];
+        match (&layer.kind, &self.forward[index], &plan.windows[index]) {
+            (_, Some(Prepared::Winograd(conv)), _) => {
+                let (y, relu_mask) = (SharedMap::new(y), mask.map(SharedMask::new));
+                conv.run(cx, x, &activation(&y, relu_mask.as_ref()));
             }
-            Kind::Relu => {
-                let mask = mask.map_or(0..0, |mask| mask);
-                elementwise::relu_forward(cx, xm, x, ym, y, &mut self.masks[mask]);
+            (_, Some(Prepared::Direct(phases)), _) => {
+                let (y, relu_mask) = (SharedMap::new(y), mask.map(SharedMask::new));
+                run(cx, &[Call::new(&phases[0], x, activation(&y, relu_mask.as_ref()))]);
             }
-            Kind::MaxPool(max) => {
-                let argmax = &mut self.argmax[plan.argmax[index].clone()];
-                pool::max_forward(cx, &geometry(&max.window, shape), xm, x, ym, y, argmax);
+            (_, Some(Prepared::Depthwise(conv)), _) => {
+                let spec = plan.specs[index].as_ref().expect("it is a convolution");
+                depthwise::forward(cx, &spec.geometry, &conv.weights, &conv.bias, x, y, mask);
             }
-            Kind::AveragePool(average) => {
+            (_, Some(Prepared::Affine { scale, shift }), _) => {
+                elementwise::affine_forward(cx, scale, shift, x, y);
+            }
+            (_, Some(Prepared::Copy { sources }), _) => {
+                elementwise::gather_channels(cx, sources, x, Destination::overwrite(y));
+            }
+            (Kind::Relu, ..) => {
+                elementwise::relu_forward(cx, x, y, mask.expect("a ReLU has a mask"));
+            }
+            (Kind::MaxPool(_), _, Some(window)) => pool::max_forward(cx, window, x, y, argmax),
+            (Kind::AveragePool(_), _, Some(window)) => {
                 let padding = counted(&layer.kind, shape);
-                let geometry = geometry(&average.window, shape);
-                pool::average_forward(cx, &geometry, padding, xm, x, ym, y);
+                pool::average_forward(cx, window, padding, x, y);
             }
-            Kind::GlobalAveragePool => pool::global_average_forward(cx, xm, x, ym, y),
-            Kind::Lrn(lrn) => lrn::forward(cx, &kernel(lrn), shape.channels, xm, x, ym, y),
-            Kind::LrnMaxPool(lrn, max) => {
-                let argmax = &mut self.argmax[plan.argmax[index].clone()];
-                let (lrn, geometry) = (kernel(lrn), geometry(&max.window, shape));
-                lrn_pool::forward(cx, &lrn, shape.channels, &geometry, xm, x, ym, y, argmax);
+            (Kind::GlobalAveragePool, ..) => pool::global_average_forward(cx, x, y),
+            (Kind::Lrn(lrn), ..) => lrn::forward(cx, &kernel(lrn, shape.channels), x, y),
+            (Kind::LrnMaxPool(lrn, _), _, Some(window)) => {
+                let lrn = kernel(lrn, shape.channels);
+                lrn_pool::forward(cx, &lrn, window, x, y, argmax);
             }
-            Kind::Affine(_) => {
-                let Some(Prepared::Affine { scale, shift }) = &self.forward[index] else {
-                    unreachable!("every layer is prepared")
-                };
-                elementwise::affine_forward(cx, scale, shift, xm, x, ym, y);
-            }
-            Kind::Softmax => elementwise::softmax_forward(cx, shape.channels, xm, x, ym, y),
-            Kind::Copy => {
-                let Some(Prepared::Copy { sources }) = &self.forward[index] else {
-                    unreachable!("every layer is prepared")
-                };
-                elementwise::gather_channels(cx, sources, xm, x, ym, y, WriteMode::Overwrite, None);
-            }
-            Kind::Add => unreachable!("done above"),
+            (Kind::Softmax, ..) => elementwise::softmax_forward(cx, shape.channels, x, y),
+            _ => unreachable!("every layer is prepared, and sums are done above"),
         }
     }
+}
+
+/// Where a convolution's activation goes.
+fn activation<'a>(y: &'a SharedMap<'a>, relu_mask: Option<&'a SharedMask<'a>>) -> Output<'a> {
+    Output { y, mode: WriteMode::Overwrite, bias: true, relu_mask, mask: None }
 }

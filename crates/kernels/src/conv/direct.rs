@@ -5,93 +5,66 @@
 //! `(r·out_step + origin)`. Forward, the taps are the window; backward through stride s, each of the s²
 //! phases of the input is such a convolution of the output's gradient, with `out_step` s.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::conv::taps::Taps;
 use crate::conv::tile::{self, Epilogue, Tile};
-use crate::conv::weights::{self, Group, Order, Packed, Weights};
+use crate::conv::weights::{self, Group, Order, Packed};
+use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
-use crate::{BlockedMap, Context, Vec16, WriteMode};
+use crate::{BlockedMap, Context, CpuLevel, MapRef, Vec16, WriteMode};
 
-/// How the taps lie. Rows first in every pair.
-#[derive(Clone, Debug)]
-pub struct Taps {
-    /// Each tap's offset in the input, in pixels.
-    pub offsets: Vec<[isize; 2]>,
-    /// Pixels of the input between positions.
-    pub in_step: [usize; 2],
-    /// Pixels of the output between positions.
-    pub out_step: [usize; 2],
-    /// The first position's pixel in the output.
-    pub origin: [usize; 2],
-}
-
-impl Taps {
-    /// How far outside the picture the taps read for `positions` and an input of `height` × `width`.
-    pub fn reach(&self, positions: [usize; 2], input: [usize; 2]) -> usize {
-        let axis = |axis: usize| {
-            let ends = |offset: &[isize; 2]| {
-                let last = (positions[axis].max(1) - 1) * self.in_step[axis];
-                let after = last as isize + offset[axis] - (input[axis] as isize - 1);
-                after.max(-offset[axis]).max(0) as usize
-            };
-            self.offsets.iter().map(ends).max().unwrap_or(0)
-        };
-        axis(0).max(axis(1))
-    }
-}
-
-/// A convolution ready for maps of any size.
+/// A convolution's weights packed for the tiles of one CPU level, for maps of any size.
 pub struct Direct {
-    pub(crate) taps: Taps,
-    pub(crate) packed: Packed,
+    taps: Taps,
+    packed: Packed,
+    level: CpuLevel,
     live: usize,
     in_blocks: usize,
     out_blocks: usize,
 }
 
 impl Direct {
-    /// Packs `weights` for the level's tiles.
-    pub fn new(taps: Taps, weights: &dyn Weights, cx: &Context) -> Self {
-        let count = taps.offsets.len();
+    /// Packs the weights of `phase` for the level's tiles.
+    pub fn new(phase: &Phase<'_>, cx: &Context) -> Self {
+        let taps = phase.taps.clone();
         let copy = |from: &[Vec16], to: &mut [Vec16]| to.copy_from_slice(from);
-        let planes = (count, Order::PlanesInside);
+        let planes = (taps.count(), Order::PlanesInside);
         Self {
-            packed: weights::pack(weights, count, cx.level(), cx.threads(), planes, &copy),
+            packed: weights::pack(phase, cx, planes, &copy),
             taps,
-            live: weights.live(),
-            in_blocks: weights.in_blocks(),
-            out_blocks: weights.out_blocks(),
+            level: cx.level(),
+            live: phase.live(),
+            in_blocks: phase.in_blocks(),
+            out_blocks: phase.out_blocks(),
         }
     }
 }
 
 /// A [`Direct`] convolution with its taps' places worked out for maps of one size.
 pub struct Placed {
+    conv: Arc<Direct>,
     x: BlockedMap,
     y: BlockedMap,
     positions: [usize; 2],
     /// For each group, each tap's distance from the position's pixel, in values.
     offsets: Vec<Vec<isize>>,
     /// Whether this convolution is the one to clear the output's halo.
-    clears: bool,
+    clears_halo: bool,
 }
 
 impl Placed {
-    /// Places `conv` on maps `x` and `y`, for `positions` rows and columns.
+    /// Places `conv` on maps `x` and `y`. One of the phases that together make up an output
+    /// `clears_halo`: the first, which has the most positions.
     ///
     /// # Panics
     /// If the maps' blocks are not the weights', or the taps reach beyond the halo.
-    pub fn new(
-        conv: &Direct,
-        x: BlockedMap,
-        y: BlockedMap,
-        positions: [usize; 2],
-        clears: bool,
-    ) -> Self {
-        assert_eq!((x.blocks, y.blocks), (conv.in_blocks, conv.out_blocks));
-        assert!(conv.taps.reach(positions, [x.height, x.width]) <= x.halo, "the halo is too small");
-        for (axis, extent) in [y.height, y.width].into_iter().enumerate() {
-            let last = (positions[axis].max(1) - 1) * conv.taps.out_step[axis];
-            assert!(positions[axis] == 0 || last + conv.taps.origin[axis] < extent);
-        }
+    pub fn new(conv: Arc<Direct>, x: BlockedMap, y: BlockedMap, clears_halo: bool) -> Self {
+        let blocks = (conv.in_blocks, conv.out_blocks);
+        assert_eq!((x.blocks(), y.blocks()), blocks, "the maps' blocks are not the weights'");
+        let [written, read] = [&y, &x].map(|map| [map.height(), map.width()]);
+        assert!(conv.taps.reach(read, written) <= x.halo(), "the halo is too small");
         let offset = |block: usize, [row, column]: [isize; 2]| {
             16 * ((block * x.block()) as isize + row * x.pitch() as isize + column)
         };
@@ -99,53 +72,28 @@ impl Placed {
             let taps = &conv.taps.offsets;
             group.inputs.iter().flat_map(|&i| taps.iter().map(move |&tap| offset(i, tap))).collect()
         };
-        Self { x, y, positions, offsets: conv.packed.groups.iter().map(place).collect(), clears }
+        let offsets = conv.packed.groups.iter().map(place).collect();
+        Self { positions: conv.taps.positions(written), x, y, offsets, clears_halo, conv }
     }
 }
 
-/// One convolution of a [`run`]. Masks have an entry for each of the output's pixels, a bit for each channel.
+/// One convolution of a [`run`].
 pub struct Call<'a> {
-    /// The weights.
-    pub conv: &'a Direct,
-    /// Where they lie.
-    pub placed: &'a Placed,
-    /// The input.
-    pub x: &'a [Vec16],
-    /// The output.
-    pub output: Output<'a>,
+    placed: &'a Placed,
+    x: &'a [Vec16],
+    output: Output<'a>,
 }
 
-/// Where a convolution's sums go.
-#[derive(Clone, Copy)]
-pub struct Output<'a> {
-    /// The output.
-    pub y: &'a Target<'a>,
-    /// Whether sums are added to what is there.
-    pub write: WriteMode,
-    /// Whether the bias is the sums' start.
-    pub bias: bool,
-    /// With it, negative sums become zero, and it tells which are positive.
-    pub relu: Option<&'a Target<'a, u16>>,
-    /// With it, the sums of channels whose bit is not set become zero.
-    pub mask: Option<&'a [u16]>,
-}
-
-/// A slice that several calls of one [`run`] may write to.
-pub struct Target<'a, T = Vec16> {
-    data: *mut T,
-    len: usize,
-    slice: std::marker::PhantomData<&'a mut [T]>,
-}
-
-impl<'a, T> Target<'a, T> {
-    /// The whole slice.
-    pub fn new(slice: &'a mut [T]) -> Self {
-        Self { len: slice.len(), data: slice.as_mut_ptr(), slice: std::marker::PhantomData }
-    }
-
-    pub(crate) fn pointer(&self, len: usize) -> *mut T {
-        assert_eq!(self.len, len, "the output is not the map's");
-        self.data
+impl<'a> Call<'a> {
+    /// Convolves `x` into `output`.
+    ///
+    /// # Panics
+    /// If the maps are not those that the convolution was placed on, or a mask is not the output's.
+    pub fn new(placed: &'a Placed, x: MapRef<'a>, output: Output<'a>) -> Self {
+        let maps = (x.map(), &output.y.map);
+        assert_eq!(maps, (&placed.x, &placed.y), "the convolution was placed on other maps");
+        output.check();
+        Self { placed, x: x.vectors(), output }
     }
 }
 
@@ -153,15 +101,18 @@ impl<'a, T> Target<'a, T> {
 /// input find it in the cache, and calls that add to the same output do so in their order.
 ///
 /// # Panics
-/// If a slice is not its map's, or two calls that share an output are neither phases of one stride nor
-/// of the same positions.
+/// If weights were packed for another level, or two calls that share an output or a mask are neither
+/// phases of one stride nor of the same positions.
 pub fn run(cx: &Context, calls: &[Call<'_>]) {
     for (index, call) in calls.iter().enumerate() {
-        call.check();
+        let (taps, level) = (&call.placed.conv.taps, call.placed.conv.level);
+        assert_eq!(level, cx.level(), "the weights were packed for another level");
         for other in &calls[..index] {
-            let same = other.output.y.data == call.output.y.data;
-            let (a, b) = (&other.conv.taps, &call.conv.taps);
-            assert!(!same || (a.out_step == b.out_step && other.placed.y == call.placed.y));
+            let shares = other.output.overlaps(&call.output);
+            let same = other.placed.conv.taps.out_step == taps.out_step
+                && other.placed.y == call.placed.y
+                && other.output.y.data == call.output.y.data;
+            assert!(!shares || same, "two convolutions write the same rows at different times");
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
@@ -172,14 +123,15 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
         let start = task * strip;
         for call in calls.get() {
             let rows = call.placed.positions[0];
-            let end = (start + strip).min(rows);
-            // SAFETY: `check` held, and strips do not overlap.
-            unsafe { call.strip_of_rows(cx, start.min(end)..end, start < rows && end == rows) };
+            if start < rows {
+                // SAFETY: `Call::new` checked the slices, and strips do not overlap.
+                unsafe { call.strip_of_rows(cx, start..(start + strip).min(rows)) };
+            }
         }
     });
 }
 
-/// The calls of one [`run`], for its threads alone: a [`Target`] is not for sharing between runs.
+/// The calls of one [`run`], for its threads alone: a shared output is not for sharing between runs.
 struct Calls<'a>(&'a [Call<'a>]);
 
 // SAFETY: `run` gives each thread rows of its own.
@@ -198,44 +150,32 @@ const STRIP_BYTES: usize = 256 << 10;
 const STRIPS_PER_THREAD: usize = 6;
 
 impl Call<'_> {
-    fn check(&self) {
-        let (x, y) = (&self.placed.x, &self.placed.y);
-        assert_eq!(self.x.len(), x.vectors(), "the input is not the map's");
-        self.output.y.pointer(y.vectors());
-        if let Some(relu) = self.output.relu {
-            relu.pointer(y.pixels());
-        }
-        if let Some(mask) = self.output.mask {
-            assert_eq!(mask.len(), y.pixels(), "the mask is not the map's");
-        }
-        assert_eq!(self.placed.offsets.len(), self.conv.packed.groups.len());
-    }
-
     /// How many rows of positions make up a strip of the input.
     fn strip(&self) -> usize {
         let x = &self.placed.x;
-        let row = x.blocks * x.pitch() * size_of::<Vec16>() * self.conv.taps.in_step[0];
-        (STRIP_BYTES / row.max(1)).max(1)
+        let row = x.blocks() * x.pitch() * size_of::<Vec16>();
+        (STRIP_BYTES / row.saturating_mul(self.placed.conv.taps.in_step[0]).max(1)).max(1)
     }
 
-    /// Computes `rows` of the positions, all groups; `last` tells that no rows come after them.
+    /// Computes `rows` of the positions, all groups.
     ///
     /// # Safety
-    /// `check` held, and no other thread writes these rows.
-    unsafe fn strip_of_rows(&self, cx: &Context, rows: std::ops::Range<usize>, last: bool) {
-        let (x, y, taps) = (&self.placed.x, &self.placed.y, &self.conv.taps);
-        let ([_, columns], pixels) = (self.placed.positions, y.height * y.width);
+    /// The rows are among the positions, and no other thread writes them.
+    unsafe fn strip_of_rows(&self, cx: &Context, rows: Range<usize>) {
+        let Placed { conv, x, y, positions, .. } = self.placed;
+        let (taps, columns, pixels) = (&conv.taps, positions[1], y.height() * y.width());
         let (values, step) = (self.output.y.data, taps.in_step[1]);
-        for (group, offsets) in self.conv.packed.groups.iter().zip(&self.placed.offsets) {
+        for (group, offsets) in conv.packed.groups.iter().zip(&self.placed.offsets) {
             let most = tile::max_pixels(cx.level(), group.blocks, step);
             for row in rows.clone() {
                 let in_row = (row * taps.in_step[0]) as isize;
                 let out_row = row * taps.out_step[0] + taps.origin[0];
                 tile::split(columns, most, |column, width| {
                     let out_column = column * taps.out_step[1] + taps.origin[1];
-                    let pixel = group.first * pixels + out_row * y.width + out_column;
+                    let pixel = y.pixel(group.first, out_row, out_column);
                     let at = y.at(group.first, out_row as isize, out_column as isize);
-                    // SAFETY: `Placed::new` checked that taps and positions stay inside their maps.
+                    // SAFETY: `Placed::new` checked that taps and positions stay inside their maps, and
+                    // `Call::new` that the slices are the maps'.
                     unsafe {
                         let epilogue = Epilogue {
                             bias: if self.output.bias {
@@ -243,9 +183,9 @@ impl Call<'_> {
                             } else {
                                 std::ptr::null()
                             },
-                            add: self.output.write == WriteMode::Accumulate,
-                            relu: match self.output.relu {
-                                Some(relu) => relu.data.add(pixel),
+                            add: self.output.mode == WriteMode::Accumulate,
+                            relu_mask: match self.output.relu_mask {
+                                Some(mask) => mask.data.add(pixel),
                                 None => std::ptr::null_mut(),
                             },
                             mask: match self.output.mask {
@@ -260,8 +200,8 @@ impl Call<'_> {
                             x: self.x.as_ptr().add(first).cast(),
                             taps: offsets.as_ptr(),
                             count: offsets.len(),
-                            live: self.conv.live,
-                            weights: self.conv.packed.vectors.as_ptr().add(group.start).cast(),
+                            live: conv.live,
+                            weights: conv.packed.vectors.as_ptr().add(group.start).cast(),
                             y: values.add(at).cast(),
                             y_block: 16 * y.block(),
                             y_step: 16 * taps.out_step[1],
@@ -272,10 +212,11 @@ impl Call<'_> {
                 });
             }
         }
-        if self.placed.clears && self.output.write == WriteMode::Overwrite {
-            let from = (rows.start * taps.out_step[0]).min(y.height);
-            let to = if last { y.height } else { rows.end * taps.out_step[0] };
-            for block in 0..y.blocks {
+        if self.placed.clears_halo && self.output.mode == WriteMode::Overwrite {
+            let from = rows.start * taps.out_step[0];
+            let last = rows.end == positions[0];
+            let to = if last { y.height() } else { rows.end * taps.out_step[0] };
+            for block in 0..y.blocks() {
                 // SAFETY: the halo beside these rows is this strip's alone.
                 unsafe { clear_halo(y, values.add(block * y.block()), from..to) };
             }

@@ -1,10 +1,12 @@
 //! Convolution, forward and backward to its input.
 
 mod direct;
-mod kernel;
+mod filters;
+mod output;
+mod taps;
 pub(crate) mod tile;
 pub(crate) mod weights;
 
-pub use direct::{Call, Direct, Output, Placed, Taps, Target, run};
-pub use kernel::{Kernel, Phase};
-pub use weights::Weights;
+pub use direct::{Call, Direct, Placed, run};
+pub use filters::{Filters, Phase};
+pub use output::{Output, SharedMap, SharedMask};

@@ -38,7 +38,7 @@ pub(crate) struct Epilogue {
     /// Whether the output's old values are added.
     pub(crate) add: bool,
     /// Negative sums become zero, and for each pixel a bit tells which are positive.
-    pub(crate) relu: *mut u16,
+    pub(crate) relu_mask: *mut u16,
     /// For each pixel, which channels are kept.
     pub(crate) mask: *const u16,
     /// Entries of the masks between blocks.
@@ -52,7 +52,7 @@ impl Epilogue {
     pub(crate) const PLAIN: Epilogue = Epilogue {
         bias: std::ptr::null(),
         add: false,
-        relu: std::ptr::null_mut(),
+        relu_mask: std::ptr::null_mut(),
         mask: std::ptr::null(),
         mask_block: 0,
         mask_step: 0,
@@ -61,7 +61,7 @@ impl Epilogue {
     /// Whether the sums are written as they are.
     #[inline(always)]
     fn is_plain(&self) -> bool {
-        !self.add && self.relu.is_null() && self.mask.is_null()
+        !self.add && self.relu_mask.is_null() && self.mask.is_null()
     }
 
     /// Finishes one pixel of one block: `sum` is what the products add up to, `y` where it goes.
@@ -77,8 +77,8 @@ impl Epilogue {
             if self.add {
                 sum = S::add(sum, S::load(y));
             }
-            if !self.relu.is_null() {
-                *self.relu.add(pixel) = S::greater(sum, S::zero());
+            if !self.relu_mask.is_null() {
+                *self.relu_mask.add(pixel) = S::greater(sum, S::zero());
                 sum = S::max(sum, S::zero());
             }
             if !self.mask.is_null() {

@@ -1,25 +1,8 @@
 //! Weights in the order in which the tiles read them.
 
+use crate::conv::Phase;
 use crate::conv::tile;
-use crate::{CpuLevel, Memory, Threads, Vec16};
-
-/// A convolution's weights as a function, in terms of the slots of the blocked maps: what its input
-/// and output maps hold in which slot, holes included, is the caller's knowledge.
-pub trait Weights: Sync {
-    /// Blocks of output channels.
-    fn out_blocks(&self) -> usize;
-    /// Blocks of input channels.
-    fn in_blocks(&self) -> usize;
-    /// How many of the input's slots are used if that is fewer than sixteen, else 16.
-    fn live(&self) -> usize;
-    /// The weights of all taps from input slot `i` to the sixteen slots of output block `block`, a vector
-    /// for each tap; 0 where a slot holds nothing. `taps` comes filled with zeros.
-    fn taps(&self, block: usize, i: usize, taps: &mut [Vec16]);
-    /// The bias of output slot `o`.
-    fn bias(&self, o: usize) -> f32;
-    /// Whether any slot of output block `o` reads any of input block `i`: not so in grouped convolutions.
-    fn connected(&self, o: usize, i: usize) -> bool;
-}
+use crate::{Context, CpuLevel, Memory, Vec16};
 
 /// Some blocks of output channels that are computed together.
 pub(crate) struct Group {
@@ -64,24 +47,22 @@ pub(crate) enum Order {
     PlanesOutside,
 }
 
-/// Packs `weights` of `taps` taps, `transform`ing all taps from one input slot to one block of output
+/// Packs the weights of `phase`, `transform`ing all taps from one input slot to one block of output
 /// slots into the `planes` vectors that are stored.
 pub(crate) fn pack(
-    weights: &dyn Weights,
-    taps: usize,
-    level: CpuLevel,
-    threads: &Threads,
+    phase: &Phase<'_>,
+    cx: &Context,
     (planes, order): (usize, Order),
     transform: &(dyn Fn(&[Vec16], &mut [Vec16]) + Sync),
 ) -> Packed {
     let (mut first, mut total) = (0, 0);
-    let live = weights.live();
-    let mut groups: Vec<Group> = group_sizes(level, weights.out_blocks())
+    let (taps, live) = (phase.taps.count(), phase.live());
+    let mut groups: Vec<Group> = group_sizes(cx.level(), phase.out_blocks())
         .into_iter()
         .map(|blocks| {
             let outputs = first..first + blocks;
-            let inputs: Vec<usize> = (0..weights.in_blocks())
-                .filter(|&i| outputs.clone().any(|o| weights.connected(o, i)))
+            let inputs: Vec<usize> = (0..phase.in_blocks())
+                .filter(|&i| outputs.clone().any(|o| phase.connected(o, i)))
                 .collect();
             let group = Group { first, blocks, inputs, start: total, bias: Vec::new() };
             (first, total) = (outputs.end, total + planes * group.inputs.len() * live * blocks);
@@ -97,7 +78,7 @@ pub(crate) fn pack(
         parts.push((group, part));
         rest = after;
     }
-    threads.for_each_mut(&mut parts, |(group, vectors)| {
+    cx.threads().for_each_mut(&mut parts, |(group, vectors)| {
         let blocks = group.blocks;
         let (mut from, mut to) = (vec![Vec16::default(); taps], vec![Vec16::default(); planes]);
         let inputs = group.inputs.len();
@@ -105,7 +86,7 @@ pub(crate) fn pack(
             for channel in 0..live {
                 for block in 0..blocks {
                     from.fill(Vec16::default());
-                    weights.taps(group.first + block, 16 * input + channel, &mut from);
+                    phase.weights(group.first + block, 16 * input + channel, &mut from);
                     transform(&from, &mut to);
                     for (p, &value) in to.iter().enumerate() {
                         let tap = match order {
@@ -118,7 +99,7 @@ pub(crate) fn pack(
             }
         }
         group.bias = (0..blocks)
-            .map(|b| Vec16(std::array::from_fn(|l| weights.bias(16 * (group.first + b) + l))))
+            .map(|b| Vec16(std::array::from_fn(|l| phase.bias(16 * (group.first + b) + l))))
             .collect();
     });
     Packed { groups, vectors }

@@ -10,9 +10,10 @@ mod transform;
 
 use crate::conv::tile;
 use crate::conv::weights::{self, Order, Packed};
-use crate::conv::{Output, Weights};
+use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
-use crate::{BlockedMap, Context, CpuLevel, Vec16, WriteMode};
+use crate::threads::part;
+use crate::{Context, CpuLevel, MapRef, Vec16, WriteMode};
 use panel::Job;
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
@@ -45,27 +46,22 @@ impl Winograd {
         if products(8) < products(6) { 8 } else { 6 }
     }
 
-    /// Transforms `weights` of a `kernel` × `kernel` window whose first tap reads the pixel at `origin`
-    /// from the output's; taps are counted row by row. `size` is the [tile](Self::tile)'s.
+    /// Transforms the weights of `phase`. `size` is the [tile](Self::tile)'s.
     ///
     /// # Panics
-    /// If the kernel does not [fit](Self::fits), or there is no such tile.
-    pub fn new(
-        kernel: usize,
-        size: usize,
-        origin: [isize; 2],
-        weights: &dyn Weights,
-        cx: &Context,
-    ) -> Self {
+    /// If the phase is no convolution of stride 1 with a square kernel that [fits](Self::fits), or there is
+    /// no such tile.
+    pub fn new(phase: &Phase<'_>, size: usize, cx: &Context) -> Self {
+        let (kernel, origin) = phase.square().expect("a dense square of stride 1");
         assert!(Self::fits([kernel, kernel]) && [6, 8].contains(&size));
         let matrix = transform::weight_matrix(size, kernel);
         let transform = |g: &[Vec16], u: &mut [Vec16]| transform::weights(&matrix, g, u);
-        let (count, planes) = (kernel * kernel, (size * size, Order::PlanesOutside));
+        let planes = (size * size, Order::PlanesOutside);
         Self {
-            packed: weights::pack(weights, count, cx.level(), cx.threads(), planes, &transform),
-            live: weights.live(),
-            in_blocks: weights.in_blocks(),
-            out_blocks: weights.out_blocks(),
+            packed: weights::pack(phase, cx, planes, &transform),
+            live: phase.live(),
+            in_blocks: phase.in_blocks(),
+            out_blocks: phase.out_blocks(),
             level: cx.level(),
             size,
             outputs: size + 1 - kernel,
@@ -73,50 +69,32 @@ impl Winograd {
         }
     }
 
-    /// Convolves map `x` into `output` of map `y`. Pixels outside `x` count as zero, whatever its halo.
+    /// Convolves `x` into `output`. Pixels outside `x` count as zero, whatever its halo.
     ///
     /// # Panics
-    /// If a slice is not its map's, or the maps' blocks are not the weights'.
-    pub fn run(
-        &self,
-        cx: &Context,
-        xm: &BlockedMap,
-        x: &[Vec16],
-        ym: &BlockedMap,
-        output: &Output<'_>,
-    ) {
-        assert_eq!((xm.blocks, ym.blocks), (self.in_blocks, self.out_blocks));
-        assert_eq!(x.len(), xm.vectors(), "the input is not the map's");
-        let y = output.y.pointer(ym.vectors());
-        let relu = output.relu.map(|relu| relu.pointer(ym.pixels()));
-        if let Some(mask) = output.mask {
-            assert_eq!(mask.len(), ym.pixels(), "the mask is not the map's");
-        }
-        let across = ym.width.div_ceil(self.outputs);
-        let tiles = ym.height.div_ceil(self.outputs) * across;
+    /// If the maps' blocks are not the weights', a mask is not the output's, or the weights were
+    /// transformed for another level.
+    pub fn run(&self, cx: &Context, x: MapRef<'_>, output: &Output<'_>) {
+        let (xm, ym, y) = (x.map(), &output.y.map, output.y.data);
+        let blocks = (self.in_blocks, self.out_blocks);
+        assert_eq!((xm.blocks(), ym.blocks()), blocks, "the maps' blocks are not the weights'");
+        assert_eq!(self.level, cx.level(), "the weights were transformed for another level");
+        output.check();
+        let across = ym.width().div_ceil(self.outputs);
+        let tiles = ym.height().div_ceil(self.outputs) * across;
         let (panels, shares) = self.tasks(tiles, cx.threads().count());
-        let job = Job {
-            conv: self,
-            level: cx.level(),
-            xm,
-            x: x.as_ptr().cast(),
-            ym,
-            y: y.cast(),
-            relu: relu.unwrap_or(std::ptr::null_mut()),
-            output,
-            across,
-        };
+        let job = Job { conv: self, xm, x: x.vectors().as_ptr().cast(), output, across };
         cx.threads().for_each(panels * shares, |task| {
             let panel = part(task / shares, panels, tiles);
             let groups = &self.packed.groups;
             let groups = &groups[part(task % shares, shares, groups.len())];
-            // SAFETY: the slices were checked above, and no two tasks write the same blocks' pixels.
+            // SAFETY: the slices were checked, and no two tasks write the same blocks' pixels.
             unsafe { job.panel(panel, groups) };
         });
-        if output.write == WriteMode::Overwrite {
-            for block in 0..ym.blocks {
+        if output.mode == WriteMode::Overwrite {
+            for block in 0..ym.blocks() {
                 // SAFETY: the halo belongs to the output, and all tasks are done.
-                unsafe { clear_halo(ym, y.add(block * ym.block()), 0..ym.height) };
+                unsafe { clear_halo(ym, y.add(block * ym.block()), 0..ym.height()) };
             }
         }
     }
@@ -147,11 +125,6 @@ impl Winograd {
         };
         splits.min_by_key(time).unwrap_or((1, 1))
     }
-}
-
-/// Part `number` when `all` are divided into `of` parts.
-fn part(number: usize, of: usize, all: usize) -> std::ops::Range<usize> {
-    number * all / of..(number + 1) * all / of
 }
 
 /// Tiles of a panel, or a few more: enough for the weights to be read seldom, few enough for its

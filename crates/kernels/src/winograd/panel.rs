@@ -8,17 +8,13 @@ use crate::conv::Output;
 use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::Group;
 use crate::simd::{Simd, for_level};
-use crate::{BlockedMap, CpuLevel, Vec16, WriteMode};
+use crate::{BlockedMap, Vec16, WriteMode};
 
 /// What all panels of one convolution share. Pointers are to values of the whole slices.
 pub(super) struct Job<'a> {
     pub(super) conv: &'a Winograd,
-    pub(super) level: CpuLevel,
     pub(super) xm: &'a BlockedMap,
     pub(super) x: *const f32,
-    pub(super) ym: &'a BlockedMap,
-    pub(super) y: *mut f32,
-    pub(super) relu: *mut u16,
     pub(super) output: &'a Output<'a>,
     /// Tiles in a row of the output.
     pub(super) across: usize,
@@ -69,7 +65,7 @@ impl Job<'_> {
             // An odd number of vectors between planes, or all planes of a tile would share a cache set.
             let odd = |blocks: usize| (blocks * tiles.len()) | 1;
             let most = groups.iter().map(|group| group.blocks).max().unwrap_or(0);
-            let (v_plane, m_plane) = (odd(self.xm.blocks), odd(most));
+            let (v_plane, m_plane) = (odd(self.xm.blocks()), odd(most));
             let planes = self.conv.planes();
             let needed = planes * (v_plane + m_plane);
             if vectors.len() < needed {
@@ -81,11 +77,11 @@ impl Job<'_> {
                 let (v_plane, m_plane) = (16 * v_plane, 16 * m_plane);
                 let m = v.add(planes * v_plane);
                 let panel = Panel { job: self, tiles, v, m, v_plane, m_plane };
-                inputs(self.level, &panel);
+                inputs(self.conv.level, &panel);
                 for group in groups {
                     let part = Part { panel: &panel, group };
                     part.products(taps);
-                    outputs(self.level, &part);
+                    outputs(self.conv.level, &part);
                 }
             }
         });
@@ -99,7 +95,8 @@ impl Part<'_> {
     /// As [`Job::panel`], after [`inputs`].
     unsafe fn products(&self, taps: &mut Vec<isize>) {
         let Self { panel, group } = *self;
-        let (conv, level, width) = (panel.job.conv, panel.job.level, panel.tiles.len());
+        let (conv, width) = (panel.job.conv, panel.tiles.len());
+        let level = conv.level;
         taps.clear();
         taps.extend(group.inputs.iter().map(|input| (16 * input * width) as isize));
         let most = tile::max_pixels(level, group.blocks, 1);
@@ -159,11 +156,11 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
     let (job, map) = (panel.job, panel.job.xm);
     let (outputs, [top, left]) = (job.conv.outputs, job.conv.origin);
     let zeros = Vec16::default();
-    for block in 0..map.blocks {
+    for block in 0..map.blocks() {
         for (place, tile) in panel.tiles.clone().enumerate() {
             let row = (tile / job.across * outputs) as isize + top;
             let column = (tile % job.across * outputs) as isize + left;
-            let whole = column >= 0 && column as usize + N <= map.width;
+            let whole = column >= 0 && column as usize + N <= map.width();
             // SAFETY: pixels outside the map's picture are not read, all rows are written before any is
             // read, and the scratch holds every plane.
             unsafe {
@@ -173,7 +170,7 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
                 let pixels = job.x.add(16 * map.at(block, 0, 0));
                 for i in 0..N {
                     let y = row + i as isize;
-                    if !(0..map.height as isize).contains(&y) {
+                    if !(0..map.height() as isize).contains(&y) {
                         rows.add(i).write([S::zero(); N]);
                         continue;
                     }
@@ -186,7 +183,7 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
                         }
                     } else {
                         for j in 0..N {
-                            let inside = (0..map.width as isize).contains(&(column + j as isize));
+                            let inside = (0..map.width() as isize).contains(&(column + j as isize));
                             let from = from.wrapping_add(16 * j);
                             values[j] = S::load(if inside { from } else { zeros.0.as_ptr() });
                         }
@@ -230,7 +227,8 @@ unsafe fn output_tiles<S: Simd>(part: &Part<'_>) {
 #[inline(always)]
 unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'_>) {
     let Part { panel, group } = *part;
-    let (job, map) = (panel.job, panel.job.ym);
+    let (job, map) = (panel.job, &panel.job.output.y.map);
+    let values: *mut f32 = job.output.y.data.cast();
     for o in 0..group.blocks {
         let block = group.first + o;
         let bias = if job.output.bias { group.bias[o] } else { Vec16::default() };
@@ -255,8 +253,11 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                 let pixel = map.pixel(block, row, column);
                 let epilogue = Epilogue {
                     bias: std::ptr::null(),
-                    add: job.output.write == WriteMode::Accumulate,
-                    relu: if job.relu.is_null() { job.relu } else { job.relu.add(pixel) },
+                    add: job.output.mode == WriteMode::Accumulate,
+                    relu_mask: match job.output.relu_mask {
+                        Some(mask) => mask.data.add(pixel),
+                        None => std::ptr::null_mut(),
+                    },
                     mask: match job.output.mask {
                         Some(mask) => mask.as_ptr().add(pixel),
                         None => std::ptr::null(),
@@ -265,22 +266,22 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                     mask_step: 1,
                 };
                 let bias = S::load(bias.0.as_ptr());
-                let whole = column + M <= map.width;
-                for i in 0..M.min(map.height - row) {
+                let whole = column + M <= map.width();
+                for i in 0..M.min(map.height() - row) {
                     let sums = transform::output::<S, N, M>(*rows.add(i));
-                    let y = job.y.add(16 * map.at(block, (row + i) as isize, column as isize));
+                    let y = values.add(16 * map.at(block, (row + i) as isize, column as isize));
                     for j in 0..M {
                         S::prefetch(y.wrapping_add(16 * (M + j)));
                     }
                     if whole {
                         for j in 0..M {
                             let sum = S::add(sums[j], bias);
-                            epilogue.apply::<S>(sum, y.add(16 * j), 0, i * map.width + j);
+                            epilogue.apply::<S>(sum, y.add(16 * j), 0, i * map.width() + j);
                         }
                     } else {
-                        for j in 0..map.width - column {
+                        for j in 0..map.width() - column {
                             let sum = S::add(sums[j], bias);
-                            epilogue.apply::<S>(sum, y.add(16 * j), 0, i * map.width + j);
+                            epilogue.apply::<S>(sum, y.add(16 * j), 0, i * map.width() + j);
                         }
                     }
                 }

@@ -1,10 +1,12 @@
 //! Convolutions on generated problems, direct and by Winograd's algorithm, in both directions.
 
-use kernels::conv::{Call, Direct, Kernel, Output, Phase, Placed, Target, Weights, run};
+use std::sync::Arc;
+
+use kernels::conv::{Call, Direct, Filters, Output, Phase, Placed, SharedMap, SharedMask, run};
 use kernels::winograd::Winograd;
 use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Vec16, WriteMode};
 
-use crate::support::{Random, contexts};
+use crate::support::{Blocked, Random, contexts};
 
 /// Relative L2 error of one convolution, masks given.
 const ONE_CONVOLUTION: f64 = 1e-5;
@@ -39,20 +41,20 @@ impl Problem {
         groups: usize,
         per_group: [usize; 2],
     ) -> Self {
-        let reach = |axis: usize| (geometry.kernel[axis] - 1) * geometry.dilation[axis] + 1;
+        let reach = |axis: usize| (geometry.kernel()[axis] - 1) * geometry.dilation()[axis] + 1;
         let after = [random.within(0..=2), random.within(0..=2)];
         let extent = |axis: usize, random: &mut Random| {
-            let least = reach(axis).saturating_sub(geometry.before[axis] + after[axis]).max(1);
+            let least = reach(axis).saturating_sub(geometry.padding()[axis] + after[axis]).max(1);
             random.within(least..=least + 17)
         };
         let input = [extent(0, random), extent(1, random)];
         let output = [0, 1].map(|axis| {
-            (input[axis] + geometry.before[axis] + after[axis] - reach(axis))
-                / geometry.stride[axis]
+            (input[axis] + geometry.padding()[axis] + after[axis] - reach(axis))
+                / geometry.stride()[axis]
                 + 1
         });
         let (ins, outs) = (groups * per_group[0], groups * per_group[1]);
-        let area = geometry.kernel[0] * geometry.kernel[1];
+        let area = geometry.elements();
         Self {
             weights: values(random, outs * per_group[0] * area),
             bias: values(random, outs),
@@ -67,20 +69,15 @@ impl Problem {
         }
     }
 
-    fn kernel(&self) -> Kernel<'_> {
-        Kernel {
-            geometry: self.geometry,
-            groups: self.groups,
-            weights: &self.weights,
-            bias: &self.bias,
-            in_slots: &self.in_slots,
-            out_slots: &self.out_slots,
-        }
+    fn filters(&self) -> Filters<'_> {
+        let (weights, bias) = (&self.weights, &self.bias);
+        Filters::new(self.geometry, self.groups, weights, bias, &self.in_slots, &self.out_slots)
     }
 
     /// Calls `f(input index, weight, output index)` for every product.
     fn products(&self, mut f: impl FnMut(usize, f64, usize)) {
-        let ConvGeometry { kernel, stride, dilation, before } = self.geometry;
+        let (kernel, stride) = (self.geometry.kernel(), self.geometry.stride());
+        let (dilation, before) = (self.geometry.dilation(), self.geometry.padding());
         let (outs, ins) = (self.outs / self.groups, self.ins / self.groups);
         for o in 0..self.outs {
             for i in 0..ins {
@@ -117,34 +114,31 @@ fn slots(random: &mut Random, channels: usize) -> Vec<usize> {
 }
 
 fn map(slots: &[usize], extent: [usize; 2], halo: usize) -> BlockedMap {
-    BlockedMap {
-        blocks: slots[slots.len() - 1] / 16 + 1,
-        height: extent[0],
-        width: extent[1],
-        halo,
-    }
+    let blocks = slots[slots.len() - 1] / 16 + 1;
+    BlockedMap::new(blocks, extent[0], extent[1], halo).expect("a small map")
 }
 
-fn blocked(map: &BlockedMap, slots: &[usize], values: &[f32]) -> Vec<Vec16> {
-    let mut to = vec![Vec16::default(); map.vectors()];
+fn blocked(map: &BlockedMap, slots: &[usize], values: &[f32]) -> Blocked {
+    let mut to = Blocked::filled(map, Vec16::default());
     for (channel, slot) in slots.iter().enumerate() {
-        for p in 0..map.height * map.width {
-            let (row, column) = ((p / map.width) as isize, (p % map.width) as isize);
-            let value = values[channel * map.height * map.width + p];
-            to[map.at(slot / 16, row, column)].0[slot % 16] = value;
+        for p in 0..map.height() * map.width() {
+            let (row, column) = ((p / map.width()) as isize, (p % map.width()) as isize);
+            let value = values[channel * map.height() * map.width() + p];
+            to.vectors[map.at(slot / 16, row, column)].0[slot % 16] = value;
         }
     }
     to
 }
 
 /// The values of a map; its halo and the slots that hold no channel must be zero.
-fn unblocked(map: &BlockedMap, slots: &[usize], from: &[Vec16]) -> Vec<f32> {
-    let plane = map.height * map.width;
+fn unblocked(slots: &[usize], from: &Blocked) -> Vec<f32> {
+    let map = &from.map;
+    let plane = map.height() * map.width();
     let mut values = vec![0.0; slots.len() * plane];
-    let mut rest = from.to_vec();
+    let mut rest = from.vectors.clone();
     for (channel, slot) in slots.iter().enumerate() {
         for p in 0..plane {
-            let (row, column) = ((p / map.width) as isize, (p % map.width) as isize);
+            let (row, column) = ((p / map.width()) as isize, (p % map.width()) as isize);
             let value = &mut rest[map.at(slot / 16, row, column)].0[slot % 16];
             values[channel * plane + p] = std::mem::take(value);
         }
@@ -167,51 +161,40 @@ enum Way {
     Winograd(usize),
 }
 
-/// Runs `phases` from `x` to a map `ym` that holds `before`.
+/// Runs `phases` from `x` to a map `ym`, whose values it adds to if there are any `before`. Returns the
+/// output and the mask of a ReLU.
 fn convolve(
-    cx: &Context,
-    way: Way,
+    (cx, way): (&Context, Way),
     phases: &[Phase<'_>],
-    (xm, x): (&BlockedMap, &[Vec16]),
-    (ym, before): (&BlockedMap, Option<&[Vec16]>),
+    x: &Blocked,
+    (ym, before): (&BlockedMap, Option<&Blocked>),
     relu: bool,
     mask: Option<&[u16]>,
-) -> (Vec<Vec16>, Vec<u16>) {
-    let garbage = vec![Vec16([7.0; 16]); ym.vectors()];
-    let mut y = before.map_or(garbage, <[Vec16]>::to_vec);
+) -> (Blocked, Vec<u16>) {
+    let mut y = before.cloned().unwrap_or_else(|| Blocked::filled(ym, Vec16([7.0; 16])));
     let mut positive = vec![0; ym.pixels()];
-    let write = if before.is_some() { WriteMode::Accumulate } else { WriteMode::Overwrite };
-    let bias = before.is_none();
-    let (target, positive_target) = (Target::new(&mut y), Target::new(&mut positive));
-    let relu = relu.then_some(&positive_target);
-    let output = Output { y: &target, write, bias, relu, mask };
+    let mode = if before.is_some() { WriteMode::Accumulate } else { WriteMode::Overwrite };
+    let (target, relu_mask) = (SharedMap::new(y.write()), SharedMask::new(&mut positive));
+    let relu_mask = relu.then_some(&relu_mask);
+    let output = Output { y: &target, mode, bias: before.is_none(), relu_mask, mask };
     if let Way::Winograd(tile) = way {
-        let (size, origin) = phases[0].square().unwrap();
-        Winograd::new(size, tile, origin, &phases[0], cx).run(cx, xm, x, ym, &output);
+        Winograd::new(&phases[0], tile, cx).run(cx, x.read(), &output);
         return (y, positive);
     }
-    let convs: Vec<_> =
-        phases.iter().map(|phase| Direct::new(phase.taps.clone(), phase, cx)).collect();
-    let positions = |phase: &Phase<'_>| phase.positions([ym.height, ym.width]);
-    let place =
-        |index: usize| Placed::new(&convs[index], *xm, *ym, positions(&phases[index]), index == 0);
-    let placed: Vec<_> = (0..convs.len()).map(place).collect();
-    let calls: Vec<_> =
-        convs.iter().zip(&placed).map(|(conv, placed)| Call { conv, placed, x, output }).collect();
+    let place = |(index, phase): (usize, &Phase<'_>)| {
+        Placed::new(Arc::new(Direct::new(phase, cx)), x.map, *ym, index == 0)
+    };
+    let placed: Vec<_> = phases.iter().enumerate().map(place).collect();
+    let calls: Vec<_> = placed.iter().map(|placed| Call::new(placed, x.read(), output)).collect();
     run(cx, &calls);
     (y, positive)
-}
-
-/// The halo that all `phases` need to read an input of `extent` for an output of `written`.
-fn halo(phases: &[Phase<'_>], extent: [usize; 2], written: [usize; 2]) -> usize {
-    phases.iter().map(|phase| phase.taps.reach(phase.positions(written), extent)).max().unwrap()
 }
 
 fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
     let x = values(random, problem.ins * problem.input[0] * problem.input[1]);
     let dy = values(random, problem.outs * problem.output[0] * problem.output[1]);
-    let kernel = problem.kernel();
-    let (forward, backward) = ([kernel.forward()], kernel.backward());
+    let filters = problem.filters();
+    let (forward, backward) = ([filters.forward()], filters.backward());
 
     let plane = problem.output[0] * problem.output[1];
     let mut sums: Vec<f64> = (0..dy.len()).map(|i| f64::from(problem.bias[i / plane])).collect();
@@ -221,15 +204,15 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         gradient[from] += f64::from(dy[to]) * weight;
     });
 
-    let mut first: Option<(CpuLevel, Vec<Vec16>, Vec<Vec16>)> = None;
+    let mut first: Option<(CpuLevel, Vec<u32>, Vec<u32>)> = None;
     for cx in contexts().into_iter().flatten() {
         if way != Way::Direct && cx.level() == CpuLevel::Scalar {
             continue;
         }
         let (halo_x, halo_y) = match way {
             Way::Direct => (
-                halo(&forward, problem.input, problem.output),
-                halo(&backward, problem.output, problem.input),
+                problem.geometry.forward_halo(problem.input, problem.output),
+                problem.geometry.backward_halo(problem.output, problem.input),
             ),
             Way::Winograd(_) => (0, 1),
         };
@@ -238,39 +221,42 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         let bx = blocked(&xm, &problem.in_slots, &x);
         let bdy = blocked(&ym, &problem.out_slots, &dy);
 
-        let (y, _) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), false, None);
-        let got = error(&unblocked(&ym, &problem.out_slots, &y), &sums);
+        let (y, _) = convolve((&cx, way), &forward, &bx, (&ym, None), false, None);
+        let got = error(&unblocked(&problem.out_slots, &y), &sums);
         assert!(got <= bound, "forward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
-        let (y, positive) = convolve(&cx, way, &forward, (&xm, &bx), (&ym, None), true, None);
-        let values = unblocked(&ym, &problem.out_slots, &y);
+        let (y, positive) = convolve((&cx, way), &forward, &bx, (&ym, None), true, None);
+        let values = unblocked(&problem.out_slots, &y);
         let relu: Vec<f64> = sums.iter().map(|x| x.max(0.0)).collect();
         assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level());
         let bits: u32 = positive.iter().map(|mask| mask.count_ones()).sum();
         assert_eq!(bits as usize, values.iter().filter(|x| **x > 0.0).count());
 
         let mask: Vec<u16> = (0..xm.pixels()).map(|_| random.next() as u16).collect();
-        let (dx, _) = convolve(&cx, way, &backward, (&ym, &bdy), (&xm, None), false, Some(&mask));
+        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, None), false, Some(&mask));
         let pixel = |i: usize| {
             let (slot, p) =
-                (problem.in_slots[i / (xm.height * xm.width)], i % (xm.height * xm.width));
-            mask[slot / 16 * xm.height * xm.width + p] >> (slot % 16) & 1 == 1
+                (problem.in_slots[i / (xm.height() * xm.width())], i % (xm.height() * xm.width()));
+            mask[slot / 16 * xm.height() * xm.width() + p] >> (slot % 16) & 1 == 1
         };
         let masked: Vec<f64> =
             gradient.iter().enumerate().map(|(i, &g)| if pixel(i) { g } else { 0.0 }).collect();
-        let got = error(&unblocked(&xm, &problem.in_slots, &dx), &masked);
+        let got = error(&unblocked(&problem.in_slots, &dx), &masked);
         assert!(got <= bound, "backward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
-        let (dx, _) = convolve(&cx, way, &backward, (&ym, &bdy), (&xm, Some(&bx)), false, None);
+        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, Some(&bx)), false, None);
         let sum: Vec<f64> = gradient.iter().zip(&x).map(|(g, &x)| g + f64::from(x)).collect();
-        let got = error(&unblocked(&xm, &problem.in_slots, &dx), &sum);
+        let got = error(&unblocked(&problem.in_slots, &dx), &sum);
         assert!(got <= bound, "adding {got:e} at {} {way:?}: {problem:?}", cx.level());
 
         match &first {
             Some((level, y1, dx1)) if *level == cx.level() => {
-                assert!(*y1 == y && *dx1 == dx, "threads change the result: {problem:?}");
+                assert!(
+                    *y1 == y.bits() && *dx1 == dx.bits(),
+                    "threads change the result: {problem:?}"
+                );
             }
-            _ => first = Some((cx.level(), y, dx)),
+            _ => first = Some((cx.level(), y.bits(), dx.bits())),
         }
     }
 }
@@ -280,12 +266,10 @@ fn direct_convolutions_are_their_definition() {
     let mut random = Random(1);
     for _ in 0..60 {
         let kernel = [random.within(1..=7), random.within(1..=7)];
-        let geometry = ConvGeometry {
-            kernel,
-            stride: [random.within(1..=3), random.within(1..=3)],
-            dilation: [random.within(1..=2), random.within(1..=2)],
-            before: [random.within(0..=kernel[0] - 1), random.within(0..=kernel[1] - 1)],
-        };
+        let stride = [random.within(1..=3), random.within(1..=3)];
+        let dilation = [random.within(1..=2), random.within(1..=2)];
+        let padding = [random.within(0..=kernel[0] - 1), random.within(0..=kernel[1] - 1)];
+        let geometry = ConvGeometry::new(kernel, stride, dilation, padding).unwrap();
         let groups = [1, 1, 1, 2, 5][random.within(0..=4)];
         let channels = [random.within(1..=40), random.within(1..=70)];
         let problem = Problem::new(&mut random, geometry, groups, channels);
@@ -298,30 +282,11 @@ fn winograd_is_the_definition_within_its_bound() {
     let mut random = Random(2);
     for round in 0..40 {
         let size = 2 + round % 4;
-        let geometry = ConvGeometry {
-            kernel: [size; 2],
-            stride: [1; 2],
-            dilation: [1; 2],
-            before: [random.within(0..=size - 1), random.within(0..=size - 1)],
-        };
+        let padding = [random.within(0..=size - 1), random.within(0..=size - 1)];
+        let geometry = ConvGeometry::new([size; 2], [1; 2], [1; 2], padding).unwrap();
         let channels = [random.within(1..=70), random.within(1..=70)];
         let problem = Problem::new(&mut random, geometry, 1, channels);
         check(&problem, Way::Winograd(6), &mut random, ONE_WINOGRAD_OF_SIX);
         check(&problem, Way::Winograd(8), &mut random, ONE_WINOGRAD_OF_EIGHT);
     }
-}
-
-#[test]
-#[should_panic(expected = "the halo is too small")]
-fn a_window_that_reaches_beyond_the_halo_is_refused() {
-    let geometry =
-        ConvGeometry { kernel: [3; 2], stride: [1; 2], dilation: [1; 2], before: [1; 2] };
-    let problem = Problem::new(&mut Random(3), geometry, 1, [16, 16]);
-    let (kernel, cx) = (problem.kernel(), &contexts()[0][0]);
-    let phase = kernel.forward();
-    let conv = Direct::new(phase.taps.clone(), &phase, cx);
-    let (xm, ym) =
-        (map(&problem.in_slots, problem.input, 0), map(&problem.out_slots, problem.output, 0));
-    assert_eq!(phase.out_blocks(), ym.blocks);
-    let _ = Placed::new(&conv, xm, ym, problem.output, true);
 }

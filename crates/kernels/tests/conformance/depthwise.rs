@@ -33,25 +33,22 @@ fn depthwise_convolution_is_its_definition_forward_and_backward() {
         });
         let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
         let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
-        let (weights, bias) = (by_element(&weights), bias.blocked(&bias.map(0)));
-        let forward = |cx: &Context, relu, vectors: &mut [Vec16], mask: Option<&mut [u16]>| {
-            let geometry = &placed.geometry;
-            depthwise::forward(
-                cx, geometry, &weights, &bias, relu, &xm, &values, &ym, vectors, mask,
-            );
+        let (weights, bias) = (by_element(&weights), bias.blocked(&bias.map(0)).vectors);
+        let geometry = &placed.geometry;
+        let forward = |cx: &Context, y: &mut Blocked, relu_mask: Option<&mut [u16]>| {
+            let (x, y) = (values.read(), y.write());
+            depthwise::forward(cx, geometry, &weights, &bias, x, y, relu_mask);
         };
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| forward(cx, false, vectors, None));
+        check_set(&what, &contexts, &y, &ym, |cx, y| forward(cx, y, None));
         let mut kept = y.clone();
         kept.data.iter_mut().for_each(|v| *v = v.max(0.0));
-        check_set(&what, &contexts, &kept, &ym, |cx, vectors| {
-            forward(cx, true, vectors, None);
+        check_set(&what, &contexts, &kept, &ym, |cx, y| {
             let mut mask = vec![0xaaaa; ym.pixels()];
-            forward(cx, true, vectors, Some(&mut mask));
-            assert_mask(&what, &ym, vectors, &mask);
+            forward(cx, y, Some(&mut mask));
+            assert_mask(&what, y, &mask);
         });
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
-            let geometry = &placed.geometry;
-            depthwise::backward(cx, geometry, &weights, &ym, &gradient, &xm, vectors, write, mask);
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, dx| {
+            depthwise::backward(cx, geometry, &weights, gradient.read(), dx);
         });
     }
 }
@@ -59,9 +56,9 @@ fn depthwise_convolution_is_its_definition_forward_and_backward() {
 /// Channels × 1 × elements as \[element]\[block].
 fn by_element(weights: &Planes) -> Vec<Vec16> {
     let map = weights.map(0);
-    let vectors = weights.blocked(&map);
+    let vectors = weights.blocked(&map).vectors;
     (0..weights.width)
-        .flat_map(|element| (0..map.blocks).map(move |block| (block, element)))
+        .flat_map(|element| (0..map.blocks()).map(move |block| (block, element)))
         .map(|(block, element)| vectors[map.at(block, 0, element as isize)])
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Element-wise kernels, softmax and gathering of channels.
 
-use kernels::{Vec16, WriteMode, elementwise};
+use kernels::{Destination, Vec16, WriteMode, elementwise};
 
 use crate::support::*;
 
@@ -18,7 +18,7 @@ fn cases(first: u64) -> impl Iterator<Item = (String, Random, Planes)> {
 /// One value for each channel, as vectors too.
 fn by_channel(channels: usize, random: &mut Random) -> (Vec<f64>, Vec<Vec16>) {
     let planes = Planes::random(channels, 1, 1, random);
-    let vectors = planes.blocked(&planes.map(0));
+    let vectors = planes.blocked(&planes.map(0)).vectors;
     (planes.data, vectors)
 }
 
@@ -29,15 +29,15 @@ fn relu_keeps_what_is_positive_and_says_which() {
         let (xm, ym) = (x.map(random.within(0..=3)), x.map(random.within(0..=3)));
         let mut y = x.clone();
         y.data.iter_mut().for_each(|v| *v = v.max(0.0));
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
+        check_set(&what, &contexts, &y, &ym, |cx, y| {
             let mut mask = vec![0xaaaa; ym.pixels()];
-            elementwise::relu_forward(cx, &xm, &x.blocked(&xm), &ym, vectors, &mut mask);
-            assert_mask(&what, &ym, vectors, &mask);
+            elementwise::relu_forward(cx, x.blocked(&xm).read(), y.write(), &mut mask);
+            assert_mask(&what, y, &mask);
         });
         let mask = x.mask(&xm, &mut random);
-        check_set(&what, &contexts, &x.clone().masked(&xm, &mask), &xm, |cx, vectors| {
-            vectors.copy_from_slice(&x.blocked(&xm));
-            elementwise::apply_mask(cx, &xm, vectors, &mask);
+        check_set(&what, &contexts, &x.clone().masked(&xm, &mask), &xm, |cx, dx| {
+            *dx = x.blocked(&xm);
+            elementwise::apply_mask(cx, dx.write(), &mask);
         });
     }
 }
@@ -56,17 +56,17 @@ fn affine_scales_and_shifts_each_channel() {
             *y.at_mut(c, row, column) = scaled.at(c, row, column) + shift[c];
         }
         let values = x.blocked(&xm);
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
-            elementwise::affine_forward(cx, &scales, &shifts, &xm, &values, &ym, vectors);
+        check_set(&what, &contexts, &y, &ym, |cx, y| {
+            elementwise::affine_forward(cx, &scales, &shifts, values.read(), y.write());
         });
-        check_backward(&what, &contexts, random, &scaled, &ym, |cx, vectors, write, mask| {
-            elementwise::affine_backward(cx, &scales, &xm, &values, &ym, vectors, write, mask);
+        check_backward(&what, &contexts, random, &scaled, &ym, |cx, dx| {
+            elementwise::affine_backward(cx, &scales, values.read(), dx);
         });
     }
 }
 
 #[test]
-fn sums_copies_and_seeds_are_their_definitions() {
+fn sums_copies_and_multiples_are_their_definitions() {
     let contexts = contexts();
     for (what, mut random, x) in cases(7200) {
         let random = &mut random;
@@ -77,28 +77,22 @@ fn sums_copies_and_seeds_are_their_definitions() {
         let values = x.blocked(&xm);
 
         let sum = others.iter().fold(x.clone(), Planes::plus);
-        let maps: Vec<_> = others.iter().map(|other| other.map(random.within(0..=3))).collect();
-        let vectors: Vec<_> =
-            others.iter().zip(&maps).map(|(other, map)| other.blocked(map)).collect();
-        let mut inputs = vec![(&xm, &values[..])];
-        inputs.extend(maps.iter().zip(vectors.iter().map(|vectors| &vectors[..])));
-        check_set(&what, &contexts, &sum, &ym, |cx, vectors| {
-            for (place, (map, x)) in inputs.iter().enumerate() {
-                let write = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
-                elementwise::copy(cx, map, x, &ym, vectors, write, None);
+        let mut inputs = vec![values.clone()];
+        inputs.extend(others.iter().map(|other| other.blocked(&other.map(random.within(0..=3)))));
+        check_set(&what, &contexts, &sum, &ym, |cx, y| {
+            for (place, x) in inputs.iter().enumerate() {
+                let mode = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
+                elementwise::copy(cx, x.read(), Destination::new(y.write(), mode, None));
             }
         });
 
-        check_backward(&what, &contexts, random, &x, &ym, |cx, vectors, write, mask| {
-            elementwise::copy(cx, &xm, &values, &ym, vectors, write, mask);
+        check_backward(&what, &contexts, random, &x, &ym, |cx, dx| {
+            elementwise::copy(cx, values.read(), dx);
         });
-        let mut seed = x.clone();
-        seed.data.iter_mut().for_each(|v| *v *= -0.75);
-        check_backward(&what, &contexts, random, &seed, &ym, |cx, vectors, write, mask| {
-            elementwise::scale_into(cx, -0.75, &xm, &values, &ym, vectors, write);
-            if let Some(mask) = mask {
-                elementwise::apply_mask(cx, &ym, vectors, mask);
-            }
+        let mut scaled = x.clone();
+        scaled.data.iter_mut().for_each(|v| *v *= -0.75);
+        check_backward(&what, &contexts, random, &scaled, &ym, |cx, g| {
+            elementwise::scale_into(cx, -0.75, values.read(), g);
         });
     }
 }
@@ -107,11 +101,11 @@ fn sums_copies_and_seeds_are_their_definitions() {
 fn half_the_sum_of_squares_is_the_same_for_any_number_of_threads() {
     for (what, mut random, x) in cases(7300) {
         let map = x.map(random.within(0..=3));
-        let vectors = x.blocked(&map);
+        let values = x.blocked(&map);
         let wanted = 0.5 * x.data.iter().map(|v| v * v).sum::<f64>();
         for pair in contexts() {
             let [one, two] =
-                pair.each_ref().map(|cx| elementwise::half_sum_squares(cx, &map, &vectors));
+                pair.each_ref().map(|cx| elementwise::half_sum_squares(cx, values.read()));
             assert!((one - wanted).abs() <= CLOSE * wanted, "{what}: {one}, not {wanted}");
             assert_eq!(one.to_bits(), two.to_bits(), "{what}");
         }
@@ -140,14 +134,12 @@ fn softmax_is_its_definition_forward_and_backward() {
         }
         let [xm, ym, gm, dm] = [(); 4].map(|()| x.map(random.within(0..=3)));
         let values = x.blocked(&xm);
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
-            elementwise::softmax_forward(cx, x.channels, &xm, &values, &ym, vectors);
+        check_set(&what, &contexts, &y, &ym, |cx, y| {
+            elementwise::softmax_forward(cx, x.channels, values.read(), y.write());
         });
         let (output, gradient) = (y.blocked(&ym), dy.blocked(&gm));
-        check_backward(&what, &contexts, random, &dx, &dm, |cx, vectors, write, mask| {
-            elementwise::softmax_backward(
-                cx, &ym, &output, &gm, &gradient, &dm, vectors, write, mask,
-            );
+        check_backward(&what, &contexts, random, &dx, &dm, |cx, dx| {
+            elementwise::softmax_backward(cx, output.read(), gradient.read(), dx);
         });
     }
 }
@@ -178,8 +170,8 @@ fn gathering_moves_channels_and_its_inverse_moves_them_back() {
         }
         let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
         let values = x.blocked(&xm);
-        check_backward(&what, &contexts, random, &y, &ym, |cx, vectors, write, mask| {
-            elementwise::gather_channels(cx, &sources, &xm, &values, &ym, vectors, write, mask);
+        check_backward(&what, &contexts, random, &y, &ym, |cx, y| {
+            elementwise::gather_channels(cx, &sources, values.read(), y);
         });
 
         let mut back = x.empty();
@@ -191,8 +183,8 @@ fn gathering_moves_channels_and_its_inverse_moves_them_back() {
             }
         }
         let (targets, moved) = (elementwise::invert(&sources, slots), y.blocked(&ym));
-        check_backward(&what, &contexts, random, &back, &xm, |cx, vectors, write, mask| {
-            elementwise::gather_channels(cx, &targets, &ym, &moved, &xm, vectors, write, mask);
+        check_backward(&what, &contexts, random, &back, &xm, |cx, dx| {
+            elementwise::gather_channels(cx, &targets, moved.read(), dx);
         });
     }
 }

@@ -12,6 +12,7 @@ fn normalisation_is_its_definition_forward_and_backward() {
         let (channels, height, width) =
             (random.within(1..=70), random.within(1..=6), random.within(1..=21));
         let settings = Lrn {
+            channels,
             size: [5, 11, 1, 3, 9, 37][random.within(0..=5)],
             alpha: [1e-4, 0.3, 2.0][random.within(0..=2)],
             beta: [0.75, 0.5, 0.6, 1.0][random.within(0..=3)],
@@ -41,26 +42,24 @@ fn normalisation_is_its_definition_forward_and_backward() {
         }
         let [xm, ym, gm, dm] = [(); 4].map(|()| x.map(random.within(0..=3)));
         let (values, gradient) = (x.blocked(&xm), dy.blocked(&gm));
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
-            lrn::forward(cx, &settings, channels, &xm, &values, &ym, vectors);
+        check_set(&what, &contexts, &y, &ym, |cx, y| {
+            lrn::forward(cx, &settings, values.read(), y.write());
         });
-        check_backward(&what, &contexts, random, &dx, &dm, |cx, vectors, write, mask| {
-            lrn::backward(
-                cx, &settings, channels, &xm, &values, &gm, &gradient, &dm, vectors, write, mask,
-            );
+        check_backward(&what, &contexts, random, &dx, &dm, |cx, dx| {
+            lrn::backward(cx, &settings, values.read(), gradient.read(), dx);
         });
     }
 }
 
 #[test]
 fn lanes_past_the_last_channel_stay_zero_without_a_bias() {
-    let settings = Lrn { size: 5, alpha: 1.0, beta: 0.75, bias: 0.0 };
+    let settings = Lrn { channels: 17, size: 5, alpha: 1.0, beta: 0.75, bias: 0.0 };
     let mut x = Planes::zeros(17, 1, 1);
     x.data.fill(1.0);
     let y = Planes { data: (0..17).map(|c| window(c).powf(-0.75)).collect(), ..x.clone() };
     let map = x.map(1);
-    check_set("no bias", &contexts(), &y, &map, |cx, vectors| {
-        lrn::forward(cx, &settings, 17, &map, &x.blocked(&map), &map, vectors);
+    check_set("no bias", &contexts(), &y, &map, |cx, y| {
+        lrn::forward(cx, &settings, x.blocked(&map).read(), y.write());
     });
 
     fn window(c: usize) -> f64 {

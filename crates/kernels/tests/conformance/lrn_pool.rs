@@ -1,7 +1,7 @@
 //! Normalisation and max pooling at once: bit by bit what they are one after the other.
 
 use kernels::lrn::{self, Lrn};
-use kernels::{Vec16, WriteMode, lrn_pool, pool};
+use kernels::{Destination, WriteMode, lrn_pool, pool};
 
 use crate::support::*;
 
@@ -12,7 +12,8 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
         let random = &mut Random(7000 + seed);
         let (channels, height, width) =
             (random.within(1..=40), random.within(1..=45), random.within(1..=21));
-        let lrn = Lrn { size: [5, 11, 3][random.within(0..=2)], alpha: 0.3, beta: 0.75, bias: 1.0 };
+        let size = [5, 11, 3][random.within(0..=2)];
+        let lrn = Lrn { channels, size, alpha: 0.3, beta: 0.75, bias: 1.0 };
         let placed = Placed::random(height, width, 4, random);
         let geometry = &placed.geometry;
         let what = format!("case {seed}: {channels}×{height}×{width}, {lrn:?}, {geometry:?}");
@@ -24,49 +25,42 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
         let mask = x.mask(&dm, random);
         for cx in contexts.iter().flatten() {
             let forward = |fused: bool| {
-                let mut y = vec![RUBBISH; ym.vectors()];
+                let (x, mut y) = (values.read(), Blocked::rubbish(&ym));
                 let mut argmax = vec![0; 16 * ym.pixels()];
                 if fused {
-                    let (x, y) = (&values, &mut y);
-                    lrn_pool::forward(cx, &lrn, channels, geometry, &xm, x, &ym, y, &mut argmax);
+                    lrn_pool::forward(cx, &lrn, geometry, x, y.write(), &mut argmax);
                 } else {
-                    let mut middle = vec![RUBBISH; between.vectors()];
-                    lrn::forward(cx, &lrn, channels, &xm, &values, &between, &mut middle);
-                    pool::max_forward(cx, geometry, &between, &middle, &ym, &mut y, &mut argmax);
+                    let mut middle = Blocked::rubbish(&between);
+                    lrn::forward(cx, &lrn, x, middle.write());
+                    pool::max_forward(cx, geometry, middle.read(), y.write(), &mut argmax);
                 }
                 (y, argmax)
             };
             let ((y, argmax), (wanted, separate)) = (forward(true), forward(false));
-            assert!(bits(&y) == bits(&wanted), "{what}, {}", cx.level());
+            assert!(y.bits() == wanted.bits(), "{what}, {}", cx.level());
             assert!(argmax == separate, "{what}, {}", cx.level());
 
-            for (write, mask) in
+            for (mode, mask) in
                 [(WriteMode::Overwrite, None), (WriteMode::Accumulate, Some(&mask[..]))]
             {
-                let backward = |fused: bool| -> Vec<Vec16> {
-                    let mut dx = match write {
-                        WriteMode::Overwrite => vec![RUBBISH; dm.vectors()],
+                let backward = |fused: bool| {
+                    let mut dx = match mode {
+                        WriteMode::Overwrite => Blocked::rubbish(&dm),
                         WriteMode::Accumulate => old.clone(),
                     };
+                    let to = Destination::new(dx.write(), mode, mask);
+                    let (x, dy) = (values.read(), gradient.read());
                     if fused {
-                        lrn_pool::backward(
-                            cx, &lrn, channels, geometry, &xm, &values, &gm, &gradient, &argmax,
-                            &dm, &mut dx, write, mask,
-                        );
+                        lrn_pool::backward(cx, &lrn, geometry, x, dy, &argmax, to);
                     } else {
-                        let mut middle = vec![RUBBISH; between.vectors()];
-                        let (to, all) = (&mut middle, WriteMode::Overwrite);
-                        pool::max_backward(
-                            cx, geometry, &gm, &gradient, &argmax, &between, to, all, None,
-                        );
-                        lrn::backward(
-                            cx, &lrn, channels, &xm, &values, &between, &middle, &dm, &mut dx,
-                            write, mask,
-                        );
+                        let mut middle = Blocked::rubbish(&between);
+                        let all = Destination::overwrite(middle.write());
+                        pool::max_backward(cx, geometry, dy, &argmax, all);
+                        lrn::backward(cx, &lrn, x, middle.read(), to);
                     }
-                    dx
+                    dx.bits()
                 };
-                assert!(bits(&backward(true)) == bits(&backward(false)), "{what}, {}", cx.level());
+                assert!(backward(true) == backward(false), "{what}, {}", cx.level());
             }
         }
     }

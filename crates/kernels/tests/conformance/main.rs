@@ -9,4 +9,5 @@ mod lrn;
 mod lrn_pool;
 mod pack;
 mod pool;
+mod refusals;
 mod support;

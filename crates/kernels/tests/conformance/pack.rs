@@ -1,6 +1,6 @@
 //! The picture in and out, and activations as planes.
 
-use kernels::Vec16;
+use kernels::WriteMode;
 use kernels::pack::{self, InputTransform};
 
 use crate::support::*;
@@ -45,8 +45,8 @@ fn packing_and_its_gradient_are_their_definitions() {
         let (wanted, sources) = packed(&input, &picture);
         let map = wanted.map(random.within(0..=3));
         let values: Vec<f32> = picture.data.iter().map(|&v| v as f32).collect();
-        check_set(&what, &contexts, &wanted, &map, |cx, vectors| {
-            pack::pack(cx, &input, &values, height, width, &map, vectors);
+        check_set(&what, &contexts, &wanted, &map, |cx, x| {
+            pack::pack(cx, &input, &values, height, width, x.write());
         });
 
         let dx = Planes::random(wanted.channels, wanted.height, wanted.width, random);
@@ -58,10 +58,10 @@ fn packing_and_its_gradient_are_their_definitions() {
                 *gradient.at_mut(plane, py, px) += scale * dx.at(slot, y, x);
             }
         }
-        let vectors = dx.blocked(&map);
+        let dx = dx.blocked(&map);
         for cx in contexts.iter().flatten() {
             let mut got = vec![f32::NAN; values.len()];
-            pack::unpack(cx, &input, &map, &vectors, height, width, &mut got);
+            pack::unpack(cx, &input, dx.read(), height, width, &mut got);
             for (got, wanted) in got.iter().zip(&gradient.data) {
                 assert!((f64::from(*got) - wanted).abs() <= CLOSE, "{what}: {got}, not {wanted}");
             }
@@ -90,23 +90,16 @@ fn planes_go_into_a_map_and_come_back() {
         let map = wanted.map(random.within(0..=3));
         let before = Planes::random(blocks * 16, height, width, random);
         let what = format!("case {seed}: {}×{height}×{width}", channels.len());
-        check_set(&what, &contexts, &wanted, &map, |cx, vectors| {
-            pack::from_planes(cx, &values, &channels, &map, vectors, kernels::WriteMode::Overwrite);
+        check_set(&what, &contexts, &wanted, &map, |cx, x| {
+            pack::from_planes(cx, &values, &channels, x.write(), WriteMode::Overwrite);
             let mut back = vec![f32::NAN; values.len()];
-            pack::to_planes(cx, &map, vectors, &channels, &mut back);
+            pack::to_planes(cx, x.read(), &channels, &mut back);
             assert_eq!(back, values, "{what}: not the same back");
         });
         let sum = wanted.clone().plus(&before);
-        check_set(&what, &contexts, &sum, &map, |cx, vectors: &mut [Vec16]| {
-            vectors.copy_from_slice(&before.blocked(&map));
-            pack::from_planes(
-                cx,
-                &values,
-                &channels,
-                &map,
-                vectors,
-                kernels::WriteMode::Accumulate,
-            );
+        check_set(&what, &contexts, &sum, &map, |cx, x| {
+            *x = before.blocked(&map);
+            pack::from_planes(cx, &values, &channels, x.write(), WriteMode::Accumulate);
         });
     }
 }

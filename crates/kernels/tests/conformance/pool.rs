@@ -1,6 +1,6 @@
 //! Pooling.
 
-use kernels::{ConvGeometry, pool};
+use kernels::{ConvGeometry, Destination, pool};
 
 use crate::support::*;
 
@@ -35,17 +35,10 @@ fn max_pooling_is_its_definition_forward_and_backward() {
             *value = winner.map_or(0.0, |(_, best, _)| best);
         }
         let mut argmax = vec![0; ym.pixels() * 16];
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
+        check_set(&what, &contexts, &y, &ym, |cx, output| {
             let mut argmax = vec![0; ym.pixels() * 16];
-            pool::max_forward(
-                cx,
-                &placed.geometry,
-                &xm,
-                &x.blocked(&xm),
-                &ym,
-                vectors,
-                &mut argmax,
-            );
+            let (x, output) = (x.blocked(&xm), output.write());
+            pool::max_forward(cx, &placed.geometry, x.read(), output, &mut argmax);
             for ((c, oy, ox), winner) in y.places().zip(&winners) {
                 let wanted = winner.map_or(255, |(element, _, _)| element as u8);
                 let got = argmax[ym.pixel(c / 16, oy, ox) * 16 + c % 16];
@@ -62,9 +55,8 @@ fn max_pooling_is_its_definition_forward_and_backward() {
             }
         }
         let gradient = dy.blocked(&ym);
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
-            let geometry = &placed.geometry;
-            pool::max_backward(cx, geometry, &ym, &gradient, &argmax, &xm, vectors, write, mask);
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, dx| {
+            pool::max_backward(cx, &placed.geometry, gradient.read(), &argmax, dx);
         });
     }
 }
@@ -78,7 +70,8 @@ fn average_pooling_is_its_definition_forward_and_backward() {
             (random.within(1..=40), random.within(1..=13), random.within(1..=21));
         let x = Planes::random(channels, height, width, random);
         let placed = Placed::random(height, width, 4, random);
-        let ConvGeometry { kernel, stride, dilation, before } = placed.geometry;
+        let (kernel, stride) = (placed.geometry.kernel(), placed.geometry.stride());
+        let (dilation, before) = (placed.geometry.dilation(), placed.geometry.padding());
         let count_padding = (random.within(0..=1) == 1)
             .then_some([before[0] + height + placed.after[0], before[1] + width + placed.after[1]]);
         let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.geometry);
@@ -114,22 +107,13 @@ fn average_pooling_is_its_definition_forward_and_backward() {
             }
         });
         let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
-            pool::average_forward(cx, &placed.geometry, count_padding, &xm, &values, &ym, vectors);
+        check_set(&what, &contexts, &y, &ym, |cx, y| {
+            let (x, y) = (values.read(), y.write());
+            pool::average_forward(cx, &placed.geometry, count_padding, x, y);
         });
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
-            let geometry = &placed.geometry;
-            pool::average_backward(
-                cx,
-                geometry,
-                count_padding,
-                &ym,
-                &gradient,
-                &xm,
-                vectors,
-                write,
-                mask,
-            );
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, dx| {
+            let dy = gradient.read();
+            pool::average_backward(cx, &placed.geometry, count_padding, dy, dx);
         });
     }
 }
@@ -152,11 +136,11 @@ fn global_average_is_the_mean_of_each_channel() {
         let (xm, ym) = (x.map(random.within(0..=3)), y.map(random.within(0..=3)));
         let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
         let what = format!("case {seed}: {channels}×{height}×{width}");
-        check_set(&what, &contexts, &y, &ym, |cx, vectors| {
-            pool::global_average_forward(cx, &xm, &values, &ym, vectors);
+        check_set(&what, &contexts, &y, &ym, |cx, y| {
+            pool::global_average_forward(cx, values.read(), y.write());
         });
-        check_backward(&what, &contexts, random, &dx, &xm, |cx, vectors, write, mask| {
-            pool::global_average_backward(cx, &ym, &gradient, &xm, vectors, write, mask);
+        check_backward(&what, &contexts, random, &dx, &xm, |cx, dx| {
+            pool::global_average_backward(cx, gradient.read(), dx);
         });
     }
 }
@@ -166,19 +150,18 @@ fn global_average_is_the_mean_of_each_channel() {
 fn a_large_map_is_the_same_for_any_number_of_threads() {
     let random = &mut Random(1);
     let x = Planes::random(20, 61, 201, random);
-    let geometry =
-        ConvGeometry { kernel: [3; 2], stride: [2; 2], dilation: [1; 2], before: [0; 2] };
+    let geometry = ConvGeometry::new([3; 2], [2; 2], [1; 2], [0; 2]).expect("a small window");
     let y = Planes::random(20, 30, 100, random);
     let (xm, ym) = (x.map(2), y.map(1));
     let (values, gradient) = (x.blocked(&xm), y.blocked(&ym));
     let mut results = Vec::new();
     for cx in contexts().iter().flatten() {
         let mut argmax = vec![0; ym.pixels() * 16];
-        let (mut y, mut dx) = (vec![RUBBISH; ym.vectors()], vec![RUBBISH; xm.vectors()]);
-        pool::max_forward(cx, &geometry, &xm, &values, &ym, &mut y, &mut argmax);
-        let write = kernels::WriteMode::Overwrite;
-        pool::max_backward(cx, &geometry, &ym, &gradient, &argmax, &xm, &mut dx, write, None);
-        results.push((bits(&y), bits(&dx)));
+        let (mut y, mut dx) = (Blocked::rubbish(&ym), Blocked::rubbish(&xm));
+        pool::max_forward(cx, &geometry, values.read(), y.write(), &mut argmax);
+        let destination = Destination::overwrite(dx.write());
+        pool::max_backward(cx, &geometry, gradient.read(), &argmax, destination);
+        results.push((y.bits(), dx.bits()));
     }
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
 }

@@ -1,6 +1,9 @@
 //! Seeded shapes and values, planes of `f64` to compute definitions on, and the checks.
 
-use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Threads, Vec16, WriteMode};
+use kernels::{
+    BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Threads, Vec16,
+    WriteMode,
+};
 
 /// How far a kernel may be from its definition, relative to the largest value it should make, or to a
 /// hundredth of the values it is given if that is larger.
@@ -75,7 +78,7 @@ impl Planes {
     /// The map that holds these planes.
     pub(crate) fn map(&self, halo: usize) -> BlockedMap {
         let blocks = self.channels.div_ceil(16);
-        BlockedMap { blocks, height: self.height, width: self.width, halo }
+        BlockedMap::new(blocks, self.height, self.width, halo).expect("a small map")
     }
 
     /// Every (channel, row, column).
@@ -85,13 +88,14 @@ impl Planes {
             .flat_map(move |c| (0..height).flat_map(move |y| (0..width).map(move |x| (c, y, x))))
     }
 
-    /// The planes as the vectors of `map`.
-    pub(crate) fn blocked(&self, map: &BlockedMap) -> Vec<Vec16> {
-        let mut vectors = vec![Vec16::default(); map.vectors()];
+    /// The planes in the layout of `map`.
+    pub(crate) fn blocked(&self, map: &BlockedMap) -> Blocked {
+        let mut blocked = Blocked::filled(map, Vec16::default());
         for (c, y, x) in self.places() {
-            vectors[map.at(c / 16, y as isize, x as isize)].0[c % 16] = self.at(c, y, x) as f32;
+            let vector = map.at(c / 16, y as isize, x as isize);
+            blocked.vectors[vector].0[c % 16] = self.at(c, y, x) as f32;
         }
-        vectors
+        blocked
     }
 
     /// A random mask.
@@ -115,12 +119,40 @@ impl Planes {
     }
 }
 
-/// What fills an output before a kernel sets it.
-pub(crate) const RUBBISH: Vec16 = Vec16([f32::NAN; 16]);
+/// A map and its vectors.
+#[derive(Clone)]
+pub(crate) struct Blocked {
+    pub(crate) map: BlockedMap,
+    pub(crate) vectors: Vec<Vec16>,
+}
+
+impl Blocked {
+    pub(crate) fn filled(map: &BlockedMap, value: Vec16) -> Self {
+        Self { map: *map, vectors: vec![value; map.vectors()] }
+    }
+
+    /// What an output holds before a kernel overwrites it.
+    pub(crate) fn rubbish(map: &BlockedMap) -> Self {
+        Self::filled(map, Vec16([f32::NAN; 16]))
+    }
+
+    pub(crate) fn read(&self) -> MapRef<'_> {
+        MapRef::new(self.map, &self.vectors)
+    }
+
+    pub(crate) fn write(&mut self) -> MapMut<'_> {
+        MapMut::new(self.map, &mut self.vectors)
+    }
+
+    /// Every bit of every vector.
+    pub(crate) fn bits(&self) -> Vec<u32> {
+        self.vectors.iter().flat_map(|vector| vector.0.map(f32::to_bits)).collect()
+    }
+}
 
 /// Checks that the vectors are the planes, and 0 wherever there is no plane.
 #[track_caller]
-pub(crate) fn assert_close(what: &str, wanted: &Planes, map: &BlockedMap, vectors: &[Vec16]) {
+pub(crate) fn assert_close(what: &str, wanted: &Planes, Blocked { map, vectors }: &Blocked) {
     let largest = wanted.data.iter().fold(1e-2f64, |a, b| a.max(b.abs()));
     let mut inside = vec![false; vectors.len() * 16];
     for (c, y, x) in wanted.places() {
@@ -155,21 +187,22 @@ pub(crate) fn check_set(
     contexts: &[[Context; 2]],
     wanted: &Planes,
     map: &BlockedMap,
-    kernel: impl Fn(&Context, &mut [Vec16]),
+    kernel: impl Fn(&Context, &mut Blocked),
 ) {
     for pair in contexts {
         let [one, two] = pair.each_ref().map(|cx| {
-            let mut vectors = vec![RUBBISH; map.vectors()];
-            kernel(cx, &mut vectors);
-            vectors
+            let mut y = Blocked::rubbish(map);
+            kernel(cx, &mut y);
+            y
         });
         let what = format!("{what}, {}", pair[0].level());
-        assert_close(&what, wanted, map, &one);
-        assert!(bits(&one) == bits(&two), "{what}: one and two threads differ");
+        assert_close(&what, wanted, &one);
+        assert!(one.bits() == two.bits(), "{what}: one and two threads differ");
     }
 }
 
-/// Runs a backward kernel that sets and that adds, with a mask and without; `wanted` is the gradient.
+/// Runs a backward kernel that overwrites and that accumulates, with a mask and without; `wanted` is the
+/// gradient.
 #[track_caller]
 pub(crate) fn check_backward(
     what: &str,
@@ -177,30 +210,23 @@ pub(crate) fn check_backward(
     random: &mut Random,
     wanted: &Planes,
     map: &BlockedMap,
-    kernel: impl Fn(&Context, &mut [Vec16], WriteMode, Option<&[u16]>),
+    kernel: impl Fn(&Context, Destination<'_>),
 ) {
     let before = Planes::random(wanted.channels, wanted.height, wanted.width, random);
     let mask = wanted.mask(map, random);
     for mask in [None, Some(&mask[..])] {
         let masked = |planes: Planes| mask.map_or(planes.clone(), |m| planes.masked(map, m));
         let what = format!("{what}, {}", if mask.is_some() { "masked" } else { "unmasked" });
-        check_set(
-            &format!("{what}, set"),
-            contexts,
-            &masked(wanted.clone()),
-            map,
-            |cx, vectors| kernel(cx, vectors, WriteMode::Overwrite, mask),
-        );
+        let gradient = masked(wanted.clone());
+        check_set(&format!("{what}, overwritten"), contexts, &gradient, map, |cx, dx| {
+            kernel(cx, Destination::new(dx.write(), WriteMode::Overwrite, mask))
+        });
         let sum = masked(wanted.clone().plus(&before));
-        check_set(&format!("{what}, added"), contexts, &sum, map, |cx, vectors| {
-            vectors.copy_from_slice(&before.blocked(map));
-            kernel(cx, vectors, WriteMode::Accumulate, mask)
+        check_set(&format!("{what}, accumulated"), contexts, &sum, map, |cx, dx| {
+            *dx = before.blocked(map);
+            kernel(cx, Destination::new(dx.write(), WriteMode::Accumulate, mask))
         });
     }
-}
-
-pub(crate) fn bits(vectors: &[Vec16]) -> Vec<u32> {
-    vectors.iter().flat_map(|vector| vector.0.map(f32::to_bits)).collect()
 }
 
 /// A random window over a picture, with the extent of its output and the padding after.
@@ -212,40 +238,29 @@ pub(crate) struct Placed {
 
 impl Placed {
     pub(crate) fn random(height: usize, width: usize, largest: usize, random: &mut Random) -> Self {
-        let mut placed = Placed {
-            geometry: ConvGeometry {
-                kernel: [1; 2],
-                stride: [1; 2],
-                dilation: [1; 2],
-                before: [0; 2],
-            },
-            output: [1; 2],
-            after: [0; 2],
-        };
+        let (mut kernels, mut strides, mut dilations) = ([1; 2], [1; 2], [1; 2]);
+        let (mut before, mut after, mut outputs) = ([0; 2], [0; 2], [1; 2]);
         for (axis, extent) in [(0, height), (1, width)] {
             loop {
                 let kernel = random.within(1..=largest);
                 let dilation = if random.within(0..=3) == 0 { 2 } else { 1 };
                 let reach = (kernel - 1) * dilation + 1;
-                let (before, after) = (random.within(0..=reach - 1), random.within(0..=reach - 1));
+                let (first, last) = (random.within(0..=reach - 1), random.within(0..=reach - 1));
                 let stride = random.within(1..=3);
-                let Some(free) = (extent + before + after).checked_sub(reach) else { continue };
+                let Some(free) = (extent + first + last).checked_sub(reach) else { continue };
                 // Half the windows have a last, partial position too, as Caffe's pooling.
                 let mut output = free / stride + 1;
                 let ceiling = free.div_ceil(stride) + 1;
-                if random.within(0..=1) == 1 && (ceiling - 1) * stride < extent + before {
+                if random.within(0..=1) == 1 && (ceiling - 1) * stride < extent + first {
                     output = ceiling;
                 }
-                placed.geometry.kernel[axis] = kernel;
-                placed.geometry.stride[axis] = stride;
-                placed.geometry.dilation[axis] = dilation;
-                placed.geometry.before[axis] = before;
-                placed.after[axis] = after;
-                placed.output[axis] = output;
+                (kernels[axis], strides[axis], dilations[axis]) = (kernel, stride, dilation);
+                (before[axis], after[axis], outputs[axis]) = (first, last, output);
                 break;
             }
         }
-        placed
+        let geometry = ConvGeometry::new(kernels, strides, dilations, before);
+        Self { geometry: geometry.expect("a small window"), output: outputs, after }
     }
 
     /// Calls `f` with (window row, window column, element, row, column) for every element of every
@@ -256,13 +271,14 @@ impl Placed {
         width: usize,
         mut f: impl FnMut([usize; 2], usize, [usize; 2]),
     ) {
-        let ConvGeometry { kernel, stride, dilation, before } = self.geometry;
+        let (kernel, stride) = (self.geometry.kernel(), self.geometry.stride());
+        let (dilation, padding) = (self.geometry.dilation(), self.geometry.padding());
         for oy in 0..self.output[0] {
             for ox in 0..self.output[1] {
                 for ky in 0..kernel[0] {
                     for kx in 0..kernel[1] {
-                        let y = (oy * stride[0] + ky * dilation[0]).wrapping_sub(before[0]);
-                        let x = (ox * stride[1] + kx * dilation[1]).wrapping_sub(before[1]);
+                        let y = (oy * stride[0] + ky * dilation[0]).wrapping_sub(padding[0]);
+                        let x = (ox * stride[1] + kx * dilation[1]).wrapping_sub(padding[1]);
                         if y < height && x < width {
                             f([oy, ox], ky * kernel[1] + kx, [y, x]);
                         }
@@ -275,10 +291,10 @@ impl Placed {
 
 /// Checks that ReLU's mask says which channels of its output are positive.
 #[track_caller]
-pub(crate) fn assert_mask(what: &str, map: &BlockedMap, vectors: &[Vec16], mask: &[u16]) {
-    for block in 0..map.blocks {
-        for y in 0..map.height {
-            for x in 0..map.width {
+pub(crate) fn assert_mask(what: &str, Blocked { map, vectors }: &Blocked, mask: &[u16]) {
+    for block in 0..map.blocks() {
+        for y in 0..map.height() {
+            for x in 0..map.width() {
                 let vector = vectors[map.at(block, y as isize, x as isize)].0;
                 let wanted = (0..16).fold(0, |bits, i| bits | u16::from(vector[i] > 0.0) << i);
                 assert_eq!(mask[map.pixel(block, y, x)], wanted, "{what}: mask at {y}, {x}");

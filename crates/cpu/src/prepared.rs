@@ -1,0 +1,91 @@
+//! What each layer needs to run on the maps of one image size: its weights packed and placed, or the slots
+//! it copies.
+
+use std::sync::Arc;
+
+use kernels::Vec16;
+use kernels::conv::{Direct, Placed};
+use kernels::winograd::Winograd;
+
+use super::CpuExecutable;
+use super::convolution::{Depthwise, Direction, Packed, by_slot};
+use super::plan::Plan;
+use super::program::Kind;
+
+/// What a layer needs to run on the plan's maps.
+pub(super) enum Prepared {
+    /// A convolution for each phase of a stride.
+    Direct(Vec<Placed>),
+    Winograd(Arc<Winograd>),
+    Depthwise(Arc<Depthwise>),
+    /// A vector for each block.
+    Affine {
+        scale: Vec<Vec16>,
+        shift: Vec<Vec16>,
+    },
+    /// The slot that each slot that is written is copied from.
+    Copy {
+        sources: Vec<usize>,
+    },
+}
+
+impl Prepared {
+    /// What `layer` needs in a direction; `None` if it needs nothing.
+    pub(super) fn new(
+        executable: &CpuExecutable,
+        plan: &Plan,
+        layer: usize,
+        direction: Direction,
+    ) -> Option<Self> {
+        let CpuExecutable { program, cx, cache, .. } = executable;
+        let (input, output) = (program.layers[layer].inputs[0], program.layers[layer].output);
+        let slots = |value: usize| &program.values[value].slots;
+        match &program.layers[layer].kind {
+            Kind::Affine(affine) => {
+                let by_slot = |values: &[f32]| by_slot(slots(output), values.iter().copied());
+                let (scale, shift) = (by_slot(&affine.scale), by_slot(&affine.shift));
+                return Some(Prepared::Affine { scale, shift });
+            }
+            Kind::Copy => {
+                let (from, to) = match direction {
+                    Direction::Forward => (input, output),
+                    Direction::Backward => (output, input),
+                };
+                let mut sources = vec![usize::MAX; 16 * program.values[to].blocks()];
+                for (&from, &to) in slots(from).iter().zip(slots(to)) {
+                    sources[to] = from;
+                }
+                return Some(Prepared::Copy { sources });
+            }
+            _ => {}
+        }
+        let spec = plan.specs[layer].as_ref()?;
+        let algorithm = plan.algorithm(program, cx.level(), layer, direction)?;
+        Some(match cache.get(cx, layer, spec, direction, algorithm) {
+            Packed::Winograd(conv) => Prepared::Winograd(conv),
+            Packed::Depthwise(conv) => Prepared::Depthwise(conv),
+            Packed::Direct(convs) => {
+                let (x, y) = match direction {
+                    Direction::Forward => {
+                        (plan.activation(program, input).map, plan.activation(program, output).map)
+                    }
+                    Direction::Backward => {
+                        (plan.gradient(program, output).map, plan.gradient(program, input).map)
+                    }
+                };
+                let place = |(index, conv): (usize, &Arc<Direct>)| {
+                    Placed::new(Arc::clone(conv), x, y, index == 0)
+                };
+                Prepared::Direct(convs.iter().enumerate().map(place).collect())
+            }
+        })
+    }
+}
+
+/// The phases of a layer's direct convolution, if it is one.
+pub(super) fn direct(prepared: &[Option<Prepared>], layer: usize) -> Option<&[Placed]> {
+    match &prepared[layer] {
+        Some(Prepared::Direct(phases)) => Some(phases),
+        _ => None,
+    }
+}
