@@ -4,9 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use media::movie::MovieError;
 use tempfile::NamedTempFile;
 
 use crate::exit::{Failure, Fault};
+use crate::media_failure::movie_hint;
 
 /// What names of files begin with that are not complete.
 const TEMPORARY: &str = ".deepdream-";
@@ -111,6 +113,15 @@ impl Output {
     fn exists(&self) -> Failure {
         Failure::new(Fault::Output, format!("{}: exists already", self.path.display()))
             .or("give another name with -o, or --force to replace it")
+    }
+
+    /// The failure for a movie that cannot be written.
+    pub(crate) fn movie_failure(&self, error: MovieError) -> Failure {
+        let failure = self.failure(&error);
+        match movie_hint(&error) {
+            Some(hint) => failure.or(hint),
+            None => failure,
+        }
     }
 
     /// The failure for why the file cannot be written.

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use media::{ImageError, ImageFormat};
+
 use crate::exit::{Failure, Fault};
-use crate::picture::Format;
 
 /// What noise is called, where a picture would give its name.
 const NOISE: &str = "noise";
@@ -17,10 +18,10 @@ const NOISE: &str = "noise";
 pub(crate) fn places(
     pictures: &[Option<&Path>],
     wanted: &Option<PathBuf>,
-) -> Result<Vec<(PathBuf, Format)>, Failure> {
+) -> Result<Vec<(PathBuf, ImageFormat)>, Failure> {
     let places = match wanted {
         Some(file) if !is_folder(file, pictures.len()) => {
-            vec![(file.to_owned(), Format::of_name(file)?)]
+            vec![(file.to_owned(), ImageFormat::of_name(file).map_err(unnamed)?)]
         }
         folder => {
             let folder = folder.as_deref();
@@ -44,6 +45,12 @@ pub(crate) fn places(
     }
 }
 
+/// A folder is a way out of a name without a format.
+fn unnamed(error: ImageError) -> Failure {
+    let hint = "end it in .png, .jpg, .webp, .tif or .bmp, or give a folder";
+    Failure::from(error).or(hint)
+}
+
 /// Whether `path` is for more than one file: it is a folder, it ends as one, or there are several
 /// pictures for it and its name is no picture's.
 fn is_folder(path: &Path, pictures: usize) -> bool {
@@ -53,14 +60,17 @@ fn is_folder(path: &Path, pictures: usize) -> bool {
 
 /// `photo.dream.jpg` for `photo.jpg`, beside it or in `folder`. A name that hides another format gets
 /// that format's extension.
-fn beside(picture: Option<&Path>, folder: Option<&Path>) -> Result<(PathBuf, Format), Failure> {
+fn beside(
+    picture: Option<&Path>,
+    folder: Option<&Path>,
+) -> Result<(PathBuf, ImageFormat), Failure> {
     let Some(picture) = picture else {
         let name = format!("{NOISE}.dream.png");
-        return Ok((folder.unwrap_or(Path::new("")).join(name), Format::Png));
+        return Ok((folder.unwrap_or(Path::new("")).join(name), ImageFormat::Png));
     };
-    let format = Format::of_file(picture)?;
+    let format = ImageFormat::of_file(picture)?;
     let extension = match picture.extension() {
-        Some(extension) if Format::of_name(picture).is_ok_and(|named| named == format) => {
+        Some(extension) if ImageFormat::of_name(picture).is_ok_and(|named| named == format) => {
             extension.to_owned()
         }
         _ => format.extension().into(),

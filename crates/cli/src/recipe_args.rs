@@ -1,15 +1,15 @@
 //! From flags to a recipe: a base, and what the user changed of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dream::{LayerWeight, ModelId, Preset, Recipe, RecipeError};
 use graph::Network;
+use media::{ImageError, Limits};
 
 use crate::exit::{Failure, Fault};
+use crate::machine::free_memory;
 use crate::model::ModelArgs;
-use crate::movie;
-use crate::picture::{self, Format};
 
 /// The most bytes of a recipe's file.
 const MOST_BYTES: u64 = 1 << 20;
@@ -70,6 +70,19 @@ fn layer(text: &str) -> Result<LayerWeight, String> {
     }
 }
 
+/// A recipe's own file.
+fn text(path: &Path) -> Result<String, Failure> {
+    let name = path.display();
+    let size = path.metadata().map(|file| file.len());
+    if size.is_ok_and(|size| size > MOST_BYTES) {
+        let what = format!("{name}: neither a recipe nor a picture or movie that carries one");
+        return Err(Failure::new(Fault::Recipe, what));
+    }
+    std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(Fault::Recipe, format!("{name}: the recipe cannot be read: {error}"))
+    })
+}
+
 impl RecipeArgs {
     /// Loads the network: the one the user names, the recipe's, or the default one, which is then
     /// said unless `quiet`.
@@ -103,20 +116,13 @@ impl RecipeArgs {
     pub(crate) fn base(&self) -> Result<Option<Base>, Failure> {
         let Some(path) = &self.recipe else { return Ok(None) };
         let name = path.display();
-        let text = if Format::of_file(path).is_ok() {
-            picture::recipe_of(path)?
-        } else if movie::is_movie(path) {
-            movie::recipe_of(path)?
-        } else {
-            let size = path.metadata().map(|file| file.len());
-            if size.is_ok_and(|size| size > MOST_BYTES) {
-                let what =
-                    format!("{name}: neither a recipe nor a picture or movie that carries one");
-                return Err(Failure::new(Fault::Recipe, what));
-            }
-            std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(Fault::Recipe, format!("{name}: the recipe cannot be read: {error}"))
-            })?
+        let text = match media::recipe_of(path, &Limits::memory(free_memory())) {
+            Ok(text) => text,
+            Err(
+                media::RecipeError::NotSupported { .. }
+                | media::RecipeError::Image(ImageError::Read { .. }),
+            ) => text(path)?,
+            Err(error) => return Err(error.into()),
         };
         Base::of_text(name.to_string(), text).map(Some)
     }

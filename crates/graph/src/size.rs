@@ -18,9 +18,9 @@ impl Size {
         Self { height, width }
     }
 
-    /// How many pixels there are.
+    /// How many pixels there are; the largest number for more than that.
     pub fn pixels(self) -> u64 {
-        self.height as u64 * self.width as u64
+        (self.height as u64).saturating_mul(self.width as u64)
     }
 
     /// The longer side.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use dream::{Filter, Tensor};
 use graph::{Network, NodeId, Op, Shape, Size};
+use media::{Image, Limits};
 use serde::Serialize;
 
 use crate::console::{self, print};
 use crate::exit::{Failure, Fault};
 use crate::machine::MachineArgs;
 use crate::model::{self, ModelArgs, unfit};
-use crate::picture;
 
 /// The sides of what the known networks were trained to classify, in pixels.
 const SIDE: usize = 224;
@@ -75,13 +75,13 @@ pub(crate) fn classify(args: &ClassifyArgs) -> Result<(), Failure> {
 
 /// The largest square in a picture's middle, in the size the networks know.
 fn middle(path: &Path, memory: u64) -> Result<Tensor, Failure> {
-    let picture = picture::read(path, memory)?;
-    let Shape { height, width, .. } = picture.colour.shape;
+    let picture = Image::read(path, &Limits::memory(memory))?;
+    let Size { height, width } = picture.size();
     let side = height.min(width);
     let (top, left) = ((height - side) / 2, (width - side) / 2);
     let mut square = Tensor::zeros(Shape::new(3, side, side));
     for (channel, rows) in square.data.chunks_exact_mut(side * side).enumerate() {
-        let from = picture.colour.channel(channel);
+        let from = picture.color().channel(channel);
         for (y, row) in rows.chunks_exact_mut(side).enumerate() {
             row.copy_from_slice(&from[(top + y) * width + left..][..side]);
         }

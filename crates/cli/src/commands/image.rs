@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dream::{DreamError, Filter, Machine, NoiseStart, Plan, PlanError, Recipe, Tensor};
-use graph::Network;
+use graph::{Network, Size};
+use media::{EncodeOptions, Image, ImageFormat, Limits};
 
 use crate::exit::{Failure, Fault};
 use crate::interrupt::Interrupt;
 use crate::machine::{MachineArgs, free_memory};
 use crate::model::unfit;
 use crate::output::Output;
-use crate::picture::{self, Encoding, Format, Picture};
 use crate::places;
 use crate::progress::Watch;
 use crate::recipe_args::{Base, RecipeArgs};
@@ -55,7 +55,7 @@ pub(crate) fn image(args: &ImageArgs) -> Result<(), Failure> {
     let base = args.recipe.base()?;
     let starts = starts(args, base.as_ref())?;
     let places = places::places(&starts.iter().map(Start::path).collect::<Vec<_>>(), &args.output)?;
-    let claim = |(path, format)| Ok((Output::new(path, args.force)?, format));
+    let claim = |(path, format)| Ok::<_, Failure>((Output::new(path, args.force)?, format));
     let outputs = places.into_iter().map(claim).collect::<Result<Vec<_>, _>>()?;
     let mut save =
         args.save_recipe.clone().map(|path| Output::new(path, args.force)).transpose()?;
@@ -135,12 +135,15 @@ impl Work<'_> {
         start: &Start,
         mut recipe: Recipe,
         output: &Output,
-        format: Format,
+        format: ImageFormat,
     ) -> Result<String, Failure> {
         let (name, picture) = match start {
             Start::Picture(path) => {
                 recipe.noise = None;
-                (path.display().to_string(), Some(picture::read(path, self.machine.memory)?))
+                (
+                    path.display().to_string(),
+                    Some(Image::read(path, &Limits::memory(self.machine.memory))?),
+                )
             }
             Start::Noise(noise) => {
                 recipe.noise = Some(*noise);
@@ -148,35 +151,40 @@ impl Work<'_> {
             }
         };
         let (height, width) = match (&picture, recipe.noise) {
-            (Some(Picture { colour, .. }), _) => (colour.shape.height, colour.shape.width),
+            (Some(picture), _) => (picture.size().height, picture.size().width),
             (None, Some(noise)) => (noise.height as usize, noise.width as usize),
             (None, None) => (0, 0),
         };
         let plan = Plan::new(&recipe, self.network, height, width, self.machine)
             .map_err(|error| unplanned(&name, error))?;
-        if let Some(problem) = format.refuses(plan.size()) {
-            return Err(output.failure(problem).or("write a PNG instead"));
-        }
-        let picture =
-            picture.unwrap_or_else(|| Picture::of(dream::noise(width, height, recipe.seed)));
+        let (rows, columns) = plan.size();
+        format
+            .check_size(Size::new(rows, columns))
+            .map_err(|error| output.failure(error).or("write a PNG instead"))?;
+        let picture = match picture {
+            Some(picture) => picture,
+            None => Image::from_planes(dream::noise(width, height, recipe.seed), None)?,
+        };
         self.say(&name, &picture, &plan, format);
 
         let mut watch = Watch::new(&name, self.interrupt, self.args.quiet);
-        let colour =
-            dream::dream(&plan, picture.colour, &mut watch).map_err(|error| match error {
-                DreamError::Stopped => {
-                    let what = format!("stopped: {} was not written", output.path().display());
-                    Failure::new(Fault::Interrupted, what)
-                }
-                DreamError::Plan(error) => unplanned(&name, error),
-            })?;
+        let depth = picture.depth();
+        let (colour, alpha) = picture.into_planes();
+        let colour = dream::dream(&plan, colour, &mut watch).map_err(|error| match error {
+            DreamError::Stopped => {
+                let what = format!("stopped: {} was not written", output.path().display());
+                Failure::new(Fault::Interrupted, what)
+            }
+            DreamError::Plan(error) => unplanned(&name, error),
+        })?;
         drop(watch);
         let (height, width) = plan.size();
-        let alpha = picture.alpha.map(|alpha| fitted(alpha, height, width));
+        let alpha = alpha.map(|alpha| fitted(alpha, height, width));
         let text = plan.recipe().to_toml();
-        let deep = picture.deep;
-        let encoding = Encoding { colour: &colour, alpha: alpha.as_ref(), deep, recipe: &text };
-        let bytes = encoding.encode(format).map_err(|error| output.failure(error))?;
+        let dreamt = Image::from_planes(colour, alpha)?.with_depth(depth);
+        let bytes = dreamt
+            .encode(format, &EncodeOptions::with_recipe(&text))
+            .map_err(|error| output.failure(error))?;
         output.write(&bytes)?;
         if !self.args.quiet {
             eprintln!("{name}: dreamt into {}", output.path().display());
@@ -185,12 +193,12 @@ impl Work<'_> {
     }
 
     /// What the user should know before the dream begins.
-    fn say(&self, name: &str, picture: &Picture, plan: &Plan, format: Format) {
+    fn say(&self, name: &str, picture: &Image, plan: &Plan, format: ImageFormat) {
         if self.args.quiet {
             return;
         }
-        for note in &picture.notes {
-            eprintln!("{note}");
+        for note in picture.notes() {
+            eprintln!("{name}: {note}");
         }
         if plan.dropped_octaves() > 0 {
             let dropped = plan.dropped_octaves();

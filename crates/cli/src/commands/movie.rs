@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use dream::Recipe;
+use media::movie::{Codec, MovieFormat, Quality, Sequence, Sound};
+use media::{FrameRate, Image, Limits, Timing, recipe_of};
 
 use crate::exit::{Failure, Fault};
+use crate::film::{Film, Writing};
 use crate::frames::Frames;
 use crate::interrupt::Interrupt;
 use crate::machine::free_memory;
-use crate::movie::{Codec, Film, Format, Quality, Rate, Sequence, Sound, Timing, Writing};
+use crate::media_failure::movie_hint;
 use crate::output::Output;
-use crate::picture;
 use crate::video::Record;
 
 /// Arguments of `movie`.
@@ -40,7 +43,7 @@ pub(crate) struct MovieArgs {
     /// Frames in a second: a number, or a fraction such as 30000/1001. Default: what the frames were
     /// made for, or 30.
     #[arg(long, value_name = "RATE", help_heading = "Frames")]
-    fps: Option<Rate>,
+    fps: Option<FrameRate>,
     #[command(flatten)]
     sequence: SequenceArgs,
     #[command(flatten)]
@@ -68,6 +71,35 @@ pub(crate) struct SequenceArgs {
     fade: Option<f64>,
 }
 
+/// What each quality is for.
+const QUALITIES: [(Quality, &str); 3] = [
+    (Quality::Small, "To send around"),
+    (Quality::Good, "Hard to tell from the frames"),
+    (Quality::Best, "To edit further"),
+];
+
+/// What each codec is.
+const CODECS: [(Codec, &str); 5] = [
+    (Codec::H264, "H.264: plays everywhere"),
+    (Codec::H265, "H.265"),
+    (Codec::Av1, "AV1"),
+    (Codec::Vp9, "VP9"),
+    (Codec::Prores, "Apple ProRes, for editing"),
+];
+
+/// A parser of the words for some values, each with a text for the help.
+fn words<T: Copy + Send + Sync + 'static>(
+    values: &'static [(T, &'static str)],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let word =
+        move |(value, help): &(T, &'static str)| PossibleValue::new(name(*value)).help(*help);
+    PossibleValuesParser::new(values.iter().map(word)).map(move |word| {
+        let value = values.iter().find(|(value, _)| name(*value) == word);
+        value.expect("no other word passes").0
+    })
+}
+
 /// Arguments about how frames are written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Coding")]
@@ -77,11 +109,11 @@ pub(crate) struct CodingArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(2..=65_535))]
     movie_size: Option<u32>,
     /// How good it is to look, against its size. Default: good.
-    #[arg(long, value_enum, default_value = "good", hide_default_value = true)]
+    #[arg(long, value_parser = words(&QUALITIES, Quality::name), default_value = "good", hide_default_value = true)]
     quality: Quality,
     /// How it is compressed; all but H.264 in .mp4 need ffmpeg. Default: H.264 in .mp4 and .mkv, AV1 in
     /// .webm, ProRes in .mov.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = words(&CODECS, Codec::name))]
     codec: Option<Codec>,
     /// Have ffmpeg compress H.264 as well, better than the built-in encoder does.
     #[arg(long)]
@@ -124,7 +156,7 @@ pub(crate) fn movie(args: &MovieArgs) -> Result<(), Failure> {
             let what = format!("{}: this kind of movie has no sound", output.path().display());
             return Err(Failure::new(Fault::Usage, what).or("write an .mp4, or use --no-sound"));
         };
-        sound.check(container).map_err(|error| output.failure(error))?;
+        sound.check(container).map_err(|error| output.movie_failure(error))?;
     }
     args.coding.write(&film, format, &output, &interrupt, args.quiet)
 }
@@ -159,13 +191,13 @@ impl MovieArgs {
 }
 
 /// The rate that the newest frame was made for, or the usual one.
-fn rate(frames: &Frames) -> Rate {
+fn rate(frames: &Frames) -> FrameRate {
     let recipe = frames
         .iter()
         .next_back()
-        .and_then(|(_, path)| picture::recipe_of(path).ok())
+        .and_then(|(_, path)| recipe_of(path, &Limits::memory(free_memory())).ok())
         .and_then(|text| Recipe::from_toml(&text).ok());
-    Rate::nearest(recipe.and_then(|recipe| recipe.movie).unwrap_or_default().fps)
+    FrameRate::nearest(recipe.and_then(|recipe| recipe.movie).unwrap_or_default().fps)
 }
 
 impl CodingArgs {
@@ -173,9 +205,14 @@ impl CodingArgs {
     ///
     /// # Errors
     /// A name or a combination that makes no sense.
-    pub(crate) fn format(&self, path: &std::path::Path) -> Result<Format, Failure> {
-        Format::choose(path, self.codec, self.ffmpeg)
-            .map_err(|error| Failure::new(Fault::Usage, error))
+    pub(crate) fn format(&self, path: &std::path::Path) -> Result<MovieFormat, Failure> {
+        MovieFormat::choose(path, self.codec, self.ffmpeg).map_err(|error| {
+            let failure = Failure::new(Fault::Usage, &error);
+            match movie_hint(&error) {
+                Some(hint) => failure.or(hint),
+                None => failure,
+            }
+        })
     }
 
     /// How good the movie is to look.
@@ -195,7 +232,7 @@ impl CodingArgs {
     pub(crate) fn write(
         &self,
         film: &Film,
-        format: Format,
+        format: MovieFormat,
         output: &Output,
         interrupt: &Interrupt,
         quiet: bool,
@@ -232,7 +269,7 @@ impl SequenceArgs {
     pub(crate) fn film(
         &self,
         frames: &Frames,
-        rate: Rate,
+        rate: FrameRate,
         quiet: bool,
     ) -> Result<Film<'static>, Failure> {
         let name = frames.folder().display();
@@ -246,19 +283,20 @@ impl SequenceArgs {
                 eprintln!("{name}: frame {before} is followed by frame {after}");
             }
         }
-        let shape = picture::read(last, free_memory())?.colour.shape;
+        let limits = Limits::memory(free_memory());
+        let size = Image::read(last, &limits)?.size();
         Ok(Film {
             pictures: frames.iter().map(|(_, path)| path.to_owned()).collect(),
             ready: &|_| true,
             shots: self.sequence(rate).shots(frames.len()),
-            timing: Timing::Even(rate),
-            size: (shape.height, shape.width),
-            recipe: picture::recipe_of(last).ok(),
+            timing: Timing::Constant(rate),
+            size: (size.height, size.width),
+            recipe: recipe_of(last, &limits).ok(),
             sound: None,
         })
     }
 
-    fn sequence(&self, fps: Rate) -> Sequence {
+    fn sequence(&self, fps: FrameRate) -> Sequence {
         let frames = |seconds: f64| (seconds * fps.per_second()).round() as usize;
         Sequence {
             hold_first: frames(self.hold_first),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use graph::{OutputGradient, Shape, Size, Tensor};
+use media::{Image, Limits};
 
 use crate::array::{Array, ArrayFormat};
 use crate::console::print;
@@ -11,7 +12,6 @@ use crate::exit::Failure;
 use crate::machine::MachineArgs;
 use crate::model::{self, ModelArgs, unfit};
 use crate::output::Output;
-use crate::picture;
 
 /// Arguments of `probe`.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(crate) struct ProbeArgs {
 pub(crate) fn probe(args: &ProbeArgs) -> Result<(), Failure> {
     let claim = |path: &Option<PathBuf>| {
         let claim = |path: &PathBuf| {
-            Ok((ArrayFormat::of_name(path)?, Output::new(path.clone(), args.force)?))
+            Ok::<_, Failure>((ArrayFormat::of_name(path)?, Output::new(path.clone(), args.force)?))
         };
         path.as_ref().map(claim).transpose()
     };
@@ -52,7 +52,7 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<(), Failure> {
     let machine = args.machine.machine()?;
     let network = args.model.open(None)?;
     let target = network.graph.find_target(&args.layer).map_err(unfit)?;
-    let picture = picture::read(&args.picture, machine.memory)?.colour;
+    let picture = Image::read(&args.picture, &Limits::memory(machine.memory))?.into_color();
     let Shape { height, width, .. } = picture.shape;
     let size = Size::new(height, width);
     let executable = model::compile(&network, &[target], &machine, size)?;

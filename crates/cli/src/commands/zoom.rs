@@ -3,15 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use media::{FrameRate, ImageFormat};
 
 use super::movie::{CodingArgs, SequenceArgs};
 use crate::exit::{Failure, Fault};
 use crate::frames::{Frames, Job, MotionArgs};
 use crate::interrupt::Interrupt;
 use crate::machine::MachineArgs;
-use crate::movie::Rate;
 use crate::output::Output;
-use crate::picture::Format;
 use crate::recipe_args::RecipeArgs;
 
 /// Longest side where nothing else is asked for.
@@ -63,7 +62,7 @@ pub(crate) fn zoom(args: &ZoomArgs) -> Result<(), Failure> {
     let path = args.output.clone().unwrap_or_else(|| args.photo.with_extension("mp4"));
     let format = args.coding.format(&path)?;
     let folder = path.with_extension("");
-    let first = Format::of_file(&args.photo)?;
+    let first = ImageFormat::of_file(&args.photo)?;
     let output = Output::new(path, args.force)?;
     begin(&args.photo, first, &folder)?;
 
@@ -81,13 +80,13 @@ pub(crate) fn zoom(args: &ZoomArgs) -> Result<(), Failure> {
     };
     let recipe = job.run()?;
     let frames = Frames::find(&folder)?;
-    let rate: Rate = args.motion.rate(Some(&recipe));
+    let rate: FrameRate = args.motion.rate(Some(&recipe));
     let film = args.sequence.film(&frames, rate, args.quiet)?;
     args.coding.write(&film, format, &output, &interrupt, args.quiet)
 }
 
 /// Makes the folder and puts the photo into it as the first frame, unless it is there.
-fn begin(photo: &Path, format: Format, folder: &Path) -> Result<(), Failure> {
+fn begin(photo: &Path, format: ImageFormat, folder: &Path) -> Result<(), Failure> {
     let cannot = |path: &Path, error: std::io::Error| {
         Failure::new(Fault::Output, format!("{}: cannot be written: {error}", path.display()))
     };

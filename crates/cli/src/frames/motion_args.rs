@@ -2,10 +2,10 @@
 
 use clap::Args;
 use dream::{Key, Motion, MotionPreset, Movie, Recipe};
+use media::FrameRate;
 use toml::{Table, Value};
 
 use crate::exit::{Failure, Fault};
-use crate::movie::Rate;
 
 /// Arguments about how frames follow from each other.
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub(crate) struct MotionArgs {
     motion: Option<Named>,
     /// Frames in a second: a number, or a fraction such as 30000/1001. Default: 30, or the recipe's.
     #[arg(long, value_name = "RATE")]
-    fps: Option<Rate>,
+    fps: Option<FrameRate>,
     /// How much larger everything gets in a second, at any frame rate. Default: 1.35.
     #[arg(long, value_name = "FACTOR")]
     zoom: Option<f64>,
@@ -112,10 +112,10 @@ impl MotionArgs {
     }
 
     /// The frame rate that the flags or the recipe ask for.
-    pub(crate) fn rate(&self, recipe: Option<&Recipe>) -> Rate {
+    pub(crate) fn rate(&self, recipe: Option<&Recipe>) -> FrameRate {
         let movie = recipe.and_then(|recipe| recipe.movie.as_ref());
         let usual = movie.map_or_else(|| Movie::default().fps, |movie| movie.fps);
-        self.fps.unwrap_or_else(|| Rate::nearest(usual))
+        self.fps.unwrap_or_else(|| FrameRate::nearest(usual))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dream::{DreamError, Film, PlanError, Recipe, Tensor};
+use media::{EncodeOptions, Image, ImageFormat, Limits};
 
 use super::state::{State, Store};
 use super::watch::FrameWatch;
@@ -11,7 +12,6 @@ use crate::exit::{Failure, Fault};
 use crate::interrupt::Interrupt;
 use crate::machine::MachineArgs;
 use crate::model::unfit;
-use crate::picture::{self, Encoding, Format, Picture};
 use crate::recipe_args::{Base, RecipeArgs};
 use models::digest::sha256;
 
@@ -45,7 +45,7 @@ struct Found {
     store: Store,
     frames: Frames,
     /// The first frame's picture, the format all frames have, and the SHA-256 of its file.
-    first: (PathBuf, Format, String),
+    first: (PathBuf, ImageFormat, String),
     state: Option<State>,
 }
 
@@ -67,7 +67,9 @@ impl Job<'_> {
         };
         let network = self.recipe.network(base.as_ref(), self.quiet)?;
         let machine = self.machine.machine()?;
-        let Picture { colour, notes, .. } = picture::read(path, machine.memory)?;
+        let picture = Image::read(path, &Limits::memory(machine.memory))?;
+        let notes = picture.notes().to_vec();
+        let colour = picture.into_color();
         let mut recipe = self.recipe.recipe(base.as_ref(), &network)?;
         recipe.noise = None;
         if recipe.size.is_none() {
@@ -99,11 +101,12 @@ impl Job<'_> {
             self.folder.join(format!("img_{number}.{ending}"))
         };
         let write = |number: u64, frame: &Tensor| {
-            let encoding = Encoding { colour: frame, alpha: None, deep: false, recipe: &text };
-            let bytes = encoding.encode(*format).map_err(|error| {
-                let what = format!("{}: cannot be written: {error}", place(number).display());
-                Failure::new(Fault::Output, what)
-            })?;
+            let image = Image::from_planes(frame.clone(), None)?;
+            let bytes =
+                image.encode(*format, &EncodeOptions::with_recipe(&text)).map_err(|error| {
+                    let what = format!("{}: cannot be written: {error}", place(number).display());
+                    Failure::new(Fault::Output, what)
+                })?;
             store.write(&place(number), &bytes)
         };
         if number > 0 && frames.iter().all(|(known, _)| known != number) {
@@ -111,7 +114,7 @@ impl Job<'_> {
         }
         if !self.quiet {
             for note in notes {
-                eprintln!("{note}");
+                eprintln!("{}: {note}", path.display());
             }
             if number > 0 {
                 eprintln!("{}: going on after frame {number}", self.folder.display());
@@ -147,7 +150,7 @@ impl Job<'_> {
             return Err(Failure::new(Fault::Picture, what)
                 .or("put a picture into it that is called img_0.jpg, img_0.png or img_0.webp"));
         };
-        let format = Format::of_file(path)?;
+        let format = ImageFormat::of_file(path)?;
         let source = sha256(path).map_err(|error| {
             Failure::new(Fault::Picture, format!("{}: {error}", path.display()))
         })?;

@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dream::{Clip, DreamError, Tensor};
+use media::video::FrameDecoder;
 
 use super::board::Board;
-use super::decode::Decoder;
 use super::folder::Folder;
 use super::record::Record;
 use super::run::Seen;
@@ -37,14 +37,16 @@ impl Dreams<'_> {
         let (Some(from), Some(to)) = (missing.first(), missing.last()) else { return Ok(()) };
         let Seen { source, size, cut, .. } = self.seen;
         let (from, to) = (cut.first + from, cut.first + to);
-        let mut decoder = Decoder::start(source, *size, from, to + 1)?;
+        let mut decoder = FrameDecoder::start(source, *size, from, to + 1)?;
         let (sender, receiver) = sync_channel::<Decoded>(clips.len());
         // Gone with the last worker, so that the decoder does not wait for ever.
         let receiver = Arc::new(Mutex::new(receiver));
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                while let Some(frame) = decoder.next().transpose() {
-                    let frame = frame.map(|(place, frame)| (place - cut.first, frame));
+                while let Some(frame) = decoder.next_frame().transpose() {
+                    let frame = frame
+                        .map(|(place, frame)| (place - cut.first, frame.into_color()))
+                        .map_err(Failure::from);
                     let failed = frame.is_err();
                     if frame.as_ref().is_ok_and(|(number, _)| !missing.contains(number)) {
                         continue;

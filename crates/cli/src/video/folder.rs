@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use dream::{Carried, Clip, Tensor};
+use media::{EncodeOptions, Image, ImageFormat};
 
 use super::part::Part;
 use super::record::Record;
 use crate::exit::{Failure, Fault};
 use crate::frames::{Frames, State, Store};
 use crate::output;
-use crate::picture::{Encoding, Format};
 use models::digest::sha256;
 
 /// What the newest frame and the dream on it are called in the state.
@@ -181,8 +181,9 @@ impl Folder {
         record: &Record,
     ) -> Result<(), Failure> {
         let place = place(&self.path, number);
-        let encoding = Encoding { colour: dream, alpha: None, deep: false, recipe: &record.recipe };
-        let bytes = encoding.encode(Format::Png).map_err(|error| {
+        let image = Image::from_planes(dream.clone(), None)?;
+        let options = EncodeOptions::with_recipe(&record.recipe);
+        let bytes = image.encode(ImageFormat::Png, &options).map_err(|error| {
             let what = format!("{}: cannot be written: {error}", place.display());
             Failure::new(Fault::Output, what)
         })?;

@@ -6,18 +6,14 @@
 //! frames in the folder and nothing else, while they come to be: it is the same whoever made them when.
 
 mod board;
-mod decode;
 mod dreams;
 mod folder;
-mod index;
 mod part;
 mod record;
 mod run;
-mod source;
 mod watch;
 
 pub(crate) use folder::is_finished;
 pub(crate) use part::{Part, seconds};
 pub(crate) use record::Record;
 pub(crate) use run::{Job, Product, Target};
-pub(crate) use source::recipe_of;

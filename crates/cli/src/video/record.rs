@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dream::Recipe;
+use media::movie::{Shot, Sound};
+use media::{FrameRate, Timestamps, Timing};
 use serde::{Deserialize, Serialize};
 
 use super::folder::place;
 use super::run::Seen;
 use crate::exit::{Failure, Fault};
+use crate::film::Film;
 use crate::frames::Store;
-use crate::movie::{Film, Rate, Shot, Sound, Stamps, Timing};
 
 /// Its file.
 const NAME: &str = "video.json";
@@ -64,8 +66,8 @@ impl Record {
     ) -> Self {
         let Seen { source, hash, cut, .. } = seen;
         let times = match &cut.timing {
-            Timing::Even(rate) => Times::Even(rate.to_string()),
-            Timing::Listed(stamps) => Times::Listed {
+            Timing::Constant(rate) => Times::Even(rate.to_string()),
+            Timing::Variable(stamps) => Times::Listed {
                 scale: stamps.scale(),
                 starts: stamps.starts().to_vec(),
                 end: stamps.end(),
@@ -147,17 +149,17 @@ impl Record {
     /// When the frames are seen; `None` for times that make no sense.
     fn timing(&self) -> Option<Timing> {
         match &self.times {
-            Times::Even(rate) => rate.parse().ok().map(Timing::Even),
+            Times::Even(rate) => rate.parse().ok().map(Timing::Constant),
             Times::Listed { scale, starts, end } => {
-                let stamps = Stamps::new(*scale, starts.clone(), *end)?;
-                (starts.len() as u64 == self.frames).then(|| Timing::Listed(Arc::new(stamps)))
+                let stamps = Timestamps::new(*scale, starts.clone(), *end)?;
+                (starts.len() as u64 == self.frames).then(|| Timing::Variable(Arc::new(stamps)))
             }
         }
     }
 
     /// How many there are in a second, on the mean.
-    pub(crate) fn rate(&self) -> Rate {
-        self.timing().map_or(Rate::nearest(0.0), |timing| timing.rate())
+    pub(crate) fn rate(&self) -> FrameRate {
+        self.timing().map_or(FrameRate::nearest(0.0), |timing| timing.rate())
     }
 
     /// How long they are seen together, in seconds.

@@ -3,24 +3,24 @@
 use std::path::Path;
 
 use dream::{Clip, Machine, Recipe};
-use graph::Network;
+use graph::{Network, Size};
 use indicatif::ProgressBar;
 use kernels::{Context, Threads};
+use media::movie::{MovieFormat, Quality, Sound};
+use media::video::{FrameIndex, Segment, VideoSource};
 use tempfile::NamedTempFile;
 
 use super::board::Board;
 use super::dreams::Dreams;
 use super::folder::Folder;
-use super::index::{Cut, Index};
 use super::part::Part;
 use super::record::Record;
-use super::source::Source;
 use super::watch::Watch;
 use crate::commands::image::unplanned;
 use crate::exit::{Failure, Fault};
+use crate::film::{Film, Writing};
 use crate::interrupt::Interrupt;
 use crate::machine::MachineArgs;
-use crate::movie::{Film, Format, Quality, Sound, Writing};
 use crate::output::Output;
 use crate::recipe_args::{Base, RecipeArgs};
 use models::digest::sha256;
@@ -63,7 +63,7 @@ pub(crate) enum Product<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
     /// The kind of file.
-    pub(crate) format: Format,
+    pub(crate) format: MovieFormat,
     /// How good it is to look.
     pub(crate) quality: Quality,
     /// Longest side, if not the dreams' own.
@@ -78,12 +78,12 @@ pub(crate) struct Target<'a> {
 
 /// A video that has been looked at.
 pub(super) struct Seen {
-    pub(super) source: Source,
+    pub(super) source: VideoSource,
     /// SHA-256 of its file, in hexadecimal.
     pub(super) hash: String,
-    /// Columns and rows of its frames, as they are dreamt on.
-    pub(super) size: (u32, u32),
-    pub(super) cut: Cut,
+    /// The size of its frames, as they are dreamt on.
+    pub(super) size: Size,
+    pub(super) cut: Segment,
 }
 
 impl Job<'_> {
@@ -174,12 +174,12 @@ impl Job<'_> {
 
     /// Looks at the video: what it is, and every frame it has.
     fn look(&self) -> Result<Seen, Failure> {
-        let source = Source::open(self.video)?;
+        let source = VideoSource::open(self.video)?;
         let name = self.video.display();
         let wrong = |what: String| Failure::new(Fault::Picture, format!("{name}: {what}"));
         let hash = sha256(self.video).map_err(|error| wrong(error.to_string()))?;
         let bar = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-        let index = Index::of(&source, self.end, &|frames| {
+        let index = FrameIndex::of(&source, self.end, &|frames| {
             if frames % 16 == 1 {
                 bar.set_message(format!("{name}: looking at frame {frames}"));
                 bar.tick();
@@ -187,17 +187,11 @@ impl Job<'_> {
             !self.interrupt.asked()
         })?;
         bar.finish_and_clear();
-        index.notes.iter().for_each(|note| eprintln!("{note}"));
+        index.notes.iter().for_each(|note| eprintln!("{name}: {note}"));
         if !self.quiet {
-            source.notes.iter().for_each(|note| eprintln!("{note}"));
+            source.notes.iter().for_each(|note| eprintln!("{name}: {note}"));
         }
-        let cut = index.cut(self.start, self.end).map_err(|what| {
-            let failure = wrong(what);
-            match (self.start, self.end) {
-                (None, None) => failure,
-                _ => failure.or("change --start and --end"),
-            }
-        })?;
+        let cut = index.segment(self.start, self.end)?;
         Ok(Seen { source, hash, size: index.size, cut })
     }
 
@@ -214,7 +208,9 @@ impl Job<'_> {
         let Target { format, output, silent, .. } = target;
         let Some(heard) = sound.as_ref().filter(|_| !silent) else { return Ok(sound) };
         match format.container() {
-            Some(container) => heard.check(container).map_err(|error| output.failure(error))?,
+            Some(container) => {
+                heard.check(container).map_err(|error| output.movie_failure(error))?
+            }
             None if self.quiet => {}
             None => eprintln!("{}: this kind of movie has no sound", output.path().display()),
         }
@@ -228,8 +224,8 @@ impl Job<'_> {
         machine: &Machine,
         seen: &Seen,
     ) -> Result<Clip, Failure> {
-        let (width, height) = seen.size;
-        Clip::new(recipe, network, machine, height as usize, width as usize)
+        let Size { height, width } = seen.size;
+        Clip::new(recipe, network, machine, height, width)
             .map_err(|error| unplanned(&self.video.display().to_string(), error))
     }
 
@@ -243,7 +239,7 @@ impl Job<'_> {
         frames: usize,
     ) -> Result<Vec<Clip>, Failure> {
         // Beside the dream: the frame, the one that waits, the dream's own copies and its file.
-        let waiting = 6 * 3 * 4 * u64::from(seen.size.0) * u64::from(seen.size.1);
+        let waiting = 6 * 3 * 4 * seen.size.pixels();
         let each = clip.plan().memory().saturating_add(waiting).max(1);
         let fits = usize::try_from(machine.memory / each).unwrap_or(usize::MAX);
         let threads = machine.context.threads().count();
@@ -307,11 +303,9 @@ impl Job<'_> {
             eprintln!("{folder}: going on, {} of {count} frames are there", count - missing);
             return;
         }
-        let (width, height) = seen.size;
+        let size = seen.size;
         let rate = seen.cut.timing.rate().per_second();
-        eprintln!(
-            "{name}: {count} frames of {width}×{height}, {rate:.3} a second; frames go into {folder}"
-        );
+        eprintln!("{name}: {count} frames of {size}, {rate:.3} a second; frames go into {folder}");
     }
 
     fn say_part(&self, folder: &Folder) {

@@ -43,7 +43,7 @@ fn not_a_picture() {
     room.write("notes.png", "Only words, whatever the name says.");
     refused(&room, &["notes.png"], 3, &["notes.png", "not a picture", "PNG, JPEG, WebP"]);
     room.write("loop.gif", b"GIF89a\x01\x00\x01\x00");
-    refused(&room, &["loop.gif"], 3, &["gif pictures are not read"]);
+    refused(&room, &["loop.gif"], 3, &["GIF files are not supported"]);
 }
 
 #[test]

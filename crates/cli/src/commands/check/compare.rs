@@ -87,7 +87,7 @@ impl<'n> Pair<'n> {
         let compile = |cx: Context, free: u64| {
             let executable = CpuExecutable::new(network, &[node], cx).map_err(unfit)?;
             model::fits(&executable, size, free)?;
-            Ok(Arc::new(executable))
+            Ok::<_, Failure>(Arc::new(executable))
         };
         let fast = compile(machine.context.clone(), machine.memory)?;
         let free = machine.memory.saturating_sub(fast.memory(size).map_err(unfit)?);
@@ -101,7 +101,7 @@ impl<'n> Pair<'n> {
             let mut session = Arc::clone(executable).cpu_session(size(picture)).map_err(unfit)?;
             session.record_times();
             session.forward(picture).map_err(unfit)?;
-            Ok(session)
+            Ok::<_, Failure>(session)
         };
         let (mut fast, mut plain) = (session(&self.fast)?, session(&self.plain)?);
         let changed = plain.copy_activation_pattern(&fast);

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dream::{DreamError, LayerWeight, Machine, Observer, Plan, Progress, Recipe};
 use graph::{Network, Tensor};
+use media::{Image, Limits};
 
 use super::image::unplanned;
 use crate::console::{self, print};
@@ -19,7 +20,6 @@ use crate::exit::{Failure, Fault};
 use crate::interrupt::Interrupt;
 use crate::machine::MachineArgs;
 use crate::model::ModelArgs;
-use crate::picture;
 use crate::progress::Watch;
 use report::Report;
 
@@ -98,8 +98,8 @@ impl Dream {
     fn new(args: &CheckArgs, network: &Network, machine: &Machine) -> Result<Self, Failure> {
         let (name, picture) = match &args.picture {
             Some(path) => {
-                let picture = picture::read(path, machine.memory)?;
-                (path.display().to_string(), Some(picture.colour))
+                let picture = Image::read(path, &Limits::memory(machine.memory))?;
+                (path.display().to_string(), Some(picture.into_color()))
             }
             None => ("noise".to_owned(), None),
         };

@@ -22,11 +22,11 @@ fn what_is_no_video_is_refused_in_words() {
         ("missing.mp4", "no such file"),
         ("empty.mp4", "empty"),
         ("folder", "a folder"),
-        ("noise.mp4", "no video"),
+        ("noise.mp4", "not a video"),
         ("words.txt", "no"),
         ("photo.png", "a picture"),
         ("song.mp4", "no moving pictures"),
-        ("cut.mp4", "no video"),
+        ("cut.mp4", "not a video"),
     ] {
         let text = said(dream(&room, name, "out.mp4", &[]), 3);
         assert!(text.contains(name) && text.contains(wanted), "{name}: {text}");

@@ -1,0 +1,10 @@
+//! The installed ffmpeg: calling it, and what ffprobe says about files.
+
+mod probe;
+mod process;
+
+pub(crate) use probe::{ProbeOutput, ProbeStream};
+#[cfg(feature = "movies")]
+pub(crate) use process::INSTALL;
+pub use process::{FfmpegError, check};
+pub(crate) use process::{Program, Running, input};

@@ -1,0 +1,114 @@
+//! What goes with a movie's pictures: the sound, subtitles and chapters of a file, copied as they are
+//! by ffmpeg.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::NamedTempFile;
+
+use super::{Container, MovieError};
+use crate::ffmpeg::{self, Program, Running};
+
+/// What to take over, from where to where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sound {
+    /// The file that has it.
+    pub source: PathBuf,
+    /// Where in the file the part that is taken begins, in seconds; without it, all before as well.
+    pub start: Option<f64>,
+    /// Where it ends, in seconds.
+    pub end: Option<f64>,
+    /// How many seconds after the part's begin the movie's first frame is shown.
+    pub offset: f64,
+}
+
+impl Sound {
+    /// All of a file's, up to `end` in seconds.
+    pub fn of(source: &Path, end: f64) -> Self {
+        Self { source: source.to_owned(), start: None, end: Some(end), offset: 0.0 }
+    }
+
+    /// Joins it to a movie without sound; the result is in `out`, whose place is kept.
+    ///
+    /// # Errors
+    /// ffmpeg's, if it is missing, old, or will not.
+    pub fn join(
+        &self,
+        movie: &Path,
+        container: Container,
+        out: NamedTempFile,
+    ) -> Result<NamedTempFile, MovieError> {
+        let mut command = Program::Ffmpeg.command();
+        if self.offset > 0.0 {
+            command.args(["-itsoffset", &format!("{:.6}", self.offset)]);
+        }
+        ffmpeg::input(&mut command, movie);
+        self.input(&mut command);
+        command.args(["-map", "0:v", "-map", "1:a"]);
+        // Other containers, and this one from some others, would need them in another form.
+        if container == Container::Matroska && self.fits("0:s", container).is_ok() {
+            command.args(["-map", "1:s"]);
+        }
+        command.args(["-c", "copy"]);
+        if self.start.is_some() {
+            // Without it, whole seconds before the start may come along.
+            command.args(["-copypriorss", "0"]);
+        }
+        command.args(["-map_metadata", "0", "-map_chapters", "1"]);
+        if matches!(container, Container::Mp4 | Container::Mov) {
+            command.args(["-movflags", "+faststart"]);
+        }
+        finish(&mut command, container, out.path());
+        // Where a file begins depends for ffmpeg, in some formats, on which of its streams are read.
+        command.args(["-map", "1:v?", "-c", "copy", "-f", "null", "-"]);
+        run(command)?;
+        super::spec::reopened(out)
+    }
+
+    /// Whether the container takes this sound, tried on a little of it.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn check(&self, container: Container) -> Result<(), MovieError> {
+        self.fits("0:a", container).map_err(|error| match error {
+            MovieError::Ffmpeg(ffmpeg::FfmpegError::Failed { stderr, .. }) => MovieError::Sound {
+                name: self.source.display().to_string(),
+                container: container.name(),
+                problem: stderr.lines().next().unwrap_or_default().trim().to_owned(),
+            },
+            other => other,
+        })
+    }
+
+    /// Tries to copy a little of some streams.
+    fn fits(&self, streams: &str, container: Container) -> Result<(), MovieError> {
+        let trial = NamedTempFile::new()?;
+        let mut command = Program::Ffmpeg.command();
+        command.args(["-t", "1"]);
+        ffmpeg::input(&mut command, &self.source);
+        command.args(["-map", streams, "-c", "copy"]);
+        finish(&mut command, container, trial.path());
+        run(command)
+    }
+
+    fn input(&self, command: &mut Command) {
+        if let Some(start) = self.start {
+            command.args(["-ss", &format!("{start:.6}")]);
+        }
+        if let Some(end) = self.end {
+            command.args(["-to", &format!("{end:.6}")]);
+        }
+        ffmpeg::input(command, &self.source);
+    }
+}
+
+/// Ends the options of an output.
+fn finish(command: &mut Command, container: Container, out: &Path) {
+    // Else Matroska's files have a random number in them.
+    command.args(["-fflags", "+bitexact", "-f", container.name()]).arg(out);
+}
+
+fn run(mut command: Command) -> Result<(), MovieError> {
+    Running::start(Program::Ffmpeg, &mut command)?.end()?;
+    Ok(())
+}

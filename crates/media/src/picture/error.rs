@@ -1,0 +1,179 @@
+//! What can be wrong with a picture that is read or written.
+
+use std::io;
+use std::path::PathBuf;
+
+use graph::Size;
+use thiserror::Error;
+
+use super::ImageFormat;
+use super::format::{READ, WRITE};
+use crate::FileKind;
+use crate::fault::{Fault, human_bytes, reason};
+
+/// Why a picture cannot be read or written. The text says what and where; [`Self::hint`] says what to
+/// do about it. `name` is the file's path, or "the image" for one in memory.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// The file cannot be opened or read.
+    #[error("could not read {name}: {}", reason(.source))]
+    Read {
+        /// The picture.
+        name: String,
+        /// The operating system's word.
+        source: io::Error,
+    },
+    /// There are no bytes.
+    #[error("could not read {name}: the file is empty")]
+    Empty {
+        /// The picture.
+        name: String,
+    },
+    /// The content is no picture of a format that is read.
+    #[error("could not read {name}: {}", match .kind {
+        Some(kind) => format!("{kind} files are not supported here"),
+        None => "this is not a picture".to_owned(),
+    })]
+    NotSupported {
+        /// The picture.
+        name: String,
+        /// What it is instead, if that is recognized.
+        kind: Option<FileKind>,
+    },
+    /// The end is missing.
+    #[error("could not read {name}: the picture is cut off: its end is missing")]
+    Truncated {
+        /// The picture.
+        name: String,
+    },
+    /// The content breaks its format's rules.
+    #[error("could not read {name}: the picture is damaged: {problem}")]
+    Damaged {
+        /// The picture.
+        name: String,
+        /// The decoder's word.
+        problem: String,
+    },
+    /// The format is supported, this variety of it is not.
+    #[error("could not read {name}: {problem}")]
+    Variety {
+        /// The picture.
+        name: String,
+        /// The decoder's word.
+        problem: String,
+    },
+    /// No pixels, or more than are ever read.
+    #[error(
+        "could not read {name}: its header says {width}×{height} pixels; the most is {} megapixels",
+        most >> 20
+    )]
+    Dimensions {
+        /// The picture.
+        name: String,
+        /// Columns, as the header says.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The most pixels.
+        most: u64,
+    },
+    /// The picture would take more memory than it may.
+    #[error(
+        "could not read {name}: {} needs {} of memory, but only {} may be used",
+        match .size { Some(size) => format!("a picture of {size} pixels"), None => "it".to_owned() },
+        human_bytes(*.needed),
+        human_bytes(*.available)
+    )]
+    Memory {
+        /// The picture.
+        name: String,
+        /// Its size, once that is known.
+        size: Option<Size>,
+        /// Bytes it takes at least.
+        needed: u64,
+        /// Bytes it may take.
+        available: u64,
+    },
+    /// Planes, bytes and size that do not go together.
+    #[error("these are not the samples of an image: {0}")]
+    Samples(String),
+    /// A name that says no format to write.
+    #[error("could not tell from the name {} which picture format to write", .path.display())]
+    Name {
+        /// The name.
+        path: PathBuf,
+    },
+    /// A side that is longer than the format can hold.
+    #[error("{size} is too large for {format}, whose sides are {most} pixels at most")]
+    TooLarge {
+        /// The format.
+        format: ImageFormat,
+        /// The size.
+        size: Size,
+        /// The longest side.
+        most: u32,
+    },
+    /// A recipe that is longer than the format can hold.
+    #[error("the recipe is too long for {format}")]
+    RecipeTooLong {
+        /// The format.
+        format: ImageFormat,
+    },
+    /// The encoder failed.
+    #[error("could not encode the picture as {format}: {problem}")]
+    Encode {
+        /// The format.
+        format: ImageFormat,
+        /// The encoder's word.
+        problem: String,
+    },
+    /// The file cannot be written.
+    #[error("could not write {}: {source}", .path.display())]
+    Write {
+        /// Where it was to go.
+        path: PathBuf,
+        /// The operating system's word.
+        source: io::Error,
+    },
+}
+
+impl ImageError {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Read { .. }
+            | Self::Empty { .. }
+            | Self::NotSupported { .. }
+            | Self::Truncated { .. }
+            | Self::Damaged { .. }
+            | Self::Variety { .. }
+            | Self::Dimensions { .. } => Fault::Input,
+            Self::Memory { .. } => Fault::Memory,
+            Self::Samples(_) => Fault::Request,
+            Self::Name { .. }
+            | Self::TooLarge { .. }
+            | Self::RecipeTooLong { .. }
+            | Self::Encode { .. }
+            | Self::Write { .. } => Fault::Output,
+        }
+    }
+
+    /// What to do about it, if there is something better than to mend the file.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotSupported { .. } => Some(format!("Use {READ}.")),
+            Self::Variety { .. } => {
+                Some("Save it as an RGB picture with 8 or 16 bits per channel first.".to_owned())
+            }
+            Self::Memory { .. } | Self::Dimensions { .. } => {
+                Some("Make the picture smaller first.".to_owned())
+            }
+            Self::Name { .. } => Some(format!("End the name in {WRITE}.")),
+            Self::TooLarge { .. } | Self::RecipeTooLong { .. } => {
+                Some("Write a PNG instead.".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What can be wrong with a video that is read.
+
+use std::io;
+
+use graph::Size;
+use thiserror::Error;
+
+use crate::FileKind;
+use crate::fault::{Fault, reason};
+use crate::ffmpeg::FfmpegError;
+
+/// Why a video cannot be read. The text says what and where; [`Self::hint`] says what to do about it.
+/// `name` is the file's path.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum VideoError {
+    /// The file cannot be opened or read.
+    #[error("could not read {name}: {}", reason(.source))]
+    Read {
+        /// The video.
+        name: String,
+        /// The operating system's word.
+        source: io::Error,
+    },
+    /// A folder.
+    #[error("could not read {name}: it is a folder, not a video")]
+    Folder {
+        /// The folder.
+        name: String,
+    },
+    /// There are no bytes.
+    #[error("could not read {name}: the file is empty")]
+    Empty {
+        /// The video.
+        name: String,
+    },
+    /// A picture that does not move.
+    #[error("could not read {name}: this is a picture ({kind}), not a video")]
+    Picture {
+        /// The file.
+        name: String,
+        /// What it is.
+        kind: FileKind,
+    },
+    /// ffmpeg does not know what the file is.
+    #[error("could not read {name}: it is not a video that ffmpeg can read: {problem}")]
+    NotVideo {
+        /// The file.
+        name: String,
+        /// ffprobe's word.
+        problem: String,
+    },
+    /// A file without moving pictures.
+    #[error("could not read {name}: there are no moving pictures in this file")]
+    NoPictures {
+        /// The file.
+        name: String,
+    },
+    /// Frames that are too large.
+    #[error("could not read {name}: its frames have {size} pixels; the most is {} megapixels", most >> 20)]
+    TooLarge {
+        /// The video.
+        name: String,
+        /// Its frames' size.
+        size: Size,
+        /// The most pixels.
+        most: u64,
+    },
+    /// Something in the video that makes no sense or that ffmpeg does not know.
+    #[error("could not read {name}: {problem}")]
+    Broken {
+        /// The video.
+        name: String,
+        /// What.
+        problem: String,
+    },
+    /// There are no frames between two times.
+    #[error("{name} has no frames in this part: it lasts {seconds:.3} s")]
+    NoFrames {
+        /// The video.
+        name: String,
+        /// How long the whole of it lasts.
+        seconds: f64,
+    },
+    /// A frame that cannot be decoded.
+    #[error("could not read {name}: frame {frame} cannot be decoded: {problem}")]
+    Decode {
+        /// The video.
+        name: String,
+        /// The frame's number in the whole video, from 0.
+        frame: u64,
+        /// ffmpeg's word.
+        problem: String,
+    },
+    /// ffmpeg or ffprobe.
+    #[error("could not read {name}: videos are read with ffmpeg: {error}")]
+    Ffmpeg {
+        /// The video.
+        name: String,
+        /// What was wrong.
+        #[source]
+        error: FfmpegError,
+    },
+    /// The caller has ended the work.
+    #[error("stopped reading {name}")]
+    Cancelled {
+        /// The video.
+        name: String,
+    },
+}
+
+impl VideoError {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Ffmpeg { error, .. } if error.is_missing() => Fault::Ffmpeg,
+            Self::NoFrames { .. } => Fault::Request,
+            Self::Cancelled { .. } => Fault::Cancelled,
+            _ => Fault::Input,
+        }
+    }
+
+    /// What to do about it, if there is something better than to mend the file.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Ffmpeg { error, .. } => error.hint(),
+            Self::TooLarge { .. } => Some("Make the video smaller first.".to_owned()),
+            _ => None,
+        }
+    }
+}
