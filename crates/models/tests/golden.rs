@@ -3,26 +3,18 @@
 //! Scalar kernels have to give the reference's numbers; fast kernels add in another order, and one
 //! ReLU or one maximum decided otherwise moves a gradient by a few thousandths.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cpu::Cpu;
 use graph::{Backend, Network, OutputGradient, Shape, Size, Tensor};
 use kernels::{Context, CpuLevel, Threads};
 use safetensors::SafeTensors;
+use testkit::shared;
 
 /// Relative L2 error allowed in activations, by any kernel.
 const ACTIVATION: f64 = 1e-5;
 /// In gradients, by any but the scalar kernels.
 const GRADIENT_FAST: f64 = 1e-2;
-
-/// The folder of reference files, or `None` where the environment names none.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("DEEPDREAM_SHARED").map(PathBuf::from);
-    if folder.is_none() {
-        println!("skipped: DEEPDREAM_SHARED is not set");
-    }
-    folder
-}
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
@@ -83,39 +75,44 @@ fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, g
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn squeezenet_is_the_reference_at_scalar_level() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let golden = shared.join("golden/squeezenet1_1_97x130.safetensors");
     compare(&models::squeezenet().unwrap(), &golden, &[], CpuLevel::Scalar, 1e-4);
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn squeezenet_is_near_the_reference_at_the_best_level() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let golden = shared.join("golden/squeezenet1_1_97x130.safetensors");
     let level = CpuLevel::detect().unwrap();
     compare(&models::squeezenet().unwrap(), &golden, &[], level, GRADIENT_FAST);
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn inception_is_the_reference_at_scalar_level() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let network = models::load(&shared.join("models/inception5h_like.pb")).unwrap();
     let golden = shared.join("golden/inception5h_like_97x130.safetensors");
     compare(&network, &golden, &[], CpuLevel::Scalar, 1e-3);
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn googlenet_is_the_reference_at_scalar_level() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let network = models::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
     let golden = shared.join("golden/bvlc_googlenet_97x130.safetensors");
     compare(&network, &golden, &[], CpuLevel::Scalar, 1e-4);
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn larger_networks_are_near_the_reference_at_the_best_level() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let level = CpuLevel::detect().unwrap();
     for (model, golden) in [
         ("inception5h_like.pb", "inception5h_like_97x130.safetensors"),
@@ -127,16 +124,18 @@ fn larger_networks_are_near_the_reference_at_the_best_level() {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn googlenet_of_two_files_is_the_reference() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let network = models::load(&shared.join("models/bvlc_googlenet.prototxt")).unwrap();
     let golden = shared.join("golden/bvlc_googlenet_97x130.safetensors");
     compare(&network, &golden, &["inception_3b/output"], CpuLevel::Scalar, 1e-4);
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn heads_for_training_are_left_out_and_the_classifier_is_not() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let network = models::load(&shared.join("models/bvlc_googlenet.caffemodel")).unwrap();
     let names: Vec<String> = network.graph.layers().into_iter().map(|layer| layer.name).collect();
     assert!(!names.iter().any(|name| name.starts_with("loss1") || name.starts_with("loss2")));
@@ -148,8 +147,9 @@ fn heads_for_training_are_left_out_and_the_classifier_is_not() {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn inception_has_its_layers_and_input() {
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let network = models::load(&shared.join("models/inception5h_like.pb")).unwrap();
     assert_eq!(network.input.mean, [117.0; 3]);
     assert_eq!(network.labels.len(), 1008);
@@ -179,10 +179,11 @@ fn picture(height: usize, width: usize) -> Tensor {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn inceptions_first_five_classes_are_the_references() {
     const EXPECTED: [(usize, f32); 5] =
         [(971, 0.129071), (818, 0.092539), (885, 0.089158), (815, 0.050711), (911, 0.041143)];
-    let Some(shared) = shared() else { return };
+    let shared = shared();
     let network = models::load(&shared.join("models/inception5h_like.pb")).unwrap();
     let target = network.graph.find_target("softmax2").unwrap();
     let level = CpuLevel::detect().unwrap();

@@ -95,9 +95,10 @@ fn bench_says_where_the_time_goes() {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn cat_is_found_by_every_network() {
-    let Some(picture) = shared("images/chelsea.png") else { return };
-    let models = shared("models").unwrap();
+    let picture = shared("images/chelsea.png");
+    let models = shared("models");
     let room = Room::new();
     let classify = |model: &Path, more: &[&str]| {
         let args = ["classify", picture.to_str().unwrap(), "--model", model.to_str().unwrap()];
@@ -120,9 +121,10 @@ fn cat_is_found_by_every_network() {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn classes_agree_with_another_programs() {
-    let Some(golden) = shared("golden/inception5h_like_97x130.safetensors") else { return };
-    let model = shared("models/inception5h_like.pb").unwrap();
+    let golden = shared("golden/inception5h_like_97x130.safetensors");
+    let model = shared("models/inception5h_like.pb");
     let bytes = std::fs::read(golden).unwrap();
     let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
     let layers: Value =

@@ -70,13 +70,7 @@ pub(crate) fn picture(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// The folder of networks, pictures and numbers to compare with, if there is one.
-pub(crate) fn shared(path: impl AsRef<Path>) -> Option<PathBuf> {
-    match std::env::var_os("DEEPDREAM_SHARED") {
-        Some(folder) => Some(PathBuf::from(folder).join(path)),
-        None => {
-            println!("skipped: DEEPDREAM_SHARED is not set");
-            None
-        }
-    }
+/// A file or folder among the shared test files.
+pub(crate) fn shared(path: impl AsRef<Path>) -> PathBuf {
+    testkit::shared().join(path)
 }

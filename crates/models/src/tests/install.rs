@@ -207,12 +207,9 @@ fn removing_does_not_follow_links() {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn the_two_files_of_a_caffe_network_are_installed_together() {
-    let Some(shared) = std::env::var_os("DEEPDREAM_SHARED") else {
-        println!("skipped: DEEPDREAM_SHARED is not set");
-        return;
-    };
-    let prototxt = Path::new(&shared).join("models/bvlc_googlenet.prototxt");
+    let prototxt = testkit::shared().join("models/bvlc_googlenet.prototxt");
     let (folder, store) = store();
     let name = store.add(&addition(prototxt), &mut quietly).unwrap();
     let (network, _) = store.resolve(Some(&name)).unwrap();

@@ -97,12 +97,9 @@ fn what_is_no_archive_is_refused() {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn what_is_published_as_inception5h_becomes_the_default_network() {
-    let Some(shared) = std::env::var_os("DEEPDREAM_SHARED") else {
-        println!("skipped: DEEPDREAM_SHARED is not set");
-        return;
-    };
-    let model = fs::read(Path::new(&shared).join("models/inception5h_like.pb")).unwrap();
+    let model = fs::read(testkit::shared().join("models/inception5h_like.pb")).unwrap();
     let known = *crate::known("inception5h").unwrap();
     let source = known.source.unwrap();
     let classes: String = (0..1008).map(|class| format!("thing {class}\n")).collect();
