@@ -57,6 +57,9 @@ pub(crate) fn model_failure(error: ModelError) -> Failure {
             "`deepdream models` lists the networks".to_owned()
         }
         ModelError::Taken { .. } | ModelError::Name { .. } => "--name takes another one".to_owned(),
+        ModelError::Cancelled => {
+            "what was downloaded is kept; the same command goes on from there".to_owned()
+        }
         ModelError::Connect { .. }
         | ModelError::Status { status: 404 | 410, .. }
         | ModelError::Redirects { .. }

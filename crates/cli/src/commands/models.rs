@@ -14,7 +14,8 @@ use models::{
 use serde::Serialize;
 
 use crate::console::{self, print};
-use crate::exit::{Failure, Fault};
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
 use crate::model::model_failure;
 
 /// Arguments of `models`.
@@ -196,13 +197,15 @@ fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<(), Failure> {
     if name == BUILT_IN {
         return print(format!("{name} is built into the program\n"));
     }
-    end_at_once_on_interrupt()?;
+    let interrupt = Interrupt::listen()?;
     let source = published().find_map(|(known, source)| (known.name == name).then_some(source));
     if let Some(url) = from.or(source.map(|source| source.url)) {
         eprintln!("{name}: from {url}");
     }
     let watch = Watch::new();
-    let pulled = store.pull(name, from, &mut |event| watch.event(event));
+    let pulled = store.pull(name, from, &mut |event| {
+        if interrupt.asked() { ControlFlow::Break(()) } else { watch.event(event) }
+    });
     drop(watch);
     let folder = store.folder(name);
     let folder = folder.display();
@@ -213,16 +216,6 @@ fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<(), Failure> {
         }
         Pulled::AlreadyThere => print(format!("{name} is installed already, in {folder}\n")),
     }
-}
-
-/// Lets Ctrl-C end the program at any moment: the store is made for that, and waiting for a server that
-/// has fallen silent is not.
-fn end_at_once_on_interrupt() -> Result<(), Failure> {
-    ctrlc::set_handler(|| {
-        eprintln!("\nstopped; what came is kept, and the same command goes on from there");
-        std::process::exit(Fault::Interrupted as i32);
-    })
-    .map_err(|error| Failure::new(Fault::Usage, format!("Ctrl-C: {error}")))
 }
 
 /// Shows how far a change of the store is.

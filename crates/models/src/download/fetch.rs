@@ -5,13 +5,12 @@
 //! 13.1.5), so that a file that changed in between comes whole.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use ureq::http::{HeaderMap, HeaderName, Response, Uri, header};
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body, Proxy};
+use ureq::http::{HeaderMap, HeaderName, header};
 
+use super::http::{MAX_REDIRECTS, Range, Response, get};
 use super::part::{Part, PartState};
 use crate::ModelError;
 use crate::store::{EVENT_INTERVAL, OnEvent, StoreEvent, tell};
@@ -32,9 +31,6 @@ impl Default for Patience {
         Self { attempts: 4, pause: Duration::from_secs(1), silence: Duration::from_secs(60) }
     }
 }
-
-/// How many other addresses an address may lead to.
-const MAX_REDIRECTS: u32 = 10;
 
 /// Why an attempt ended without the whole file.
 enum Failure {
@@ -66,10 +62,9 @@ pub(crate) fn download(
     if whole.is_some_and(|whole| whole == part.len()) {
         return Ok(());
     }
-    let agent = agent(url, patience);
     let (mut reached, mut fruitless) = (part.len(), 0);
     loop {
-        let error = match attempt(&agent, url, part, limit, on_event) {
+        let error = match attempt(url, part, limit, patience.silence, on_event) {
             Ok(()) => return Ok(()),
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Passing(error)) => error,
@@ -89,7 +84,7 @@ pub(crate) fn download(
 fn wait(pause: Duration, on_event: OnEvent) -> Result<(), ModelError> {
     let end = Instant::now() + pause;
     loop {
-        tell(on_event, StoreEvent::Retrying)?;
+        tell(on_event, StoreEvent::Connecting)?;
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(());
@@ -98,59 +93,36 @@ fn wait(pause: Duration, on_event: OnEvent) -> Result<(), ModelError> {
     }
 }
 
-/// Proxies come from the usual environment variables, but are not asked for what is on this machine.
-/// Certificates are checked as the platform does, so that a company's own authority counts.
-fn agent(url: &str, patience: Patience) -> Agent {
-    let uri = url.parse::<Uri>().ok();
-    let here =
-        matches!(uri.as_ref().and_then(Uri::host), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let proxy = if here { None } else { Proxy::try_from_env() };
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    Agent::config_builder()
-        .tls_config(tls)
-        .proxy(proxy)
-        .http_status_as_error(false)
-        .max_redirects(MAX_REDIRECTS)
-        .max_redirects_will_error(true)
-        .user_agent(concat!("deepdream/", env!("CARGO_PKG_VERSION")))
-        .timeout_connect(Some(patience.silence))
-        .timeout_recv_response(Some(patience.silence))
-        .timeout_per_read(Some(patience.silence))
-        .build()
-        .new_agent()
-}
-
 fn attempt(
-    agent: &Agent,
     url: &str,
     part: &Part,
     limit: u64,
+    silence: Duration,
     on_event: OnEvent,
 ) -> Result<(), Failure> {
     let bounds = Bounds { url, part, limit };
     let state = part.state(url).filter(|_| part.len() > 0);
-    let mut request = agent.get(url).header(header::ACCEPT_ENCODING, "identity");
-    if let Some(state) = &state {
-        request = request
-            .header(header::RANGE, format!("bytes={}-", part.len()))
-            .header(header::IF_RANGE, &state.validator);
-    }
-    let response = request.call().map_err(|error| connect_failure(url, error))?;
-    match (response.status().as_u16(), state) {
+    let range =
+        state.as_ref().map(|state| Range { start: part.len(), validator: &state.validator });
+    let mut connecting = || tell(on_event, StoreEvent::Connecting);
+    connecting()?;
+    let response =
+        get(url, range, silence, &mut connecting)?.map_err(|error| connect_failure(url, error))?;
+    match (response.status, state) {
         (200, _) => {
-            let total = number(response.headers(), header::CONTENT_LENGTH);
+            let total = number(&response.headers, header::CONTENT_LENGTH);
             bounds.admit(total)?;
-            let state = validator(response.headers()).map(|validator| PartState {
+            let state = validator(&response.headers).map(|validator| PartState {
                 url: url.to_owned(),
                 validator,
                 total,
             });
             let file = part.restart(state.as_ref())?;
-            receive(response, file, 0, total, &bounds, on_event)
+            receive(&response, file, 0, total, &bounds, on_event)
         }
         (206, Some(state)) => {
-            let range = content_range(response.headers());
-            let same = validator(response.headers()).is_none_or(|now| now == state.validator);
+            let range = content_range(&response.headers);
+            let same = validator(&response.headers).is_none_or(|now| now == state.validator);
             let Some((_, total)) = range.filter(|(start, _)| *start == part.len() && same) else {
                 part.remove()?;
                 return Err(passing(url, 0, None, "it sent another part than the one asked for"));
@@ -158,7 +130,7 @@ fn attempt(
             let total = total.or(state.total);
             bounds.admit(total)?;
             let (file, done) = (part.append()?, part.len());
-            receive(response, file, done, total, &bounds, on_event)
+            receive(&response, file, done, total, &bounds, on_event)
         }
         (416, Some(_)) => {
             part.remove()?;
@@ -192,7 +164,7 @@ impl Bounds<'_> {
 
 /// Writes the response's body behind the `done` bytes that `file` has.
 fn receive(
-    response: Response<Body>,
+    response: &Response,
     mut file: File,
     mut done: u64,
     total: Option<u64>,
@@ -200,22 +172,21 @@ fn receive(
     on_event: OnEvent,
 ) -> Result<(), Failure> {
     let path = bounds.part.path();
-    let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
-    let mut piece = vec![0; 64 * 1024];
     loop {
-        tell(on_event, StoreEvent::Downloading { done, total })?;
-        let len = match body.read(&mut piece) {
-            Ok(0) if total.is_some_and(|total| done < total) => {
+        let mut downloading = || tell(on_event, StoreEvent::Downloading { done, total });
+        downloading()?;
+        match response.piece(&mut downloading)? {
+            Some(Ok(piece)) => {
+                done += piece.len() as u64;
+                bounds.admit(Some(done))?;
+                file.write_all(&piece).map_err(ModelError::file(path))?;
+            }
+            Some(Err(error)) => return Err(passing(bounds.url, done, total, error)),
+            None if total.is_some_and(|total| done < total) => {
                 return Err(passing(bounds.url, done, total, "the connection was closed"));
             }
-            Ok(0) => break,
-            Ok(len) => len,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(passing(bounds.url, done, total, error)),
-        };
-        done += len as u64;
-        bounds.admit(Some(done))?;
-        file.write_all(&piece[..len]).map_err(ModelError::file(path))?;
+            None => break,
+        }
     }
     file.sync_all().map_err(ModelError::file(path))?;
     Ok(())

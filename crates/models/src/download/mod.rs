@@ -4,6 +4,8 @@
 mod archive;
 #[cfg(feature = "download")]
 mod fetch;
+#[cfg(feature = "download")]
+mod http;
 mod part;
 
 #[cfg(feature = "download")]

@@ -4,10 +4,13 @@
 //! they are the beginning. Without the second the first is worth nothing, because a file may have
 //! changed on the server in between.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
+#[cfg(feature = "download")]
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "download")]
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
@@ -16,17 +19,6 @@ use crate::ModelError;
 pub(crate) struct Part {
     data: PathBuf,
     state: PathBuf,
-}
-
-/// Of what the bytes are the beginning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PartState {
-    /// The address asked for (not where it led).
-    pub(crate) url: String,
-    /// What tells this version from others: a strong ETag, or else the time of its last change.
-    pub(crate) validator: String,
-    /// The length of the whole, in bytes, if the server told.
-    pub(crate) total: Option<u64>,
 }
 
 impl Part {
@@ -38,6 +30,40 @@ impl Part {
         }
     }
 
+    /// How many bytes are there.
+    pub(crate) fn len(&self) -> u64 {
+        fs::metadata(&self.data).map_or(0, |data| data.len())
+    }
+
+    /// Forgets the download. The state goes first, so that bytes never stand under a state that is
+    /// not theirs.
+    pub(crate) fn remove(&self) -> Result<(), ModelError> {
+        for path in [&self.state, &self.data] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(ModelError::file(path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of what the bytes are the beginning.
+#[cfg(feature = "download")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartState {
+    /// The address asked for (not where it led).
+    pub(crate) url: String,
+    /// What tells this version from others: a strong ETag, or else the time of its last change.
+    pub(crate) validator: String,
+    /// The length of the whole, in bytes, if the server told.
+    pub(crate) total: Option<u64>,
+}
+
+#[cfg(feature = "download")]
+impl Part {
     /// The file with the bytes.
     pub(crate) fn path(&self) -> &Path {
         &self.data
@@ -47,11 +73,6 @@ impl Part {
     pub(crate) fn state(&self, url: &str) -> Option<PartState> {
         let state: PartState = toml::from_str(&fs::read_to_string(&self.state).ok()?).ok()?;
         (state.url == url).then_some(state)
-    }
-
-    /// How many bytes are there.
-    pub(crate) fn len(&self) -> u64 {
-        fs::metadata(&self.data).map_or(0, |data| data.len())
     }
 
     /// Opens the file to go on after what is there.
@@ -67,19 +88,5 @@ impl Part {
             fs::write(&self.state, text).map_err(ModelError::file(&self.state))?;
         }
         Ok(file)
-    }
-
-    /// Forgets the download. The state goes first, so that bytes never stand under a state that is
-    /// not theirs.
-    pub(crate) fn remove(&self) -> Result<(), ModelError> {
-        for path in [&self.state, &self.data] {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(ModelError::file(path)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 }

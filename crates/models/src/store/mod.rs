@@ -51,6 +51,8 @@ pub struct Store {
 pub enum StoreEvent {
     /// It waits for another program that is changing the store.
     Waiting,
+    /// It asks a server for a file, or waits before it asks again.
+    Connecting,
     /// It downloads a file.
     Downloading {
         /// Bytes that are there, those of earlier attempts included.
@@ -58,8 +60,6 @@ pub enum StoreEvent {
         /// Bytes of the whole, if the server told.
         total: Option<u64>,
     },
-    /// It waits before it asks a server again that failed.
-    Retrying,
 }
 
 /// Told of every event, several times a second. [`ControlFlow::Break`] cancels the change of the store,

@@ -1,5 +1,7 @@
 //! Servers that break off, lie, lead astray and change their minds.
 
+use std::io::Write;
+
 use super::server::{Server, lie, reply, rest};
 use super::*;
 
@@ -272,8 +274,50 @@ fn progress_counts_what_came_before() {
         ControlFlow::Continue(())
     };
     pull_and_tell(&store, &server.url(), patience(2), &mut record).unwrap();
-    events.retain(|event| *event != StoreEvent::Retrying);
+    events.retain(|event| *event != StoreEvent::Connecting);
+    events.dedup();
     let total = Some(WHOLE.len() as u64);
-    let done = [0, 20, 20, WHOLE.len() as u64];
+    let done = [0, 20, WHOLE.len() as u64];
     assert_eq!(events, done.map(|done| StoreEvent::Downloading { done, total }));
+}
+
+/// Pulls from a server that never answers, or not to the end, and cancels at the first such event.
+fn cancelled(url: &str, at: impl Fn(StoreEvent) -> bool) -> (ModelError, TempDir) {
+    let (folder, store) = store();
+    let mut seen = 0;
+    let mut cancel = |event| {
+        seen += usize::from(at(event));
+        // Again: what comes while nothing happens is told too.
+        if seen < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let patience = Patience { silence: Duration::from_secs(3600), ..patience(1) };
+    let error = pull_and_tell(&store, url, patience, &mut cancel).unwrap_err();
+    (error, folder)
+}
+
+#[test]
+fn a_download_can_be_cancelled_while_the_server_is_silent() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/model", listener.local_addr().unwrap());
+    let (error, _) = cancelled(&url, |event| event == StoreEvent::Connecting);
+    assert!(matches!(error, ModelError::Cancelled), "{error}");
+}
+
+#[test]
+fn what_came_before_the_cancelling_is_kept() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/model", listener.local_addr().unwrap());
+    let (done, release) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(&lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20])).unwrap();
+        // The connection stays open until the test is over.
+        let () = release.recv().unwrap();
+    });
+    let came = |event| matches!(event, StoreEvent::Downloading { done: 20, .. });
+    let (error, folder) = cancelled(&url, came);
+    assert!(matches!(error, ModelError::Cancelled), "{error}");
+    assert_eq!(part(&folder).unwrap(), WHOLE[..20]);
+    done.send(()).unwrap();
+    server.join().unwrap();
 }
