@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dream::{LayerWeight, ModelId, Preset, Recipe, RecipeError};
+use dream::{ModelId, Preset, Recipe, RecipeError, Term};
 use graph::Network;
 use media::{ImageError, Limits};
 
@@ -21,9 +21,9 @@ pub(crate) struct RecipeArgs {
     model: ModelArgs,
     /// Dream on this layer; repeat it to dream on several. A weight below 0 calms a layer. Default:
     /// the layers chosen for the network, each with weight 1.
-    #[arg(short, long = "layer", value_name = "NAME[=WEIGHT]", value_parser = layer)]
+    #[arg(short, long = "layer", value_name = "NAME[=WEIGHT]", value_parser = str::parse::<Term>)]
     #[arg(help_heading = "Network")]
-    layers: Vec<LayerWeight>,
+    layers: Vec<Term>,
 
     /// Start from the recipe in this TOML file, dreamt picture or movie; other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
@@ -57,17 +57,6 @@ pub(crate) struct RecipeArgs {
     /// Seed of all that is random; the same seed gives the same dream. Default: 0, or the recipe's.
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     seed: Option<u64>,
-}
-
-/// `NAME` or `NAME=WEIGHT`.
-fn layer(text: &str) -> Result<LayerWeight, String> {
-    let Some((name, weight)) = text.rsplit_once('=') else {
-        return Ok(LayerWeight { name: text.to_owned(), weight: 1.0 });
-    };
-    match weight.parse::<f32>() {
-        Ok(weight) if weight.is_finite() => Ok(LayerWeight { name: name.to_owned(), weight }),
-        _ => Err(format!("`{weight}` is no weight: write {name}=1.5, for example")),
-    }
 }
 
 /// A recipe's own file.
@@ -146,14 +135,16 @@ impl RecipeArgs {
             recipe.model = ModelId::of(network);
         }
         if !self.layers.is_empty() {
-            recipe.layers.clone_from(&self.layers);
+            recipe.objective.clone_from(&self.layers);
         }
         recipe.size = self.size.or(recipe.size);
-        recipe.octaves = self.octaves.unwrap_or(recipe.octaves);
-        recipe.octave_scale = self.octave_scale.unwrap_or(recipe.octave_scale);
-        recipe.iterations = self.iterations.unwrap_or(recipe.iterations);
-        recipe.step = self.step.unwrap_or(recipe.step);
-        recipe.jitter = self.jitter.unwrap_or(recipe.jitter);
+        let octaves = &mut recipe.octaves;
+        octaves.count = self.octaves.unwrap_or(octaves.count);
+        octaves.scale = self.octave_scale.unwrap_or(octaves.scale);
+        let ascent = &mut recipe.ascent;
+        ascent.iterations = self.iterations.unwrap_or(ascent.iterations);
+        ascent.step = self.step.unwrap_or(ascent.step);
+        ascent.jitter = self.jitter.unwrap_or(ascent.jitter);
         recipe.seed = self.seed.unwrap_or(recipe.seed);
         recipe.validate().map_err(wrong)?;
         Ok(recipe)

@@ -8,7 +8,7 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use dream::{Clip, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, dream};
+use dream::{Ascent, Clip, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, dream};
 use graph::{Network, Shape};
 use kernels::{Context, CpuLevel, Threads};
 
@@ -74,7 +74,9 @@ fn look(
     machine: &Machine,
     (height, width): (usize, usize),
 ) -> Result<Plan, Box<dyn Error>> {
-    let recipe = Recipe { octaves: 1, iterations: 1, step: 0.0, jitter: 0, ..recipe.clone() };
+    let mut recipe = recipe.clone();
+    recipe.octaves.count = 1;
+    recipe.ascent = Ascent { iterations: 1, step: 0.0, jitter: 0, ..recipe.ascent };
     Ok(Plan::new(&recipe, network, height, width, machine)?)
 }
 

@@ -44,10 +44,14 @@ impl Carried {
             return None;
         }
         let age = self.age.wrapping_add(1);
-        if video.coherence != Coherence::Flow {
-            let picture = self.blended(threads, source, video.blend);
-            return Some(Start { picture, kept: None, age });
-        }
+        let persistence = match video.coherence {
+            Coherence::Flow { persistence } => persistence as f32,
+            Coherence::Blend { share } => {
+                let picture = self.blended(threads, source, share);
+                return Some(Start { picture, kept: None, age });
+            }
+            Coherence::Independent => return None,
+        };
         let kept = faded(cx, agreed);
         let mut added = self.dream.clone();
         rows::for_each(threads, &mut added, |c, y, row| {
@@ -55,12 +59,11 @@ impl Carried {
                 *x -= source;
             }
         });
-        let carry = video.carry as f32;
         let mut picture = warp(threads, &added, &there);
         rows::for_each(threads, &mut picture, |c, y, row| {
             let places = rows::row(source, c, y).iter().zip(rows::row(&kept, 0, y));
             for (x, (source, kept)) in row.iter_mut().zip(places) {
-                *x = source + carry * kept * *x;
+                *x = source + persistence * kept * *x;
             }
         });
         Some(Start { picture, kept: Some(kept), age })

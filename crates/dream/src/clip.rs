@@ -1,7 +1,7 @@
 //! A video's frames, each dreamt on so that the dream stays with what it was dreamt on.
 //!
 //! What the last dream added to its frame is moved along the optical flow between the two frames, less
-//! what is lost by `carry` and wherever the flow cannot be believed, and what is missing is dreamt
+//! what `persistence` loses and wherever the flow cannot be believed, and what is missing is dreamt
 //! anew (samim23's DeepDreamAnim, with a decay, and with uncovered regions found by flow there and
 //! back). A cut begins again.
 //!
@@ -42,7 +42,7 @@ impl Clip {
     ) -> Result<Self, PlanError> {
         let video = recipe.video.clone().unwrap_or_default();
         let recipe =
-            Recipe { noise: None, movie: None, video: Some(video.clone()), ..recipe.clone() };
+            Recipe { noise: None, zoom: None, video: Some(video.clone()), ..recipe.clone() };
         let plan = Plan::new(&recipe, network, height, width, machine)?;
         Ok(Self { recipe: plan.recipe().clone(), video, plan, carried: None })
     }
@@ -98,7 +98,7 @@ impl Clip {
         let source = fitted(&self.plan, source);
         let carried = self.carried.as_ref();
         let start = carried.and_then(|last| last.start(self.plan.cx(), &self.video, &source));
-        let whole = (self.recipe.iterations, self.recipe.step);
+        let whole = (self.recipe.ascent.iterations, self.recipe.ascent.step);
         let (age, dreamt) = match start {
             None => (0, dream_unevenly(&self.plan, source.clone(), None, observer)),
             Some(Start { picture, kept, age }) => {

@@ -63,7 +63,7 @@ fn octave_by_octave(
             let OctaveSize { height, width } = octaves[index];
             resize(strides, height, width, Filter::Triangle)
         });
-        for iteration in 0..recipe.iterations {
+        for iteration in 0..recipe.ascent.iterations {
             let step = ascent.step(&mut picture, iteration, &mut random)?;
             clock.tick(octaves[index]);
             if observer.step(&clock.progress(index, iteration, &picture, step)).is_break() {
@@ -133,7 +133,7 @@ impl<'p> Ascent<'p> {
     /// Adds `scale` times the gradient to `picture`, which stays within 0–255 if the recipe says so.
     fn climb(&self, picture: &mut Tensor, scale: f32) {
         let Self { recipe, threads, gradient, strides, .. } = self;
-        let (least, most) = if recipe.clip { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
+        let (least, most) = if recipe.ascent.clamp { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
         rows::for_each(threads, picture, |c, y, row| {
             let gradient = rows::row(gradient, c, y);
             match strides {
@@ -171,7 +171,7 @@ struct Clock {
 impl Clock {
     fn new(recipe: &Recipe, octaves: &[OctaveSize]) -> Self {
         let pixels: u64 = octaves.iter().map(|size| size.pixels()).sum();
-        let iterations = recipe.iterations;
+        let iterations = recipe.ascent.iterations;
         let total = pixels * u64::from(iterations);
         Self { octaves: octaves.len() as u32, iterations, done: 0, total }
     }

@@ -9,19 +9,11 @@ use graph::{Graph, GraphError, Tensor};
 
 use crate::jitter::Shift;
 use crate::random::Random;
+use crate::recipe::Fading;
 use crate::sight::Sight;
-use crate::{LayerWeight, Plan, Recipe, Tiles, resize, rows};
+use crate::{Plan, Recipe, Tiles, resize, rows};
 
-/// Between two lists of layers.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fade {
-    pub(crate) from: Vec<LayerWeight>,
-    pub(crate) to: Vec<LayerWeight>,
-    /// How far it has come, 0–1.
-    pub(crate) share: f64,
-}
-
-impl Fade {
+impl Fading {
     /// Gives the layers of `plan`, which has those of both lists, the weights with which the lists'
     /// shares of the gradient at `picture` are what the fade says.
     ///
@@ -54,10 +46,11 @@ impl Fade {
 pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError> {
     let size = plan.octaves()[plan.octaves().len() / 2];
     let threads = plan.threads();
-    let seen = threads.install(|| resize(picture, size.height, size.width, plan.recipe().filter));
+    let seen =
+        threads.install(|| resize(picture, size.height, size.width, plan.recipe().octaves.filter));
     // Scattered tiles' gradients come normalised.
     let tiles = match plan.recipe().tiles {
-        Tiles::Scattered => Tiles::Rolled,
+        Tiles::Scattered { size } => Tiles::Rolled { size },
         tiles => tiles,
     };
     let recipe = Recipe { tiles, ..plan.recipe().clone() };
@@ -80,11 +73,11 @@ mod tests {
     use kernels::{Context, CpuLevel};
 
     use super::*;
-    use crate::Machine;
     use crate::testing::{pattern, threads};
+    use crate::{Machine, Octaves, Term};
 
-    fn list(name: &str) -> Vec<LayerWeight> {
-        vec![LayerWeight { name: name.into(), weight: 1.0 }]
+    fn list(name: &str) -> Vec<Term> {
+        vec![Term::layer(name)]
     }
 
     #[test]
@@ -96,7 +89,8 @@ mod tests {
         let machine = Machine { backend, context, memory: 1 << 32 };
         let (from, to) = (list("fire2/concat"), list("fire9/concat"));
         let layers = [from.clone(), to.clone()].concat();
-        let recipe = Recipe { layers, octaves: 3, ..Recipe::default() };
+        let octaves = Octaves { count: 3, ..Octaves::default() };
+        let recipe = Recipe { objective: layers, octaves, ..Recipe::default() };
         let mut plan = Plan::new(&recipe, &network, 96, 120, &machine).unwrap();
         let mut picture = pattern(96, 120);
         picture.data.iter_mut().for_each(|x| *x += 120.0);
@@ -109,7 +103,7 @@ mod tests {
         let plain = ratio(&mut plan, vec![0.5, 0.5]);
         assert!(!(0.2..5.0).contains(&plain), "the layers differ too little to show: {plain}");
         for (share, wanted) in [(0.5, 1.0), (0.2, 0.25)] {
-            let fade = Fade { from: from.clone(), to: to.clone(), share };
+            let fade = Fading { from: from.clone(), to: to.clone(), share };
             fade.balance(&mut plan, graph, &picture).unwrap();
             let weights = plan.objective().weights.clone();
             assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{weights:?}");

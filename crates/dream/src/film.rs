@@ -3,7 +3,7 @@
 use graph::{Network, Tensor};
 
 use crate::{
-    DreamError, Filter, Levels, Machine, Movie, Observer, Plan, PlanError, Recipe, dream, resize,
+    DreamError, Filter, Levels, Machine, Observer, Plan, PlanError, Recipe, Zoom, dream, resize,
     scaled_size,
 };
 
@@ -34,7 +34,7 @@ impl<'a> Film<'a> {
         let recipe = recipe.clone();
         let (height, width) = (first.shape.height, first.shape.width);
         let plan = |recipe: &Recipe| Plan::new(recipe, network, height, width, machine);
-        for key in recipe.movie.iter().flat_map(|movie| &movie.keys) {
+        for key in recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes) {
             plan(&still(recipe.at(key.at)?))?;
         }
         let start = still(recipe.at(0.0)?);
@@ -65,9 +65,9 @@ impl<'a> Film<'a> {
         Recipe {
             version: resolved.version.clone(),
             model: resolved.model.clone(),
-            layers: match self.recipe.layers.is_empty() {
-                true => resolved.layers.clone(),
-                false => self.recipe.layers.clone(),
+            objective: match self.recipe.objective.is_empty() {
+                true => resolved.objective.clone(),
+                false => self.recipe.objective.clone(),
             },
             ..self.recipe.clone()
         }
@@ -84,28 +84,27 @@ impl<'a> Film<'a> {
         before: &Tensor,
         observer: &mut dyn Observer,
     ) -> Result<Tensor, DreamError> {
-        let fps = self.recipe.movie.as_ref().map_or(Movie::default().fps, |movie| movie.fps);
+        let fps = self.recipe.zoom.as_ref().map_or(Zoom::default().fps, |zoom| zoom.fps);
         let time = number as f64 / fps;
         let now = self.recipe.at(time).map_err(PlanError::from)?;
-        let movie = now.movie.clone().unwrap_or_default();
-        let now = still(now);
-        let (iterations, step) = movie.share(&now);
-        let now = Recipe { iterations, step, ..now };
+        let zoom = now.zoom.clone().unwrap_or_default();
+        let mut now = still(now);
+        (now.ascent.iterations, now.ascent.step) = zoom.share(&now);
 
         let threads = self.machine.context.threads();
-        let moved = movie.motion.apply(threads, before, movie.motion_before(number));
+        let moved = zoom.motion.apply(threads, before, zoom.motion_before(number));
         let (height, width) = (before.shape.height, before.shape.width);
         if self.planned.0 != now {
             let plan = Plan::new(&now, self.network, height, width, self.machine)?;
             self.planned = (now, plan);
         }
         let plan = &mut self.planned.1;
-        if let Some(fade) = self.recipe.fade(time).map_err(PlanError::from)? {
-            fade.balance(plan, &self.network.graph, &moved)?;
+        if let Some(fading) = self.recipe.fading(time) {
+            fading.balance(plan, &self.network.graph, &moved)?;
         }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
         let mut frame = dream(plan, moved, observer)?;
-        self.levels.hold(threads, &mut frame, movie.levels);
+        self.levels.hold(threads, &mut frame, zoom.levels);
         frame.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         Ok(frame)
     }
@@ -113,5 +112,5 @@ impl<'a> Film<'a> {
 
 /// The recipe of one frame alone, for a picture that has its size already.
 fn still(recipe: Recipe) -> Recipe {
-    Recipe { size: None, noise: None, movie: None, video: None, ..recipe }
+    Recipe { size: None, noise: None, zoom: None, video: None, ..recipe }
 }

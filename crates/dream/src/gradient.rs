@@ -6,7 +6,7 @@ use kernels::{Context, Threads};
 
 use crate::gaussian::Smoothing;
 use crate::laplacian::Pyramid;
-use crate::{Normalisation, OctaveSize, Recipe, rows};
+use crate::{Ascent, Normalisation, OctaveSize, Recipe, rows};
 
 /// A recipe's treatment of gradients of one size.
 pub(crate) struct Treatment<'p> {
@@ -22,9 +22,11 @@ pub(crate) struct Treatment<'p> {
 
 impl<'p> Treatment<'p> {
     pub(crate) fn new(recipe: &'p Recipe, cx: &'p Context, size: OctaveSize) -> Self {
-        let smoothed = (smoothing(recipe, recipe.iterations) > 0.0).then(|| size.picture());
-        let pyramid = (recipe.normalisation == Normalisation::Laplacian)
-            .then(|| Pyramid::new(size.picture().shape, recipe.laplacian_levels));
+        let smoothed = (smoothing(recipe, recipe.ascent.iterations) > 0.0).then(|| size.picture());
+        let pyramid = match recipe.ascent.normalisation {
+            Normalisation::Laplacian { levels } => Some(Pyramid::new(size.picture().shape, levels)),
+            _ => None,
+        };
         Self {
             recipe,
             cx,
@@ -48,7 +50,7 @@ impl<'p> Treatment<'p> {
             absolute = Some(self.smoothing.apply(self.cx, gradient, sigma, smoothed));
             std::mem::swap(gradient, smoothed);
         }
-        let strength = match self.recipe.normalisation {
+        let strength = match self.recipe.ascent.normalisation {
             Normalisation::MeanAbs => {
                 let absolute = absolute.unwrap_or_else(|| {
                     let partial = &mut self.partial_one;
@@ -59,20 +61,21 @@ impl<'p> Treatment<'p> {
                 absolute / gradient.data.len() as f64
             }
             Normalisation::Std => deviation(threads, &gradient.data, &mut self.partial_two),
-            Normalisation::Laplacian => {
+            Normalisation::Laplacian { .. } => {
                 if let Some(pyramid) = &mut self.pyramid {
                     pyramid.normalise(threads, gradient);
                 }
                 1.0
             }
         };
-        self.recipe.step * reciprocal(strength)
+        self.recipe.ascent.step * reciprocal(strength)
     }
 }
 
 /// The blur's width at step `iteration`.
 fn smoothing(recipe: &Recipe, iteration: u32) -> f32 {
-    recipe.smoothing + recipe.smoothing_growth * iteration as f32 / recipe.iterations as f32
+    let Ascent { smoothing, smoothing_growth, iterations, .. } = recipe.ascent;
+    smoothing + smoothing_growth * iteration as f32 / iterations as f32
 }
 
 /// The standard deviation of `values`. `partial` is memory to work in.

@@ -22,9 +22,9 @@ impl Shift {
         (height, width): (usize, usize),
     ) -> Self {
         let (low, count) = match recipe.tiles {
-            Tiles::Rolled => (0, recipe.tile_size),
-            _ if recipe.jitter == 0 => return Self::default(),
-            _ => (-i64::from(recipe.jitter), 2 * recipe.jitter + 1),
+            Tiles::Rolled { size } => (0, size),
+            _ if recipe.ascent.jitter == 0 => return Self::default(),
+            _ => (-i64::from(recipe.ascent.jitter), 2 * recipe.ascent.jitter + 1),
         };
         let mut along = |side: usize| {
             let shift = low + i64::from(random.below(count));
@@ -53,6 +53,7 @@ pub(crate) fn roll(threads: &Threads, source: &Tensor, shift: Shift, target: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Ascent;
     use crate::testing::{pattern, threads};
 
     #[test]
@@ -71,7 +72,8 @@ mod tests {
 
     #[test]
     fn shifts_reach_as_far_as_the_jitter_and_no_further() {
-        let recipe = Recipe { jitter: 3, ..Recipe::default() };
+        let ascent = Ascent { jitter: 3, ..Ascent::default() };
+        let mut recipe = Recipe { ascent, ..Recipe::default() };
         let mut random = Random::new(1);
         let mut seen = [[false; 7]; 7];
         for _ in 0..2000 {
@@ -79,7 +81,8 @@ mod tests {
             seen[(shift.right + 3) % 50][(shift.down + 3) % 100] = true;
         }
         assert!(seen.iter().flatten().all(|seen| *seen));
-        let narrow = Shift::draw(&Recipe { jitter: 4096, ..recipe }, &mut random, (2, 1));
+        recipe.ascent.jitter = 4096;
+        let narrow = Shift::draw(&recipe, &mut random, (2, 1));
         assert!(narrow.down < 2 && narrow.right == 0);
     }
 }

@@ -7,7 +7,6 @@
 
 mod carry;
 mod clip;
-mod defaults;
 mod dreamer;
 mod fade;
 mod film;
@@ -19,11 +18,9 @@ mod jitter;
 mod laplacian;
 mod levels;
 mod motion;
-mod movie;
 mod observer;
 mod octave;
 mod plan;
-mod preset;
 mod random;
 mod recipe;
 mod refusal;
@@ -33,10 +30,7 @@ mod sample;
 mod sight;
 #[cfg(test)]
 mod testing;
-mod text;
 mod tiles;
-mod validate;
-mod video;
 
 pub use carry::Carried;
 pub use clip::Clip;
@@ -45,15 +39,15 @@ pub use film::Film;
 pub use flicker::{Change, Flicker, Reading};
 pub use graph::Tensor;
 pub use levels::Levels;
-pub use motion::{Motion, MotionError, MotionPreset};
-pub use movie::{Key, Movie};
 pub use observer::{Observer, Progress};
 pub use octave::OctaveSize;
 pub use plan::{Machine, Plan, scaled_size};
-pub use preset::Preset;
 pub use random::noise;
-pub use recipe::{Detail, LayerWeight, ModelId, NoiseStart, Normalisation, Recipe, Tiles};
-pub use refusal::{DreamError, PlanError, RecipeError};
+pub use recipe::{
+    Ascent, Coherence, Detail, Keyframe, ModelId, Motion, MotionPreset, NoiseStart, Normalisation,
+    Octaves, PartialAscent, PartialMotion, PartialOctaves, PartialRecipe, PartialZoom, Preset,
+    Recipe, RecipeError, SCHEMA, Setting, Term, Tiles, Video, Zoom,
+};
+pub use refusal::{DreamError, PlanError};
 pub use resample::{Filter, resize};
 pub use sample::{sample, warp};
-pub use video::{Coherence, Video};

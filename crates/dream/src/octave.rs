@@ -30,11 +30,11 @@ impl OctaveSize {
 /// rounded, as Google's notebook has it. Sides never vanish.
 pub(crate) fn sizes(recipe: &Recipe, full: OctaveSize) -> Vec<OctaveSize> {
     let shrunk =
-        |side: usize| ((side as f64 / f64::from(recipe.octave_scale)).round() as usize).max(1);
+        |side: usize| ((side as f64 / f64::from(recipe.octaves.scale)).round() as usize).max(1);
     let mut sizes: Vec<OctaveSize> = std::iter::successors(Some(full), |size| {
         Some(OctaveSize { height: shrunk(size.height), width: shrunk(size.width) })
     })
-    .take(recipe.octaves as usize)
+    .take(recipe.octaves.count as usize)
     .collect();
     sizes.reverse();
     sizes
@@ -52,12 +52,12 @@ pub(crate) fn bases(
     for size in sizes.iter().rev().skip(1) {
         let larger = bases.last().expect("there is the picture");
         let mut base = size.picture();
-        if recipe.blur > 0.0 {
+        if recipe.octaves.blur > 0.0 {
             let mut blurred = Tensor::zeros(larger.shape);
-            gaussian::blur(cx, larger, recipe.blur, &mut blurred);
-            threads.install(|| resize_into(&blurred, &mut base, recipe.filter));
+            gaussian::blur(cx, larger, recipe.octaves.blur, &mut blurred);
+            threads.install(|| resize_into(&blurred, &mut base, recipe.octaves.filter));
         } else {
-            threads.install(|| resize_into(larger, &mut base, recipe.filter));
+            threads.install(|| resize_into(larger, &mut base, recipe.octaves.filter));
         }
         bases.push(base);
     }
@@ -72,7 +72,7 @@ pub(crate) fn start(
     base: &Tensor,
     threads: &Threads,
 ) -> Tensor {
-    if recipe.detail == Detail::Carry {
+    if recipe.octaves.detail == Detail::Reinject {
         rows::for_each(threads, &mut before, |c, y, row| {
             for (x, below) in row.iter_mut().zip(rows::row(below, c, y)) {
                 *x -= below;
@@ -80,10 +80,10 @@ pub(crate) fn start(
         });
     }
     let mut picture = Tensor::zeros(base.shape);
-    threads.install(|| resize_into(&before, &mut picture, recipe.filter));
-    let (share, kept) = match recipe.detail {
-        Detail::Carry => (1.0, 1.0),
-        Detail::Blend => (recipe.blend, 1.0 - recipe.blend),
+    threads.install(|| resize_into(&before, &mut picture, recipe.octaves.filter));
+    let (share, kept) = match recipe.octaves.detail {
+        Detail::Reinject => (1.0, 1.0),
+        Detail::Blend { share } => (share as f32, 1.0 - share as f32),
         Detail::Replace => return picture,
     };
     rows::for_each(threads, &mut picture, |c, y, row| {
@@ -97,11 +97,13 @@ pub(crate) fn start(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Octaves;
 
     #[test]
     fn each_octave_is_the_next_ones_size_divided_and_rounded() {
-        let sizes = |octaves, octave_scale, height, width| -> Vec<(usize, usize)> {
-            let recipe = Recipe { octaves, octave_scale, ..Recipe::default() };
+        let sizes = |count, scale, height, width| -> Vec<(usize, usize)> {
+            let octaves = Octaves { count, scale, ..Octaves::default() };
+            let recipe = Recipe { octaves, ..Recipe::default() };
             super::sizes(&recipe, OctaveSize { height, width })
                 .iter()
                 .map(|size| (size.height, size.width))

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use graph::{Backend, Executable, Graph, GraphError, Network, NodeId};
 use kernels::{Context, Threads};
 
+use crate::recipe::default_objective;
 use crate::sight::{self, Objective};
-use crate::{
-    LayerWeight, ModelId, Normalisation, OctaveSize, PlanError, Recipe, Tiles, defaults, octave,
-};
+use crate::{ModelId, Normalisation, OctaveSize, PlanError, Recipe, Term, Tiles, octave};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -51,7 +50,7 @@ impl Plan {
         if height == 0 || width == 0 {
             return Err(PlanError::NoPixels { width, height });
         }
-        let (targets, weights) = targets(&network.graph, &recipe.layers)?;
+        let (targets, weights) = targets(&network.graph, &recipe.objective)?;
         let full = recipe.full_size(height, width);
         network.graph.shapes(&targets, full.height, full.width)?;
         let mut octaves = octave::sizes(&recipe, full);
@@ -69,7 +68,7 @@ impl Plan {
             });
         }
         Ok(Plan {
-            dropped: recipe.octaves - octaves.len() as u32,
+            dropped: recipe.octaves.count - octaves.len() as u32,
             objective: Objective::new(executable, weights, least),
             targets,
             octaves,
@@ -92,17 +91,13 @@ impl Plan {
 
     /// Gives each octave another number of steps, at least one, and each step another length.
     pub(crate) fn set_steps(&mut self, (iterations, step): (u32, f32)) {
-        self.recipe.iterations = iterations;
-        self.recipe.step = step;
+        self.recipe.ascent.iterations = iterations;
+        self.recipe.ascent.step = step;
     }
 
     /// The weight that each of the plan's layers has in a list; names for one layer add up.
-    pub(crate) fn weights_of(
-        &self,
-        graph: &Graph,
-        layers: &[LayerWeight],
-    ) -> Result<Vec<f32>, GraphError> {
-        let (listed, weights) = targets(graph, layers)?;
+    pub(crate) fn weights_of(&self, graph: &Graph, terms: &[Term]) -> Result<Vec<f32>, GraphError> {
+        let (listed, weights) = targets(graph, terms)?;
         let weight = |target| listed.iter().position(|listed| listed == target);
         Ok(self.targets.iter().map(|target| weight(target).map_or(0.0, |at| weights[at])).collect())
     }
@@ -182,25 +177,25 @@ fn resolved(recipe: &Recipe, network: &Network) -> Result<Recipe, PlanError> {
     let mut recipe = recipe.clone();
     recipe.version = Recipe::default().version;
     recipe.model = ModelId::of(network);
-    if recipe.layers.is_empty() {
-        recipe.layers = defaults::recipe(&network.graph).layers;
+    if recipe.objective.is_empty() {
+        recipe.objective = default_objective(&network.graph);
     }
-    if recipe.layers.is_empty() {
+    if recipe.objective.is_empty() {
         return Err(PlanError::NoLayer { name: network.name.clone() });
     }
     Ok(recipe)
 }
 
 /// The layers' nodes and weights; names for one node add up.
-fn targets(graph: &Graph, layers: &[LayerWeight]) -> Result<(Vec<NodeId>, Vec<f32>), GraphError> {
+fn targets(graph: &Graph, terms: &[Term]) -> Result<(Vec<NodeId>, Vec<f32>), GraphError> {
     let (mut targets, mut weights) = (Vec::new(), Vec::new());
-    for layer in layers {
-        let node = graph.find_target(&layer.name)?;
+    for term in terms {
+        let node = graph.find_target(&term.layer)?;
         match targets.iter().position(|target| *target == node) {
-            Some(index) => weights[index] += layer.weight,
+            Some(index) => weights[index] += term.weight,
             None => {
                 targets.push(node);
-                weights.push(layer.weight);
+                weights.push(term.weight);
             }
         }
     }
@@ -239,12 +234,12 @@ fn needed(
     let bases: u64 = octave::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
     let mut pictures = 3;
     pictures += if recipe.tiles == Tiles::Whole { 0 } else { 2 };
-    pictures += u64::from(recipe.smoothing + recipe.smoothing_growth > 0.0);
+    pictures += u64::from(recipe.ascent.smoothing + recipe.ascent.smoothing_growth > 0.0);
     if recipe.video.as_ref().is_some_and(|video| video.coherence.depends_on_last()) {
         // What is carried, the frame that is to be, and what steps are multiplied with.
         pictures += 4;
     }
-    pictures += u64::from(recipe.normalisation == Normalisation::Laplacian);
+    pictures += u64::from(matches!(recipe.ascent.normalisation, Normalisation::Laplacian { .. }));
     Ok((bases + pictures * full.pixels()) * BYTES_OF_A_PIXEL
         + sight::memory(executable, recipe, full, least)?)
 }

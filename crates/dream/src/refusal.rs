@@ -1,36 +1,9 @@
-//! Why a recipe or a plan is refused: each error names the knob, the value and a way out.
+//! Why a plan is refused: each error names the value and a way out.
 
 use graph::GraphError;
 use thiserror::Error;
 
-/// What is wrong with a recipe by itself.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[non_exhaustive]
-pub enum RecipeError {
-    /// The text is no recipe.
-    #[error("the recipe cannot be read: {0}")]
-    Text(String),
-    /// A knob is outside its range.
-    #[error("`{knob}` is {value}, but must be {allowed}: {way_out}")]
-    Range {
-        /// The field's name.
-        knob: &'static str,
-        /// What it is.
-        value: String,
-        /// What it may be.
-        allowed: String,
-        /// What to do instead.
-        way_out: &'static str,
-    },
-    /// What the recipe says about a movie makes no sense.
-    #[error("the movie's {0}")]
-    Movie(String),
-    /// No layer counts.
-    #[error(
-        "every layer's weight is 0, so there is nothing to dream of: give at least one another weight"
-    )]
-    NoWeight,
-}
+use crate::RecipeError;
 
 /// What is wrong with a recipe for this network, picture and machine.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -68,7 +41,9 @@ pub enum PlanError {
         channels: usize,
     },
     /// No default layer is known or found.
-    #[error("the network `{name}` has no layer to choose by default: name one with `layers`")]
+    #[error(
+        "the network `{name}` has no layer to choose by default: name one in the recipe's `objective`"
+    )]
     NoLayer {
         /// The network.
         name: String,
@@ -125,7 +100,7 @@ fn megabytes(bytes: u64) -> String {
 
 fn smaller(size: Option<u32>) -> String {
     match size {
-        Some(size) => format!("--size {size} would fit"),
+        Some(size) => format!("a longest side of {size} pixels would fit (`size`)"),
         None => "no size of it would fit, so free some first or choose a shallower layer".into(),
     }
 }

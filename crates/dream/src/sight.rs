@@ -81,12 +81,12 @@ impl<'p> Sight<'p> {
     ) -> Result<Self, GraphError> {
         Ok(match recipe.tiles {
             Tiles::Whole => Sight::Whole { objective, session: objective.session(size)? },
-            Tiles::Rolled | Tiles::Scattered => {
+            Tiles::Rolled { size: tile } | Tiles::Scattered { size: tile } => {
                 let views = kept_views(recipe, size, objective.least)
                     .into_iter()
                     .map(|size| View::new(objective, size))
                     .collect::<Result<_, _>>()?;
-                let grid = tiles::rolled(size, recipe.tile_size as usize);
+                let grid = tiles::rolled(size, tile as usize);
                 let tiled = Tiled { objective, recipe, threads, size, views, grid };
                 Sight::Tiled { tiled, rolled: [size.picture(), size.picture()] }
             }
@@ -128,9 +128,9 @@ pub(crate) fn memory(
     let bytes = |size: OctaveSize| executable.memory(Size::new(size.height, size.width));
     match recipe.tiles {
         Tiles::Whole => bytes(size),
-        Tiles::Rolled => kept_views(recipe, size, least).into_iter().map(bytes).sum(),
+        Tiles::Rolled { .. } => kept_views(recipe, size, least).into_iter().map(bytes).sum(),
         // Beside the whole tile, the one that is cut off.
-        Tiles::Scattered => Ok(2 * kept_views(recipe, size, least)
+        Tiles::Scattered { .. } => Ok(2 * kept_views(recipe, size, least)
             .into_iter()
             .map(bytes)
             .sum::<Result<u64, _>>()?),
@@ -139,11 +139,10 @@ pub(crate) fn memory(
 
 /// The tile sizes that come again at every step.
 fn kept_views(recipe: &Recipe, size: OctaveSize, least: OctaveSize) -> Vec<OctaveSize> {
-    let tile = recipe.tile_size as usize;
     match recipe.tiles {
         Tiles::Whole => vec![size],
-        Tiles::Rolled => {
-            let mut sizes: Vec<OctaveSize> = tiles::rolled(size, tile)
+        Tiles::Rolled { size: tile } => {
+            let mut sizes: Vec<OctaveSize> = tiles::rolled(size, tile as usize)
                 .into_iter()
                 .map(|tile| tile.seen(least, size).size())
                 .collect();
@@ -151,7 +150,7 @@ fn kept_views(recipe: &Recipe, size: OctaveSize, least: OctaveSize) -> Vec<Octav
             sizes.dedup();
             sizes
         }
-        Tiles::Scattered => vec![tiles::scattered_size(size, tile)],
+        Tiles::Scattered { size: tile } => vec![tiles::scattered_size(size, tile as usize)],
     }
 }
 
@@ -190,8 +189,8 @@ impl Tiled<'_> {
         random: &mut Random,
         gradient: &mut Tensor,
     ) -> Result<f64, GraphError> {
-        if self.recipe.tiles == Tiles::Scattered {
-            let tile = tiles::scattered_size(self.size, self.recipe.tile_size as usize);
+        if let Tiles::Scattered { size } = self.recipe.tiles {
+            let tile = tiles::scattered_size(self.size, size as usize);
             self.grid = tiles::scattered(self.size, tile, random);
         }
         gradient.data.fill(0.0);
@@ -217,7 +216,7 @@ impl Tiled<'_> {
         copy(picture, seen, &mut view.picture, (0, 0));
         let objective =
             self.objective.look(view.session.as_mut(), &view.picture, &mut view.gradient)?;
-        if self.recipe.tiles == Tiles::Scattered {
+        if matches!(self.recipe.tiles, Tiles::Scattered { .. }) {
             let deviation =
                 gradient::deviation(self.threads, &view.gradient.data, &mut view.partial);
             let scale = gradient::reciprocal(deviation);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use cpu::Cpu;
-use dream::{Machine, Normalisation, Observer, Plan, Progress, Recipe, Tiles, dream};
+use dream::{Ascent, Machine, Normalisation, Observer, Plan, Progress, Recipe, Tiles, dream};
 use graph::{Shape, Tensor};
 use kernels::{Context, CpuLevel, Threads};
 
@@ -28,13 +28,21 @@ fn steps_allocate_nothing() {
     const IN_A_ROW: usize = 20;
     let network = models::squeezenet().expect("the built-in network is whole");
     let _profiler = dhat::Profiler::builder().testing().build();
-    let recipe = Recipe { octaves: 1, iterations: STEPS as u32, ..Recipe::for_network(&network) };
+    let mut recipe = Recipe::for_network(&network);
+    recipe.octaves.count = 1;
+    recipe.ascent.iterations = STEPS as u32;
+    let with = |smoothing, smoothing_growth, normalisation| {
+        let mut recipe = recipe.clone();
+        recipe.ascent =
+            Ascent { smoothing, smoothing_growth, normalisation, ..recipe.ascent.clone() };
+        recipe
+    };
     let recipes = [
         recipe.clone(),
-        Recipe { smoothing: 0.5, smoothing_growth: 4.0, ..recipe.clone() },
-        Recipe { normalisation: Normalisation::Laplacian, smoothing: 0.0, ..recipe.clone() },
-        Recipe { normalisation: Normalisation::Std, smoothing: 0.0, ..recipe.clone() },
-        Recipe { tiles: Tiles::Rolled, tile_size: 64, ..recipe },
+        with(0.5, 4.0, Normalisation::MeanAbs),
+        with(0.0, 0.0, Normalisation::Laplacian { levels: 4 }),
+        with(0.0, 0.0, Normalisation::Std),
+        Recipe { tiles: Tiles::Rolled { size: 64 }, ..recipe.clone() },
     ];
     for recipe in recipes {
         let threads = Threads::new(2).expect("threads start");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Watch, machine, numbers, toy};
+use common::{Watch, edited, machine, numbers, toy};
 use dream::{Carried, Clip, Coherence, DreamError, Recipe, Tensor, Video};
 use graph::Shape;
 
@@ -11,15 +11,13 @@ const HEIGHT: usize = 48;
 const WIDTH: usize = 64;
 
 fn recipe(coherence: Coherence) -> Recipe {
-    let video = Video { coherence, ..Video::default() };
-    Recipe {
-        octaves: 2,
-        iterations: 8,
-        step: 2.0,
-        jitter: 4,
-        video: Some(video),
-        ..Recipe::for_network(&toy())
-    }
+    edited(Recipe::for_network(&toy()), |recipe| {
+        recipe.octaves.count = 2;
+        recipe.ascent.iterations = 8;
+        recipe.ascent.step = 2.0;
+        recipe.ascent.jitter = 4;
+        recipe.video = Some(Video { coherence });
+    })
 }
 
 fn clip(recipe: &Recipe, threads: usize) -> Clip {
@@ -80,14 +78,14 @@ fn a_dream_goes_with_what_moves() {
         }
         apart(&added[5], &moved) / apart(&added[5], &minus(&added[5], &added[5]))
     };
-    let (flow, independent) = (followed(Coherence::Flow), followed(Coherence::Independent));
+    let (flow, independent) = (followed(Coherence::flow()), followed(Coherence::Independent));
     assert!(flow < 0.4, "flow: {flow}");
     assert!(independent > 2.0 * flow, "independent: {independent}, flow: {flow}");
 }
 
 #[test]
 fn a_cut_begins_again() {
-    for coherence in [Coherence::Flow, Coherence::Blend] {
+    for coherence in [Coherence::flow(), Coherence::blend()] {
         let mut cut = clip(&recipe(coherence), 2);
         let before = [view(1, 0), view(1, 2)];
         let dreams = frames(&mut cut, &[&before[..], &[view(9, 200), view(9, 201)]].concat());
@@ -103,7 +101,7 @@ fn a_cut_begins_again() {
 #[test]
 fn what_is_carried_is_all_there_is_to_carry() {
     let sources: Vec<Tensor> = (0..5).map(|number| view(2, 3 * number)).collect();
-    for coherence in [Coherence::Flow, Coherence::Blend] {
+    for coherence in [Coherence::flow(), Coherence::blend()] {
         let recipe = recipe(coherence);
         let mut first = clip(&recipe, 1);
         let whole = frames(&mut first, &sources);
@@ -133,7 +131,7 @@ fn independent_frames_come_in_any_order() {
 
 #[test]
 fn a_stopped_frame_changes_nothing() {
-    let mut clip = clip(&recipe(Coherence::Flow), 2);
+    let mut clip = clip(&recipe(Coherence::flow()), 2);
     frame(&mut clip, &view(4, 0));
     let before = clip.carried().cloned();
     let mut watch = Watch { stop_after: Some(1), ..Watch::default() };
@@ -141,14 +139,14 @@ fn a_stopped_frame_changes_nothing() {
     assert!(matches!(stopped, Err(DreamError::Stopped)));
     assert_eq!(clip.carried().cloned(), before);
     assert_eq!(frame(&mut clip, &view(4, 2)), {
-        let mut again = self::clip(&recipe(Coherence::Flow), 2);
+        let mut again = self::clip(&recipe(Coherence::flow()), 2);
         frames(&mut again, &[view(4, 0), view(4, 2)])[1].clone()
     });
 }
 
 #[test]
 fn frames_come_in_the_size_asked_for() {
-    let recipe = Recipe { size: Some(32), ..recipe(Coherence::Flow) };
+    let recipe = Recipe { size: Some(32), ..recipe(Coherence::flow()) };
     let mut clip = clip(&recipe, 1);
     assert_eq!(clip.size(), (24, 32));
     assert_eq!(frame(&mut clip, &view(5, 0)).shape, Shape::new(3, 24, 32));
@@ -158,12 +156,18 @@ fn frames_come_in_the_size_asked_for() {
 
 #[test]
 fn the_recipe_is_strict_about_videos() {
-    let read = |video: &str| Recipe::from_toml(&format!("[video]\n{video}"));
-    let recipe = read("coherence = \"blend\"\ncarry = 0.5").unwrap();
-    let wanted = Video { coherence: Coherence::Blend, carry: 0.5, ..Video::default() };
+    let read = |video: &str| Recipe::from_toml(&format!("schema = 1\n[video]\n{video}"));
+    let recipe = read("coherence = { blend = { share = 0.25 } }").unwrap();
+    let wanted = Video { coherence: Coherence::Blend { share: 0.25 } };
     assert_eq!(recipe.video, Some(wanted));
     assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe);
-    for wrong in ["carry = 1.5", "blend = -0.1", "carries = 0.5", "coherence = \"magic\""] {
+    for wrong in [
+        "coherence = { flow = { persistence = 1.5 } }",
+        "coherence.blend.share = -0.1",
+        "coherence.flow.share = 0.5",
+        "persistence = 0.5",
+        "coherence = \"magic\"",
+    ] {
         assert!(read(wrong).is_err(), "{wrong}");
     }
 }
@@ -177,7 +181,11 @@ fn added(dream: &Tensor, source: &Tensor) -> (f64, f64) {
 
 #[test]
 fn dreams_on_three_hundred_frames_neither_grow_nor_fade_nor_brighten() {
-    let recipe = Recipe { octaves: 1, iterations: 4, step: 4.0, ..recipe(Coherence::Flow) };
+    let recipe = edited(recipe(Coherence::flow()), |recipe| {
+        recipe.octaves.count = 1;
+        recipe.ascent.iterations = 4;
+        recipe.ascent.step = 4.0;
+    });
     let mut clip = clip(&recipe, 2);
     // What stands still is where a dream without end would pile up.
     let source = view(6, 30);
@@ -202,7 +210,7 @@ fn what_was_not_seen_before_is_dreamt_on() {
     // A stripe as wide as the fast motion comes in at the right at each frame.
     let shift = 10;
     let sources: Vec<Tensor> = (0..4).map(|number| view(7, 60 + shift * number)).collect();
-    let mut clip = clip(&recipe(Coherence::Flow), 2);
+    let mut clip = clip(&recipe(Coherence::flow()), 2);
     let dreams = frames(&mut clip, &sources);
     let stripe = |dream: &Tensor, source: &Tensor| {
         let added = minus(dream, source);
@@ -211,7 +219,7 @@ fn what_was_not_seen_before_is_dreamt_on() {
         (squares / (3 * HEIGHT * shift) as f64).sqrt()
     };
     let alone =
-        stripe(&frame(&mut self::clip(&recipe(Coherence::Flow), 2), &sources[3]), &sources[3]);
+        stripe(&frame(&mut self::clip(&recipe(Coherence::flow()), 2), &sources[3]), &sources[3]);
     let carried = stripe(&dreams[3], &sources[3]);
     assert!(carried > 0.3 * alone, "{carried} of {alone}");
 }

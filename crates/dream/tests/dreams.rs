@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Watch, machine, picture, toy, toy_unpadded};
+use common::{Watch, edited, machine, picture, toy, toy_unpadded};
 use dream::{
-    Detail, DreamError, Filter, Normalisation, Plan, Preset, Recipe, Tensor, Tiles, dream,
+    Ascent, Detail, DreamError, Filter, Normalisation, Octaves, Plan, Preset, Recipe, Tensor,
+    Tiles, dream,
 };
 use graph::Network;
 
@@ -16,13 +17,18 @@ fn run(network: &Network, recipe: &Recipe, start: Tensor, threads: usize) -> (Te
     (dream, watch)
 }
 
+const NORMALISATIONS: [Normalisation; 3] =
+    [Normalisation::MeanAbs, Normalisation::Std, Normalisation::Laplacian { levels: 4 }];
+
 /// A small dream by the preset's rules, with tiles small enough that there are several.
 fn small(preset: Preset) -> Recipe {
-    let mut recipe = Recipe::with_preset(&toy(), preset);
-    recipe.octaves = 2;
-    recipe.iterations = 2;
-    recipe.tile_size = 32;
-    recipe
+    edited(Recipe::with_preset(&toy(), preset), |recipe| {
+        recipe.octaves.count = 2;
+        recipe.ascent.iterations = 2;
+        if let Tiles::Rolled { size } | Tiles::Scattered { size } = &mut recipe.tiles {
+            *size = 32;
+        }
+    })
 }
 
 #[test]
@@ -49,15 +55,11 @@ fn another_seed_is_another_dream() {
 }
 
 #[test]
-fn carried_detail_gives_the_picture_back_where_no_step_is_taken() {
+fn reinjected_detail_gives_the_picture_back_where_no_step_is_taken() {
     for filter in [Filter::Bilinear, Filter::Triangle, Filter::CatmullRom, Filter::Lanczos] {
         let recipe = Recipe {
-            step: 0.0,
-            iterations: 1,
-            octaves: 5,
-            clip: false,
-            filter,
-            detail: Detail::Carry,
+            octaves: Octaves { count: 5, filter, detail: Detail::Reinject, ..Octaves::default() },
+            ascent: Ascent { step: 0.0, iterations: 1, clamp: false, ..Ascent::default() },
             ..Recipe::default()
         };
         let (dream, _) = run(&toy(), &recipe, picture(47, 61), 1);
@@ -67,20 +69,16 @@ fn carried_detail_gives_the_picture_back_where_no_step_is_taken() {
 
 #[test]
 fn blended_detail_keeps_the_pictures_share() {
+    let detail = Detail::Blend { share: 0.25 };
     let recipe = Recipe {
-        step: 0.0,
-        iterations: 1,
-        octaves: 2,
-        octave_scale: 2.0,
-        clip: false,
-        blend: 0.25,
-        detail: Detail::Blend,
+        octaves: Octaves { count: 2, scale: 2.0, detail, ..Octaves::default() },
+        ascent: Ascent { step: 0.0, iterations: 1, clamp: false, ..Ascent::default() },
         ..Recipe::default()
     };
     let start = picture(40, 60);
     let (dreamt, _) = run(&toy(), &recipe, start.clone(), 1);
-    let small = dream::resize(&start, 20, 30, recipe.filter);
-    let large = dream::resize(&small, 40, 60, recipe.filter);
+    let small = dream::resize(&start, 20, 30, recipe.octaves.filter);
+    let large = dream::resize(&small, 40, 60, recipe.octaves.filter);
     for ((dreamt, start), large) in dreamt.data.iter().zip(&start.data).zip(&large.data) {
         assert!((dreamt - (0.25 * start + 0.75 * large)).abs() < 1e-3);
     }
@@ -88,14 +86,11 @@ fn blended_detail_keeps_the_pictures_share() {
 
 #[test]
 fn the_objective_rises() {
-    for normalisation in [Normalisation::MeanAbs, Normalisation::Std, Normalisation::Laplacian] {
-        for tiles in [Tiles::Whole, Tiles::Rolled, Tiles::Scattered] {
+    for normalisation in NORMALISATIONS {
+        for tiles in [Tiles::Whole, Tiles::Rolled { size: 32 }, Tiles::Scattered { size: 32 }] {
             let recipe = Recipe {
-                octaves: 1,
-                iterations: 8,
-                jitter: 4,
-                tile_size: 32,
-                normalisation,
+                octaves: Octaves { count: 1, ..Octaves::default() },
+                ascent: Ascent { iterations: 8, jitter: 4, normalisation, ..Ascent::default() },
                 tiles,
                 ..Recipe::default()
             };
@@ -109,16 +104,16 @@ fn the_objective_rises() {
 #[test]
 fn a_negative_weight_calms_the_layer() {
     let mut recipe = Recipe::for_network(&toy());
-    recipe.octaves = 1;
-    recipe.layers[0].weight = -1.0;
+    recipe.octaves.count = 1;
+    recipe.objective[0].weight = -1.0;
     let (_, watch) = run(&toy(), &recipe, picture(40, 40), 1);
     assert!(watch.objectives[0] < 0.0);
     assert!(watch.objectives[9] > 0.9 * watch.objectives[0]);
 }
 
 #[test]
-fn a_clipped_dream_stays_in_the_pictures_range() {
-    let recipe = Recipe { step: 40.0, ..small(Preset::Google) };
+fn a_clamped_dream_stays_in_the_pictures_range() {
+    let recipe = edited(small(Preset::Google), |recipe| recipe.ascent.step = 40.0);
     let (dream, _) = run(&toy(), &recipe, picture(50, 40), 1);
     assert!(dream.data.iter().all(|x| (0.0..=255.0).contains(x)));
     assert!(dream.data.contains(&0.0) && dream.data.contains(&255.0));
@@ -143,9 +138,12 @@ fn progress_counts_all_the_work() {
 
 #[test]
 fn a_picture_without_a_gradient_is_left_alone() {
-    let recipe = Recipe { layers: Vec::new(), octaves: 1, ..small(Preset::Google) };
-    for normalisation in [Normalisation::MeanAbs, Normalisation::Std, Normalisation::Laplacian] {
-        let recipe = Recipe { normalisation, ..recipe.clone() };
+    for normalisation in NORMALISATIONS {
+        let recipe = edited(small(Preset::Google), |recipe| {
+            recipe.objective.clear();
+            recipe.octaves.count = 1;
+            recipe.ascent.normalisation = normalisation;
+        });
         let mut start = picture(40, 40);
         start.data.fill(117.0);
         let mut dead = toy();
@@ -160,7 +158,7 @@ fn tiles_too_thin_for_the_network_see_their_neighbours() {
     let network = toy_unpadded();
     for preset in [Preset::Tensorflow, Preset::Hvass] {
         for side in 13..44 {
-            let recipe = Recipe { iterations: 3, ..small(preset) };
+            let recipe = edited(small(preset), |recipe| recipe.ascent.iterations = 3);
             run(&network, &recipe, picture(side, 50), 1);
         }
     }

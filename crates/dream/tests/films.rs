@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Watch, machine, picture, toy};
-use dream::{Film, Movie, Recipe, Tensor};
+use common::{Watch, edited, machine, picture, toy};
+use dream::{Film, Recipe, Tensor, Zoom};
 
 /// How far colours are from grey: the root mean square of what each pixel's channels differ by from
 /// their mean.
@@ -20,9 +20,11 @@ fn colourfulness(picture: &Tensor) -> f64 {
 /// Colourfulness of the frames with these numbers, relative to the first one's.
 fn kept(levels: f64, numbers: &[u64]) -> Vec<f64> {
     let (network, machine) = (toy(), machine(2));
-    let movie = Movie { levels, pace: 30.0, ..Movie::default() };
-    let recipe =
-        Recipe { octaves: 1, iterations: 1, movie: Some(movie), ..Recipe::for_network(&network) };
+    let recipe = edited(Recipe::for_network(&network), |recipe| {
+        recipe.octaves.count = 1;
+        recipe.ascent.iterations = 1;
+        recipe.zoom = Some(Zoom { levels, pace: 30.0, ..Zoom::default() });
+    });
     let mut frame = picture(40, 56);
     let first = colourfulness(&frame);
     let mut film = Film::new(&recipe, &network, &machine, &frame).unwrap();
@@ -49,14 +51,15 @@ fn colourfulness_holds_over_three_hundred_frames() {
 fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
     let (network, machine) = (toy(), machine(2));
     let keys = r#"
-        octaves = 2
-        iterations = 4
-        [[movie.keys]]
+        schema = 1
+        octaves = { count = 2 }
+        ascent = { iterations = 4 }
+        [[zoom.keyframes]]
         at = 0
-        set = { layers = [{ name = "relu1" }] }
-        [[movie.keys]]
+        set = { objective = [{ layer = "relu1" }] }
+        [[zoom.keyframes]]
         at = 1
-        set = { layers = [{ name = "relu2" }] }
+        set = { objective = [{ layer = "relu2" }] }
     "#;
     let recipe = Recipe::from_toml(keys).unwrap();
     let first = picture(40, 56);
@@ -69,8 +72,8 @@ fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
     }
     let resumed = film().frame(5, &frames[4], &mut Watch::default()).unwrap();
     assert_eq!(resumed, frames[5]);
-    let plain = Recipe { layers: recipe.at(5.0 / 30.0).unwrap().layers, ..recipe.clone() };
-    let plain = Recipe { movie: Some(Movie::default()), ..plain };
+    let objective = recipe.at(5.0 / 30.0).unwrap().objective;
+    let plain = Recipe { objective, zoom: Some(Zoom::default()), ..recipe.clone() };
     let mut plain = Film::new(&plain, &network, &machine, &first).unwrap();
     let unbalanced = plain.frame(5, &frames[4], &mut Watch::default()).unwrap();
     assert_ne!(unbalanced, frames[5]);

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{machine, picture, toy, toy_unpadded};
-use dream::{LayerWeight, Machine, OctaveSize, Plan, PlanError, Preset, Recipe, Tiles};
+use common::{edited, machine, picture, toy, toy_unpadded};
+use dream::{Machine, OctaveSize, Plan, PlanError, Preset, Recipe, Term, Tiles};
 use graph::{GraphError, Network};
 
 fn plan(
@@ -22,7 +22,7 @@ fn refusal(recipe: &Recipe, network: &Network, height: usize, width: usize) -> P
 #[test]
 fn a_plan_leaves_nothing_open() {
     let plan = plan(&Recipe::default(), &toy(), 60, 80).unwrap();
-    assert_eq!(plan.recipe().layers, [LayerWeight { name: "relu2".into(), weight: 1.0 }]);
+    assert_eq!(plan.recipe().objective, [Term::layer("relu2")]);
     assert_eq!(plan.recipe().model.hash, toy().hash);
     assert_eq!(plan.size(), (60, 80));
     assert_eq!(plan.octaves().len(), 4);
@@ -40,12 +40,12 @@ fn the_longest_side_is_the_recipes() {
 
 #[test]
 fn octaves_too_small_for_the_layer_are_dropped() {
-    let recipe = Recipe { octaves: 8, ..Recipe::default() };
+    let recipe = edited(Recipe::default(), |recipe| recipe.octaves.count = 8);
     let plan = plan(&recipe, &toy_unpadded(), 20, 30).unwrap();
     let sizes: Vec<usize> = plan.octaves().iter().map(|size| size.height).collect();
     assert_eq!(sizes, [10, 14, 20]);
     assert_eq!(plan.dropped_octaves(), 5);
-    assert_eq!(plan.recipe().octaves, 8);
+    assert_eq!(plan.recipe().octaves.count, 8);
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn a_picture_too_small_even_for_one_is_refused_with_the_least_size() {
 
 #[test]
 fn an_unknown_layer_is_refused_with_the_nearest() {
-    let layers = vec![LayerWeight { name: "relu3".into(), weight: 1.0 }];
-    let error = refusal(&Recipe { layers, ..Recipe::default() }, &toy(), 60, 80);
+    let objective = vec![Term::layer("relu3")];
+    let error = refusal(&Recipe { objective, ..Recipe::default() }, &toy(), 60, 80);
     assert!(error.to_string().contains("`relu2`"), "{error}");
 }
 
@@ -76,7 +76,7 @@ fn a_recipe_for_another_network_is_refused() {
 
 #[test]
 fn a_recipe_out_of_range_or_a_picture_of_nothing_is_refused() {
-    let recipe = Recipe { octaves: 0, ..Recipe::default() };
+    let recipe = edited(Recipe::default(), |recipe| recipe.octaves.count = 0);
     assert!(matches!(refusal(&recipe, &toy(), 60, 80), PlanError::Recipe(_)));
     let empty = refusal(&Recipe::default(), &toy(), 0, 80);
     assert_eq!(empty, PlanError::NoPixels { width: 80, height: 0 });
@@ -86,9 +86,13 @@ fn a_recipe_out_of_range_or_a_picture_of_nothing_is_refused() {
 fn names_of_one_layer_add_up() {
     let mut network = toy();
     network.graph = common::aliased();
-    let layer = |name: &str, weight| LayerWeight { name: name.into(), weight };
-    let dreamt = |layers| {
-        let recipe = Recipe { layers, octaves: 1, iterations: 1, ..Recipe::default() };
+    let layer = |name: &str, weight| Term::layer(name).weighing(weight);
+    let dreamt = |objective| {
+        let recipe = edited(Recipe::default(), |recipe| {
+            recipe.objective = objective;
+            recipe.octaves.count = 1;
+            recipe.ascent.iterations = 1;
+        });
         let plan = plan(&recipe, &network, 20, 20).unwrap();
         let mut watch = common::Watch::default();
         dream::dream(&plan, picture(20, 20), &mut watch).unwrap();
@@ -102,8 +106,8 @@ fn names_of_one_layer_add_up() {
 #[test]
 fn a_dream_that_does_not_fit_is_refused_with_the_size_that_does() {
     for preset in Preset::ALL {
-        for tiles in [Tiles::Whole, Tiles::Rolled, Tiles::Scattered] {
-            let recipe = Recipe { tiles, tile_size: 64, ..Recipe::with_preset(&toy(), preset) };
+        for tiles in [Tiles::Whole, Tiles::Rolled { size: 64 }, Tiles::Scattered { size: 64 }] {
+            let recipe = Recipe { tiles, ..Recipe::with_preset(&toy(), preset) };
             let whole = plan(&recipe, &toy(), 300, 200).unwrap().memory();
             let small = Machine { memory: whole / 3, ..machine(1) };
             let error = Plan::new(&recipe, &toy(), 300, 200, &small).err().unwrap();
@@ -116,7 +120,7 @@ fn a_dream_that_does_not_fit_is_refused_with_the_size_that_does() {
             assert!(plan.memory() <= small.memory);
             let larger = Recipe { size: Some(size + 1), ..recipe };
             assert!(Plan::new(&larger, &toy(), 300, 200, &small).is_err());
-            assert!(error_text(&larger, &small).contains("--size"));
+            assert!(error_text(&larger, &small).contains("(`size`)"));
         }
     }
 }

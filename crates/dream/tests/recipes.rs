@@ -2,74 +2,83 @@
 
 mod common;
 
-use common::toy;
+use common::{edited, toy};
 use dream::{
-    Detail, Filter, LayerWeight, ModelId, NoiseStart, Normalisation, Preset, Recipe, RecipeError,
-    Tiles,
+    Ascent, Coherence, Detail, Filter, ModelId, NoiseStart, Normalisation, Octaves, Preset, Recipe,
+    RecipeError, Term, Tiles, Video,
 };
 use proptest::prelude::*;
 
+fn octaves() -> impl Strategy<Value = Octaves> {
+    let detail = prop_oneof![
+        Just(Detail::Reinject),
+        (0.0..1.0).prop_map(|share| Detail::Blend { share }),
+        Just(Detail::Replace),
+    ];
+    let filters = [Filter::Bilinear, Filter::Triangle, Filter::CatmullRom, Filter::Lanczos];
+    let filter = prop::sample::select(filters.to_vec());
+    (1u32..=32, 1.01f32..16.0, detail, 0.0f32..64.0, filter).prop_map(
+        |(count, scale, detail, blur, filter)| Octaves { count, scale, detail, blur, filter },
+    )
+}
+
+fn ascent() -> impl Strategy<Value = Ascent> {
+    let normalisation = prop_oneof![
+        Just(Normalisation::MeanAbs),
+        Just(Normalisation::Std),
+        (1u32..=12).prop_map(|levels| Normalisation::Laplacian { levels }),
+    ];
+    let steps = (1u32..=100_000, 0.0f32..1000.0, 0u32..=4096);
+    (steps, normalisation, 0.0f32..64.0, 0.0f32..64.0, any::<bool>()).prop_map(
+        |((iterations, step, jitter), normalisation, smoothing, smoothing_growth, clamp)| Ascent {
+            iterations,
+            step,
+            jitter,
+            normalisation,
+            smoothing,
+            smoothing_growth,
+            clamp,
+        },
+    )
+}
+
 fn recipe() -> impl Strategy<Value = Recipe> {
-    let layer = ("[a-z0-9_/\"\\\\ é]{1,12}", -9.0f32..9.0)
+    let term = ("[a-z0-9_/\"\\\\ é]{1,12}", -9.0f32..9.0)
         .prop_filter("a weight", |(_, weight)| *weight != 0.0)
-        .prop_map(|(name, weight)| LayerWeight { name, weight });
-    let size = prop::option::of(1u32..=65_535);
-    let noise = prop::option::of((1u32..=65_535, 1u32..=65_535));
-    let first = (
-        prop::sample::select(Preset::ALL.to_vec()),
-        prop::collection::vec(layer, 0..4),
-        (1u32..=32, 1.01f32..16.0, 1u32..=100_000, 0.0f32..1000.0, 0u32..=4096),
+        .prop_map(|(layer, weight)| Term { layer, weight });
+    let tiles = prop_oneof![
+        Just(Tiles::Whole),
+        (32u32..=16_384).prop_map(|size| Tiles::Rolled { size }),
+        (32u32..=16_384).prop_map(|size| Tiles::Scattered { size }),
+    ];
+    let video = prop::option::of(prop_oneof![
+        (0.0..0.99).prop_map(|persistence| Coherence::Flow { persistence }),
+        (0.0..0.99).prop_map(|share| Coherence::Blend { share }),
+        Just(Coherence::Independent),
+    ]);
+    let start = (
+        prop::option::of(1u32..=65_535),
+        prop::option::of((1u32..=65_535, 1u32..=65_535)),
         0u64..=i64::MAX as u64,
-        (size, noise),
     );
-    let second = (
-        prop::sample::select(vec![
-            Normalisation::MeanAbs,
-            Normalisation::Std,
-            Normalisation::Laplacian,
-        ]),
-        prop::sample::select(vec![Tiles::Whole, Tiles::Rolled, Tiles::Scattered]),
-        prop::sample::select(vec![Detail::Carry, Detail::Blend, Detail::Replace]),
-        prop::sample::select(vec![
-            Filter::Bilinear,
-            Filter::Triangle,
-            Filter::CatmullRom,
-            Filter::Lanczos,
-        ]),
-        (1u32..=12, 0.0f32..64.0, 0.0f32..64.0, 32u32..=16_384, 0.0f32..1.0, 0.0f32..64.0),
-        any::<(bool, bool)>(),
-    );
-    (first, second).prop_map(|((preset, layers, steps, seed, (size, noise)), second)| {
-        let (octaves, octave_scale, iterations, step, jitter) = steps;
-        let (normalisation, tiles, detail, filter, numbers, (clip, subtract_mean)) = second;
-        let (laplacian_levels, smoothing, smoothing_growth, tile_size, blend, blur) = numbers;
+    let preset = prop::sample::select(Preset::ALL.to_vec());
+    let rest = (tiles, any::<bool>(), video, prop::collection::vec(term, 0..4));
+    (preset, start, octaves(), ascent(), rest).prop_map(|(preset, start, octaves, ascent, rest)| {
+        let ((size, noise, seed), (tiles, subtract_mean, video, objective)) = (start, rest);
         Recipe {
             version: "0.0.1".into(),
             model: ModelId { name: "a \"network\"".into(), hash: "0a".into() },
             preset,
-            layers,
-            octaves,
-            octave_scale,
-            iterations,
-            step,
-            jitter,
             seed,
             size,
             noise: noise.map(|(width, height)| NoiseStart { width, height }),
-            normalisation,
-            laplacian_levels,
-            smoothing,
-            smoothing_growth,
+            objective,
             tiles,
-            tile_size,
-            detail,
-            blend,
-            blur,
-            filter,
-            clip,
             subtract_mean,
-            movie: None,
-            video: None,
+            octaves,
+            ascent,
+            video: video.map(|coherence| Video { coherence }),
+            ..Recipe::default()
         }
     })
 }
@@ -85,75 +94,123 @@ proptest! {
 #[test]
 fn numbers_are_written_as_people_write_them() {
     let text = Recipe::default().to_toml();
-    assert!(text.contains("octave_scale = 1.4\n"), "{text}");
+    assert!(text.starts_with("schema = 1\n"), "{text}");
+    assert!(text.contains("[octaves]\ncount = 4\nscale = 1.4\n"), "{text}");
 }
 
 #[test]
 fn a_text_that_names_a_preset_takes_the_rest_from_it() {
-    let read = Recipe::from_toml_for("preset = \"hvass\"\nstep = 2.0", &toy()).unwrap();
-    let expected = Recipe { step: 2.0, ..Recipe::with_preset(&toy(), Preset::Hvass) };
-    assert_eq!(read, expected);
-    assert_eq!(Recipe::from_toml("").unwrap(), Recipe::default());
-    let without_network = Recipe::from_toml("preset = \"hvass\"").unwrap();
-    assert_eq!(without_network.detail, Detail::Blend);
-    let weighted = Recipe::from_toml("layers = [{ name = \"a\" }]").unwrap();
-    assert_eq!(weighted.layers[0].weight, 1.0);
+    let text = "schema = 1\npreset = \"hvass\"\n[ascent]\nstep = 2.0";
+    let read = Recipe::from_toml_for(text, &toy()).unwrap();
+    let hvass = Recipe::with_preset(&toy(), Preset::Hvass);
+    assert_eq!(read, edited(hvass, |recipe| recipe.ascent.step = 2.0));
+    assert_eq!(Recipe::from_toml("schema = 1").unwrap(), Recipe::default());
+    let without_network = Recipe::from_toml("schema = 1\npreset = \"hvass\"").unwrap();
+    assert_eq!(without_network.octaves.detail, Detail::Blend { share: 0.2 });
+    let weighted = Recipe::from_toml("schema = 1\nobjective = [{ layer = \"a\" }]").unwrap();
+    assert_eq!(weighted.objective, [Term::layer("a")]);
+}
+
+#[test]
+fn choices_are_words_or_have_settings() {
+    for (text, tiles) in [
+        ("\"whole\"", Tiles::Whole),
+        ("\"rolled\"", Tiles::Rolled { size: 512 }),
+        ("{ rolled = {} }", Tiles::Rolled { size: 512 }),
+        ("{ scattered = { size = 300 } }", Tiles::Scattered { size: 300 }),
+    ] {
+        let read = Recipe::from_toml(&format!("schema = 1\ntiles = {text}")).unwrap();
+        assert_eq!(read.tiles, tiles);
+    }
 }
 
 #[test]
 fn a_wrong_text_is_refused_with_its_place() {
-    for (text, word) in [
-        ("octave = 3", "unknown field `octave`"),
-        ("octaves = \"three\"", "octaves"),
-        ("octaves = -1", "octaves"),
-        ("preset = \"gogle\"", "gogle"),
-        ("octaves = ", "line 1"),
-        ("model = { nam = \"x\" }", "nam"),
-        ("seed = 99999999999999999999", "seed"),
+    for (text, words) in [
+        ("octave = { count = 3 }", &["line 2", "no setting `octave", "`octaves.count`"][..]),
+        ("octaves = { cuont = 3 }", &["line 2", "did you mean `octaves.count`?"]),
+        ("octaves = 3", &["octaves"]),
+        ("octaves = { count = \"three\" }", &["line 2", "count"]),
+        ("octaves = { count = -1 }", &["count"]),
+        ("preset = \"gogle\"", &["line 2", "gogle", "`google`"]),
+        ("tiles = { rolled = { siz = 3 } }", &["`tiles.rolled.siz`", "`tiles.rolled.size`"]),
+        ("octaves = ", &["line 2"]),
+        ("model = { nam = \"x\" }", &["did you mean `model.name`?"]),
+        ("seed = 99999999999999999999", &["seed"]),
+        ("step = 2.0", &["did you mean `ascent.step`?"]),
     ] {
-        let error = Recipe::from_toml(text).unwrap_err();
-        assert!(matches!(error, RecipeError::Text(_)), "{text}: {error}");
-        assert!(error.to_string().contains(word), "{text}: {error}");
+        let error = Recipe::from_toml(&format!("schema = 1\n{text}")).unwrap_err().to_string();
+        assert!(words.iter().all(|word| error.contains(word)), "{text}: {error}");
     }
-    assert!(matches!(Recipe::from_toml("octaves = 0"), Err(RecipeError::Range { .. })));
+    let out_of_range = Recipe::from_toml("schema = 1\noctaves = { count = 0 }");
+    assert!(matches!(out_of_range, Err(RecipeError::Range { .. })));
 }
 
 #[test]
-fn every_knob_outside_its_range_is_refused_by_name() {
+fn every_setting_outside_its_range_is_refused_by_name() {
     type Edit = fn(&mut Recipe);
-    let edits: [(&str, Edit); 20] = [
-        ("octaves", |r| r.octaves = 0),
-        ("octaves", |r| r.octaves = 33),
-        ("octave_scale", |r| r.octave_scale = 1.0),
-        ("octave_scale", |r| r.octave_scale = f32::NAN),
-        ("iterations", |r| r.iterations = 0),
-        ("step", |r| r.step = -1.0),
-        ("step", |r| r.step = f32::INFINITY),
-        ("jitter", |r| r.jitter = 5000),
+    let edits: [(&str, Edit); 24] = [
+        ("schema", |r| r.schema = 2),
+        ("octaves.count", |r| r.octaves.count = 0),
+        ("octaves.count", |r| r.octaves.count = 33),
+        ("octaves.scale", |r| r.octaves.scale = 1.0),
+        ("octaves.scale", |r| r.octaves.scale = f32::NAN),
+        ("octaves.detail.blend.share", |r| r.octaves.detail = Detail::Blend { share: 1.5 }),
+        ("octaves.blur", |r| r.octaves.blur = f32::NAN),
+        ("ascent.iterations", |r| r.ascent.iterations = 0),
+        ("ascent.step", |r| r.ascent.step = -1.0),
+        ("ascent.step", |r| r.ascent.step = f32::INFINITY),
+        ("ascent.jitter", |r| r.ascent.jitter = 5000),
+        ("ascent.normalisation.laplacian.levels", |r| {
+            r.ascent.normalisation = Normalisation::Laplacian { levels: 0 };
+        }),
+        ("ascent.smoothing", |r| r.ascent.smoothing = -0.1),
+        ("ascent.smoothing_growth", |r| r.ascent.smoothing_growth = 65.0),
         ("seed", |r| r.seed = u64::MAX),
         ("size", |r| r.size = Some(0)),
         ("noise.width", |r| r.noise = Some(NoiseStart { width: 0, height: 9 })),
         ("noise.height", |r| r.noise = Some(NoiseStart { width: 9, height: 99_999 })),
-        ("laplacian_levels", |r| r.laplacian_levels = 0),
-        ("smoothing", |r| r.smoothing = -0.1),
-        ("smoothing_growth", |r| r.smoothing_growth = 65.0),
-        ("tile_size", |r| r.tile_size = 8),
-        ("blend", |r| r.blend = 1.5),
-        ("blur", |r| r.blur = f32::NAN),
-        ("weight", |r| r.layers[0].weight = f32::NAN),
-        ("weight", |r| r.layers[0].weight = 1e9),
+        ("tiles.rolled.size", |r| r.tiles = Tiles::Rolled { size: 8 }),
+        ("tiles.scattered.size", |r| r.tiles = Tiles::Scattered { size: 99_999 }),
+        ("video.coherence.flow.persistence", |r| {
+            r.video = Some(Video { coherence: Coherence::Flow { persistence: 1.0 } });
+        }),
+        ("video.coherence.blend.share", |r| {
+            r.video = Some(Video { coherence: Coherence::Blend { share: f64::NAN } });
+        }),
+        ("objective.weight", |r| r.objective[0].weight = f32::NAN),
+        ("objective.weight", |r| r.objective[0].weight = 1e9),
     ];
     for (name, edit) in edits {
         let mut recipe = Recipe::for_network(&toy());
         recipe.validate().unwrap();
         edit(&mut recipe);
         let error = recipe.validate().unwrap_err();
-        assert!(matches!(&error, RecipeError::Range { knob, .. } if *knob == name), "{error}");
-        assert!(error.to_string().contains(name) && error.to_string().contains(" to "));
+        assert!(matches!(&error, RecipeError::Range { setting, .. } if setting == name), "{error}");
+        assert!(error.to_string().contains(&format!("`{name}` is ")), "{error}");
     }
     let mut recipe = Recipe::for_network(&toy());
-    recipe.layers[0].weight = 0.0;
+    recipe.objective[0].weight = 0.0;
     assert_eq!(recipe.validate(), Err(RecipeError::NoWeight));
+}
+
+#[test]
+fn differences_are_told_by_path() {
+    let before = Recipe::default();
+    let now = edited(before.clone(), |recipe| {
+        recipe.octaves.scale = 1.5;
+        recipe.tiles = Tiles::Rolled { size: 300 };
+    });
+    let said = now.differences(&before);
+    assert_eq!(
+        said,
+        [
+            "octaves.scale was 1.4 and is now 1.5",
+            "tiles was \"whole\" and is now nothing",
+            "tiles.rolled.size was nothing and is now 300"
+        ]
+    );
+    assert!(now.differences(&now).is_empty());
 }
 
 #[test]
@@ -168,5 +225,5 @@ fn presets_are_found_by_their_names() {
 
 #[test]
 fn an_unknown_network_dreams_on_a_layer_three_fifths_deep() {
-    assert_eq!(Recipe::for_network(&toy()).layers[0].name, "relu2");
+    assert_eq!(Recipe::for_network(&toy()).objective[0].layer, "relu2");
 }

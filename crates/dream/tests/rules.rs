@@ -4,7 +4,7 @@
 mod common;
 
 use common::{machine, picture, toy};
-use dream::{Plan, Preset, Recipe, Tensor, dream};
+use dream::{Plan, Preset, Recipe, Tensor, Tiles, dream};
 use graph::{Network, NodeId, Shape, reference};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -95,22 +95,22 @@ fn ours(recipe: &Recipe, network: &Network, start: &Tensor) -> Tensor {
 }
 
 /// The picture's octaves from small to large, and the dream on each from its start on.
-fn with_carried_detail(
+fn with_reinjected_detail(
     recipe: &Recipe,
     start: &Tensor,
     mut steps: impl FnMut(Tensor) -> Tensor,
 ) -> Tensor {
     let mut bases = vec![start.clone()];
-    for _ in 1..recipe.octaves {
+    for _ in 1..recipe.octaves.count {
         let Shape { height, width, .. } = bases[0].shape;
         let less = |side: usize| (side as f64 / 1.4).round() as usize;
-        bases.insert(0, dream::resize(&bases[0], less(height), less(width), recipe.filter));
+        bases.insert(0, dream::resize(&bases[0], less(height), less(width), recipe.octaves.filter));
     }
     let mut detail = Tensor::zeros(bases[0].shape);
     let mut dreamt = bases[0].clone();
     for base in &bases {
         let Shape { height, width, .. } = base.shape;
-        let larger = dream::resize(&detail, height, width, recipe.filter);
+        let larger = dream::resize(&detail, height, width, recipe.octaves.filter);
         dreamt = steps(build(height, width, |c, y, x| at(base, c, y, x) + at(&larger, c, y, x)));
         detail = build(height, width, |c, y, x| at(&dreamt, c, y, x) - at(base, c, y, x));
     }
@@ -120,14 +120,12 @@ fn with_carried_detail(
 #[test]
 fn google() {
     let (network, start) = (toy(), picture(61, 47));
-    let recipe = Recipe {
-        octaves: 3,
-        iterations: 3,
-        seed: 5,
-        ..Recipe::with_preset(&network, Preset::Google)
-    };
+    let mut recipe = Recipe::with_preset(&network, Preset::Google);
+    recipe.octaves.count = 3;
+    recipe.ascent.iterations = 3;
+    recipe.seed = 5;
     let mut random = ChaCha8Rng::seed_from_u64(5);
-    let expected = with_carried_detail(&recipe, &start, |mut x| {
+    let expected = with_reinjected_detail(&recipe, &start, |mut x| {
         for _ in 0..3 {
             let right = draw(&mut random, 65) as i64 - 32;
             let down = draw(&mut random, 65) as i64 - 32;
@@ -164,14 +162,12 @@ fn tiled_gradient(network: &Network, x: &Tensor, tile: usize, random: &mut ChaCh
 #[test]
 fn tensorflow() {
     let (network, start) = (toy(), picture(85, 110));
-    let recipe = Recipe {
-        octaves: 2,
-        iterations: 3,
-        tile_size: 32,
-        ..Recipe::with_preset(&network, Preset::Tensorflow)
-    };
+    let mut recipe = Recipe::with_preset(&network, Preset::Tensorflow);
+    recipe.octaves.count = 2;
+    recipe.ascent.iterations = 3;
+    recipe.tiles = Tiles::Rolled { size: 32 };
     let mut random = ChaCha8Rng::seed_from_u64(0);
-    let expected = with_carried_detail(&recipe, &start, |mut x| {
+    let expected = with_reinjected_detail(&recipe, &start, |mut x| {
         for _ in 0..3 {
             let g = tiled_gradient(&network, &x, 32, &mut random);
             let scale = 1.5 / (mean_abs(&g) + 1e-7);
@@ -252,14 +248,12 @@ fn laplacian_normalised(g: &Tensor, levels: u32) -> Tensor {
 #[test]
 fn tensorflow_laplacian() {
     let (network, start) = (toy(), picture(75, 101));
-    let recipe = Recipe {
-        octaves: 2,
-        iterations: 2,
-        tile_size: 64,
-        ..Recipe::with_preset(&network, Preset::TensorflowLaplacian)
-    };
+    let mut recipe = Recipe::with_preset(&network, Preset::TensorflowLaplacian);
+    recipe.octaves.count = 2;
+    recipe.ascent.iterations = 2;
+    recipe.tiles = Tiles::Rolled { size: 64 };
     let mut random = ChaCha8Rng::seed_from_u64(0);
-    let expected = with_carried_detail(&recipe, &start, |mut x| {
+    let expected = with_reinjected_detail(&recipe, &start, |mut x| {
         for _ in 0..2 {
             let g = laplacian_normalised(&tiled_gradient(&network, &x, 64, &mut random), 4);
             x = build(x.shape.height, x.shape.width, |c, row, column| {
@@ -342,6 +336,8 @@ fn scattered_gradient(
     gradient
 }
 
+const HVASS_TILE: usize = 40;
+
 fn hvass_recursion(
     network: &Network,
     recipe: &Recipe,
@@ -353,17 +349,21 @@ fn hvass_recursion(
     let mut x = x.clone();
     if repeats > 0 {
         let less = |side: usize| (side as f64 * 0.7).round() as usize;
-        let small =
-            dream::resize(&blurred(&x, 0.5, false), less(height), less(width), recipe.filter);
+        let small = dream::resize(
+            &blurred(&x, 0.5, false),
+            less(height),
+            less(width),
+            recipe.octaves.filter,
+        );
         let small = hvass_recursion(network, recipe, &small, repeats - 1, random);
-        let large = dream::resize(&small, height, width, recipe.filter);
+        let large = dream::resize(&small, height, width, recipe.octaves.filter);
         x = build(height, width, |c, row, column| {
             0.2 * at(&x, c, row, column) + 0.8 * at(&large, c, row, column)
         });
     }
-    for i in 0..recipe.iterations {
-        let g = scattered_gradient(network, &x, recipe.tile_size as usize, random);
-        let sigma = 4.0 * f64::from(i) / f64::from(recipe.iterations) + 0.5;
+    for i in 0..recipe.ascent.iterations {
+        let g = scattered_gradient(network, &x, HVASS_TILE, random);
+        let sigma = 4.0 * f64::from(i) / f64::from(recipe.ascent.iterations) + 0.5;
         let parts = [sigma, 2.0 * sigma, 0.5 * sigma].map(|sigma| blurred(&g, sigma, true));
         let g = build(height, width, |c, row, column| {
             parts.iter().map(|part| at(part, c, row, column)).sum()
@@ -379,12 +379,10 @@ fn hvass_recursion(
 #[test]
 fn hvass() {
     let (mut network, start) = (toy(), picture(76, 101));
-    let recipe = Recipe {
-        octaves: 3,
-        iterations: 3,
-        tile_size: 40,
-        ..Recipe::with_preset(&network, Preset::Hvass)
-    };
+    let mut recipe = Recipe::with_preset(&network, Preset::Hvass);
+    recipe.octaves.count = 3;
+    recipe.ascent.iterations = 3;
+    recipe.tiles = Tiles::Scattered { size: HVASS_TILE as u32 };
     let dreamt = ours(&recipe, &network, &start);
     // Its pixels are fed as they are.
     network.input.mean = [0.0; 3];

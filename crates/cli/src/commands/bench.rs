@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use dream::{LayerWeight, Machine, Observer, Plan, Progress, Recipe};
+use dream::{Machine, Observer, Plan, Progress, Recipe, Term};
 use graph::{Network, OutputGradient, Size, StepTime, Tensor};
 use serde::Serialize;
 
@@ -97,7 +97,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let network = args.model.open(None)?;
     let load = start.elapsed();
     let layers = match args.layers.as_slice() {
-        [] => Recipe::for_network(&network).layers.into_iter().map(|layer| layer.name).collect(),
+        [] => Recipe::for_network(&network).objective.into_iter().map(|term| term.layer).collect(),
         layers => layers.to_vec(),
     };
     let find = |name: &String| network.graph.find_target(name).map_err(unfit);
@@ -164,13 +164,15 @@ fn dream_steps(
     machine: &Machine,
 ) -> Result<[Duration; 2], Failure> {
     let defaults = Recipe::for_network(network);
-    let weight = |name: &String| {
-        let known = defaults.layers.iter().find(|layer| layer.name == *name);
-        LayerWeight { name: name.clone(), weight: known.map_or(1.0, |layer| layer.weight) }
+    let term = |name: &String| {
+        let known = defaults.objective.iter().find(|term| term.layer == *name);
+        known.cloned().unwrap_or_else(|| Term::layer(name))
     };
-    let layers = layers.iter().map(weight).collect();
+    let mut recipe = defaults.clone();
+    recipe.objective = layers.iter().map(term).collect();
+    recipe.octaves.count = 1;
+    recipe.ascent.iterations = args.rounds;
     let (width, height) = (args.size.0 as usize, args.size.1 as usize);
-    let recipe = Recipe { layers, octaves: 1, iterations: args.rounds, ..defaults };
     let plan = Plan::new(&recipe, network, height, width, machine)
         .map_err(|error| unplanned("the dream", error))?;
     let mut watch = Stopwatch::default();

@@ -224,7 +224,13 @@ fn fitted(plane: Tensor, height: usize, width: usize) -> Tensor {
 pub(crate) fn unplanned(name: &str, error: PlanError) -> Failure {
     match error {
         PlanError::Network(error) => unfit(error),
-        PlanError::Memory { .. } => Failure::new(Fault::Memory, format!("{name}: {error}")),
+        PlanError::Memory { size, .. } => {
+            let failure = Failure::new(Fault::Memory, format!("{name}: {error}"));
+            match size {
+                Some(size) => failure.or(format!("--size {size} dreams as large as memory allows")),
+                None => failure,
+            }
+        }
         error => Failure::new(Fault::Recipe, error),
     }
 }

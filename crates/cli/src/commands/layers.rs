@@ -30,13 +30,13 @@ struct Line {
 /// Lists the layers.
 pub(crate) fn layers(args: &LayersArgs) -> Result<(), Failure> {
     let network = args.model.open(None)?;
-    let defaults = Recipe::for_network(&network).layers;
+    let defaults = Recipe::for_network(&network).objective;
     let layers: Vec<Line> = network
         .graph
         .layers()
         .into_iter()
         .map(|layer| Line {
-            default: defaults.iter().any(|default| default.name == layer.name),
+            default: defaults.iter().any(|default| default.layer == layer.name),
             name: layer.name,
             channels: layer.channels,
             stride: layer.stride,

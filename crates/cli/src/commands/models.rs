@@ -344,7 +344,7 @@ fn add(store: &Store, args: &AddArgs) -> Result<(), Failure> {
 const BUILT_IN_LICENCE: &str = "BSD-2-Clause and MIT";
 
 fn default_layers(network: &Network) -> Vec<String> {
-    Recipe::for_network(network).layers.into_iter().map(|layer| layer.name).collect()
+    Recipe::for_network(network).objective.into_iter().map(|term| term.layer).collect()
 }
 
 /// Three numbers with commas between, or one for all three.

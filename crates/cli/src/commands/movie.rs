@@ -197,7 +197,7 @@ fn rate(frames: &Frames) -> FrameRate {
         .next_back()
         .and_then(|(_, path)| recipe_of(path, &Limits::memory(free_memory())).ok())
         .and_then(|text| Recipe::from_toml(&text).ok());
-    FrameRate::nearest(recipe.and_then(|recipe| recipe.movie).unwrap_or_default().fps)
+    FrameRate::nearest(recipe.and_then(|recipe| recipe.zoom).unwrap_or_default().fps)
 }
 
 impl CodingArgs {

@@ -92,14 +92,19 @@ impl FrameArgs {
     /// A value outside its range.
     fn edit(&self, recipe: &mut Recipe) -> Result<(), Failure> {
         let mut video = recipe.video.take().unwrap_or_default();
-        video.coherence = match self.coherence {
-            Some(Named::Flow) => Coherence::Flow,
-            Some(Named::Blend) => Coherence::Blend,
-            Some(Named::Independent) => Coherence::Independent,
-            None => video.coherence,
+        video.coherence = match (self.coherence, video.coherence) {
+            (Some(Named::Flow), Coherence::Flow { .. })
+            | (Some(Named::Blend), Coherence::Blend { .. })
+            | (None, _) => video.coherence,
+            (Some(Named::Flow), _) => Coherence::flow(),
+            (Some(Named::Blend), _) => Coherence::blend(),
+            (Some(Named::Independent), _) => Coherence::Independent,
         };
-        video.carry = self.carry.unwrap_or(video.carry);
-        video.blend = self.blend.unwrap_or(video.blend);
+        match &mut video.coherence {
+            Coherence::Flow { persistence } => *persistence = self.carry.unwrap_or(*persistence),
+            Coherence::Blend { share } => *share = self.blend.unwrap_or(*share),
+            Coherence::Independent => {}
+        }
         recipe.video = Some(video);
         recipe.validate().map_err(|error| Failure::new(Fault::Recipe, error))
     }

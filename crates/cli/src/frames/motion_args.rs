@@ -1,9 +1,8 @@
-//! From flags to a recipe's movie: motion, levels and keyframes.
+//! From flags to a recipe's zoom: motion, levels and keyframes.
 
 use clap::Args;
-use dream::{Key, Motion, MotionPreset, Movie, Recipe};
+use dream::{Keyframe, Motion, MotionPreset, Recipe, Zoom};
 use media::FrameRate;
-use toml::{Table, Value};
 
 use crate::exit::{Failure, Fault};
 
@@ -44,8 +43,8 @@ pub(crate) struct MotionArgs {
     levels: Option<f64>,
     /// Set knobs at a time; between two times they change evenly and layers fade. Repeat it:
     /// --at 0s:layer=fire3/concat --at 6s:layer=fire8/concat,step=2,zoom=1.2
-    #[arg(long = "at", value_name = "TIME:KNOB=VALUE,…", value_parser = key)]
-    keys: Vec<Key>,
+    #[arg(long = "at", value_name = "TIME:KNOB=VALUE,…", value_parser = str::parse::<Keyframe>)]
+    keys: Vec<Keyframe>,
 }
 
 /// [`MotionPreset`] as the command line spells it.
@@ -81,40 +80,40 @@ impl MotionArgs {
     /// # Errors
     /// A value outside its range, or a motion that is to rest at an end that is not known.
     pub(crate) fn edit(&self, recipe: &mut Recipe, frames: Option<u64>) -> Result<(), Failure> {
-        let mut movie = recipe.movie.take().unwrap_or_default();
+        let mut zoom = recipe.zoom.take().unwrap_or_default();
         if let Some(fps) = self.fps {
-            movie.fps = fps.per_second();
+            zoom.fps = fps.per_second();
         }
         if let Some(named) = self.motion {
-            movie.motion = Motion::preset(named.preset(), movie.fps);
+            zoom.motion = Motion::preset(named.preset(), zoom.fps);
         }
-        let motion = &mut movie.motion;
+        let motion = &mut zoom.motion;
         motion.zoom = self.zoom.unwrap_or(motion.zoom);
         motion.rotate = self.rotate.unwrap_or(motion.rotate);
         motion.shift = self.shift.unwrap_or(motion.shift);
         motion.centre = self.centre.unwrap_or(motion.centre);
         motion.ease_in = self.ease_in.unwrap_or(motion.ease_in);
         motion.ease_out = self.ease_out.unwrap_or(motion.ease_out);
-        movie.pace = self.pace.unwrap_or(movie.pace);
-        movie.levels = self.levels.unwrap_or(movie.levels);
+        zoom.pace = self.pace.unwrap_or(zoom.pace);
+        zoom.levels = self.levels.unwrap_or(zoom.levels);
         if !self.keys.is_empty() {
-            movie.keys.clone_from(&self.keys);
+            zoom.keyframes.clone_from(&self.keys);
         }
-        if movie.motion.ease_out > 0.0 && self.ease_out.is_some() {
+        if zoom.motion.ease_out > 0.0 && self.ease_out.is_some() {
             let Some(frames) = frames else {
                 let what = "--ease-out needs to know the end of the motion";
                 return Err(Failure::new(Fault::Usage, what).or("say how many frames: --count"));
             };
-            movie.length = Some(frames.saturating_sub(1) as f64 / movie.fps);
+            zoom.length = Some(frames.saturating_sub(1) as f64 / zoom.fps);
         }
-        recipe.movie = Some(movie);
+        recipe.zoom = Some(zoom);
         recipe.validate().map_err(|error| Failure::new(Fault::Recipe, error))
     }
 
     /// The frame rate that the flags or the recipe ask for.
     pub(crate) fn rate(&self, recipe: Option<&Recipe>) -> FrameRate {
-        let movie = recipe.and_then(|recipe| recipe.movie.as_ref());
-        let usual = movie.map_or_else(|| Movie::default().fps, |movie| movie.fps);
+        let zoom = recipe.and_then(|recipe| recipe.zoom.as_ref());
+        let usual = zoom.map_or_else(|| Zoom::default().fps, |zoom| zoom.fps);
         self.fps.unwrap_or_else(|| FrameRate::nearest(usual))
     }
 }
@@ -124,96 +123,4 @@ fn pair(text: &str) -> Result<[f64; 2], String> {
     text.split_once(',')
         .and_then(|(x, y)| Some([number(x)?, number(y)?]))
         .ok_or_else(|| format!("`{text}` is no pair of numbers: write 0.1,-0.05, for example"))
-}
-
-/// `6s:layer=mixed4d,step=2`: what a keyframe sets, in the recipe's terms.
-fn key(text: &str) -> Result<Key, String> {
-    let usage = "write 6s:layer=NAME,step=2, for example";
-    let (time, knobs) = text.split_once(':').ok_or(usage)?;
-    let at = time
-        .strip_suffix('s')
-        .unwrap_or(time)
-        .trim()
-        .parse::<f64>()
-        .map_err(|_| format!("`{time}` is no time: use seconds, as in 6s:"))?;
-    let mut set = Table::new();
-    let mut layers = Vec::new();
-    for knob in knobs.split(',') {
-        let (name, value) = knob.split_once('=').ok_or(usage)?;
-        let (name, value) = (name.trim().replace('-', "_"), value.trim());
-        match name.as_str() {
-            "layer" => layers.push(layer(value)?),
-            "zoom" | "rotate" | "ease_in" | "ease_out" => {
-                in_motion(&mut set).insert(name, number(value)?);
-            }
-            "shift" | "centre" | "tint" => {
-                let parts = value.split('/').map(number).collect::<Result<Vec<_>, _>>()?;
-                in_motion(&mut set).insert(name, parts.into());
-            }
-            _ => {
-                set.insert(name, plain(value));
-            }
-        }
-    }
-    if !layers.is_empty() {
-        set.insert("layers".into(), layers.into());
-    }
-    Ok(Key { at, set })
-}
-
-fn in_motion(set: &mut Table) -> &mut Table {
-    set.entry("motion")
-        .or_insert_with(|| Value::Table(Table::new()))
-        .as_table_mut()
-        .expect("only tables are put there")
-}
-
-/// `NAME` or `NAME=WEIGHT`, as a recipe lists layers.
-fn layer(text: &str) -> Result<Value, String> {
-    let (name, weight) = match text.split_once('=') {
-        Some((name, weight)) => (name, number(weight)?),
-        None => (text, Value::Float(1.0)),
-    };
-    let mut layer = Table::new();
-    layer.insert("name".into(), name.into());
-    layer.insert("weight".into(), weight);
-    Ok(layer.into())
-}
-
-fn number(text: &str) -> Result<Value, String> {
-    match text.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(Value::Float(number)),
-        _ => Err(format!("`{text}` is no number")),
-    }
-}
-
-/// A number, yes or no, or else a word.
-fn plain(text: &str) -> Value {
-    if let Ok(whole) = text.parse::<i64>() {
-        return Value::Integer(whole);
-    }
-    if let Ok(yes) = text.parse::<bool>() {
-        return Value::Boolean(yes);
-    }
-    number(text).unwrap_or_else(|_| text.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_read_in_the_recipes_terms() {
-        let read =
-            key("6s:layer=mixed4d,layer=mixed3b=0.5,step=2,detail=replace,zoom=1.2,shift=0.1/-0.2")
-                .unwrap();
-        assert_eq!(read.at, 6.0);
-        let expected = "step = 2\ndetail = \"replace\"\n\
-            layers = [{ name = \"mixed4d\", weight = 1.0 }, { name = \"mixed3b\", weight = 0.5 }]\n\
-            motion = { zoom = 1.2, shift = [0.1, -0.2] }";
-        assert_eq!(read.set, expected.parse::<Table>().unwrap());
-        for wrong in ["6s", "x:step=1", "1:step", "1:zoom=fast", "1:layer=a=b"] {
-            assert!(key(wrong).is_err(), "{wrong}");
-        }
-    }
 }

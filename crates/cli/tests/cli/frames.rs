@@ -102,8 +102,8 @@ fn frames_of_another_recipe_are_noticed_and_explained() {
     let room = room("img_0.png");
     run(&room, "sky", 2, &[&QUICK[..], &["--step", "1.5"]].concat()).success();
     let said = said(run(&room, "sky", 3, &["--step", "3", "--zoom", "2"]), 5);
-    assert!(said.contains("step was 1.5 and is now 3.0"), "{said}");
-    assert!(said.contains("movie.motion.zoom was 1.35 and is now 2.0"), "{said}");
+    assert!(said.contains("ascent.step was 1.5 and is now 3.0"), "{said}");
+    assert!(said.contains("zoom.motion.zoom was 1.35 and is now 2.0"), "{said}");
     assert!(said.contains("--force"), "{said}");
     assert_eq!(frames(&room.path("sky")).len(), 2);
 
@@ -151,8 +151,8 @@ fn ease_out_wants_to_know_the_end_and_bad_keys_are_refused_before_any_work() {
     let mut command = room.deepdream();
     let text = said(command.args(["frames", "sky", "--ease-out", "1"]).assert(), 2);
     assert!(text.contains("--count"), "{text}");
-    let text = said(run(&room, "sky", 3, &["--at", "1s:stepp=2"]), 5);
-    assert!(text.contains("`stepp`"), "{text}");
+    let text = said(run(&room, "sky", 3, &["--at", "1s:stepp=2"]), 2);
+    assert!(text.contains("did you mean `ascent.step`"), "{text}");
     let text = said(run(&room, "sky", 3, &["--at", "1s:layer=fire99"]), 5);
     assert!(text.contains("fire99"), "{text}");
     assert_eq!(frames(&room.path("sky")).len(), 1);

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use cpu::Cpu;
-use dream::{Machine, Observer, Progress, Tensor};
+use dream::{Machine, Observer, Progress, Recipe, Tensor};
 use graph::{
     ChannelOrder, Conv2d, Graph, GraphBuilder, InputSpec, MaxPool, Network, Op, Padding, Shape,
     Window,
@@ -66,6 +66,12 @@ pub fn toy() -> Network {
 /// The same without padding: it needs 9 × 9 pixels.
 pub fn toy_unpadded() -> Network {
     network(graph(false))
+}
+
+/// The recipe after an edit.
+pub fn edited(mut recipe: Recipe, edit: impl FnOnce(&mut Recipe)) -> Recipe {
+    edit(&mut recipe);
+    recipe
 }
 
 pub fn machine(threads: usize) -> Machine {

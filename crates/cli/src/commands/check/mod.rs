@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use dream::{DreamError, LayerWeight, Machine, Observer, Plan, Progress, Recipe};
+use dream::{DreamError, Machine, Observer, Plan, Progress, Recipe, Term};
 use graph::{Network, Tensor};
 use media::{Image, Limits};
 
@@ -57,9 +57,10 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let network = args.model.open(None)?;
     let dream = Dream::new(args, &network, &machine)?;
     let plan = &dream.plan;
-    let total = plan.octaves().len() as u64 * u64::from(plan.recipe().iterations);
+    let total = plan.octaves().len() as u64 * u64::from(plan.recipe().ascent.iterations);
     let steps = spread(total, args.steps);
-    let names: Vec<String> = plan.recipe().layers.iter().map(|layer| layer.name.clone()).collect();
+    let names: Vec<String> =
+        plan.recipe().objective.iter().map(|term| term.layer.clone()).collect();
     let layers = compare::on_the_way(&network.graph, &names)?;
     let ((height, width), picture) = (plan.size(), dream.name.clone());
     let pictures = dream.pictures(&steps, &interrupt)?;
@@ -109,8 +110,7 @@ impl Dream {
         };
         let mut recipe = Recipe::for_network(network);
         if !args.layers.is_empty() {
-            let layer = |name: &String| LayerWeight { name: name.clone(), weight: 1.0 };
-            recipe.layers = args.layers.iter().map(layer).collect();
+            recipe.objective = args.layers.iter().map(Term::layer).collect();
         }
         recipe.size = (height.max(width) > args.size as usize).then_some(args.size);
         let plan = Plan::new(&recipe, network, height, width, machine)

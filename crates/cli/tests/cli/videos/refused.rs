@@ -48,7 +48,7 @@ fn times_parts_and_outputs_that_make_no_sense_are_refused() {
         (&["--start", "0.21", "--end", "0.23"], 3, "no frames in this part"),
         (&["--shard", "3/2"], 2, "no part"),
         (&["--shard", "1/2"], 5, "--coherence independent"),
-        (&["--carry", "2"], 5, "carry"),
+        (&["--carry", "2"], 5, "persistence"),
         (&["--layer", "nowhere"], 5, "nowhere"),
         (&["--codec", "prores"], 2, ".mov"),
     ] {

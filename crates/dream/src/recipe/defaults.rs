@@ -2,26 +2,31 @@
 
 use graph::{Graph, Op};
 
-use crate::{LayerWeight, Recipe};
+use super::{Ascent, Octaves, Recipe, Term};
 
 /// The settings for the network that `graph` is; a network is known by its layers, not its name.
 ///
 /// More and shorter steps than Google's notebook takes, over one octave more, and a little blur of the
 /// gradient: whole figures have the time to form, and no grain grows between them.
-pub(crate) fn recipe(graph: &Graph) -> Recipe {
-    let known = KNOWN
-        .iter()
-        .find(|layers| layers.iter().all(|(name, _)| graph.find_target(name).is_ok()))
-        .map(|layers| layers.iter().map(|&(name, weight)| (name.to_owned(), weight)).collect());
-    let layers: Vec<(String, f32)> =
-        known.unwrap_or_else(|| deep_layer(graph).map(|name| (name, 1.0)).into_iter().collect());
+pub(super) fn recipe(graph: &Graph) -> Recipe {
     Recipe {
-        layers: layers.into_iter().map(|(name, weight)| LayerWeight { name, weight }).collect(),
-        octaves: 5,
-        iterations: 15,
-        step: 1.1,
-        smoothing: 0.4,
+        objective: default_objective(graph),
+        octaves: Octaves { count: 5, ..Octaves::default() },
+        ascent: Ascent { iterations: 15, step: 1.1, smoothing: 0.4, ..Ascent::default() },
         ..Recipe::default()
+    }
+}
+
+/// The layers chosen for a network; of one that is not known, one at a depth that is usually worth
+/// it. Empty where there is none.
+pub(crate) fn default_objective(graph: &Graph) -> Vec<Term> {
+    let known =
+        KNOWN.iter().find(|layers| layers.iter().all(|(name, _)| graph.find_target(name).is_ok()));
+    match known {
+        Some(layers) => {
+            layers.iter().map(|&(name, weight)| Term::layer(name).weighing(weight)).collect()
+        }
+        None => deep_layer(graph).map(Term::layer).into_iter().collect(),
     }
 }
 

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use graph::Network;
 use serde::{Deserialize, Serialize};
 
-use crate::{Detail, Filter, ModelId, Normalisation, Recipe, Tiles, defaults};
+use super::{Ascent, Detail, ModelId, Normalisation, Octaves, Recipe, Tiles, defaults};
+use crate::Filter;
 
 /// Whose rules a dream follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,70 +47,81 @@ impl Preset {
         }
     }
 
-    /// Sets the fields the preset has rules for; all else stays.
-    pub(crate) fn edit(self, recipe: &mut Recipe) {
-        recipe.preset = self;
+    /// `recipe` with the preset's rules; what it has none for stays.
+    pub(crate) fn applied_to(self, recipe: Recipe) -> Recipe {
+        let recipe = Recipe { preset: self, ..recipe };
         match self {
-            Preset::Default => {}
+            Preset::Default => recipe,
             Preset::Google => google(recipe),
             Preset::Tensorflow => tensorflow(recipe),
-            Preset::TensorflowLaplacian => {
-                tensorflow(recipe);
-                recipe.octaves = 3;
-                recipe.step = 1.0;
-                recipe.normalisation = Normalisation::Laplacian;
-                recipe.laplacian_levels = 4;
-            }
+            Preset::TensorflowLaplacian => laplacian(recipe),
             Preset::Hvass => hvass(recipe),
         }
     }
 }
 
-fn google(recipe: &mut Recipe) {
-    let rules = Recipe::default();
-    recipe.octaves = 4;
-    recipe.octave_scale = 1.4;
-    recipe.iterations = 10;
-    recipe.step = 1.5;
-    recipe.jitter = 32;
-    recipe.normalisation = Normalisation::MeanAbs;
-    recipe.smoothing = 0.0;
-    recipe.smoothing_growth = 0.0;
-    recipe.tiles = Tiles::Whole;
-    recipe.tile_size = rules.tile_size;
-    recipe.detail = Detail::Carry;
-    recipe.blend = rules.blend;
-    recipe.blur = 0.0;
-    recipe.filter = Filter::Bilinear;
-    recipe.clip = true;
-    recipe.subtract_mean = true;
+fn google(recipe: Recipe) -> Recipe {
+    Recipe {
+        tiles: Tiles::Whole,
+        subtract_mean: true,
+        octaves: Octaves {
+            count: 4,
+            scale: 1.4,
+            detail: Detail::Reinject,
+            blur: 0.0,
+            filter: Filter::Bilinear,
+        },
+        ascent: Ascent {
+            iterations: 10,
+            step: 1.5,
+            jitter: 32,
+            normalisation: Normalisation::MeanAbs,
+            smoothing: 0.0,
+            smoothing_growth: 0.0,
+            clamp: true,
+        },
+        ..recipe
+    }
 }
 
-fn tensorflow(recipe: &mut Recipe) {
-    google(recipe);
-    recipe.jitter = 0;
-    recipe.tiles = Tiles::Rolled;
-    recipe.tile_size = 512;
-    recipe.clip = false;
+fn tensorflow(recipe: Recipe) -> Recipe {
+    let mut recipe = google(recipe);
+    recipe.tiles = Tiles::Rolled { size: 512 };
+    recipe.ascent.jitter = 0;
+    recipe.ascent.clamp = false;
+    recipe
 }
 
-fn hvass(recipe: &mut Recipe) {
-    google(recipe);
-    recipe.octaves = 5;
-    recipe.octave_scale = 1.0 / 0.7;
-    recipe.step = 3.0;
-    recipe.jitter = 0;
-    recipe.normalisation = Normalisation::Std;
-    recipe.smoothing = 0.5;
-    recipe.smoothing_growth = 4.0;
-    recipe.tiles = Tiles::Scattered;
-    recipe.tile_size = 400;
-    recipe.detail = Detail::Blend;
-    recipe.blend = 0.2;
-    recipe.blur = 0.5;
-    recipe.filter = Filter::Lanczos;
-    recipe.clip = false;
-    recipe.subtract_mean = false;
+fn laplacian(recipe: Recipe) -> Recipe {
+    let mut recipe = tensorflow(recipe);
+    recipe.octaves.count = 3;
+    recipe.ascent.step = 1.0;
+    recipe.ascent.normalisation = Normalisation::Laplacian { levels: 4 };
+    recipe
+}
+
+fn hvass(recipe: Recipe) -> Recipe {
+    Recipe {
+        tiles: Tiles::Scattered { size: 400 },
+        subtract_mean: false,
+        octaves: Octaves {
+            count: 5,
+            scale: 1.0 / 0.7,
+            detail: Detail::Blend { share: 0.2 },
+            blur: 0.5,
+            filter: Filter::Lanczos,
+        },
+        ascent: Ascent {
+            iterations: 10,
+            step: 3.0,
+            jitter: 0,
+            normalisation: Normalisation::Std,
+            smoothing: 0.5,
+            smoothing_growth: 4.0,
+            clamp: false,
+        },
+        ..recipe
+    }
 }
 
 impl Recipe {
@@ -120,10 +132,8 @@ impl Recipe {
 
     /// A preset's settings, on the layers chosen for `network`.
     pub fn with_preset(network: &Network, preset: Preset) -> Recipe {
-        let mut recipe = defaults::recipe(&network.graph);
-        recipe.model = ModelId::of(network);
-        preset.edit(&mut recipe);
-        recipe
+        let recipe = defaults::recipe(&network.graph);
+        preset.applied_to(Recipe { model: ModelId::of(network), ..recipe })
     }
 }
 
@@ -139,7 +149,7 @@ impl FromStr for Preset {
     fn from_str(name: &str) -> Result<Self, String> {
         Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
             let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.name()).collect();
-            format!("there is no preset `{name}`: use {}", names.join(", "))
+            format!("no preset `{name}`: use {}", names.join(", "))
         })
     }
 }

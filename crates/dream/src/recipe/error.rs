@@ -1,0 +1,94 @@
+//! Why a recipe is refused: each error names the setting, the value and a way out.
+
+use thiserror::Error;
+
+/// What is wrong with a recipe by itself.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// The text is not a recipe.
+    #[error("could not read the recipe: {0}")]
+    Text(String),
+    /// The recipe has a layout that this program does not know.
+    #[error(
+        "the recipe has schema {found}, but this program reads schema {}: use the version of the program that wrote it, or a newer one",
+        super::SCHEMA
+    )]
+    Schema {
+        /// What the recipe says.
+        found: String,
+    },
+    /// There is no such setting.
+    #[error("{}no setting `{path}`{}", place(*.line), meant(.near))]
+    Unknown {
+        /// What was named.
+        path: String,
+        /// The settings with the nearest names, nearest first.
+        near: Vec<String>,
+        /// The line of the recipe's text, from 1, where that is known.
+        line: Option<usize>,
+    },
+    /// A setting cannot have this value.
+    #[error("`{setting}` cannot be {value}: {problem}")]
+    Value {
+        /// The setting.
+        setting: String,
+        /// What it was to be.
+        value: String,
+        /// Why it cannot.
+        problem: String,
+    },
+    /// A setting is outside its range.
+    #[error("`{setting}` is {value}, but must be {allowed}: {way_out}")]
+    Range {
+        /// The setting.
+        setting: String,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        allowed: String,
+        /// What to do instead.
+        way_out: &'static str,
+    },
+    /// A keyframe sets what stays as it is.
+    #[error("`{setting}` is the same for the whole zoom: set it outside the keyframes")]
+    Fixed {
+        /// The setting.
+        setting: String,
+    },
+    /// A keyframe is wrong.
+    #[error("keyframe at {at} s: {error}")]
+    Keyframe {
+        /// Its time in seconds.
+        at: f64,
+        /// What is wrong with it.
+        error: Box<RecipeError>,
+    },
+    /// No term of the objective counts.
+    #[error(
+        "every weight of the objective is 0, so there is nothing to dream of: give at least one layer another weight"
+    )]
+    NoWeight,
+}
+
+impl RecipeError {
+    pub(crate) fn in_keyframe(self, at: f64) -> Self {
+        match self {
+            error @ RecipeError::Keyframe { .. } => error,
+            error => RecipeError::Keyframe { at, error: Box::new(error) },
+        }
+    }
+}
+
+fn place(line: Option<usize>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
+}
+
+fn meant(near: &[String]) -> String {
+    let quoted: Vec<String> = near.iter().map(|path| format!("`{path}`")).collect();
+    match &quoted[..] {
+        [] => String::new(),
+        [one] => format!(": did you mean {one}?"),
+        [first @ .., last] => format!(": did you mean {} or {last}?", first.join(", ")),
+    }
+}

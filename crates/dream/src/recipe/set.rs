@@ -1,0 +1,142 @@
+//! Any setting by its path: what a form, a flag or another language changes a recipe with.
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::{Recipe, RecipeError, settings};
+
+impl Recipe {
+    /// Sets what is at `path`, such as `octaves.count` or `tiles.rolled.size`, to a value written in
+    /// TOML. A word needs no quotes, and `none` leaves out what may be left out. After an error the
+    /// recipe is as it was. [`Recipe::settings`] lists the paths.
+    ///
+    /// # Errors
+    /// A path that does not exist, with the nearest ones; a value that cannot be or is outside its
+    /// range.
+    pub fn set(&mut self, path: &str, value: &str) -> Result<(), RecipeError> {
+        let setting = settings::find(path)?;
+        let mut table = Table::try_from(&*self).expect("recipes can be written");
+        if value.trim() == "none" && setting.default.starts_with("none") {
+            remove(&mut table, path);
+        } else {
+            place(&mut table, path, self::value(value));
+        }
+        settings::check(&table)?;
+        let recipe = Recipe::deserialize(table).map_err(|error| RecipeError::Value {
+            setting: path.to_owned(),
+            value: value.to_owned(),
+            problem: error.message().to_owned(),
+        })?;
+        recipe.validate()?;
+        *self = recipe;
+        Ok(())
+    }
+}
+
+/// A value as TOML has it; what is none is a word.
+pub(crate) fn value(text: &str) -> Value {
+    let read = toml::from_str::<Table>(&format!("value = {text}")).ok();
+    let alone = read.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
+    alone.unwrap_or_else(|| text.trim().into())
+}
+
+/// Puts a value where `path` says. Groups on the way are made; a choice on the way becomes the word
+/// that `path` has after it.
+pub(crate) fn place(table: &mut Table, path: &str, value: Value) {
+    let (mut group, mut way) = (table, String::new());
+    let mut names = path.split('.').peekable();
+    while let Some(name) = names.next() {
+        way = settings::joined(&way, name);
+        let Some(next) = names.peek() else {
+            group.insert(name.to_owned(), value);
+            return;
+        };
+        let slot = group.entry(name).or_insert_with(|| Value::Table(Table::new()));
+        let other = settings::is_choice(&way) && slot.get(*next).is_none();
+        if other || !slot.is_table() {
+            *slot = Value::Table(Table::new());
+        }
+        let Value::Table(inner) = slot else { return };
+        group = inner;
+    }
+}
+
+fn remove(table: &mut Table, path: &str) {
+    let Some((group, name)) = path.rsplit_once('.') else {
+        table.remove(path);
+        return;
+    };
+    let place = group
+        .split('.')
+        .try_fold(table, |table, name| table.get_mut(name).and_then(Value::as_table_mut));
+    if let Some(table) = place {
+        table.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Coherence, Detail, Filter, NoiseStart, Normalisation, Term, Tiles, Video};
+
+    #[test]
+    fn every_kind_of_setting_can_be_set() {
+        let mut recipe = Recipe::default();
+        for (path, value) in [
+            ("seed", "7"),
+            ("octaves.count", "6"),
+            ("octaves.scale", "2"),
+            ("octaves.filter", "lanczos"),
+            ("octaves.detail", "{ blend = { share = 0.5 } }"),
+            ("octaves.detail.blend.share", "0.25"),
+            ("ascent.normalisation", "\"laplacian\""),
+            ("ascent.clamp", "false"),
+            ("tiles.rolled.size", "300"),
+            ("tiles.scattered.size", "200"),
+            ("size", "640"),
+            ("noise", "{ width = 20, height = 10 }"),
+            ("objective", "[{ layer = \"a\" }, { layer = \"b\", weight = -2 }]"),
+            ("zoom.motion.shift", "[0.1, -0.2]"),
+            ("video.coherence.blend.share", "0.3"),
+            ("model.name", "a network"),
+        ] {
+            recipe.set(path, value).unwrap_or_else(|error| panic!("{path}: {error}"));
+        }
+        assert_eq!((recipe.seed, recipe.size), (7, Some(640)));
+        assert_eq!((recipe.octaves.count, recipe.octaves.scale), (6, 2.0));
+        assert_eq!(recipe.octaves.filter, Filter::Lanczos);
+        assert_eq!(recipe.octaves.detail, Detail::Blend { share: 0.25 });
+        assert_eq!(recipe.ascent.normalisation, Normalisation::Laplacian { levels: 4 });
+        assert!(!recipe.ascent.clamp);
+        assert_eq!(recipe.tiles, Tiles::Scattered { size: 200 });
+        assert_eq!(recipe.noise, Some(NoiseStart { width: 20, height: 10 }));
+        assert_eq!(recipe.objective, [Term::layer("a"), Term::layer("b").weighing(-2.0)]);
+        assert_eq!(recipe.zoom.as_ref().unwrap().motion.shift, [0.1, -0.2]);
+        let coherence = Coherence::Blend { share: 0.3 };
+        assert_eq!(recipe.video, Some(Video { coherence }));
+        assert_eq!(recipe.model.name, "a network");
+        recipe.set("size", "none").unwrap();
+        recipe.set("noise", "none").unwrap();
+        assert_eq!((recipe.size, recipe.noise), (None, None));
+    }
+
+    #[test]
+    fn what_cannot_be_set_changes_nothing_and_says_why() {
+        let mut recipe = Recipe::default();
+        for (path, value, wanted) in [
+            ("octave.count", "3", "did you mean `octaves.count`?"),
+            ("octaves", "3", "`octaves.count`"),
+            ("octaves.count", "three", "`octaves.count` cannot be three: invalid type"),
+            ("octaves.count", "0", "`octaves.count` is 0, but must be 1 to 32"),
+            ("octaves.count", "3\nseed = 4", "cannot be"),
+            ("tiles", "roled", "`rolled`"),
+            ("tiles.roled.size", "3", "`tiles.rolled.size`"),
+            ("schema", "2", "`schema` is 2"),
+            ("zoom.keyframes", "[{ at = 1, set = { seed = 1 } }]", "`seed` is the same"),
+        ] {
+            let said = recipe.set(path, value).unwrap_err().to_string();
+            assert!(said.contains(wanted), "{path}: {said}");
+            assert_eq!(recipe, Recipe::default());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Recipes as TOML.
+
+use graph::Network;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::{Preset, Recipe, RecipeError, SCHEMA, legacy, settings};
+
+/// The groups of which a text may give parts, the rest being the preset's.
+const MERGED: [&str; 2] = ["octaves", "ascent"];
+
+impl Recipe {
+    /// Reads a recipe. What the text leaves out is what its preset says, on a network not yet known;
+    /// [`Recipe::from_toml_for`] knows it.
+    ///
+    /// # Errors
+    /// Text that is not TOML, has unknown or mistyped settings, or values outside their range.
+    pub fn from_toml(text: &str) -> Result<Recipe, RecipeError> {
+        read(text, |preset| preset.applied_to(Recipe::default()))
+    }
+
+    /// Reads a recipe. What the text leaves out is what its preset says for `network`.
+    ///
+    /// # Errors
+    /// As [`Recipe::from_toml`].
+    pub fn from_toml_for(text: &str, network: &Network) -> Result<Recipe, RecipeError> {
+        read(text, |preset| Recipe::with_preset(network, preset))
+    }
+
+    /// The recipe as text that [`Recipe::from_toml`] reads back without loss.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("numbers, words and lists of them can be written")
+    }
+
+    /// Every setting, as a line of text each, in which this recipe is not as it was `before`. The
+    /// program's version counts as one.
+    pub fn differences(&self, before: &Recipe) -> Vec<String> {
+        let lines = |recipe: &Recipe| {
+            let mut lines = Vec::new();
+            let table = recipe.to_toml().parse().expect("it reads what it writes");
+            flatten("", &Value::Table(table), &mut lines);
+            lines
+        };
+        let (now, before) = (lines(self), lines(before));
+        let find = |lines: &[(String, String)], path: &str| {
+            let value = lines.iter().find(|(name, _)| name == path).map(|(_, value)| value.clone());
+            value.unwrap_or_else(|| "nothing".into())
+        };
+        let mut paths: Vec<&String> = before.iter().chain(&now).map(|(name, _)| name).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+            .into_iter()
+            .map(|path| (path, find(&before, path), find(&now, path)))
+            .filter(|(_, was, is)| was != is)
+            .map(|(path, was, is)| format!("{path} was {was} and is now {is}"))
+            .collect()
+    }
+}
+
+/// Reads a recipe of any schema. `base` is what a preset says.
+fn read(text: &str, base: impl Fn(Preset) -> Recipe) -> Result<Recipe, RecipeError> {
+    let table = text.parse::<Table>().map_err(|error| wrong(&error))?;
+    match table.get("schema") {
+        None => return legacy::read(text, table, base),
+        Some(Value::Integer(found)) if *found == i64::from(SCHEMA) => {}
+        Some(found) => return Err(RecipeError::Schema { found: found.to_string() }),
+    }
+    let said: Recipe = toml::from_str(text).map_err(|error| unreadable(text, &table, &error))?;
+    settings::check(&table)?;
+    let mut merged = Table::try_from(base(said.preset)).expect("as for `to_toml`");
+    for (name, value) in table {
+        match (merged.get_mut(&name), value) {
+            (Some(Value::Table(group)), Value::Table(part)) if MERGED.contains(&&*name) => {
+                group.extend(part);
+            }
+            (_, value) => {
+                merged.insert(name, value);
+            }
+        }
+    }
+    let recipe = Recipe::deserialize(merged).map_err(|error| wrong(&error))?;
+    recipe.validate()?;
+    Ok(recipe)
+}
+
+pub(super) fn wrong(error: &toml::de::Error) -> RecipeError {
+    RecipeError::Text(error.to_string())
+}
+
+/// Why a text is not a recipe: best, which setting does not exist and which was meant.
+fn unreadable(text: &str, table: &Table, error: &toml::de::Error) -> RecipeError {
+    let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
+    match settings::check(table) {
+        Err(RecipeError::Unknown { path, near, .. }) => RecipeError::Unknown { path, near, line },
+        Err(error @ RecipeError::Keyframe { .. }) => error,
+        _ => wrong(error),
+    }
+}
+
+/// The values of a table and of the tables in it, by their names with dots between.
+fn flatten(prefix: &str, value: &Value, lines: &mut Vec<(String, String)>) {
+    match value {
+        Value::Table(table) => {
+            for (name, value) in table {
+                flatten(&settings::joined(prefix, name), value, lines);
+            }
+        }
+        value => lines.push((prefix.to_owned(), value.to_string())),
+    }
+}

@@ -1,0 +1,158 @@
+//! What each setting of a recipe may be.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use super::{
+    Ascent, Coherence, Detail, Motion, Normalisation, Octaves, Recipe, RecipeError, SCHEMA, Tiles,
+    Zoom,
+};
+
+/// The largest side of a dream, in pixels.
+const LARGEST: u32 = 65_535;
+
+impl Recipe {
+    /// Whether every setting is within its range.
+    ///
+    /// # Errors
+    /// The first that is not, with its range and a way out.
+    pub fn validate(&self) -> Result<(), RecipeError> {
+        range("schema", self.schema, SCHEMA..=SCHEMA, "leave it as it is")?;
+        self.octaves.validate()?;
+        self.ascent.validate()?;
+        range("seed", self.seed, 0..=i64::MAX as u64, "recipes store seeds of 63 bits")?;
+        if let Some(size) = self.size {
+            range("size", size, 1..=LARGEST, "leave it out for the picture's own size")?;
+        }
+        if let Some(noise) = self.noise {
+            range("noise.width", noise.width, 1..=LARGEST, "640 is a start")?;
+            range("noise.height", noise.height, 1..=LARGEST, "400 is a start")?;
+        }
+        match self.tiles {
+            Tiles::Whole => {}
+            Tiles::Rolled { size } => tile_size("tiles.rolled.size", size)?,
+            Tiles::Scattered { size } => tile_size("tiles.scattered.size", size)?,
+        }
+        match self.video.as_ref().map(|video| video.coherence) {
+            Some(Coherence::Flow { persistence }) => {
+                video_persistence("video.coherence.flow.persistence", persistence)?;
+            }
+            Some(Coherence::Blend { share }) => video_share("video.coherence.blend.share", share)?,
+            Some(Coherence::Independent) | None => {}
+        }
+        if let Some(zoom) = &self.zoom {
+            zoom.validate()?;
+            for key in &zoom.keyframes {
+                self.at(key.at).map_err(|error| error.in_keyframe(key.at))?;
+            }
+        }
+        for term in &self.objective {
+            range("objective.weight", term.weight, -1e6..=1e6, "1 is usual")?;
+        }
+        if !self.objective.is_empty() && self.objective.iter().all(|term| term.weight == 0.0) {
+            return Err(RecipeError::NoWeight);
+        }
+        Ok(())
+    }
+}
+
+impl Octaves {
+    fn validate(&self) -> Result<(), RecipeError> {
+        range("octaves.count", self.count, 1..=32, "one octave dreams at full size alone")?;
+        range("octaves.scale", self.scale, 1.01..=16.0, "1.4 is usual")?;
+        if let Detail::Blend { share } = self.detail {
+            detail_share("octaves.detail.blend.share", share)?;
+        }
+        range("octaves.blur", self.blur, 0.0..=64.0, "0 is none")
+    }
+}
+
+impl Ascent {
+    fn validate(&self) -> Result<(), RecipeError> {
+        let downhill = "give layers a weight below 0 to go downhill";
+        range("ascent.iterations", self.iterations, 1..=100_000, "10 on each octave are usual")?;
+        range("ascent.step", self.step, 0.0..=1000.0, downhill)?;
+        range("ascent.jitter", self.jitter, 0..=4096, "32 is usual, 0 is none")?;
+        if let Normalisation::Laplacian { levels } = self.normalisation {
+            laplacian_levels("ascent.normalisation.laplacian.levels", levels)?;
+        }
+        range("ascent.smoothing", self.smoothing, 0.0..=64.0, "0 is none")?;
+        let growth = self.smoothing_growth;
+        range("ascent.smoothing_growth", growth, 0.0..=64.0, "0 keeps it the same")
+    }
+}
+
+impl Zoom {
+    /// Whether each value makes sense by itself.
+    fn validate(&self) -> Result<(), RecipeError> {
+        range("zoom.fps", self.fps, 1e-3..=1000.0, "30 frames a second are usual")?;
+        range("zoom.pace", self.pace, 0.0..=1e6, "2 is usual")?;
+        range("zoom.levels", self.levels, 0.0..=1.0, "1 holds them, 0 lets them go")?;
+        if let Some(length) = self.length {
+            range("zoom.length", length, 0.0..=1e6, "leave it out for a motion without an end")?;
+        }
+        for key in &self.keyframes {
+            range("zoom.keyframes.at", key.at, 0.0..=1e6, "give seconds from the first frame")?;
+        }
+        self.motion.validate()
+    }
+}
+
+impl Motion {
+    fn validate(&self) -> Result<(), RecipeError> {
+        range("zoom.motion.zoom", self.zoom, 1e-6..=1e6, "1 keeps the size")?;
+        range("zoom.motion.rotate", self.rotate, -36000.0..=36000.0, "give degrees a second")?;
+        for shift in self.shift {
+            range("zoom.motion.shift", shift, -100.0..=100.0, "1 is a whole picture a second")?;
+        }
+        for centre in self.centre {
+            range("zoom.motion.centre", centre, -10.0..=10.0, "0.5 is the middle")?;
+        }
+        for tint in self.tint {
+            range("zoom.motion.tint", tint, -25500.0..=25500.0, "0 is none")?;
+        }
+        range("zoom.motion.ease_in", self.ease_in, 0.0..=86400.0, "give seconds")?;
+        range("zoom.motion.ease_out", self.ease_out, 0.0..=86400.0, "give seconds")
+    }
+}
+
+pub(super) fn tile_size(setting: &str, size: u32) -> Result<(), RecipeError> {
+    range(setting, size, 32..=16_384, "400 and 512 are usual")
+}
+
+pub(super) fn detail_share(setting: &str, share: f64) -> Result<(), RecipeError> {
+    range(setting, share, 0.0..=1.0, "leave it out for the default")
+}
+
+pub(super) fn laplacian_levels(setting: &str, levels: u32) -> Result<(), RecipeError> {
+    range(setting, levels, 1..=12, "4 is usual")
+}
+
+pub(super) fn video_persistence(setting: &str, persistence: f64) -> Result<(), RecipeError> {
+    range(setting, persistence, 0.0..=0.99, "0.8 is usual, 0 keeps nothing")
+}
+
+pub(super) fn video_share(setting: &str, share: f64) -> Result<(), RecipeError> {
+    range(setting, share, 0.0..=0.99, "0.5 is usual, 0 mixes nothing")
+}
+
+fn range<T: PartialOrd + Display>(
+    setting: &str,
+    value: T,
+    allowed: RangeInclusive<T>,
+    way_out: &'static str,
+) -> Result<(), RecipeError> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    let allowed = match allowed.start() == allowed.end() {
+        true => allowed.start().to_string(),
+        false => format!("{} to {}", allowed.start(), allowed.end()),
+    };
+    Err(RecipeError::Range {
+        setting: setting.to_owned(),
+        value: value.to_string(),
+        allowed,
+        way_out,
+    })
+}
