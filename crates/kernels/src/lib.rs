@@ -1,4 +1,36 @@
-//! Arithmetic on `f32` slices: the CPU level that runs it, the threads that share it, and the kernels.
+//! The arithmetic of image networks on `f32`: the CPU level that runs it, the threads that share it, and
+//! the kernels, each forward and backward.
+//!
+//! Activations lie in memory in blocks of sixteen channels ([`BlockedMap`]). A kernel is given maps with
+//! their vectors ([`MapRef`], [`MapMut`], [`Destination`]) and a [`Context`]; it is written once and compiled
+//! for every [`CpuLevel`], of which plain Rust is the one the others are tested against. Its result has the
+//! same bytes on any number of threads.
+//!
+//! Functions panic if what they are given does not fit together: sizes are the caller's knowledge. What comes
+//! from outside, where it makes a size, is refused without a panic by [`BlockedMap::new`] and
+//! [`ConvGeometry::new`].
+//!
+//! ```
+//! use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, MapMut, MapRef, Threads, Vec16, pool};
+//!
+//! let cx = Context::new(Threads::new(2)?, CpuLevel::detect()?);
+//! // The largest value of each 2 × 2 square of sixteen channels of 4 × 4 pixels.
+//! let window = ConvGeometry::new([2, 2], [2, 2], [1, 1], [0, 0]).ok_or("an empty window")?;
+//! let [wide, small] = [4, 2].map(|side| BlockedMap::new(1, side, side, 0).expect("a small map"));
+//! let x: Vec<Vec16> = (0..16).map(|pixel| Vec16([pixel as f32; 16])).collect();
+//! let (mut y, mut argmax) = ([Vec16::default(); 4], [0; 4 * 16]);
+//! let to = MapMut::new(small, &mut y);
+//! pool::max_forward(&cx, &window, MapRef::new(wide, &x), to, &mut argmax);
+//! assert_eq!(y.map(|pixel| pixel.0[0]), [5.0, 7.0, 13.0, 15.0]);
+//! # Ok::<(), String>(())
+//! ```
+//!
+//! # Features
+//!
+//! Both are on by default; without them the crate needs neither threads nor a system that maps memory.
+//!
+//! - `threads`: shares the work among threads.
+//! - `mmap`: maps the memory of activations and weights from the system, on large pages where it has them.
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
 pub mod blur;

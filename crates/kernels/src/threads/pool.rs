@@ -1,6 +1,5 @@
-//! The worker threads every kernel shares, and the one way work is handed to them.
+//! Threads that wait for work between two kernels (the feature `threads`).
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -73,12 +72,6 @@ impl Threads {
         };
         self.pool.install(|| fork(self.count().min(tasks) - 1, &work));
     }
-}
-
-/// Part `number` when `all` are divided into `of` parts as even as can be.
-pub(crate) fn part(number: usize, of: usize, all: usize) -> Range<usize> {
-    let start = |number: usize| (number as u128 * all as u128 / of as u128) as usize;
-    start(number)..start(number + 1)
 }
 
 /// Runs `work` on this thread and `others` more at once, without allocating.

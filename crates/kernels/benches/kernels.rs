@@ -1,0 +1,255 @@
+//! How fast the kernels are at the sizes that Inception has on an image of 640 × 360: convolutions in
+//! operations a second, what is bound by memory in bytes a second.
+//!
+//! `cargo bench -p deepdream-kernels` runs them at the best level, or the one that `DEEPDREAM_CPU` names, on
+//! all processors; `-- --quick` and a part of a name make it shorter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use kernels::blur::{Blur, blur};
+use kernels::conv::{Call, Direct, Filters, Output, Placed, SharedMap, run};
+use kernels::lrn::{self, Lrn};
+use kernels::pack::{self, InputTransform};
+use kernels::winograd::Winograd;
+use kernels::{
+    BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Threads, Vec16,
+    WriteMode, depthwise, elementwise, lrn_pool, pool,
+};
+
+/// A map and its vectors.
+#[derive(Clone)]
+struct Blocked {
+    map: BlockedMap,
+    vectors: Vec<Vec16>,
+}
+
+impl Blocked {
+    /// Values of −1..1, with a halo of zeros around them.
+    fn new(channels: usize, [height, width]: [usize; 2], halo: usize) -> Self {
+        let map = BlockedMap::new(channels / 16, height, width, halo).expect("a small map");
+        let mut vectors = vec![Vec16::default(); map.vectors()];
+        let mut state = 1u32;
+        for block in 0..map.blocks() {
+            for pixel in 0..height * width {
+                let (row, column) = ((pixel / width) as isize, (pixel % width) as isize);
+                vectors[map.at(block, row, column)].0.fill_with(|| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+                });
+            }
+        }
+        Self { map, vectors }
+    }
+
+    fn read(&self) -> MapRef<'_> {
+        MapRef::new(self.map, &self.vectors)
+    }
+
+    fn write(&mut self) -> MapMut<'_> {
+        MapMut::new(self.map, &mut self.vectors)
+    }
+
+    /// Bytes of its pixels, without the halo.
+    fn bytes(&self) -> usize {
+        self.map.pixels() * size_of::<Vec16>()
+    }
+}
+
+fn context() -> Context {
+    let level = CpuLevel::detect().expect("DEEPDREAM_CPU names a level");
+    Context::new(Threads::new(0).expect("threads start"), level)
+}
+
+fn window(kernel: usize, stride: usize) -> ConvGeometry {
+    let padding = (kernel - 1) / 2;
+    ConvGeometry::new([kernel; 2], [stride; 2], [1; 2], [padding; 2]).expect("a small window")
+}
+
+fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(10);
+    group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(400));
+    group
+}
+
+/// Measures `f`, which moves `bytes`.
+fn moves(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, bytes: usize, mut f: impl FnMut()) {
+    group.throughput(Throughput::Bytes(bytes as u64));
+    group.bench_function(name, |bencher| bencher.iter(&mut f));
+}
+
+fn convolutions(criterion: &mut Criterion) {
+    let cx = context();
+    let mut group = group(criterion, "convolution");
+    for (ins, outs, extent, kernel, winograd) in [
+        (192, 64, [90, 160], 1, false),
+        (64, 192, [90, 160], 3, false),
+        (64, 192, [90, 160], 3, true),
+        (32, 96, [45, 80], 5, true),
+    ] {
+        let geometry = window(kernel, 1);
+        let slots: Vec<usize> = (0..ins.max(outs)).collect();
+        let weights = vec![0.01; ins * outs * kernel * kernel];
+        let bias = vec![0.1; outs];
+        let (from, to) = (&slots[..ins], &slots[..outs]);
+        let phase = Filters::new(geometry, 1, &weights, &bias, from, to).forward();
+        let halo = geometry.forward_halo(extent, extent);
+        let (x, mut y) = (Blocked::new(ins, extent, halo), Blocked::new(outs, extent, 0));
+        let ym = y.map;
+        let y = SharedMap::new(y.write());
+        let mode = WriteMode::Overwrite;
+        let output = Output { y: &y, mode, bias: true, relu_mask: None, mask: None };
+        let way = if winograd { "winograd" } else { "direct" };
+        let name = format!("{way} {kernel}×{kernel} {ins}→{outs} {}×{}", extent[0], extent[1]);
+        let operations = 2 * weights.len() * extent[0] * extent[1];
+        group.throughput(Throughput::Elements(operations as u64));
+        if winograd {
+            let conv = Winograd::new(&phase, Winograd::tile(kernel, extent), &cx);
+            group.bench_function(name, |bencher| bencher.iter(|| conv.run(&cx, x.read(), &output)));
+        } else {
+            let placed = Placed::new(Arc::new(Direct::new(&phase, &cx)), x.map, ym, true);
+            group.bench_function(name, |bencher| {
+                bencher.iter(|| run(&cx, &[Call::new(&placed, x.read(), output)]));
+            });
+        }
+    }
+}
+
+fn pools(criterion: &mut Criterion) {
+    let cx = context();
+    let mut group = group(criterion, "pool");
+    for (channels, [height, width], stride) in
+        [(64, [180, 320], 2), (192, [90, 160], 2), (512, [23, 40], 1)]
+    {
+        let geometry = window(3, stride);
+        let x = Blocked::new(channels, [height, width], 2);
+        let written = [height.div_ceil(stride), width.div_ceil(stride)];
+        let (mut y, mut dx) = (Blocked::new(channels, written, 2), x.clone());
+        let mut argmax = vec![0; y.map.pixels() * 16];
+        let name = |what: &str| format!("{what} 3×3/{stride} {channels}×{height}×{width}");
+        let bytes = x.bytes() + 2 * y.bytes();
+        moves(&mut group, &name("max forward"), bytes + argmax.len(), || {
+            pool::max_forward(&cx, &geometry, x.read(), y.write(), &mut argmax);
+        });
+        moves(&mut group, &name("max backward"), 2 * x.bytes() + y.bytes() + argmax.len(), || {
+            let dx = Destination::overwrite(dx.write());
+            pool::max_backward(&cx, &geometry, y.read(), &argmax, dx);
+        });
+        moves(&mut group, &name("average forward"), bytes, || {
+            pool::average_forward(&cx, &geometry, None, x.read(), y.write());
+        });
+    }
+}
+
+fn normalisations(criterion: &mut Criterion) {
+    let cx = context();
+    let mut group = group(criterion, "lrn");
+    for channels in [64, 192] {
+        let lrn = Lrn { channels, size: 5, alpha: 2e-5, beta: 0.75, bias: 1.0 };
+        let x = Blocked::new(channels, [90, 160], 2);
+        let (mut y, mut dx) = (x.clone(), x.clone());
+        moves(&mut group, &format!("forward {channels}×90×160"), 3 * x.bytes(), || {
+            lrn::forward(&cx, &lrn, x.read(), y.write());
+        });
+        moves(&mut group, &format!("backward {channels}×90×160"), 4 * x.bytes(), || {
+            lrn::backward(&cx, &lrn, x.read(), y.read(), Destination::overwrite(dx.write()));
+        });
+        let (geometry, mut y) = (window(3, 2), Blocked::new(channels, [45, 80], 2));
+        let mut argmax = vec![0; y.map.pixels() * 16];
+        let bytes = x.bytes() + 2 * y.bytes() + argmax.len();
+        moves(&mut group, &format!("and max pool forward {channels}×90×160"), bytes, || {
+            lrn_pool::forward(&cx, &lrn, &geometry, x.read(), y.write(), &mut argmax);
+        });
+    }
+}
+
+fn depthwise_convolutions(criterion: &mut Criterion) {
+    let cx = context();
+    let mut group = group(criterion, "depthwise");
+    for stride in [1, 2] {
+        let (geometry, x) = (window(3, stride), Blocked::new(128, [90, 160], 2));
+        let (weights, bias) = (&x.vectors[..9 * 8], &x.vectors[..8]);
+        let mut y = Blocked::new(128, [90 / stride, 160 / stride], 2);
+        let (mut mask, mut dx) = (vec![0; y.map.pixels()], x.clone());
+        let bytes = x.bytes() + 2 * y.bytes();
+        moves(&mut group, &format!("forward 3×3/{stride} 128×90×160"), bytes, || {
+            let (x, y) = (x.read(), y.write());
+            depthwise::forward(&cx, &geometry, weights, bias, x, y, Some(&mut mask));
+        });
+        let bytes = 2 * x.bytes() + y.bytes();
+        moves(&mut group, &format!("backward 3×3/{stride} 128×90×160"), bytes, || {
+            let dx = Destination::overwrite(dx.write());
+            depthwise::backward(&cx, &geometry, weights, y.read(), dx);
+        });
+    }
+}
+
+fn copies(criterion: &mut Criterion) {
+    let cx = context();
+    let mut group = group(criterion, "elementwise");
+    let x = Blocked::new(192, [90, 160], 2);
+    let (mut y, mut mask) = (x.clone(), vec![0; x.map.pixels()]);
+    let bytes = 3 * x.bytes();
+    moves(&mut group, "copy 192×90×160", bytes, || {
+        elementwise::copy(&cx, x.read(), Destination::overwrite(y.write()));
+    });
+    moves(&mut group, "relu 192×90×160", bytes, || {
+        elementwise::relu_forward(&cx, x.read(), y.write(), &mut mask);
+    });
+    moves(&mut group, "half sum of squares 192×90×160", x.bytes(), || {
+        std::hint::black_box(elementwise::half_sum_squares(&cx, x.read()));
+    });
+    let sources: Vec<usize> = (0..192).map(|slot| (slot + 8) % 192).collect();
+    moves(&mut group, "gather channels 192×90×160", bytes, || {
+        let y = Destination::overwrite(y.write());
+        elementwise::gather_channels(&cx, &sources, x.read(), y);
+    });
+}
+
+fn images(criterion: &mut Criterion) {
+    let cx = context();
+    let mut group = group(criterion, "image");
+    let (height, width) = (360, 640);
+    let mut image = vec![1.0; 3 * height * width];
+    for space_to_depth in [1, 2] {
+        let input = InputTransform {
+            channels: 3,
+            source: [0, 1, 2, 0],
+            mean: [117.0; 4],
+            scale: [1.0; 4],
+            shift: [13, 77],
+            space_to_depth,
+        };
+        let [blocks, rows, columns] = input.extent(height, width);
+        let mut x = Blocked::new(16 * blocks, [rows, columns], 2);
+        let bytes = 4 * image.len() + x.bytes();
+        moves(&mut group, &format!("pack 640×360 by {space_to_depth}"), bytes, || {
+            pack::pack(&cx, &input, &image, height, width, x.write());
+        });
+        moves(&mut group, &format!("unpack 640×360 by {space_to_depth}"), bytes, || {
+            pack::unpack(&cx, &input, x.read(), height, width, &mut image);
+        });
+    }
+    let mix: Vec<f32> = (0..9).map(|i| f32::from(u8::from(i % 4 == 0))).collect();
+    let weights: [Vec<f32>; 3] = [2, 4, 8].map(|radius| vec![1.0 / 17.0; radius + 1]);
+    let blurs = weights.each_ref().map(|weights| Blur { weights, mix: &mix });
+    let (mut target, mut strengths) = (image.clone(), Vec::new());
+    moves(&mut group, "three blurs 640×360", 8 * image.len(), || {
+        let extent = [3, height, width];
+        std::hint::black_box(blur(&cx, &blurs, extent, &image, &mut target, &mut strengths));
+    });
+}
+
+criterion_group!(
+    benches,
+    convolutions,
+    pools,
+    normalisations,
+    depthwise_convolutions,
+    copies,
+    images
+);
+criterion_main!(benches);
