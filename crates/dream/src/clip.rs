@@ -13,7 +13,7 @@ use graph::{Network, Tensor};
 
 use crate::carry::{Carried, Start};
 use crate::dreamer::{dream_unevenly, fitted};
-use crate::film::SEEDS;
+use crate::zoom::SEEDS;
 use crate::{DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
 
 /// How many of the recipe's steps one step may go where nothing was carried: further, and grain grows.

@@ -9,7 +9,6 @@ mod carry;
 mod clip;
 mod dreamer;
 mod fade;
-mod film;
 mod flicker;
 pub mod flow;
 mod gaussian;
@@ -31,11 +30,11 @@ mod sight;
 #[cfg(test)]
 mod testing;
 mod tiles;
+mod zoom;
 
 pub use carry::Carried;
 pub use clip::Clip;
 pub use dreamer::dream;
-pub use film::Film;
 pub use flicker::{Change, Flicker, Reading};
 pub use graph::Tensor;
 pub use levels::Levels;
@@ -51,3 +50,4 @@ pub use recipe::{
 pub use refusal::{DreamError, PlanError};
 pub use resample::{Filter, resize};
 pub use sample::{sample, warp};
+pub use zoom::ZoomDreamer;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Watch, machine, picture, toy};
-use dream::{Clip, Film, Plan, Recipe, RecipeError, Tensor, sample};
+use dream::{Clip, Plan, Recipe, RecipeError, Tensor, ZoomDreamer, sample};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes-0.1")
@@ -33,11 +33,11 @@ fn dreamt(recipe: &Recipe) -> Vec<Tensor> {
         None => picture(61, 83),
     };
     if recipe.zoom.is_some() {
-        let first = Film::first(recipe, &machine, start);
-        let mut film = Film::new(recipe, &network, &machine, &first).unwrap();
+        let first = ZoomDreamer::first(recipe, &machine, start);
+        let mut dreamer = ZoomDreamer::new(recipe, &network, &machine, &first).unwrap();
         let mut frames = vec![first];
         for number in 1..=8 {
-            frames.push(film.frame(number, frames.last().unwrap(), &mut watch).unwrap());
+            frames.push(dreamer.frame(number, frames.last().unwrap(), &mut watch).unwrap());
         }
         return frames;
     }

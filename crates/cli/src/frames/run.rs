@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{DreamError, Film, PlanError, Recipe, Tensor};
+use dream::{DreamError, PlanError, Recipe, Tensor, ZoomDreamer};
 use media::{EncodeOptions, Image, ImageFormat, Limits};
 
 use super::state::{State, Store};
@@ -79,9 +79,10 @@ impl Job<'_> {
         let fps = self.motion.rate(Some(&recipe)).per_second();
         let count = (self.count)(fps);
         self.motion.edit(&mut recipe, count)?;
-        let first = Film::first(&recipe, &machine, colour);
-        let mut film = Film::new(&recipe, &network, &machine, &first).map_err(unplanned)?;
-        let recipe = film.recipe();
+        let first = ZoomDreamer::first(&recipe, &machine, colour);
+        let mut dreamer =
+            ZoomDreamer::new(&recipe, &network, &machine, &first).map_err(unplanned)?;
+        let recipe = dreamer.recipe();
         let text = recipe.to_toml();
 
         let (mut number, mut frame) = match state {
@@ -124,7 +125,7 @@ impl Job<'_> {
         let mut watch = FrameWatch::new(self.interrupt, left, self.quiet);
         while count.is_none_or(|count| number + 1 < count) {
             watch.begin(number + 1);
-            frame = film.frame(number + 1, &frame, &mut watch).map_err(|error| match error {
+            frame = dreamer.frame(number + 1, &frame, &mut watch).map_err(|error| match error {
                 DreamError::Stopped => self.stopped(number),
                 DreamError::Plan(error) => unplanned(error),
             })?;

@@ -11,7 +11,7 @@ use crate::{
 pub(crate) const SEEDS: u64 = i64::MAX as u64;
 
 /// What all frames of a movie have in common.
-pub struct Film<'a> {
+pub struct ZoomDreamer<'a> {
     recipe: Recipe,
     network: &'a Network,
     machine: &'a Machine,
@@ -20,8 +20,8 @@ pub struct Film<'a> {
     planned: (Recipe, Plan),
 }
 
-impl<'a> Film<'a> {
-    /// A film that begins with `first`, a frame as [`Film::first`] makes it.
+impl<'a> ZoomDreamer<'a> {
+    /// A zoom that begins with `first`, a frame as [`ZoomDreamer::first`] makes it.
     ///
     /// # Errors
     /// What would keep the first frame, or the one of any keyframe, from being dreamt.
@@ -43,7 +43,7 @@ impl<'a> Film<'a> {
         Ok(Self { recipe, network, machine, levels, planned: (start, plan) })
     }
 
-    /// A picture as the film's first frame: in the size the recipe asks for.
+    /// A picture as the zoom's first frame: in the size the recipe asks for.
     pub fn first(recipe: &Recipe, machine: &Machine, picture: Tensor) -> Tensor {
         let (height, width) = (picture.shape.height, picture.shape.width);
         let wanted = match recipe.size {

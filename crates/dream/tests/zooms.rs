@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Watch, edited, machine, picture, toy};
-use dream::{Film, Recipe, Tensor, Zoom};
+use dream::{Recipe, Tensor, Zoom, ZoomDreamer};
 
 /// How far colours are from grey: the root mean square of what each pixel's channels differ by from
 /// their mean.
@@ -27,10 +27,10 @@ fn kept(levels: f64, numbers: &[u64]) -> Vec<f64> {
     });
     let mut frame = picture(40, 56);
     let first = colourfulness(&frame);
-    let mut film = Film::new(&recipe, &network, &machine, &frame).unwrap();
+    let mut dreamer = ZoomDreamer::new(&recipe, &network, &machine, &frame).unwrap();
     let mut kept = Vec::new();
     for number in 1..=*numbers.last().unwrap() {
-        frame = film.frame(number, &frame, &mut Watch::default()).unwrap();
+        frame = dreamer.frame(number, &frame, &mut Watch::default()).unwrap();
         if numbers.contains(&number) {
             kept.push(colourfulness(&frame) / first);
         }
@@ -63,18 +63,18 @@ fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
     "#;
     let recipe = Recipe::from_toml(keys).unwrap();
     let first = picture(40, 56);
-    let film = || Film::new(&recipe, &network, &machine, &first).unwrap();
-    let mut whole = film();
+    let dreamer = || ZoomDreamer::new(&recipe, &network, &machine, &first).unwrap();
+    let mut whole = dreamer();
     let mut frames = vec![first.clone()];
     for number in 1..6 {
         let before = &frames[number as usize - 1];
         frames.push(whole.frame(number, before, &mut Watch::default()).unwrap());
     }
-    let resumed = film().frame(5, &frames[4], &mut Watch::default()).unwrap();
+    let resumed = dreamer().frame(5, &frames[4], &mut Watch::default()).unwrap();
     assert_eq!(resumed, frames[5]);
     let objective = recipe.at(5.0 / 30.0).unwrap().objective;
     let plain = Recipe { objective, zoom: Some(Zoom::default()), ..recipe.clone() };
-    let mut plain = Film::new(&plain, &network, &machine, &first).unwrap();
+    let mut plain = ZoomDreamer::new(&plain, &network, &machine, &first).unwrap();
     let unbalanced = plain.frame(5, &frames[4], &mut Watch::default()).unwrap();
     assert_ne!(unbalanced, frames[5]);
 }
