@@ -8,7 +8,9 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use dream::{Ascent, Clip, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, dream};
+use dream::{
+    Ascent, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, VideoDreamer, dream,
+};
 use graph::{Network, Shape};
 use kernels::{Context, CpuLevel, Threads};
 
@@ -37,8 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let backend = Arc::new(cpu::Cpu::new(context.clone()));
     let machine = Machine { backend, context, memory: u64::MAX };
     let (width, height): (usize, usize) = (width.parse()?, height.parse()?);
-    let mut clip = Clip::new(&recipe, &network, &machine, height, width)?;
-    let look = look(clip.recipe(), &network, &machine, clip.size())?;
+    let mut dreamer = VideoDreamer::new(&recipe, &network, &machine, height, width)?;
+    let look = look(dreamer.recipe(), &network, &machine, dreamer.size())?;
     let mut flicker = Flicker::default();
     let mut bytes = vec![0; 3 * width * height];
     let mut frames = BufReader::new(File::open(frames)?);
@@ -50,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let source = picture(&bytes, height, width);
         let begun = std::time::Instant::now();
-        let dream = clip.frame(source.clone(), &mut Objective::default())?;
+        let dream = dreamer.frame(source.clone(), &mut Objective::default())?;
         let seconds = begun.elapsed().as_secs_f64();
         let objectives = [objective(&look, &dream)?, objective(&look, &source)?];
         dreams.write_all(&interleaved(&dream))?;

@@ -5,8 +5,6 @@
 //! and a machine: whatever can be refused is refused there. [`dream`] follows the plan and tells an
 //! [`Observer`] after every step.
 
-mod carry;
-mod clip;
 mod dreamer;
 mod fade;
 mod flicker;
@@ -27,13 +25,13 @@ mod resample;
 mod rows;
 mod sample;
 mod sight;
+mod temporal;
 #[cfg(test)]
 mod testing;
 mod tiles;
+mod video;
 mod zoom;
 
-pub use carry::Carried;
-pub use clip::Clip;
 pub use dreamer::dream;
 pub use flicker::{Change, Flicker, Reading};
 pub use graph::Tensor;
@@ -50,4 +48,6 @@ pub use recipe::{
 pub use refusal::{DreamError, PlanError};
 pub use resample::{Filter, resize};
 pub use sample::{sample, warp};
+pub use temporal::TemporalState;
+pub use video::VideoDreamer;
 pub use zoom::ZoomDreamer;

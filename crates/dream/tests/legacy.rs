@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Watch, machine, picture, toy};
-use dream::{Clip, Plan, Recipe, RecipeError, Tensor, ZoomDreamer, sample};
+use dream::{Plan, Recipe, RecipeError, Tensor, VideoDreamer, ZoomDreamer, sample};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes-0.1")
@@ -42,12 +42,12 @@ fn dreamt(recipe: &Recipe) -> Vec<Tensor> {
         return frames;
     }
     if recipe.video.is_some() {
-        let mut clip = Clip::new(recipe, &network, &machine, 61, 83).unwrap();
+        let mut dreamer = VideoDreamer::new(recipe, &network, &machine, 61, 83).unwrap();
         let source = |number: u32| {
             let left = 1.5 * f64::from(number);
             sample(machine.context.threads(), &start, |x, y| [x as f64 - left, y as f64])
         };
-        return (0..4).map(|number| clip.frame(source(number), &mut watch).unwrap()).collect();
+        return (0..4).map(|number| dreamer.frame(source(number), &mut watch).unwrap()).collect();
     }
     let (height, width) = (start.shape.height, start.shape.width);
     let plan = Plan::new(recipe, &network, height, width, &machine).unwrap();

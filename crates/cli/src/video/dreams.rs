@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dream::{Clip, DreamError, Tensor};
+use dream::{DreamError, Tensor, VideoDreamer};
 use media::video::FrameDecoder;
 
 use super::board::Board;
@@ -33,7 +33,11 @@ impl Dreams<'_> {
     ///
     /// # Errors
     /// Whatever keeps a frame from being decoded, made or written.
-    pub(super) fn make(&self, clips: Vec<Clip>, missing: &BTreeSet<u64>) -> Result<(), Failure> {
+    pub(super) fn make(
+        &self,
+        clips: Vec<VideoDreamer>,
+        missing: &BTreeSet<u64>,
+    ) -> Result<(), Failure> {
         let (Some(from), Some(to)) = (missing.first(), missing.last()) else { return Ok(()) };
         let Seen { source, size, cut, .. } = self.seen;
         let (from, to) = (cut.first + from, cut.first + to);
@@ -56,7 +60,7 @@ impl Dreams<'_> {
                     }
                 }
             });
-            let work = |clip: Clip, receiver: Arc<Mutex<Receiver<Decoded>>>| {
+            let work = |clip: VideoDreamer, receiver: Arc<Mutex<Receiver<Decoded>>>| {
                 let done = self.work(clip, &receiver);
                 if done.is_err() {
                     self.board.close();
@@ -87,7 +91,11 @@ impl Dreams<'_> {
         })
     }
 
-    fn work(&self, mut clip: Clip, receiver: &Mutex<Receiver<Decoded>>) -> Result<(), Failure> {
+    fn work(
+        &self,
+        mut clip: VideoDreamer,
+        receiver: &Mutex<Receiver<Decoded>>,
+    ) -> Result<(), Failure> {
         let mut watch = self.watch.frame(self.board);
         loop {
             if watch.over() {
@@ -102,7 +110,7 @@ impl Dreams<'_> {
                     unplanned(&self.seen.source.path.display().to_string(), error)
                 }
             })?;
-            if let Some(carried) = clip.carried() {
+            if let Some(carried) = clip.state() {
                 self.folder.save(number, carried, self.record)?;
             }
             self.folder.write(number, &dream, self.record)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use dream::{Carried, Clip, Tensor};
+use dream::{TemporalState, Tensor, VideoDreamer};
 use media::{EncodeOptions, Image, ImageFormat};
 
 use super::part::Part;
@@ -133,7 +133,7 @@ impl Folder {
     /// A state that cannot be read, without `force`.
     pub(super) fn resume(
         &self,
-        clip: &mut Clip,
+        clip: &mut VideoDreamer,
         record: &Record,
         force: bool,
     ) -> Result<BTreeSet<u64>, Failure> {
@@ -162,7 +162,12 @@ impl Folder {
     ///
     /// # Errors
     /// What the operating system says.
-    pub(super) fn save(&self, number: u64, last: &Carried, record: &Record) -> Result<(), Failure> {
+    pub(super) fn save(
+        &self,
+        number: u64,
+        last: &TemporalState,
+        record: &Record,
+    ) -> Result<(), Failure> {
         let pictures = [(SOURCE, &last.source), (DREAM, &last.dream)];
         let pictures = pictures.map(|(name, picture)| (name.to_owned(), picture.clone()));
         let (recipe, source) = (record.recipe.clone(), record.hash.clone());
@@ -233,11 +238,11 @@ impl Folder {
 }
 
 /// The state's frame, and what it carried; `None` if the state is not of such a clip.
-fn carried(mut state: State, size: (usize, usize)) -> Option<(u64, Carried)> {
+fn carried(mut state: State, size: (usize, usize)) -> Option<(u64, TemporalState)> {
     let mut picture = |name: &str| {
         let picture = state.pictures.remove(name)?;
         ((picture.shape.height, picture.shape.width) == size).then_some(picture)
     };
     let (source, dream) = (picture(SOURCE)?, picture(DREAM)?);
-    Some((state.number, Carried { source, dream, age: state.age }))
+    Some((state.number, TemporalState { source, dream, age: state.age }))
 }

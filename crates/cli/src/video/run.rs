@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dream::{Clip, Machine, Recipe};
+use dream::{Machine, Recipe, VideoDreamer};
 use graph::{Network, Size};
 use indicatif::ProgressBar;
 use kernels::{Context, Threads};
@@ -223,9 +223,9 @@ impl Job<'_> {
         network: &Network,
         machine: &Machine,
         seen: &Seen,
-    ) -> Result<Clip, Failure> {
+    ) -> Result<VideoDreamer, Failure> {
         let Size { height, width } = seen.size;
-        Clip::new(recipe, network, machine, height, width)
+        VideoDreamer::new(recipe, network, machine, height, width)
             .map_err(|error| unplanned(&self.video.display().to_string(), error))
     }
 
@@ -233,11 +233,11 @@ impl Job<'_> {
     /// each other are made side by side faster than one after the other by all processors.
     fn workers(
         &self,
-        clip: Clip,
+        clip: VideoDreamer,
         (recipe, network, machine): (&Recipe, &Network, &Machine),
         seen: &Seen,
         frames: usize,
-    ) -> Result<Vec<Clip>, Failure> {
+    ) -> Result<Vec<VideoDreamer>, Failure> {
         // Beside the dream: the frame, the one that waits, the dream's own copies and its file.
         let waiting = 6 * 3 * 4 * seen.size.pixels();
         let each = clip.plan().memory().saturating_add(waiting).max(1);

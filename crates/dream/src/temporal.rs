@@ -12,7 +12,7 @@ const FADE: f32 = 1.5;
 /// What one frame hands to the next. With the recipe and the frames to come, it decides the rest of
 /// the video.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Carried {
+pub struct TemporalState {
     /// The frame, in the dream's size.
     pub source: Tensor,
     /// The dream on it.
@@ -31,7 +31,7 @@ pub(crate) struct Start {
     pub(crate) age: u64,
 }
 
-impl Carried {
+impl TemporalState {
     /// The start of the next frame, whose source is `source`; `None` if that begins another shot.
     pub(crate) fn start(&self, cx: &Context, video: &Video, source: &Tensor) -> Option<Start> {
         let threads = cx.threads();

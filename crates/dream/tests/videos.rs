@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Watch, edited, machine, numbers, toy};
-use dream::{Carried, Clip, Coherence, DreamError, Recipe, Tensor, Video};
+use dream::{Coherence, DreamError, Recipe, TemporalState, Tensor, Video, VideoDreamer};
 use graph::Shape;
 
 const HEIGHT: usize = 48;
@@ -20,8 +20,8 @@ fn recipe(coherence: Coherence) -> Recipe {
     })
 }
 
-fn clip(recipe: &Recipe, threads: usize) -> Clip {
-    Clip::new(recipe, &toy(), &machine(threads), HEIGHT, WIDTH).unwrap()
+fn dreamer(recipe: &Recipe, threads: usize) -> VideoDreamer {
+    VideoDreamer::new(recipe, &toy(), &machine(threads), HEIGHT, WIDTH).unwrap()
 }
 
 /// A view, at `left`, of a wide landscape of soft random blobs.
@@ -38,12 +38,12 @@ fn view(seed: u32, left: usize) -> Tensor {
     view
 }
 
-fn frames(clip: &mut Clip, sources: &[Tensor]) -> Vec<Tensor> {
-    sources.iter().map(|source| frame(clip, source)).collect()
+fn frames(dreamer: &mut VideoDreamer, sources: &[Tensor]) -> Vec<Tensor> {
+    sources.iter().map(|source| frame(dreamer, source)).collect()
 }
 
-fn frame(clip: &mut Clip, source: &Tensor) -> Tensor {
-    clip.frame(source.clone(), &mut Watch::default()).unwrap()
+fn frame(dreamer: &mut VideoDreamer, source: &Tensor) -> Tensor {
+    dreamer.frame(source.clone(), &mut Watch::default()).unwrap()
 }
 
 /// Root mean square of the difference, away from the borders.
@@ -69,7 +69,7 @@ fn a_dream_goes_with_what_moves() {
     let shift = 3;
     let sources: Vec<Tensor> = (0..6).map(|number| view(1, 40 + shift * number)).collect();
     let followed = |coherence| {
-        let dreams = frames(&mut clip(&recipe(coherence), 2), &sources);
+        let dreams = frames(&mut dreamer(&recipe(coherence), 2), &sources);
         let added: Vec<Tensor> = dreams.iter().zip(&sources).map(|(a, b)| minus(a, b)).collect();
         // What the last frame adds at x was added by the one before it at x + shift.
         let mut moved = added[4].clone();
@@ -86,15 +86,19 @@ fn a_dream_goes_with_what_moves() {
 #[test]
 fn a_cut_begins_again() {
     for coherence in [Coherence::flow(), Coherence::blend()] {
-        let mut cut = clip(&recipe(coherence), 2);
+        let mut cut = dreamer(&recipe(coherence), 2);
         let before = [view(1, 0), view(1, 2)];
         let dreams = frames(&mut cut, &[&before[..], &[view(9, 200), view(9, 201)]].concat());
-        let mut fresh = clip(&recipe(coherence), 2);
+        let mut fresh = dreamer(&recipe(coherence), 2);
         let alone = frames(&mut fresh, &[view(9, 200), view(9, 201)]);
         assert_eq!(dreams[2..], alone[..], "{coherence:?}");
-        assert_eq!(cut.carried(), fresh.carried());
-        assert_eq!(cut.carried().map(|carried| carried.age), Some(1));
-        assert_ne!(frame(&mut clip(&recipe(coherence), 2), &before[1]), dreams[1], "{coherence:?}");
+        assert_eq!(cut.state(), fresh.state());
+        assert_eq!(cut.state().map(|state| state.age), Some(1));
+        assert_ne!(
+            frame(&mut dreamer(&recipe(coherence), 2), &before[1]),
+            dreams[1],
+            "{coherence:?}"
+        );
     }
 }
 
@@ -103,15 +107,15 @@ fn what_is_carried_is_all_there_is_to_carry() {
     let sources: Vec<Tensor> = (0..5).map(|number| view(2, 3 * number)).collect();
     for coherence in [Coherence::flow(), Coherence::blend()] {
         let recipe = recipe(coherence);
-        let mut first = clip(&recipe, 1);
+        let mut first = dreamer(&recipe, 1);
         let whole = frames(&mut first, &sources);
-        let mut stopped = clip(&recipe, 3);
+        let mut stopped = dreamer(&recipe, 3);
         frames(&mut stopped, &sources[..2]);
-        let carried: Carried = stopped.carried().unwrap().clone();
-        let mut resumed = clip(stopped.recipe(), 2);
-        resumed.resume(Some(carried));
+        let state: TemporalState = stopped.state().unwrap().clone();
+        let mut resumed = dreamer(stopped.recipe(), 2);
+        resumed.resume(Some(state));
         assert_eq!(frames(&mut resumed, &sources[2..]), whole[2..], "{coherence:?}");
-        assert_eq!(resumed.carried(), first.carried());
+        assert_eq!(resumed.state(), first.state());
         resumed.resume(None);
         assert_eq!(frame(&mut resumed, &sources[0]), whole[0]);
     }
@@ -121,9 +125,9 @@ fn what_is_carried_is_all_there_is_to_carry() {
 fn independent_frames_come_in_any_order() {
     let sources: Vec<Tensor> = (0..4).map(|number| view(3, 5 * number)).collect();
     let recipe = recipe(Coherence::Independent);
-    let mut in_order = clip(&recipe, 2);
+    let mut in_order = dreamer(&recipe, 2);
     let dreams = frames(&mut in_order, &sources);
-    assert_eq!(in_order.carried(), None);
+    assert_eq!(in_order.state(), None);
     for at in [2, 0, 3] {
         assert_eq!(frame(&mut in_order, &sources[at]), dreams[at]);
     }
@@ -131,15 +135,15 @@ fn independent_frames_come_in_any_order() {
 
 #[test]
 fn a_stopped_frame_changes_nothing() {
-    let mut clip = clip(&recipe(Coherence::flow()), 2);
-    frame(&mut clip, &view(4, 0));
-    let before = clip.carried().cloned();
+    let mut dreamer = dreamer(&recipe(Coherence::flow()), 2);
+    frame(&mut dreamer, &view(4, 0));
+    let before = dreamer.state().cloned();
     let mut watch = Watch { stop_after: Some(1), ..Watch::default() };
-    let stopped = clip.frame(view(4, 2), &mut watch);
+    let stopped = dreamer.frame(view(4, 2), &mut watch);
     assert!(matches!(stopped, Err(DreamError::Stopped)));
-    assert_eq!(clip.carried().cloned(), before);
-    assert_eq!(frame(&mut clip, &view(4, 2)), {
-        let mut again = self::clip(&recipe(Coherence::flow()), 2);
+    assert_eq!(dreamer.state().cloned(), before);
+    assert_eq!(frame(&mut dreamer, &view(4, 2)), {
+        let mut again = self::dreamer(&recipe(Coherence::flow()), 2);
         frames(&mut again, &[view(4, 0), view(4, 2)])[1].clone()
     });
 }
@@ -147,11 +151,11 @@ fn a_stopped_frame_changes_nothing() {
 #[test]
 fn frames_come_in_the_size_asked_for() {
     let recipe = Recipe { size: Some(32), ..recipe(Coherence::flow()) };
-    let mut clip = clip(&recipe, 1);
-    assert_eq!(clip.size(), (24, 32));
-    assert_eq!(frame(&mut clip, &view(5, 0)).shape, Shape::new(3, 24, 32));
-    assert_eq!(clip.carried().unwrap().source.shape, Shape::new(3, 24, 32));
-    assert_eq!(clip.recipe().size, Some(32));
+    let mut dreamer = dreamer(&recipe, 1);
+    assert_eq!(dreamer.size(), (24, 32));
+    assert_eq!(frame(&mut dreamer, &view(5, 0)).shape, Shape::new(3, 24, 32));
+    assert_eq!(dreamer.state().unwrap().source.shape, Shape::new(3, 24, 32));
+    assert_eq!(dreamer.recipe().size, Some(32));
 }
 
 #[test]
@@ -186,10 +190,10 @@ fn dreams_on_three_hundred_frames_neither_grow_nor_fade_nor_brighten() {
         recipe.ascent.iterations = 4;
         recipe.ascent.step = 4.0;
     });
-    let mut clip = clip(&recipe, 2);
+    let mut dreamer = dreamer(&recipe, 2);
     // What stands still is where a dream without end would pile up.
     let source = view(6, 30);
-    let dreams: Vec<Tensor> = (0..300).map(|_| frame(&mut clip, &source)).collect();
+    let dreams: Vec<Tensor> = (0..300).map(|_| frame(&mut dreamer, &source)).collect();
     let measured: Vec<(f64, f64)> = dreams.iter().map(|dream| added(dream, &source)).collect();
     let (strength, brightness) = measured[0];
     for (number, now) in measured.iter().enumerate() {
@@ -210,8 +214,8 @@ fn what_was_not_seen_before_is_dreamt_on() {
     // A stripe as wide as the fast motion comes in at the right at each frame.
     let shift = 10;
     let sources: Vec<Tensor> = (0..4).map(|number| view(7, 60 + shift * number)).collect();
-    let mut clip = clip(&recipe(Coherence::flow()), 2);
-    let dreams = frames(&mut clip, &sources);
+    let mut dreamer = dreamer(&recipe(Coherence::flow()), 2);
+    let dreams = frames(&mut dreamer, &sources);
     let stripe = |dream: &Tensor, source: &Tensor| {
         let added = minus(dream, source);
         let rows = added.data.chunks(WIDTH).map(|row| &row[WIDTH - shift..]);
@@ -219,9 +223,9 @@ fn what_was_not_seen_before_is_dreamt_on() {
         (squares / (3 * HEIGHT * shift) as f64).sqrt()
     };
     let alone =
-        stripe(&frame(&mut self::clip(&recipe(Coherence::flow()), 2), &sources[3]), &sources[3]);
-    let carried = stripe(&dreams[3], &sources[3]);
-    assert!(carried > 0.3 * alone, "{carried} of {alone}");
+        stripe(&frame(&mut self::dreamer(&recipe(Coherence::flow()), 2), &sources[3]), &sources[3]);
+    let uncovered = stripe(&dreams[3], &sources[3]);
+    assert!(uncovered > 0.3 * alone, "{uncovered} of {alone}");
 }
 
 #[test]

@@ -11,24 +11,24 @@
 
 use graph::{Network, Tensor};
 
-use crate::carry::{Carried, Start};
 use crate::dreamer::{dream_unevenly, fitted};
+use crate::temporal::{Start, TemporalState};
 use crate::zoom::SEEDS;
 use crate::{DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
 
-/// How many of the recipe's steps one step may go where nothing was carried: further, and grain grows.
+/// How many of the recipe's steps one step may go where nothing was carried over: further, and grain grows.
 const LONGEST_STRIDE: f32 = 3.0;
 
 /// A video that is being dreamt on, frame by frame.
-pub struct Clip {
+pub struct VideoDreamer {
     /// The recipe, with nothing left to choose.
     recipe: Recipe,
     video: Video,
     plan: Plan,
-    carried: Option<Carried>,
+    state: Option<TemporalState>,
 }
 
-impl Clip {
+impl VideoDreamer {
     /// A dream on a video whose frames have `height` × `width` pixels.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Clip {
         let recipe =
             Recipe { noise: None, zoom: None, video: Some(video.clone()), ..recipe.clone() };
         let plan = Plan::new(&recipe, network, height, width, machine)?;
-        Ok(Self { recipe: plan.recipe().clone(), video, plan, carried: None })
+        Ok(Self { recipe: plan.recipe().clone(), video, plan, state: None })
     }
 
     /// Height and width of the dreams.
@@ -64,26 +64,26 @@ impl Clip {
 
     /// What the next frame depends on; `None` before the first, and always where frames do not depend
     /// on each other.
-    pub fn carried(&self) -> Option<&Carried> {
-        self.carried.as_ref()
+    pub fn state(&self) -> Option<&TemporalState> {
+        self.state.as_ref()
     }
 
-    /// Goes on after a frame that left `carried`: the frames to come are those that would have come.
+    /// Goes on after a frame that left `state`: the frames to come are those that would have come.
     /// `None` begins again.
     ///
     /// # Panics
     /// If its pictures have another size than [`Self::size`].
-    pub fn resume(&mut self, carried: Option<Carried>) {
+    pub fn resume(&mut self, state: Option<TemporalState>) {
         let (height, width) = self.size();
-        for picture in carried.iter().flat_map(|carried| [&carried.source, &carried.dream]) {
+        for picture in state.iter().flat_map(|state| [&state.source, &state.dream]) {
             let shape = picture.shape;
             assert_eq!((shape.channels, shape.height, shape.width), (3, height, width), "the size");
         }
-        self.carried = carried;
+        self.state = state;
     }
 
     /// The dream, within 0–255, on the next frame, `source`, which is brought to [`Self::size`] first.
-    /// After an error the clip is as it was before. `observer` is told after every step.
+    /// After an error the dreamer is as it was before. `observer` is told after every step.
     ///
     /// # Errors
     /// An observer that has had enough.
@@ -96,8 +96,8 @@ impl Clip {
         observer: &mut dyn Observer,
     ) -> Result<Tensor, DreamError> {
         let source = fitted(&self.plan, source);
-        let carried = self.carried.as_ref();
-        let start = carried.and_then(|last| last.start(self.plan.cx(), &self.video, &source));
+        let state = self.state.as_ref();
+        let start = state.and_then(|last| last.start(self.plan.cx(), &self.video, &source));
         let whole = (self.recipe.ascent.iterations, self.recipe.ascent.step);
         let (age, dreamt) = match start {
             None => (0, dream_unevenly(&self.plan, source.clone(), None, observer)),
@@ -115,7 +115,7 @@ impl Clip {
         let mut dream = dreamt?;
         dream.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         if self.video.coherence.depends_on_last() {
-            self.carried = Some(Carried { source, dream: dream.clone(), age });
+            self.state = Some(TemporalState { source, dream: dream.clone(), age });
         }
         Ok(dream)
     }
