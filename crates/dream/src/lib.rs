@@ -5,6 +5,7 @@
 //! and a machine: whatever can be refused is refused there. [`dream`] follows the plan and tells an
 //! [`Observer`] after every step.
 
+mod color_stats;
 mod dreamer;
 mod fade;
 mod flicker;
@@ -13,7 +14,6 @@ mod gaussian;
 mod gradient;
 mod jitter;
 mod laplacian;
-mod levels;
 mod motion;
 mod observer;
 mod octave;
@@ -32,10 +32,10 @@ mod tiles;
 mod video;
 mod zoom;
 
+pub use color_stats::ColorStats;
 pub use dreamer::dream;
 pub use flicker::{Change, Flicker, Reading};
 pub use graph::Tensor;
-pub use levels::Levels;
 pub use observer::{Observer, Progress};
 pub use octave::OctaveSize;
 pub use plan::{Machine, Plan, scaled_size};

@@ -3,8 +3,8 @@
 use graph::{Network, Tensor};
 
 use crate::{
-    DreamError, Filter, Levels, Machine, Observer, Plan, PlanError, Recipe, Zoom, dream, resize,
-    scaled_size,
+    ColorStats, DreamError, Filter, Machine, Observer, Plan, PlanError, Recipe, Zoom, dream,
+    resize, scaled_size,
 };
 
 /// The most that a seed may be.
@@ -15,7 +15,7 @@ pub struct ZoomDreamer<'a> {
     recipe: Recipe,
     network: &'a Network,
     machine: &'a Machine,
-    levels: Levels,
+    color_stats: ColorStats,
     /// The plan for the last frame, and the recipe it was made from.
     planned: (Recipe, Plan),
 }
@@ -39,8 +39,8 @@ impl<'a> ZoomDreamer<'a> {
         }
         let start = still(recipe.at(0.0)?);
         let plan = plan(&start)?;
-        let levels = Levels::of(machine.context.threads(), first);
-        Ok(Self { recipe, network, machine, levels, planned: (start, plan) })
+        let color_stats = ColorStats::of(machine.context.threads(), first);
+        Ok(Self { recipe, network, machine, color_stats, planned: (start, plan) })
     }
 
     /// A picture as the zoom's first frame: in the size the recipe asks for.
@@ -104,7 +104,7 @@ impl<'a> ZoomDreamer<'a> {
         }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
         let mut frame = dream(plan, moved, observer)?;
-        self.levels.hold(threads, &mut frame, zoom.levels);
+        self.color_stats.transfer_to(threads, &mut frame, zoom.levels);
         frame.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         Ok(frame)
     }

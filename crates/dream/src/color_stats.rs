@@ -17,15 +17,15 @@ const LEAST: f64 = 1e-6;
 /// the contrast; how the channels vary together is what makes a picture colourful or grey, and its
 /// palette.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Levels {
+pub struct ColorStats {
     /// Mean of red, green and blue, in values of 0–255.
     pub mean: Vector3<f64>,
     /// Covariance of red, green and blue, in squares of values of 0–255.
     pub covariance: Matrix3<f64>,
 }
 
-impl Levels {
-    /// The levels of a picture of three channels.
+impl ColorStats {
+    /// The statistics of a picture of three channels.
     pub fn of(threads: &Threads, picture: &Tensor) -> Self {
         let width = picture.shape.width.max(1);
         let count = picture.shape.plane().max(1) as f64;
@@ -33,9 +33,9 @@ impl Levels {
         let row_sums = |((red, green), blue): ((&[f32], &[f32]), &[f32])| {
             let mut sums = (Vector3::zeros(), Matrix3::zeros());
             for ((&red, &green), &blue) in red.iter().zip(green).zip(blue) {
-                let colour = Vector3::new(red, green, blue).map(f64::from);
-                sums.0 += colour;
-                sums.1 += colour * colour.transpose();
+                let color = Vector3::new(red, green, blue).map(f64::from);
+                sums.0 += color;
+                sums.1 += color * color.transpose();
             }
             sums
         };
@@ -51,9 +51,9 @@ impl Levels {
         Self { mean, covariance: squares / count - mean * mean.transpose() }
     }
 
-    /// Leads `picture` back to these levels, within 0–255. `strength` 1 goes all the way, 0 nowhere; a
+    /// Leads `picture` to these statistics, within 0–255. `strength` 1 goes all the way, 0 nowhere; a
     /// picture without any contrast has only its mean moved.
-    pub fn hold(&self, threads: &Threads, picture: &mut Tensor, strength: f64) {
+    pub fn transfer_to(&self, threads: &Threads, picture: &mut Tensor, strength: f64) {
         if strength <= 0.0 {
             return;
         }
@@ -66,11 +66,11 @@ impl Levels {
             let now = Self::of(threads, picture);
             let turn = now.transport(&goal);
             let offset = goal.mean - turn * now.mean;
-            recolour(threads, picture, turn.cast(), offset.cast());
+            recolor(threads, picture, turn.cast(), offset.cast());
         }
     }
 
-    /// The matrix that gives colours of these levels the covariance of `goal` while it moves them as
+    /// The matrix that gives colours of these statistics the covariance of `goal` while it moves them as
     /// little as can be (the linear Monge–Kantorovitch map: Pitié and Kokaram, "The linear
     /// Monge–Kantorovitch linear colour mapping for example-based colour transfer", 2007).
     fn transport(&self, goal: &Self) -> Matrix3<f64> {
@@ -91,15 +91,15 @@ fn roots(covariance: Matrix3<f64>) -> (Matrix3<f64>, Matrix3<f64>) {
 }
 
 /// Gives every pixel the colour `turn · colour + offset`, within 0–255.
-fn recolour(threads: &Threads, picture: &mut Tensor, turn: Matrix3<f32>, offset: Vector3<f32>) {
+fn recolor(threads: &Threads, picture: &mut Tensor, turn: Matrix3<f32>, offset: Vector3<f32>) {
     let plane = picture.shape.plane();
     let (red, rest) = picture.data.split_at_mut(plane);
     let (green, blue) = rest.split_at_mut(plane);
     threads.install(|| {
         let pixels = red.par_iter_mut().zip(green).zip(blue).with_min_len(4096);
         pixels.for_each(|((red, green), blue)| {
-            let colour = turn * Vector3::new(*red, *green, *blue) + offset;
-            [*red, *green, *blue] = colour.map(|value| value.clamp(0.0, 255.0)).into();
+            let color = turn * Vector3::new(*red, *green, *blue) + offset;
+            [*red, *green, *blue] = color.map(|value| value.clamp(0.0, 255.0)).into();
         });
     });
 }
@@ -123,18 +123,18 @@ mod tests {
     }
 
     /// Mean and standard deviation of each channel.
-    fn spreads(levels: &Levels) -> [Vector3<f64>; 2] {
+    fn spreads(levels: &ColorStats) -> [Vector3<f64>; 2] {
         [levels.mean, levels.covariance.diagonal().map(f64::sqrt)]
     }
 
-    fn close(a: &Levels, b: &Levels, tolerance: f64) -> bool {
+    fn close(a: &ColorStats, b: &ColorStats, tolerance: f64) -> bool {
         let (a, b) = (spreads(a), spreads(b));
         a.iter().zip(&b).all(|(a, b)| (a - b).amax() < tolerance)
     }
 
     /// How far colours are from grey: the root mean square of each channel's distance from the middle
     /// of the three, around that of the mean colour.
-    fn colourfulness(levels: &Levels) -> f64 {
+    fn colourfulness(levels: &ColorStats) -> f64 {
         let grey = Vector3::repeat(1.0 / 3.0f64.sqrt());
         (levels.covariance.trace() - (grey.transpose() * levels.covariance * grey)[0]).sqrt()
     }
@@ -143,21 +143,21 @@ mod tests {
     fn neon_and_grey_frames_get_the_first_ones_colours_back() {
         let threads = Threads::new(2).unwrap();
         let natural = picture(120.0, 90.0);
-        let wanted = Levels::of(&threads, &natural);
-        for (grey, colour) in [(1.0, 0.2), (0.4, 2.0)] {
+        let wanted = ColorStats::of(&threads, &natural);
+        for (grey, color) in [(1.0, 0.2), (0.4, 2.0)] {
             let mut drifted = natural.clone();
             for pixel in 0..4800 {
                 let at = [pixel, pixel + 4800, pixel + 9600];
                 let middle = at.map(|at| natural.data[at]).iter().sum::<f32>() / 3.0;
                 for at in at {
                     let from_grey = natural.data[at] - middle;
-                    drifted.data[at] = 120.0 + grey * (middle - 120.0) + colour * from_grey;
+                    drifted.data[at] = 120.0 + grey * (middle - 120.0) + color * from_grey;
                 }
             }
-            let before = colourfulness(&Levels::of(&threads, &drifted));
-            wanted.hold(&threads, &mut drifted, 1.0);
-            let held = Levels::of(&threads, &drifted);
-            assert!((before / colourfulness(&wanted) - f64::from(colour)).abs() < 0.1);
+            let before = colourfulness(&ColorStats::of(&threads, &drifted));
+            wanted.transfer_to(&threads, &mut drifted, 1.0);
+            let held = ColorStats::of(&threads, &drifted);
+            assert!((before / colourfulness(&wanted) - f64::from(color)).abs() < 0.1);
             assert!((colourfulness(&held) / colourfulness(&wanted) - 1.0).abs() < 0.01);
             assert!((held.covariance - wanted.covariance).amax() < 0.01 * wanted.covariance.amax());
         }
@@ -166,11 +166,11 @@ mod tests {
     #[test]
     fn dark_bright_flat_and_coloured_frames_come_back() {
         let threads = Threads::new(2).unwrap();
-        let wanted = Levels::of(&threads, &picture(120.0, 160.0));
+        let wanted = ColorStats::of(&threads, &picture(120.0, 160.0));
         for (bright, contrast) in [(40.0, 60.0), (200.0, 300.0), (128.0, 20.0), (90.0, 500.0)] {
             let mut drifted = picture(bright, contrast);
-            wanted.hold(&threads, &mut drifted, 1.0);
-            let held = Levels::of(&threads, &drifted);
+            wanted.transfer_to(&threads, &mut drifted, 1.0);
+            let held = ColorStats::of(&threads, &drifted);
             assert!(close(&held, &wanted, 0.5), "{held:?} from {bright}, {contrast}");
         }
     }
@@ -178,22 +178,22 @@ mod tests {
     #[test]
     fn strength_says_how_far() {
         let threads = Threads::new(1).unwrap();
-        let wanted = Levels::of(&threads, &picture(120.0, 100.0));
+        let wanted = ColorStats::of(&threads, &picture(120.0, 100.0));
         let start = picture(80.0, 50.0);
         let mut none = start.clone();
-        wanted.hold(&threads, &mut none, 0.0);
+        wanted.transfer_to(&threads, &mut none, 0.0);
         assert_eq!(none, start);
         let mut half = start.clone();
-        wanted.hold(&threads, &mut half, 0.5);
-        assert!((Levels::of(&threads, &half).mean[0] - 100.0).abs() < 1.0);
+        wanted.transfer_to(&threads, &mut half, 0.5);
+        assert!((ColorStats::of(&threads, &half).mean[0] - 100.0).abs() < 1.0);
     }
 
     #[test]
     fn a_frame_without_contrast_stays_finite() {
         let threads = Threads::new(1).unwrap();
-        let wanted = Levels::of(&threads, &picture(120.0, 100.0));
+        let wanted = ColorStats::of(&threads, &picture(120.0, 100.0));
         let mut flat = Tensor::zeros(Shape::new(3, 4, 4));
-        wanted.hold(&threads, &mut flat, 1.0);
+        wanted.transfer_to(&threads, &mut flat, 1.0);
         assert!((flat.data[0] - wanted.mean[0] as f32).abs() < 1e-3);
     }
 }
