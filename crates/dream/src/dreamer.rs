@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use graph::{GraphError, Tensor};
 use kernels::Threads;
 
-use crate::gradient::Treatment;
+use crate::evaluator::GradientEvaluator;
 use crate::jitter::Shift;
 use crate::random::Random;
-use crate::sight::Sight;
+use crate::transform::GradientTransform;
 use crate::{
     DreamError, Filter, Observer, OctaveSize, Plan, Progress, Recipe, octave, resize, rows,
 };
@@ -91,8 +91,8 @@ pub(crate) fn fitted(plan: &Plan, picture: Tensor) -> Tensor {
 struct Ascent<'p> {
     recipe: &'p Recipe,
     threads: &'p Threads,
-    sight: Sight<'p>,
-    treatment: Treatment<'p>,
+    evaluator: GradientEvaluator<'p>,
+    transform: GradientTransform<'p>,
     gradient: Tensor,
     /// How many times as far a step goes at each pixel; `None` for once everywhere.
     strides: Option<Tensor>,
@@ -104,8 +104,8 @@ impl<'p> Ascent<'p> {
         Ok(Self {
             recipe,
             threads,
-            sight: Sight::new(plan.objective(), recipe, threads, size)?,
-            treatment: Treatment::new(recipe, plan.cx(), size),
+            evaluator: GradientEvaluator::new(plan.objective(), recipe, threads, size)?,
+            transform: GradientTransform::new(recipe, plan.cx(), size),
             gradient: size.picture(),
             strides: None,
         })
@@ -122,9 +122,10 @@ impl<'p> Ascent<'p> {
         let size = (picture.shape.height, picture.shape.width);
         let shift = Shift::draw(self.recipe, random, size);
         self.threads.awake(|| {
-            let objective = self.sight.gradient(picture, shift, random, &mut self.gradient)?;
+            let objective =
+                self.evaluator.value_and_gradient(picture, shift, random, &mut self.gradient)?;
             let network = start.elapsed();
-            let scale = self.treatment.apply(&mut self.gradient, iteration);
+            let scale = self.transform.apply(&mut self.gradient, iteration);
             self.climb(picture, scale);
             Ok(Step { objective, network, took: start.elapsed() })
         })

@@ -7,10 +7,10 @@
 
 use graph::{Graph, GraphError, Tensor};
 
+use crate::evaluator::GradientEvaluator;
 use crate::jitter::Shift;
 use crate::random::Random;
 use crate::recipe::Fading;
-use crate::sight::Sight;
 use crate::{Plan, Recipe, Tiles, resize, rows};
 
 impl Fading {
@@ -56,7 +56,7 @@ pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError>
     let recipe = Recipe { tiles, ..plan.recipe().clone() };
     let mut gradient = size.picture();
     let mut random = Random::new(recipe.seed);
-    Sight::new(plan.objective(), &recipe, threads, size)?.gradient(
+    GradientEvaluator::new(plan.objective(), &recipe, threads, size)?.value_and_gradient(
         &seen,
         Shift::default(),
         &mut random,

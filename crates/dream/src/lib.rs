@@ -7,11 +7,11 @@
 
 mod color_stats;
 mod dreamer;
+mod evaluator;
 mod fade;
 mod flicker;
 pub mod flow;
 mod gaussian;
-mod gradient;
 mod jitter;
 mod laplacian;
 mod motion;
@@ -24,11 +24,11 @@ mod refusal;
 mod resample;
 mod rows;
 mod sample;
-mod sight;
 mod temporal;
 #[cfg(test)]
 mod testing;
 mod tiles;
+mod transform;
 mod video;
 mod zoom;
 

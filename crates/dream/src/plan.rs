@@ -6,8 +6,8 @@ use std::sync::Arc;
 use graph::{Backend, Executable, Graph, GraphError, Network, NodeId};
 use kernels::{Context, Threads};
 
+use crate::evaluator::{self, Objective};
 use crate::recipe::default_objective;
-use crate::sight::{self, Objective};
 use crate::{ModelId, Normalisation, OctaveSize, PlanError, Recipe, Term, Tiles, octave};
 
 /// What a dream may use.
@@ -241,7 +241,7 @@ fn needed(
     }
     pictures += u64::from(matches!(recipe.ascent.normalisation, Normalisation::Laplacian { .. }));
     Ok((bases + pictures * full.pixels()) * BYTES_OF_A_PIXEL
-        + sight::memory(executable, recipe, full, least)?)
+        + evaluator::memory(executable, recipe, full, least)?)
 }
 
 /// The longest side, smaller than the recipe's, with which the dream of a picture of `height` × `width`

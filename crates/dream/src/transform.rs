@@ -8,8 +8,8 @@ use crate::gaussian::Smoothing;
 use crate::laplacian::Pyramid;
 use crate::{Ascent, Normalisation, OctaveSize, Recipe, rows};
 
-/// A recipe's treatment of gradients of one size.
-pub(crate) struct Treatment<'p> {
+/// A recipe's transform of gradients of one size.
+pub(crate) struct GradientTransform<'p> {
     recipe: &'p Recipe,
     cx: &'p Context,
     smoothing: Smoothing,
@@ -20,7 +20,7 @@ pub(crate) struct Treatment<'p> {
     partial_two: Vec<[f64; 2]>,
 }
 
-impl<'p> Treatment<'p> {
+impl<'p> GradientTransform<'p> {
     pub(crate) fn new(recipe: &'p Recipe, cx: &'p Context, size: OctaveSize) -> Self {
         let smoothed = (smoothing(recipe, recipe.ascent.iterations) > 0.0).then(|| size.picture());
         let pyramid = match recipe.ascent.normalisation {
@@ -38,7 +38,7 @@ impl<'p> Treatment<'p> {
         }
     }
 
-    /// Treats `gradient`, of step `iteration` from 0, and returns what it is to be multiplied with to
+    /// Transforms `gradient`, of step `iteration` from 0, and returns what it is to be multiplied with to
     /// be a step.
     pub(crate) fn apply(&mut self, gradient: &mut Tensor, iteration: u32) -> f32 {
         let threads = self.cx.threads();

@@ -8,7 +8,7 @@ use kernels::Threads;
 use crate::jitter::{self, Shift};
 use crate::random::Random;
 use crate::tiles::{self, Tile};
-use crate::{OctaveSize, Recipe, Tiles, gradient};
+use crate::{OctaveSize, Recipe, Tiles, transform};
 
 /// The network compiled for the layers of a recipe, and how much each counts.
 pub(crate) struct Objective {
@@ -39,7 +39,7 @@ impl Objective {
 
     /// Writes the gradient of `Σ weight · ½ · Σ activation²` at `picture` to `gradient`, and returns
     /// the sum itself.
-    fn look(
+    fn value_and_gradient(
         &self,
         session: &mut dyn Session,
         picture: &Tensor,
@@ -60,7 +60,7 @@ impl Objective {
 }
 
 /// Runs the network on pictures of one size.
-pub(crate) enum Sight<'p> {
+pub(crate) enum GradientEvaluator<'p> {
     Whole {
         objective: &'p Objective,
         session: Box<dyn Session>,
@@ -72,7 +72,7 @@ pub(crate) enum Sight<'p> {
     },
 }
 
-impl<'p> Sight<'p> {
+impl<'p> GradientEvaluator<'p> {
     pub(crate) fn new(
         objective: &'p Objective,
         recipe: &'p Recipe,
@@ -80,7 +80,9 @@ impl<'p> Sight<'p> {
         size: OctaveSize,
     ) -> Result<Self, GraphError> {
         Ok(match recipe.tiles {
-            Tiles::Whole => Sight::Whole { objective, session: objective.session(size)? },
+            Tiles::Whole => {
+                GradientEvaluator::Whole { objective, session: objective.session(size)? }
+            }
             Tiles::Rolled { size: tile } | Tiles::Scattered { size: tile } => {
                 let views = kept_views(recipe, size, objective.least)
                     .into_iter()
@@ -88,14 +90,14 @@ impl<'p> Sight<'p> {
                     .collect::<Result<_, _>>()?;
                 let grid = tiles::rolled(size, tile as usize);
                 let tiled = Tiled { objective, recipe, threads, size, views, grid };
-                Sight::Tiled { tiled, rolled: [size.picture(), size.picture()] }
+                GradientEvaluator::Tiled { tiled, rolled: [size.picture(), size.picture()] }
             }
         })
     }
 
     /// Writes the objective's gradient at `picture`, which the network sees rolled by `shift`, to
     /// `gradient`, and returns the objective.
-    pub(crate) fn gradient(
+    pub(crate) fn value_and_gradient(
         &mut self,
         picture: &Tensor,
         shift: Shift,
@@ -103,13 +105,13 @@ impl<'p> Sight<'p> {
         gradient: &mut Tensor,
     ) -> Result<f64, GraphError> {
         match self {
-            Sight::Whole { objective, session } => {
+            GradientEvaluator::Whole { objective, session } => {
                 session.set_shift([shift.down, shift.right]);
-                objective.look(session.as_mut(), picture, gradient)
+                objective.value_and_gradient(session.as_mut(), picture, gradient)
             }
-            Sight::Tiled { tiled, rolled: [seen, there] } => {
+            GradientEvaluator::Tiled { tiled, rolled: [seen, there] } => {
                 jitter::roll(tiled.threads, picture, shift, seen);
-                let objective = tiled.gradient(seen, random, there)?;
+                let objective = tiled.value_and_gradient(seen, random, there)?;
                 let size = (tiled.size.height, tiled.size.width);
                 jitter::roll(tiled.threads, there, shift.back(size), gradient);
                 Ok(objective)
@@ -118,7 +120,7 @@ impl<'p> Sight<'p> {
     }
 }
 
-/// Bytes of the sessions that a [`Sight`] of pictures of `size` holds at the most.
+/// Bytes of the sessions that a [`GradientEvaluator`] of pictures of `size` holds at the most.
 pub(crate) fn memory(
     executable: &dyn Executable,
     recipe: &Recipe,
@@ -183,7 +185,7 @@ impl View {
 }
 
 impl Tiled<'_> {
-    fn gradient(
+    fn value_and_gradient(
         &mut self,
         picture: &Tensor,
         random: &mut Random,
@@ -214,12 +216,15 @@ impl Tiled<'_> {
             }
         };
         copy(picture, seen, &mut view.picture, (0, 0));
-        let objective =
-            self.objective.look(view.session.as_mut(), &view.picture, &mut view.gradient)?;
+        let objective = self.objective.value_and_gradient(
+            view.session.as_mut(),
+            &view.picture,
+            &mut view.gradient,
+        )?;
         if matches!(self.recipe.tiles, Tiles::Scattered { .. }) {
             let deviation =
-                gradient::deviation(self.threads, &view.gradient.data, &mut view.partial);
-            let scale = gradient::reciprocal(deviation);
+                transform::deviation(self.threads, &view.gradient.data, &mut view.partial);
+            let scale = transform::reciprocal(deviation);
             view.gradient.data.iter_mut().for_each(|x| *x *= scale);
         }
         let inside = Tile {
