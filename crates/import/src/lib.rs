@@ -1,9 +1,9 @@
 //! Model files in, [`graph::Network`] out: each format's reader and its limits on hostile input.
 
-mod assembly;
 mod caffe;
 mod detect;
 mod error;
+mod kit;
 mod load;
 mod squeezenet;
 mod tensorflow;

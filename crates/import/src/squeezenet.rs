@@ -10,7 +10,7 @@ use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::ImportError;
-use crate::assembly::Assembly;
+use crate::kit::Assembly;
 
 /// What Caffe's networks are trained with: blue first, minus ImageNet's mean colour.
 pub const CAFFE_INPUT: InputSpec =

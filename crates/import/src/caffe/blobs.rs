@@ -5,7 +5,7 @@ use prost::bytes::Bytes;
 
 use super::proto::Blob;
 use crate::ImportError;
-use crate::assembly::check_size;
+use crate::kit::check_size;
 
 /// Weights with their shape.
 pub(super) struct Weights {

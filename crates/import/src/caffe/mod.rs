@@ -18,7 +18,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use crate::ImportError;
-use crate::assembly::{Assembly, MAX_NODES, within};
+use crate::kit::{Assembly, MAX_NODES, within};
 use proto::{Layer, Net, V1Layer};
 
 const FORMAT: &str = "Caffe model";

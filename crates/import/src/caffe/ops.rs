@@ -9,7 +9,7 @@ use graph::{
 use super::blobs::{Weights, unpack};
 use super::proto::Layer;
 use crate::ImportError;
-use crate::assembly::{Assembly, check_size};
+use crate::kit::{Assembly, check_size};
 
 /// What a builder makes of a layer.
 enum Built {

@@ -3,11 +3,10 @@
 
 use graph::{Affine, Conv2d, Dense, NodeId, Op};
 
-use super::ops::{Built, input};
 use super::proto::NodeDef;
-use super::{Flat, Reader, Value};
+use super::reader::{Built, Flat, Reader, Value, input};
 use crate::ImportError;
-use crate::assembly::check_size;
+use crate::kit::check_size;
 
 /// A bias, which a convolution or matrix takes into itself, or a sum of two nodes.
 pub(super) fn add(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use graph::{Conv2d, Dense, Op, Window};
 
-use super::ops::{Built, input};
 use super::proto::NodeDef;
-use super::{Flat, Reader, Value};
+use super::reader::{Built, Flat, Reader, Value, input};
 use crate::ImportError;
 
 /// To two dimensions, or back from them.

@@ -4,23 +4,30 @@
 //! Layers keep the nodes' names. Every node that computes something from the picture becomes an
 //! operation, training heads too: what a target does not need costs nothing.
 
+mod attributes;
 mod by_channel;
+mod channels;
+mod convolution;
 mod dense;
+mod fold;
 mod normalise;
 mod ops;
 mod order;
+mod pool;
 pub(crate) mod proto;
+mod reader;
+mod shape;
 mod tensor;
+mod window;
 
-use std::collections::HashMap;
-
-use graph::{Graph, NodeId, Op};
+use graph::Graph;
 use prost::Message;
 use prost::bytes::Bytes;
 
 use crate::ImportError;
-use crate::assembly::{Assembly, MAX_NODES, within};
-use proto::{AttrValue, GraphDef, NodeDef};
+use crate::kit::{Assembly, MAX_NODES, within};
+use proto::{GraphDef, NodeDef};
+use reader::Reader;
 use tensor::Constant;
 
 const FORMAT: &str = "TensorFlow graph";
@@ -46,19 +53,14 @@ pub(crate) fn read(bytes: Bytes) -> Result<Graph, ImportError> {
     let order = order::order(&nodes, &sources)?;
     let picture = picture(&nodes)?;
 
-    let mut reader = Reader {
-        assembly: Assembly::new(&nodes[picture].name, channels(&nodes[picture]))?,
-        values: vec![Value::Nothing; nodes.len()],
-        constants: HashMap::new(),
-    };
-    reader.values[picture] = Value::Node(reader.assembly.input());
+    let assembly = Assembly::new(&nodes[picture].name, channels(&nodes[picture]))?;
+    let mut reader = Reader::new(assembly, nodes.len(), picture);
     for place in order.into_iter().filter(|&place| place != picture) {
         let node = &mut nodes[place];
         if node.op == "Const" {
             let tensor = node.attr.remove("value").and_then(|value| value.tensor);
             let constant = Constant::new(&node.name, tensor.unwrap_or_default())?;
-            reader.constants.insert(place, constant);
-            reader.values[place] = Value::Constant(place);
+            reader.values[place] = reader.add_constant(constant);
             continue;
         }
         let mut inputs = Vec::with_capacity(sources[place].len());
@@ -68,98 +70,6 @@ pub(crate) fn read(bytes: Bytes) -> Result<Graph, ImportError> {
         reader.values[place] = ops::build(&mut reader, &nodes[place], &inputs)?;
     }
     Ok(reader.assembly.finish())
-}
-
-/// What a node of the file has become.
-#[derive(Clone, Copy)]
-enum Value {
-    /// Not yet read.
-    Nothing,
-    /// A node of the graph, channels × rows × columns.
-    Node(NodeId),
-    /// A node whose values the file has in rows, for a matrix.
-    Flat(NodeId, Flat),
-    /// `source` with rows and columns of zeros around it: top, bottom, left, right. Only a
-    /// convolution can use that; for all else there is `node`, which is not supported.
-    Padded { node: NodeId, source: NodeId, pads: [usize; 4] },
-    /// A constant, by its node's place in the file.
-    Constant(usize),
-}
-
-impl Value {
-    fn node(self) -> Option<NodeId> {
-        match self {
-            Value::Node(node) | Value::Flat(node, _) | Value::Padded { node, .. } => Some(node),
-            Value::Nothing | Value::Constant(_) => None,
-        }
-    }
-}
-
-/// What one row is.
-#[derive(Clone, Copy, PartialEq)]
-enum Flat {
-    /// All of a picture.
-    Picture,
-    /// The channels of one position.
-    Position,
-}
-
-/// All that is known while reading, for the builders.
-struct Reader {
-    assembly: Assembly,
-    /// By place in the file.
-    values: Vec<Value>,
-    constants: HashMap<usize, Constant>,
-}
-
-impl Reader {
-    /// The value at one of a node's outputs; only the first is ever one this program computes.
-    fn output(&mut self, name: &str, source: &order::Source) -> Result<Value, ImportError> {
-        if source.output == 0 {
-            return Ok(self.values[source.node]);
-        }
-        let (name, kind) = (format!("{name}:{}", source.output), "a second output".into());
-        Ok(Value::Node(self.assembly.add(&name, Op::Unsupported { kind }, &[])?))
-    }
-
-    fn constant(&self, value: Value) -> Option<&Constant> {
-        match value {
-            Value::Constant(place) => self.constants.get(&place),
-            _ => None,
-        }
-    }
-}
-
-impl NodeDef {
-    fn attr(&self, name: &str) -> Option<&AttrValue> {
-        self.attr.get(name)
-    }
-
-    /// An attribute that is a text.
-    fn text(&self, name: &str) -> Option<&str> {
-        std::str::from_utf8(self.attr(name)?.s.as_ref()?).ok()
-    }
-
-    /// An attribute that is a number, or the format's default for it.
-    fn float(&self, name: &str, default: f32) -> f32 {
-        self.attr(name).and_then(|value| value.f).unwrap_or(default)
-    }
-
-    fn bool(&self, name: &str, default: bool) -> bool {
-        self.attr(name).and_then(|value| value.b).unwrap_or(default)
-    }
-
-    fn integer(&self, name: &str, default: i64) -> i64 {
-        self.attr(name).and_then(|value| value.i).unwrap_or(default)
-    }
-
-    /// An attribute that is a list of whole numbers; empty where it is not there.
-    fn integers(&self, name: &str) -> &[i64] {
-        match self.attr(name).and_then(|value| value.list.as_ref()) {
-            Some(list) => &list.i,
-            None => &[],
-        }
-    }
 }
 
 /// The place of the picture: the first placeholder that can hold one.

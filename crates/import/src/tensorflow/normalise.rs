@@ -2,11 +2,10 @@
 
 use graph::{Affine, Op};
 
-use super::ops::{Built, input};
 use super::proto::NodeDef;
-use super::{Flat, Reader, Value};
+use super::reader::{Built, Flat, Reader, Value, input};
 use crate::ImportError;
-use crate::assembly::check_size;
+use crate::kit::check_size;
 
 /// Inputs: x, scale, offset, mean, variance.
 pub(super) fn fused(

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use graph::Weights;
+use prost::bytes::Bytes;
 
 use super::proto::{DataType, TensorProto};
 use crate::ImportError;
-use crate::assembly::{check_numbers, check_size};
+use crate::kit::{Array, Values, check_numbers, check_size};
 
 /// A constant may be written as one value that fills it all; only as many as this are filled, so that
 /// a few bytes cannot ask for all memory.
@@ -15,7 +16,21 @@ const MOST_FILLED: usize = 1 << 16;
 /// A constant's shape and where its values are.
 pub(super) struct Constant {
     pub(super) shape: Vec<usize>,
-    tensor: TensorProto,
+    stored: Stored,
+}
+
+enum Stored {
+    /// As the file has them.
+    File(TensorProto),
+    /// Computed from other constants.
+    Computed(Values),
+}
+
+impl From<Array> for Constant {
+    fn from(array: Array) -> Self {
+        let (shape, values) = array.into_parts();
+        Self { shape, stored: Stored::Computed(values) }
+    }
 }
 
 impl Constant {
@@ -28,7 +43,7 @@ impl Constant {
             let problem = "its constant has an impossible shape".into();
             ImportError::Layer { layer: name.into(), problem }
         })?;
-        Ok(Self { shape, tensor })
+        Ok(Self { shape, stored: Stored::File(tensor) })
     }
 
     /// How many values there are.
@@ -41,7 +56,14 @@ impl Constant {
     /// # Errors
     /// Another type, or another number of values than the shape says.
     pub(super) fn floats(&self, name: &str) -> Result<Vec<f32>, ImportError> {
-        let tensor = &self.tensor;
+        let tensor = match &self.stored {
+            Stored::File(tensor) => tensor,
+            Stored::Computed(Values::Floats(values)) => return Ok(values.clone()),
+            Stored::Computed(Values::Integers(_)) => {
+                let problem = "a constant of floating point was expected".into();
+                return Err(ImportError::Layer { layer: name.into(), problem });
+            }
+        };
         let content = &tensor.tensor_content[..];
         let values: Vec<f32> = match (DataType::try_from(tensor.dtype), content.is_empty()) {
             (Ok(DataType::Float), false) => four_bytes(content, f32::from_le_bytes),
@@ -67,7 +89,7 @@ impl Constant {
                 return Err(ImportError::Layer { layer: name.into(), problem });
             }
         };
-        self.filled(name, values)
+        self.filled(name, tensor, values)
     }
 
     /// All values of a constant of whole numbers.
@@ -75,7 +97,15 @@ impl Constant {
     /// # Errors
     /// Another type, or another number of values than the shape says.
     pub(super) fn integers(&self, name: &str) -> Result<Vec<i64>, ImportError> {
-        let tensor = &self.tensor;
+        let whole = || {
+            let problem = "a constant of whole numbers was expected".into();
+            ImportError::Layer { layer: name.into(), problem }
+        };
+        let tensor = match &self.stored {
+            Stored::File(tensor) => tensor,
+            Stored::Computed(Values::Integers(values)) => return Ok(values.clone()),
+            Stored::Computed(Values::Floats(_)) => return Err(whole()),
+        };
         let content = &tensor.tensor_content[..];
         let values: Vec<i64> = match (DataType::try_from(tensor.dtype), content.is_empty()) {
             (Ok(DataType::Int32), false) => four_bytes(content, |x| i32::from_le_bytes(x).into()),
@@ -84,19 +114,36 @@ impl Constant {
                 content.as_chunks().0.iter().map(|&x| i64::from_le_bytes(x)).collect()
             }
             (Ok(DataType::Int64), true) => tensor.int64_val.clone(),
-            _ => {
-                let problem = "a constant of whole numbers was expected".into();
-                return Err(ImportError::Layer { layer: name.into(), problem });
+            _ => return Err(whole()),
+        };
+        self.filled(name, tensor, values)
+    }
+
+    /// All values, to compute with.
+    pub(super) fn array(&self) -> Option<Array> {
+        let integers = match &self.stored {
+            Stored::Computed(values) => return Array::new(self.shape.clone(), values.clone()),
+            Stored::File(tensor) => {
+                matches!(DataType::try_from(tensor.dtype), Ok(DataType::Int32 | DataType::Int64))
             }
         };
-        self.filled(name, values)
+        let values = match integers {
+            true => Values::Integers(self.integers("").ok()?),
+            false => Values::Floats(self.floats("").ok()?),
+        };
+        Array::new(self.shape.clone(), values)
     }
 
     /// Of values that are listed, the last stands for all that are left out.
-    fn filled<T: Copy>(&self, name: &str, mut values: Vec<T>) -> Result<Vec<T>, ImportError> {
+    fn filled<T: Copy>(
+        &self,
+        name: &str,
+        tensor: &TensorProto,
+        mut values: Vec<T>,
+    ) -> Result<Vec<T>, ImportError> {
         let expected = self.len();
         if let Some(&last) = values.last()
-            && self.tensor.tensor_content.is_empty()
+            && tensor.tensor_content.is_empty()
             && values.len() < expected
             && expected <= MOST_FILLED
         {
@@ -142,9 +189,14 @@ impl Constant {
         shape: [usize; 4],
         axes: [usize; 4],
     ) -> Result<Weights, ImportError> {
-        let content = &self.tensor.tensor_content;
+        let content = match &self.stored {
+            Stored::File(tensor) if tensor.dtype == DataType::Float as i32 => {
+                &tensor.tensor_content
+            }
+            _ => &Bytes::new(),
+        };
         let numbers = content.as_chunks().0;
-        if self.tensor.dtype != DataType::Float as i32 || numbers.len() != self.len() {
+        if content.is_empty() || numbers.len() != self.len() {
             return Ok(permuted(&self.floats(name)?, |value| value, shape, axes).into());
         }
         check_numbers(name, numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)))?;

@@ -81,6 +81,88 @@ fn a_small_graph_in_any_order_is_read() {
     assert_eq!(shapes[relu.index()].unwrap(), graph::Shape::new(2, 5, 4));
 }
 
+fn integers(name: &str, sizes: &[i64], values: &[i32]) -> NodeDef {
+    let tensor = TensorProto {
+        dtype: DataType::Int32.into(),
+        tensor_shape: Some(shape(sizes)),
+        int_val: values.to_vec(),
+        ..TensorProto::default()
+    };
+    let value = AttrValue { tensor: Some(tensor), ..Default::default() };
+    with(node(name, "Const", &[]), "value", value)
+}
+
+fn integer(value: i64) -> AttrValue {
+    AttrValue { i: Some(value), ..Default::default() }
+}
+
+#[test]
+fn what_constants_alone_decide_is_computed_while_reading() {
+    let float = AttrValue { r#type: Some(DataType::Float.into()), ..Default::default() };
+    let mut nodes = small();
+    nodes[4] = integers("b", &[2], &[3, -5]);
+    nodes[1].input[1] = "bias".into();
+    nodes.extend([
+        with(node("float", "Cast", &["b"]), "DstT", float),
+        integers("axis", &[], &[0]),
+        node("row", "ExpandDims", &["float", "axis"]),
+        constant("quarter", &[], &[0.25]),
+        node("scaled", "Mul", &["row", "quarter"]),
+        constant("squares", &[1, 2], &[4.0, 16.0]),
+        node("rsqrt", "Rsqrt", &["squares"]),
+        node("sum", "AddV2", &["scaled", "rsqrt"]),
+        integers("two", &[1], &[-1]),
+        node("bias", "Reshape", &["sum", "two"]),
+    ]);
+    let graph = read(&nodes).unwrap();
+    let node = graph.node(graph.find_target("bias_add").unwrap());
+    let graph::Op::Conv2d(conv) = &node.op else { panic!("{node:?}") };
+    assert_eq!(conv.bias[..], [1.25, -1.0]);
+}
+
+#[test]
+fn known_parts_of_a_shape_are_constants() {
+    let flattened = |begin: i32| {
+        let mut nodes = small();
+        let slice = node("slice", "StridedSlice", &["shape", "begin", "end", "one"]);
+        nodes.extend([
+            node("shape", "Shape", &["relu"]),
+            integers("begin", &[1], &[begin]),
+            integers("end", &[1], &[begin + 1]),
+            integers("one", &[1], &[1]),
+            with(slice, "shrink_axis_mask", integer(1)),
+            integers("rest", &[], &[-1]),
+            node("sizes", "Pack", &["slice", "rest"]),
+            node("flat", "Reshape", &["relu", "sizes"]),
+            constant("matrix", &[8, 3], &[0.5; 24]),
+            node("dense", "MatMul", &["flat", "matrix"]),
+        ]);
+        read(&nodes).unwrap()
+    };
+    let graph = flattened(0);
+    let dense = graph.find_target("dense").unwrap();
+    let shapes = graph.shapes(&[dense], 2, 2).unwrap();
+    assert_eq!(shapes[dense.index()], Some(graph::Shape::new(3, 1, 1)));
+    // How many rows there are, nobody knows yet.
+    let refused = flattened(1).find_target("dense").unwrap_err().to_string();
+    assert!(refused.contains("StridedSlice of sizes that are not known yet"), "{refused}");
+}
+
+#[test]
+fn computing_constants_has_an_end() {
+    let mut nodes = small();
+    nodes.push(constant("large", &[1 << 20], &vec![1.0; 1 << 20]));
+    nodes.push(node("add0", "AddV2", &["large", "large"]));
+    for i in 1..9 {
+        let name = format!("add{}", i - 1);
+        nodes.push(node(&format!("add{i}"), "AddV2", &[&name, &name]));
+    }
+    let graph = read(&nodes).unwrap();
+    assert!(graph.find("add0").is_err(), "a constant is no layer");
+    let refused = graph.find_target("add8").unwrap_err().to_string();
+    assert!(refused.contains("AddV2 of these inputs"), "{refused}");
+}
+
 #[test]
 fn what_is_wrong_is_named() {
     let mut nodes = small();

@@ -6,8 +6,8 @@ use std::path::Path;
 use graph::ChannelOrder;
 use import::ImportError;
 
-const OPS: &[u8] = include_bytes!("data/tensorflow_ops.pb");
-const SQUEEZENET: &[u8] = include_bytes!("../../models/data/squeezenet1_1.safetensors");
+const OPS: &[u8] = include_bytes!("../data/tensorflow_ops.pb");
+const SQUEEZENET: &[u8] = include_bytes!("../../../models/data/squeezenet1_1.safetensors");
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> std::path::PathBuf {
     let path = folder.join(name);
@@ -75,9 +75,9 @@ fn no_truncation_of_squeezenet_breaks_the_reader() {
 
 #[test]
 fn the_seeds_of_fuzzing_are_networks() {
-    let prototxt = include_bytes!("data/small.prototxt");
-    let small = include_bytes!("data/small.caffemodel");
-    let old = include_bytes!("data/old.caffemodel");
+    let prototxt = include_bytes!("../data/small.prototxt");
+    let small = include_bytes!("../data/small.caffemodel");
+    let old = include_bytes!("../data/old.caffemodel");
     let last = |network: graph::Network| network.graph.layers().pop().unwrap().name;
     assert_eq!(last(import::load_bytes("small", small).unwrap()), "ip");
     assert_eq!(last(import::load_bytes("old", old).unwrap()), "join");

@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use graph::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Weights, Window};
 
+use super::limits::{MAX_NODES, check_numbers, check_size, within};
 use crate::ImportError;
 
-/// The most nodes a network may have.
-pub(crate) const MAX_NODES: usize = 20_000;
 /// The most channels any node may have; also bounds features of fully connected layers.
 const MAX_CHANNELS: usize = 1 << 18;
 /// The largest kernel, stride, dilation or padding along one axis.
-pub(crate) const MAX_WINDOW: usize = 1024;
+const MAX_WINDOW: usize = 1024;
 /// The most picture pixels that one step at any node may span.
 const MAX_STRIDE: usize = 1 << 16;
 /// The most rows or columns that all paddings together may add.
@@ -208,22 +207,6 @@ impl Assembly {
     }
 }
 
-/// Sees that weights are numbers: weights that are made later must have been checked by who knows them.
-///
-/// # Errors
-/// An infinite value, or none.
-pub(crate) fn check_numbers(
-    name: &str,
-    weights: impl Iterator<Item = f32>,
-) -> Result<(), ImportError> {
-    // All of them, so that many can be looked at in one go.
-    if weights.fold(true, |numbers, weight| numbers & weight.is_finite()) {
-        return Ok(());
-    }
-    let problem = "there are weights that are no numbers; fetch the model again".into();
-    Err(ImportError::Layer { layer: name.into(), problem })
-}
-
 /// The weights of an operation that has any.
 fn weights(op: &Op) -> Option<&Weights> {
     match op {
@@ -284,33 +267,6 @@ fn check_conv(name: &str, conv: &Conv2d) -> Result<(), ImportError> {
     let expected = conv.out_channels * conv.in_channels * height * width;
     check_size(name, "the number of weights", expected, conv.weights.len())?;
     check_size(name, "the number of biases", conv.out_channels, conv.bias.len())
-}
-
-pub(crate) fn check_size(
-    name: &str,
-    what: &'static str,
-    expected: usize,
-    found: usize,
-) -> Result<(), ImportError> {
-    if expected == found {
-        return Ok(());
-    }
-    let (expected, found) = (expected.to_string(), found.to_string());
-    Err(ImportError::Mismatch { layer: name.into(), what, expected, found })
-}
-
-pub(crate) fn within(
-    name: &str,
-    what: &'static str,
-    value: usize,
-    least: usize,
-    most: usize,
-) -> Result<(), ImportError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let (value, least, most) = (value as u64, least as u64, most as u64);
-    Err(ImportError::Limit { layer: name.into(), what, value, least, most })
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 
 #[test]
 fn every_operation_gives_tensorflows_values() {
-    let network = import::load_bytes("ops", include_bytes!("data/tensorflow_ops.pb")).unwrap();
-    let file = SafeTensors::deserialize(include_bytes!("data/tensorflow_ops.safetensors")).unwrap();
+    let network = import::load_bytes("ops", include_bytes!("../data/tensorflow_ops.pb")).unwrap();
+    let file =
+        SafeTensors::deserialize(include_bytes!("../data/tensorflow_ops.safetensors")).unwrap();
     let mut picture = Tensor::zeros(Shape::new(3, 9, 11));
     for (i, x) in floats(file.tensor("input").unwrap().data()).into_iter().enumerate() {
         picture.data[i % 3 * 99 + i / 3] = x;
@@ -34,7 +35,7 @@ fn every_operation_gives_tensorflows_values() {
 
 #[test]
 fn a_convolution_is_there_with_and_without_its_bias() {
-    let network = import::load_bytes("ops", include_bytes!("data/tensorflow_ops.pb")).unwrap();
+    let network = import::load_bytes("ops", include_bytes!("../data/tensorflow_ops.pb")).unwrap();
     let graph = &network.graph;
     let (with, without) = (graph.find("same").unwrap(), graph.find("Conv2D").unwrap());
     let bias = |node| match &graph.node(node).op {
@@ -48,7 +49,7 @@ fn a_convolution_is_there_with_and_without_its_bias() {
 
 #[test]
 fn fully_connected_behind_positions_slides_over_larger_pictures() {
-    let network = import::load_bytes("ops", include_bytes!("data/tensorflow_ops.pb")).unwrap();
+    let network = import::load_bytes("ops", include_bytes!("../data/tensorflow_ops.pb")).unwrap();
     let graph = &network.graph;
     let slides = graph.find_target("of_mean").unwrap();
     assert!(graph.shapes(&[slides], 20, 30).is_ok());

@@ -1,0 +1,322 @@
+//! Arrays that are known while a network is loaded: its constants, and what is computed from them alone.
+//!
+//! Nothing here makes an array larger than what it is made from, so that a small file cannot ask for all
+//! memory. What cannot be computed is `None`.
+
+/// The most dimensions an array may have.
+const MAX_RANK: usize = 8;
+
+/// Numbers in rows: the last axis varies fastest.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Array {
+    shape: Vec<usize>,
+    values: Values,
+}
+
+/// An array's numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Values {
+    Floats(Vec<f32>),
+    Integers(Vec<i64>),
+}
+
+/// What is taken along one axis.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slice {
+    pub(crate) start: usize,
+    pub(crate) step: isize,
+    pub(crate) count: usize,
+    /// Whether the axis is left out afterwards.
+    pub(crate) dropped: bool,
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Values::Floats(values) => values.len(),
+            Values::Integers(values) => values.len(),
+        }
+    }
+
+    /// The values at some places, all of which are there.
+    fn gather(&self, places: impl Iterator<Item = usize>) -> Self {
+        match self {
+            Values::Floats(values) => Values::Floats(places.map(|i| values[i]).collect()),
+            Values::Integers(values) => Values::Integers(places.map(|i| values[i]).collect()),
+        }
+    }
+}
+
+impl Array {
+    /// An array, if there are as many values as the shape says.
+    pub(crate) fn new(shape: Vec<usize>, values: Values) -> Option<Self> {
+        let count = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
+        (shape.len() <= MAX_RANK && count == Some(values.len())).then_some(Self { shape, values })
+    }
+
+    /// A row of whole numbers.
+    pub(crate) fn integers(values: Vec<i64>) -> Self {
+        Self { shape: vec![values.len()], values: Values::Integers(values) }
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<usize>, Values) {
+        (self.shape, self.values)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Its whole numbers, if it has such.
+    pub(crate) fn as_integers(&self) -> Option<&[i64]> {
+        match &self.values {
+            Values::Integers(values) => Some(values),
+            Values::Floats(_) => None,
+        }
+    }
+
+    /// The same values in another shape, in which one size may be −1: what is left.
+    pub(crate) fn reshaped(self, sizes: &[i64]) -> Option<Self> {
+        let given = sizes.iter().filter(|&&size| size != -1);
+        let mut given = given.map(|&size| usize::try_from(size).ok());
+        let given = given.try_fold(1usize, |product, size| product.checked_mul(size?))?;
+        let left = self.len().checked_div(given).unwrap_or(0);
+        let size = |&size: &i64| if size == -1 { left } else { size as usize };
+        if sizes.iter().filter(|&&size| size == -1).count() > 1 {
+            return None;
+        }
+        Self::new(sizes.iter().map(size).collect(), self.values)
+    }
+
+    /// Without some axes of size 1; without all of them where none is named.
+    pub(crate) fn squeezed(self, axes: &[i64]) -> Option<Self> {
+        let rank = self.shape.len();
+        let axes: Vec<usize> = axes.iter().map(|&axis| place(axis, rank)).collect::<Option<_>>()?;
+        let dropped = |axis: usize| match axes.is_empty() {
+            true => self.shape[axis] == 1,
+            false => axes.contains(&axis),
+        };
+        if (0..rank).any(|axis| dropped(axis) && self.shape[axis] != 1) {
+            return None;
+        }
+        let kept = (0..rank).filter(|&axis| !dropped(axis));
+        Self::new(kept.map(|axis| self.shape[axis]).collect(), self.values)
+    }
+
+    /// With an axis of size 1 more, before the one numbered `axis`.
+    pub(crate) fn expanded(mut self, axis: i64) -> Option<Self> {
+        let axis = place(axis, self.shape.len() + 1)?;
+        self.shape.insert(axis, 1);
+        Self::new(self.shape, self.values)
+    }
+
+    /// `f` of each value of an array of floats.
+    pub(crate) fn map(mut self, f: impl Fn(f32) -> f32) -> Option<Self> {
+        let Values::Floats(values) = &mut self.values else { return None };
+        values.iter_mut().for_each(|x| *x = f(*x));
+        Some(self)
+    }
+
+    /// As floats, rounded to the nearest.
+    pub(crate) fn to_floats(self) -> Self {
+        let values = match self.values {
+            Values::Integers(values) => values.into_iter().map(|x| x as f32).collect(),
+            Values::Floats(values) => values,
+        };
+        Self { shape: self.shape, values: Values::Floats(values) }
+    }
+
+    /// As whole numbers, cut off.
+    pub(crate) fn to_integers(self) -> Self {
+        let values = match self.values {
+            Values::Floats(values) => values.into_iter().map(|x| x as i64).collect(),
+            Values::Integers(values) => values,
+        };
+        Self { shape: self.shape, values: Values::Integers(values) }
+    }
+
+    /// One of two functions of the values of both, axes of size 1 being as long as the other array's
+    /// (NumPy's broadcasting).
+    pub(crate) fn zip(
+        &self,
+        other: &Self,
+        floats: impl Fn(f32, f32) -> f32,
+        integers: impl Fn(i64, i64) -> Option<i64>,
+    ) -> Option<Self> {
+        let rank = self.shape.len().max(other.shape.len());
+        let size = |array: &Self, axis: usize| {
+            (axis + array.shape.len()).checked_sub(rank).map_or(1, |axis| array.shape[axis])
+        };
+        let shape = (0..rank).map(|axis| match (size(self, axis), size(other, axis)) {
+            (a, b) if a == b || b == 1 => Some(a),
+            (1, b) => Some(b),
+            _ => None,
+        });
+        let shape: Vec<usize> = shape.collect::<Option<_>>()?;
+        let count = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size))?;
+        if count > self.len() + other.len() {
+            return None;
+        }
+        // Where in an array the value lies that stands at a place of the result.
+        let source = |array: &Self, mut place: usize| {
+            let (mut at, mut step) = (0, 1);
+            for axis in (0..rank).rev() {
+                let own = size(array, axis);
+                at += step * if own == 1 { 0 } else { place % shape[axis] };
+                place /= shape[axis];
+                step *= own;
+            }
+            at
+        };
+        let pairs = (0..count).map(|place| (source(self, place), source(other, place)));
+        let values = match (&self.values, &other.values) {
+            (Values::Floats(a), Values::Floats(b)) => {
+                Values::Floats(pairs.map(|(i, j)| floats(a[i], b[j])).collect())
+            }
+            (Values::Integers(a), Values::Integers(b)) => {
+                let values = pairs.map(|(i, j)| integers(a[i], b[j]));
+                Values::Integers(values.collect::<Option<_>>()?)
+            }
+            _ => return None,
+        };
+        Self::new(shape, values)
+    }
+
+    /// Arrays one after another along an axis.
+    pub(crate) fn concat(arrays: &[Self], axis: i64) -> Option<Self> {
+        let first = arrays.first()?;
+        let axis = place(axis, first.shape.len())?;
+        let fits = |array: &Self| {
+            array.shape.len() == first.shape.len()
+                && (0..array.shape.len()).all(|i| i == axis || array.shape[i] == first.shape[i])
+        };
+        if !arrays.iter().all(fits) {
+            return None;
+        }
+        let mut shape = first.shape.clone();
+        shape[axis] = arrays.iter().map(|array| array.shape[axis]).sum();
+        let rows: usize = shape[..axis].iter().product();
+        // Of each array in turn, what belongs to one row of the result.
+        fn joined<T: Copy>(rows: usize, parts: &[&[T]]) -> Vec<T> {
+            let row = |row: usize| {
+                parts.iter().flat_map(move |part| {
+                    let length = part.len() / rows;
+                    part[row * length..][..length].iter().copied()
+                })
+            };
+            (0..rows).flat_map(row).collect()
+        }
+        let floats = || {
+            arrays.iter().map(|array| match &array.values {
+                Values::Floats(values) => Some(&values[..]),
+                Values::Integers(_) => None,
+            })
+        };
+        let values = if let Some(parts) = floats().collect::<Option<Vec<_>>>() {
+            Values::Floats(joined(rows, &parts))
+        } else {
+            let parts: Vec<_> = arrays.iter().map(Self::as_integers).collect::<Option<_>>()?;
+            Values::Integers(joined(rows, &parts))
+        };
+        Self::new(shape, values)
+    }
+
+    /// Arrays of one shape, one after another along a new axis.
+    pub(crate) fn stack(arrays: Vec<Self>, axis: i64) -> Option<Self> {
+        let arrays = arrays.into_iter().map(|array| array.expanded(axis));
+        Self::concat(&arrays.collect::<Option<Vec<_>>>()?, axis)
+    }
+
+    /// What `slices` take along the first axes, and all along the others.
+    pub(crate) fn sliced(&self, slices: &[Slice]) -> Option<Self> {
+        let whole = |&count: &usize| Slice { start: 0, step: 1, count, dropped: false };
+        let rest = self.shape.get(slices.len()..)?.iter().map(whole);
+        let slices: Vec<Slice> = slices.iter().copied().chain(rest).collect();
+        let count =
+            slices.iter().try_fold(1usize, |count, slice| count.checked_mul(slice.count))?;
+        if count > self.len() {
+            return None;
+        }
+        let mut places = Vec::with_capacity(count);
+        for mut place in 0..count {
+            let (mut at, mut step) = (0, 1);
+            for (slice, &size) in slices.iter().zip(&self.shape).rev() {
+                let along = isize::try_from(place % slice.count).ok()?;
+                let along = slice.start.checked_add_signed(along.checked_mul(slice.step)?)?;
+                if along >= size {
+                    return None;
+                }
+                at += step * along;
+                place /= slice.count;
+                step *= size;
+            }
+            places.push(at);
+        }
+        let kept = slices.iter().filter(|slice| !slice.dropped || slice.count != 1);
+        let shape = kept.map(|slice| slice.count).collect();
+        Self::new(shape, self.values.gather(places.into_iter()))
+    }
+}
+
+/// An axis counted from the front; those below zero count from the back.
+fn place(axis: i64, rank: usize) -> Option<usize> {
+    let from_front = if axis < 0 { axis.checked_add(i64::try_from(rank).ok()?)? } else { axis };
+    usize::try_from(from_front).ok().filter(|&axis| axis < rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn floats(shape: &[usize], values: &[f32]) -> Array {
+        Array::new(shape.to_vec(), Values::Floats(values.to_vec())).unwrap()
+    }
+
+    #[test]
+    fn axes_of_one_are_as_long_as_the_others() {
+        let (column, row) = (floats(&[2, 1], &[10.0, 20.0]), floats(&[2], &[1.0, 2.0]));
+        let sum = |a: &Array, b: &Array| a.zip(b, |a, b| a + b, |a, b| a.checked_add(b));
+        let whole = sum(&column, &row).unwrap();
+        assert_eq!(whole, floats(&[2, 2], &[11.0, 12.0, 21.0, 22.0]));
+        assert_eq!(sum(&whole, &floats(&[], &[0.5])).unwrap().shape(), [2, 2]);
+        assert_eq!(sum(&whole, &floats(&[3], &[0.0; 3])), None);
+        let thousand = vec![0.0; 1000];
+        let (column, row) = (floats(&[1000, 1], &thousand), floats(&[1000], &thousand));
+        assert_eq!(sum(&column, &row), None, "a million of two thousand");
+        let (large, one) = (Array::integers(vec![i64::MAX]), Array::integers(vec![1]));
+        assert_eq!(sum(&large, &one), None);
+    }
+
+    #[test]
+    fn shapes_change_and_values_stay() {
+        let array = || floats(&[1, 2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(array().reshaped(&[3, -1]).unwrap().shape(), [3, 2]);
+        assert_eq!(array().reshaped(&[4, -1]), None);
+        assert_eq!(array().reshaped(&[-1, -1]), None);
+        assert_eq!(array().reshaped(&[-2, -3]), None);
+        assert_eq!(array().squeezed(&[]).unwrap().shape(), [2, 3]);
+        assert_eq!(array().squeezed(&[-3]).unwrap().shape(), [2, 3]);
+        assert_eq!(array().squeezed(&[1]), None);
+        assert_eq!(array().expanded(-1).unwrap().shape(), [1, 2, 3, 1]);
+        assert_eq!(array().expanded(5), None);
+    }
+
+    #[test]
+    fn arrays_are_joined_stacked_and_cut() {
+        let (a, b) = (floats(&[2, 1], &[0.0, 1.0]), floats(&[2, 2], &[2.0, 3.0, 4.0, 5.0]));
+        let joined = Array::concat(&[a.clone(), b.clone()], 1).unwrap();
+        assert_eq!(joined, floats(&[2, 3], &[0.0, 2.0, 3.0, 1.0, 4.0, 5.0]));
+        assert_eq!(Array::concat(&[a.clone(), b], 0), None);
+        assert_eq!(Array::stack(vec![a.clone(), a], 0).unwrap().shape(), [2, 2, 1]);
+        let slice = |start, step, count, dropped| Slice { start, step, count, dropped };
+        let last_column = joined.sliced(&[slice(0, 1, 2, false), slice(2, 1, 1, true)]);
+        assert_eq!(last_column.unwrap(), floats(&[2], &[3.0, 5.0]));
+        assert_eq!(joined.sliced(&[slice(1, -1, 2, false)]).unwrap().len(), 6);
+        assert_eq!(joined.sliced(&[slice(0, -1, 2, false)]), None);
+        assert_eq!(joined.sliced(&[slice(0, 1, 3, false)]), None);
+    }
+}

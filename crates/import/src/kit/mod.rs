@@ -1,0 +1,10 @@
+//! What all readers build networks with: the gate into the graph, bounds, and arrays that are known while
+//! a network is loaded.
+
+mod array;
+mod assembly;
+mod limits;
+
+pub(crate) use array::{Array, Slice, Values};
+pub(crate) use assembly::Assembly;
+pub(crate) use limits::{MAX_NODES, check_numbers, check_size, within};

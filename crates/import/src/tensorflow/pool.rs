@@ -1,0 +1,84 @@
+//! Pools: over windows, and over all rows and columns.
+
+use graph::{AveragePool, MaxPool, NodeId, Op, Padding, Window};
+
+use super::proto::NodeDef;
+use super::reader::{Built, Flat, NOT_PLAIN, Reader, Value, input, plain};
+use super::window::window;
+use crate::ImportError;
+
+fn pool_window(node: &NodeDef) -> Result<Window, &'static str> {
+    match node.integers("ksize") {
+        [1, rows, columns, 1] => match (usize::try_from(*rows), usize::try_from(*columns)) {
+            (Ok(rows), Ok(columns)) => window(node, [rows, columns]),
+            _ => Err(" of this size"),
+        },
+        _ => Err(" over channels or pictures"),
+    }
+}
+
+/// Where zeros are around what a ReLU gives, they never win against its own values, as padding never does.
+pub(super) fn max_pool(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let source = input(node, inputs, 0)?;
+    let padded = |source| matches!(reader.assembly.op(source), Op::Relu);
+    pool(node, source, padded, |window, _| Op::MaxPool(MaxPool { window }))
+}
+
+/// Zeros that the graph has put around count in the mean, what `SAME` adds does not.
+pub(super) fn average_pool(
+    _: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let op = |window, count_padding| Op::AveragePool(AveragePool { window, count_padding });
+    pool(node, input(node, inputs, 0)?, |_| true, op)
+}
+
+/// A pool by its window, and whether the window's padding is zeros that the graph has put around the
+/// input, which stand for padding where `padded` says so.
+fn pool(
+    node: &NodeDef,
+    input: Value,
+    padded: impl Fn(NodeId) -> bool,
+    op: impl Fn(Window, bool) -> Op,
+) -> Result<Built, ImportError> {
+    let Some(plain) = plain(input) else { return Ok(NOT_PLAIN) };
+    let window = match pool_window(node) {
+        Ok(window) => window,
+        Err(why) => return Ok(Built::Unsupported(why)),
+    };
+    Ok(match input {
+        Value::Padded { source, pads: [top, bottom, left, right], .. }
+            if window.padding == Padding::VALID
+                // No window may lie in the padding alone.
+                && top.max(bottom) < window.kernel[0]
+                && left.max(right) < window.kernel[1]
+                && padded(source) =>
+        {
+            let padding = Padding::Explicit { top, bottom, left, right };
+            Built::Op(op(window.padded(padding), true), vec![source])
+        }
+        _ => Built::Op(op(window, false), vec![plain]),
+    })
+}
+
+/// Means over rows and columns.
+pub(super) fn mean(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let Some(source) = plain(input(node, inputs, 0)?) else { return Ok(NOT_PLAIN) };
+    let Some(axes) = reader.constant(input(node, inputs, 1)?) else {
+        return Ok(Built::Unsupported(" over computed axes"));
+    };
+    if !matches!(axes.integers(&node.name)?[..], [1 | -3, 2 | -2] | [2 | -2, 1 | -3]) {
+        return Ok(Built::Unsupported(" over other axes than rows and columns"));
+    }
+    let flat = (!node.bool("keep_dims", false)).then_some(Flat::Position);
+    Ok(Built::Laid(Op::GlobalAveragePool, vec![source], flat))
+}
