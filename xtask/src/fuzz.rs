@@ -9,9 +9,11 @@ use crate::process::{answers, cargo, step};
 const SECONDS: &str = "30";
 
 /// Folders with files to start from, beside `fuzz/seeds/READER`.
-const SEEDS: [(&str, &str); 5] = [
+const SEEDS: [(&str, &str); 7] = [
     ("caffemodel", "crates/import/tests/data"),
+    ("carrier", "crates/cli/tests/data/recipes-0.1/carriers"),
     ("graphdef", "crates/import/tests/data"),
+    ("picture", "crates/cli/tests/data/recipes-0.1/carriers"),
     ("prototxt", "crates/import/tests/data"),
     ("recipe", "crates/cli/tests/data/recipes-0.1/saved"),
     ("recipe", "crates/cli/tests/data/recipes-0.1/written"),
@@ -45,7 +47,7 @@ fn fuzz(reader: &str, seconds: &str) -> Outcome {
     let seeds = Path::new(&own).is_dir().then_some(own.as_str()).into_iter().chain(seeds);
     cargo(&["+nightly", "fuzz", "run", "--fuzz-dir", "fuzz", reader, &corpus])
         .args(seeds)
-        .args(["--", "-timeout=20", "-print_final_stats=1", "-verbosity=0"])
+        .args(["--", "-seed=1", "-timeout=20", "-verbosity=0", "-print_final_stats=1"])
         .args([format!("-max_total_time={seconds}")])
         .run()
 }

@@ -31,6 +31,8 @@ pub(super) fn unpack(layer: &str, bytes: &Bytes) -> Result<Weights, ImportError>
         .collect::<Option<_>>()
         .ok_or_else(|| problem(format!("its weights have the shape {dims:?}")))?;
     let count = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    // Sizes that stand beside a 0 would be bounded by nothing.
+    let count = count.filter(|&count| count > 0);
     let count = count.ok_or_else(|| problem(format!("its weights have the shape {dims:?}")))?;
     let values = if blob.data.is_empty() {
         blob.double_data.iter().map(|&x| x as f32).collect()
