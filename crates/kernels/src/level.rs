@@ -23,27 +23,38 @@ impl CpuLevel {
     /// The environment variable that lowers the level.
     pub const VARIABLE: &str = "DEEPDREAM_CPU";
 
+    /// All levels, lowest first.
+    const ALL: [CpuLevel; 4] = [CpuLevel::Scalar, CpuLevel::Neon, CpuLevel::Avx2, CpuLevel::Avx512];
+
     /// Every level this processor has, lowest first.
     pub fn available() -> Vec<CpuLevel> {
-        let mut levels = vec![CpuLevel::Scalar];
-        #[cfg(target_arch = "aarch64")]
-        levels.push(CpuLevel::Neon);
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if avx2 {
-                levels.push(CpuLevel::Avx2);
-            }
-            if avx2
-                && is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-            {
-                levels.push(CpuLevel::Avx512);
+        Self::ALL.into_iter().filter(|level| level.is_available()).collect()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn is_available(self) -> bool {
+        let avx2 = || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        match self {
+            CpuLevel::Scalar => true,
+            CpuLevel::Neon => false,
+            CpuLevel::Avx2 => avx2(),
+            CpuLevel::Avx512 => {
+                avx2()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
             }
         }
-        levels
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_available(self) -> bool {
+        match self {
+            CpuLevel::Scalar => true,
+            CpuLevel::Neon => cfg!(target_arch = "aarch64"),
+            CpuLevel::Avx2 | CpuLevel::Avx512 => false,
+        }
     }
 
     /// The best level this processor has, or the one `DEEPDREAM_CPU` names if that is lower.
@@ -79,9 +90,9 @@ impl FromStr for CpuLevel {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        [CpuLevel::Scalar, CpuLevel::Neon, CpuLevel::Avx2, CpuLevel::Avx512]
+        Self::ALL
             .into_iter()
             .find(|level| level.to_string() == name)
-            .ok_or_else(|| format!("`{name}` is no CPU level: use scalar, neon, avx2 or avx512"))
+            .ok_or_else(|| format!("`{name}` is not a CPU level: use scalar, neon, avx2 or avx512"))
     }
 }
