@@ -1,36 +1,36 @@
-//! Who may use the same memory: values whose lives do not overlap.
+//! Memory planning: values whose lifetimes do not overlap share memory.
 
 use std::ops::Range;
 
-/// A request for memory: how much, and from which step to which (both included) it is in use.
+/// What a value takes: how much memory, and during which steps.
 #[derive(Clone, Debug)]
-pub(super) struct Need {
+pub(super) struct Buffer {
     pub(super) size: usize,
-    pub(super) life: Range<usize>,
+    pub(super) lifetime: Range<usize>,
 }
 
-/// Gives each need a place such that no two in use at once overlap; returns each one's start and the
+/// Gives each buffer a place such that no two in use at once overlap; returns each one's start and the
 /// size of the whole. Places the largest first, each as low as it fits (greedy by size: Pisarchyk and
 /// Lee 2020).
-pub(super) fn place(needs: &[Need]) -> (Vec<usize>, usize) {
-    let mut order: Vec<usize> = (0..needs.len()).collect();
-    order.sort_by_key(|&i| std::cmp::Reverse(needs[i].size));
-    let mut starts = vec![0; needs.len()];
+pub(super) fn place(buffers: &[Buffer]) -> (Vec<usize>, usize) {
+    let mut order: Vec<usize> = (0..buffers.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(buffers[i].size));
+    let mut starts = vec![0; buffers.len()];
     let mut placed: Vec<usize> = Vec::new();
     for &index in &order {
-        let need = &needs[index];
+        let buffer = &buffers[index];
         let mut taken: Vec<Range<usize>> = placed
             .iter()
             .filter(|&&other| {
-                let life = &needs[other].life;
-                life.start < need.life.end && need.life.start < life.end
+                let lifetime = &buffers[other].lifetime;
+                lifetime.start < buffer.lifetime.end && buffer.lifetime.start < lifetime.end
             })
-            .map(|&other| starts[other]..starts[other] + needs[other].size)
+            .map(|&other| starts[other]..starts[other] + buffers[other].size)
             .collect();
         taken.sort_by_key(|range| range.start);
         let mut start = 0;
         for range in taken {
-            if start + need.size <= range.start {
+            if start + buffer.size <= range.start {
                 break;
             }
             start = start.max(range.end);
@@ -38,7 +38,7 @@ pub(super) fn place(needs: &[Need]) -> (Vec<usize>, usize) {
         starts[index] = start;
         placed.push(index);
     }
-    let total = needs.iter().zip(&starts).map(|(need, start)| start + need.size).max();
+    let total = buffers.iter().zip(&starts).map(|(buffer, start)| start + buffer.size).max();
     (starts, total.unwrap_or(0))
 }
 
@@ -48,12 +48,14 @@ mod tests {
 
     #[test]
     fn what_lives_at_once_lies_apart_and_what_does_not_shares() {
-        let need = |size, life| Need { size, life };
-        let needs = [need(10, 0..2), need(4, 1..5), need(10, 2..4), need(6, 4..6), need(0, 0..6)];
-        let (starts, total) = place(&needs);
-        for (i, a) in needs.iter().enumerate() {
-            for (j, b) in needs.iter().enumerate().skip(i + 1) {
-                let at_once = a.life.start < b.life.end && b.life.start < a.life.end;
+        let buffer = |size, lifetime| Buffer { size, lifetime };
+        let buffers =
+            [buffer(10, 0..2), buffer(4, 1..5), buffer(10, 2..4), buffer(6, 4..6), buffer(0, 0..6)];
+        let (starts, total) = place(&buffers);
+        for (i, a) in buffers.iter().enumerate() {
+            for (j, b) in buffers.iter().enumerate().skip(i + 1) {
+                let at_once =
+                    a.lifetime.start < b.lifetime.end && b.lifetime.start < a.lifetime.end;
                 let apart = starts[i] + a.size <= starts[j] || starts[j] + b.size <= starts[i];
                 assert!(!at_once || apart, "{i} and {j}");
             }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode};
 
 use super::convolution::{Algorithm, Direction, Spec, geometry};
-use super::memory::{Need, place};
+use super::memory::{Buffer, place};
 use super::program::{Kind, Layer, Program, ValueId};
 use graph::{Graph, GraphError, NodeId, Shape, Size};
 
@@ -231,7 +231,7 @@ impl Plan {
                 *halo = spec.geometry.backward_halo(extent(y), extent(x)).max(*halo);
             }
         }
-        let (activity, gradient) = self.lives(program);
+        let (activity, gradient) = self.lifetimes(program);
         let map = |value: ValueId, halo: usize| {
             let [height, width] = extent(value);
             let blocks = blocks(&self.shapes[value], program, value);
@@ -245,17 +245,17 @@ impl Plan {
             (0..count).map(|value| map(value, halo[value])).collect()
         });
         let (activations, gradients) = (activations?, gradients?);
-        let need = |(map, life): (&BlockedMap, Range<usize>)| Need {
-            size: if life.is_empty() { 0 } else { map.vectors() },
-            life,
+        let buffer = |(map, lifetime): (&BlockedMap, Range<usize>)| Buffer {
+            size: if lifetime.is_empty() { 0 } else { map.vectors() },
+            lifetime,
         };
-        let needs: Vec<Need> = activations
+        let buffers: Vec<Buffer> = activations
             .iter()
             .zip(activity)
             .chain(gradients.iter().zip(gradient))
-            .map(need)
+            .map(buffer)
             .collect();
-        let (starts, vectors) = place(&needs);
+        let (starts, vectors) = place(&buffers);
         let placed = |maps: Vec<BlockedMap>, starts: &[usize]| -> Vec<Place> {
             maps.into_iter().zip(starts).map(|(map, &start)| Place { start, map }).collect()
         };
@@ -267,12 +267,12 @@ impl Plan {
 
     /// From which step to which each root's activation and gradient are in use. Step 0 packs the
     /// picture, then come the forward steps, the output gradients, the backward steps and the unpacking.
-    fn lives(&self, program: &Program) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    fn lifetimes(&self, program: &Program) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let none = vec![NEVER; program.values.len()];
         let (mut activity, mut gradient) = (none.clone(), none);
-        let touch = |lives: &mut Vec<Range<usize>>, value: ValueId, step: usize| {
-            let life = &mut lives[program.values[value].root];
-            *life = life.start.min(step)..life.end.max(step + 1);
+        let touch = |lifetimes: &mut Vec<Range<usize>>, value: ValueId, step: usize| {
+            let lifetime = &mut lifetimes[program.values[value].root];
+            *lifetime = lifetime.start.min(step)..lifetime.end.max(step + 1);
         };
         let output_gradients = self.forward.len() + 1;
         touch(&mut activity, program.picture(), 0);
@@ -308,14 +308,17 @@ impl Plan {
             }
         }
         touch(&mut gradient, program.picture(), output_gradients + 1 + self.backward.len());
-        for lives in [&mut activity, &mut gradient] {
-            lives.iter_mut().filter(|life| **life == NEVER).for_each(|life| *life = 0..0);
+        for lifetimes in [&mut activity, &mut gradient] {
+            lifetimes
+                .iter_mut()
+                .filter(|lifetime| **lifetime == NEVER)
+                .for_each(|lifetime| *lifetime = 0..0);
         }
         (activity, gradient)
     }
 }
 
-/// The life of what is never touched, before anything touched it.
+/// The lifetime of what is never touched, before anything touched it.
 #[allow(clippy::reversed_empty_ranges, reason = "any step begins it earlier and ends it later")]
 const NEVER: Range<usize> = usize::MAX..0;
 
