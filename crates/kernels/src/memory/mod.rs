@@ -8,14 +8,14 @@ use std::ops::{Deref, DerefMut};
 
 use crate::Vec16;
 
-#[cfg(not(feature = "mmap"))]
+#[cfg(any(not(feature = "mmap"), target_family = "wasm"))]
 mod heap;
-#[cfg(feature = "mmap")]
+#[cfg(all(feature = "mmap", not(target_family = "wasm")))]
 mod mapped;
 
-#[cfg(not(feature = "mmap"))]
+#[cfg(any(not(feature = "mmap"), target_family = "wasm"))]
 use heap::Bytes;
-#[cfg(feature = "mmap")]
+#[cfg(all(feature = "mmap", not(target_family = "wasm")))]
 use mapped::Bytes;
 
 /// Values, at first all 0. With the feature `mmap`, pages are taken from the system when they are first

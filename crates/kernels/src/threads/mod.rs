@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-#[cfg(feature = "threads")]
+#[cfg(all(feature = "threads", not(target_family = "wasm")))]
 mod pool;
-#[cfg(not(feature = "threads"))]
+#[cfg(any(not(feature = "threads"), target_family = "wasm"))]
 mod single;
 
-#[cfg(feature = "threads")]
+#[cfg(all(feature = "threads", not(target_family = "wasm")))]
 pub use pool::Threads;
-#[cfg(not(feature = "threads"))]
+#[cfg(any(not(feature = "threads"), target_family = "wasm"))]
 pub use single::Threads;
 
 /// Part `number` when `all` are divided into `of` parts as even as can be.
