@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use npyz::WriterBuilder;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::exit::{Failure, Fault};
+
+/// Bytes of an `.npy` file before its header: what it is, the version, the header's length.
+const NPY_START: usize = 10;
 
 /// An array that is to become a file.
 pub(crate) struct Array<'a> {
@@ -47,10 +49,11 @@ impl Array<'_> {
     /// The file's bytes, little-endian 32-bit floats.
     pub(crate) fn encode(&self, format: ArrayFormat) -> Result<Vec<u8>, Failure> {
         match format {
-            ArrayFormat::Safetensors => self.safetensors(),
-            ArrayFormat::Npy => self.npy(),
+            ArrayFormat::Safetensors => {
+                self.safetensors().map_err(|error| Failure::new(Fault::Output, error))
+            }
+            ArrayFormat::Npy => Ok(self.npy()),
         }
-        .map_err(|error| Failure::new(Fault::Output, error))
     }
 
     fn safetensors(&self) -> Result<Vec<u8>, String> {
@@ -60,17 +63,36 @@ impl Array<'_> {
             .map_err(|error| error.to_string())
     }
 
-    fn npy(&self) -> Result<Vec<u8>, String> {
-        let shape = self.shape.map(|extent| extent as u64);
-        let mut file = Vec::new();
-        let options = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut file);
-        options
-            .begin_nd()
-            .and_then(|mut writer| {
-                writer.extend(self.data.iter())?;
-                writer.finish()
-            })
-            .map_err(|error| error.to_string())?;
-        Ok(file)
+    /// Version 1.0 of NumPy's format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
+    fn npy(&self) -> Vec<u8> {
+        let [a, b, c] = self.shape;
+        let header =
+            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({a}, {b}, {c}), }}");
+        // With what stands before it, the header takes a multiple of 64 bytes and ends a line.
+        let length = (NPY_START + header.len() + 1).next_multiple_of(64) - NPY_START;
+        let mut file = b"\x93NUMPY\x01\x00".to_vec();
+        file.extend((length as u16).to_le_bytes());
+        file.extend(format!("{header:<0$}\n", length - 1).bytes());
+        file.extend(self.data.iter().flat_map(|value| value.to_le_bytes()));
+        file
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn npy_is_read_by_another_reader() {
+        for shape in [[1, 2, 3], [64, 7, 3], [1000, 1, 12]] {
+            let data: Vec<f32> = (0..shape.iter().product()).map(|i| i as f32 - 1.5).collect();
+            let array = Array { name: "array", shape, data: &data };
+            let file = array.encode(ArrayFormat::Npy).unwrap();
+            assert_eq!((file.len() - 4 * data.len()) % 64, 0, "the numbers are aligned");
+            let read = npyz::NpyFile::new(&file[..]).unwrap();
+            assert_eq!(read.shape(), shape.map(|extent| extent as u64));
+            assert_eq!(read.order(), npyz::Order::C);
+            assert_eq!(read.into_vec::<f32>().unwrap(), data);
+        }
     }
 }
