@@ -1,62 +1,58 @@
-//! The catalogue of known networks: where they are published, and what their files do not say.
+//! The catalogue of known networks: where they are published, and what their files leave out.
 
 use graph::{ChannelOrder, Graph, InputSpec};
 use import::CAFFE_INPUT;
 
-use crate::BUILT_IN;
+use crate::built_in::{self, BUILT_IN};
 
-/// SHA-256 of the built-in model file.
-pub(crate) const SQUEEZENET_SHA256: &str =
-    "1a0f1225ba4c17ee6517c6ac71f06e1406d54a812a6d40fb6753ac844094a77f";
-
-/// A network known by name.
+/// A network in the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownNetwork {
-    /// What recipes and commands call it.
+    /// Its name in recipes and commands.
     pub name: &'static str,
-    /// What people call it.
+    /// Its title, as people write it.
     pub title: &'static str,
-    /// What it is, in a sentence.
+    /// A one-sentence description.
     pub description: &'static str,
-    /// Where it is published; `None` for the one that is built in.
+    /// Where to download it; `None` for the built-in network.
     pub source: Option<Source>,
-    /// What its model file is called.
+    /// The file name of its model.
     pub file: &'static str,
-    /// SHA-256 of the model file in hexadecimal, where it is known.
+    /// The SHA-256 of the model file in hexadecimal, if known.
     pub file_sha256: Option<&'static str>,
-    /// What it wants for input.
+    /// The input it expects.
     pub input: InputSpec,
-    /// The file with its class names that is published with it, if there is one.
+    /// The file name of its class names, if they are published with it.
     pub labels_file: Option<&'static str>,
-    /// The layer its dreams are best known from.
+    /// The layer that its best-known dreams come from.
     pub layer: &'static str,
-    /// Layers whose names together are like no other network's.
+    /// Layer names that no other network has in this combination.
     pub(crate) marks: &'static [&'static str],
 }
 
 /// Where a network is published.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
-    /// The address.
+    /// The URL.
     pub url: &'static str,
-    /// What must come from there.
+    /// The checksum of the download.
     pub checksum: Checksum,
-    /// For an archive, the members wanted from it: the model first.
+    /// If the download is an archive, the members to extract, the model first; otherwise empty.
     pub members: &'static [&'static str],
-    /// About how many bytes come from there.
+    /// The approximate size of the download in bytes.
     pub bytes: u64,
-    /// Under which terms.
+    /// The licence's name or terms.
     pub licence: &'static str,
 }
 
 #[cfg(feature = "download")]
 impl Source {
-    /// The most bytes that may come: the length is known only about.
+    /// The most bytes to accept, as the size is approximate.
     pub(crate) fn limit(&self) -> u64 {
         self.bytes.saturating_mul(2)
     }
 
-    /// The most bytes a file from the archive may have: weights hardly shrink when they are packed.
+    /// The most bytes to extract for one member, as weights hardly compress.
     pub(crate) fn member_limit(&self) -> u64 {
         self.bytes.saturating_mul(4)
     }
@@ -67,12 +63,12 @@ impl Source {
 pub enum Checksum {
     /// SHA-256.
     Sha256(&'static str),
-    /// SHA-1, where no other was ever published.
+    /// SHA-1, for files published without any other.
     Sha1(&'static str),
 }
 
 impl Checksum {
-    /// What the checksum is called, and its digits.
+    /// The algorithm's name and the digits.
     pub fn parts(self) -> (&'static str, &'static str) {
         match self {
             Checksum::Sha256(digits) => ("sha256", digits),
@@ -85,10 +81,10 @@ static CATALOGUE: &[KnownNetwork] = &[
     KnownNetwork {
         name: BUILT_IN,
         title: "SqueezeNet v1.1",
-        description: "A small, quick network of 1.2 million weights, built into the program.",
+        description: "A small, fast network with 1.2 million weights, built into the program.",
         source: None,
         file: "squeezenet1_1.safetensors",
-        file_sha256: Some(SQUEEZENET_SHA256),
+        file_sha256: Some(built_in::SHA256),
         input: CAFFE_INPUT,
         labels_file: None,
         layer: "fire6/concat",
@@ -97,7 +93,7 @@ static CATALOGUE: &[KnownNetwork] = &[
     KnownNetwork {
         name: "inception5h",
         title: "Inception5h",
-        description: "Google's Inception as TensorFlow's DeepDream tutorial uses it.",
+        description: "Google's Inception, the network of TensorFlow's DeepDream example.",
         source: Some(Source {
             url: "https://storage.googleapis.com/download.tensorflow.org/models/inception5h.zip",
             checksum: Checksum::Sha256(
@@ -138,17 +134,17 @@ static CATALOGUE: &[KnownNetwork] = &[
     },
 ];
 
-/// All known networks, the built-in one first.
+/// All networks in the catalogue, the built-in one first.
 pub fn catalogue() -> &'static [KnownNetwork] {
     CATALOGUE
 }
 
-/// The known network of this name.
+/// The network of this name in the catalogue.
 pub fn known(name: &str) -> Option<&'static KnownNetwork> {
     CATALOGUE.iter().find(|known| known.name == name)
 }
 
-/// The known network whose structure `graph` has, whatever its weights.
+/// The known network that has the structure of `graph`, whatever its weights.
 pub(crate) fn like(graph: &Graph) -> Option<&'static KnownNetwork> {
     CATALOGUE.iter().find(|known| known.marks.iter().all(|mark| graph.find(mark).is_ok()))
 }
@@ -156,6 +152,16 @@ pub(crate) fn like(graph: &Graph) -> Option<&'static KnownNetwork> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "squeezenet")]
+    #[test]
+    fn the_built_in_network_is_known_by_its_layers() {
+        let network = built_in::squeezenet().unwrap();
+        let known = like(&network.graph).unwrap();
+        assert_eq!(known.name, network.name);
+        assert_eq!(known.input, network.input);
+        assert!(network.graph.find_target(known.layer).is_ok());
+    }
 
     #[test]
     fn checksums_have_their_length() {

@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 /// A file's SHA-256 in lower-case hexadecimal.
 ///
 /// # Errors
-/// What the operating system says when the file cannot be read.
+/// The file cannot be read.
 pub fn sha256(path: &Path) -> io::Result<String> {
     hash::<Sha256>(path)
 }
 
-/// A file's checksum of any kind in lower-case hexadecimal.
+/// A file's digest by any algorithm, in lower-case hexadecimal.
 pub(crate) fn hash<D: Digest>(path: &Path) -> io::Result<String> {
     let (mut file, mut digest) = (File::open(path)?, D::new());
     let mut piece = vec![0; 64 * 1024];

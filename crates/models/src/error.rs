@@ -1,4 +1,4 @@
-//! What can go wrong with networks, and the way out of it.
+//! What can go wrong with networks, and what to do about it.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,8 +9,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// Nothing says where the store is.
-    #[error("this user has no home folder to keep networks in. Set DEEPDREAM_HOME to a folder")]
+    /// There is no place for the store.
+    #[error(
+        "could not find a folder for networks: this user has no home folder. Set DEEPDREAM_HOME to a folder"
+    )]
     NoHome,
     /// A file or folder could not be read or written.
     #[error("could not access `{path}`: {source}", path = .path.display())]
@@ -32,34 +34,34 @@ pub enum ModelError {
         problem: String,
     },
 
-    /// Neither a network nor a file.
-    #[error("there is no network and no file named `{name}`{}", suggest(.nearest))]
+    /// No network or file has this name.
+    #[error("there is no network or file named `{name}`{}", suggest(.nearest))]
     Unknown {
         /// What was asked for.
         name: String,
-        /// The names most like it, the most similar first.
+        /// The most similar names, the closest first.
         nearest: Vec<String>,
     },
-    /// A path without a file.
+    /// No file is at this path.
     #[error("there is no file `{path}`", path = .path.display())]
     NoFile {
         /// The path.
         path: PathBuf,
     },
-    /// A network of the catalogue that was not downloaded yet.
+    /// The network is in the catalogue, but was not downloaded yet.
     #[error("`{name}` is not installed. Download it first")]
     NotInstalled {
         /// The network.
         name: String,
     },
-    /// The built-in network in a build that does without.
-    #[error("this build does not include `{name}`. Name another network or a model file")]
+    /// The built-in network was asked for in a build without it.
+    #[error("this build does not include `{name}`. Use another network or a model file")]
     NotIncluded {
         /// The network.
         name: String,
     },
-    /// A network that the catalogue has no address for.
-    #[error("`{name}` cannot be downloaded. The catalogue has {}", .catalogue.join(" and "))]
+    /// The catalogue has no such network to download.
+    #[error("could not download `{name}`: it is not in the catalogue. Choose {}", .catalogue.join(" or "))]
     NotInCatalogue {
         /// What was asked for.
         name: String,
@@ -68,8 +70,8 @@ pub enum ModelError {
     },
     /// A list of class names of the wrong length.
     #[error(
-        "`{path}` has {lines} lines, but the network has another number of classes. Write one class \
-         name on each line", path = .path.display()
+        "`{path}` has {lines} lines, but the network has a different number of classes. Write one class \
+         name per line", path = .path.display()
     )]
     Labels {
         /// The list.
@@ -77,7 +79,7 @@ pub enum ModelError {
         /// How many lines it has.
         lines: usize,
     },
-    /// A file that is no network, or none that can be used.
+    /// A file cannot be used as a network.
     #[error("could not load `{path}`: {source}", path = .path.display())]
     Load {
         /// The file.
@@ -86,7 +88,7 @@ pub enum ModelError {
         #[source]
         source: import::ImportError,
     },
-    /// An installed network that cannot be used any more.
+    /// An installed network can no longer be used.
     #[error(
         "could not load the installed network `{name}`: {source}. Remove it and install it again"
     )]
@@ -98,32 +100,32 @@ pub enum ModelError {
         source: import::ImportError,
     },
 
-    /// The built-in network was to be removed.
-    #[error("`{name}` is built in and cannot be removed")]
+    /// The built-in network cannot be removed.
+    #[error("could not remove `{name}`: it is built in")]
     BuiltIn {
         /// The network.
         name: String,
     },
-    /// A new network has the name of another one.
-    #[error("there already is a network named `{name}`. Choose another name")]
+    /// Another network has this name.
+    #[error("there is already a network named `{name}`. Choose another name")]
     Taken {
         /// The name.
         name: String,
     },
-    /// A name that no network can have.
+    /// No network can have this name.
     #[error(
-        "`{name}` cannot be the name of a network. Use up to 64 of a–z, 0–9, `.`, `_` and `-`, and \
-         begin with a letter or a digit"
+        "`{name}` is not a valid name for a network. Use up to 64 characters from a–z, 0–9, `.`, `_` and \
+         `-`, and start with a letter or digit"
     )]
     Name {
         /// The name.
         name: String,
     },
 
-    /// The caller's callback asked to stop. What was downloaded is kept.
-    #[error("cancelled")]
+    /// The caller cancelled. An unfinished download is kept.
+    #[error("the operation was cancelled")]
     Cancelled,
-    /// A server could not be reached.
+    /// The server could not be reached.
     #[error("could not reach `{url}`: {problem}. Check the connection, or try a mirror")]
     Connect {
         /// The address.
@@ -131,41 +133,41 @@ pub enum ModelError {
         /// The reason.
         problem: String,
     },
-    /// A server refused.
-    #[error("`{url}` answered with HTTP status {status}{}", status_hint(*.status))]
+    /// The server did not send the file.
+    #[error("could not download `{url}`: the server answered with status {status}{}", status_hint(*.status))]
     Status {
         /// The address.
         url: String,
         /// The HTTP status.
         status: u16,
     },
-    /// A server sent the request on too often.
-    #[error("`{url}` redirects more than {limit} times. Try a mirror")]
+    /// The server redirected too often.
+    #[error("could not download `{url}`: it redirects more than {limit} times. Try a mirror")]
     Redirects {
         /// The address.
         url: String,
-        /// How many redirects are followed.
+        /// The most redirects that are followed.
         limit: u32,
     },
-    /// A download ended early. What was downloaded is kept.
+    /// The download was interrupted. What was received is kept.
     #[error(
-        "the download of `{url}` stopped after {done} bytes{}: {problem}. Try again: it goes on from \
-         there", of(.total)
+        "the download of `{url}` was interrupted after {done} bytes{}: {problem}. Try again to resume it",
+        of(.total)
     )]
     BrokeOff {
         /// The address.
         url: String,
-        /// How many bytes are there.
+        /// How many bytes were received.
         done: u64,
-        /// How many there should be, if the server told.
+        /// The size of the file, if the server said.
         total: Option<u64>,
         /// The reason.
         problem: String,
     },
-    /// A server sent too much.
+    /// The server sent too much.
     #[error(
-        "`{url}` sends more than {limit} bytes, the most this network can have. What was downloaded \
-         is deleted; try a mirror"
+        "could not download `{url}`: it is larger than {limit} bytes, the most this network can have. \
+         The download was deleted. Try a mirror"
     )]
     TooLong {
         /// The address.
@@ -173,23 +175,23 @@ pub enum ModelError {
         /// The bound, in bytes.
         limit: u64,
     },
-    /// A server sent the wrong file.
+    /// The server sent the wrong file.
     #[error(
-        "`{url}` sent the wrong file: its {kind} should be {expected} but is {actual}. What was \
-         downloaded is deleted; try a mirror"
+        "`{url}` is the wrong file: its {kind} should be {expected} but is {actual}. The download was \
+         deleted. Try a mirror"
     )]
     Checksum {
         /// The address.
         url: String,
-        /// The checksum's name.
+        /// The checksum's algorithm.
         kind: &'static str,
-        /// The digits it should have.
+        /// The expected digits.
         expected: String,
-        /// The digits it has.
+        /// The actual digits.
         actual: String,
     },
-    /// A downloaded archive cannot be unpacked.
-    #[error("could not unpack `{path}`: {problem}", path = .path.display())]
+    /// A downloaded archive cannot be extracted.
+    #[error("could not extract `{path}`: {problem}", path = .path.display())]
     Archive {
         /// The archive.
         path: PathBuf,
@@ -199,7 +201,7 @@ pub enum ModelError {
 }
 
 impl ModelError {
-    /// For `map_err` on what is done with the file or folder at `path`.
+    /// A function for `map_err` after an operation on the file or folder at `path`.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> ModelError {
         let path = path.into();
         move |source| ModelError::File { path, source }
@@ -216,8 +218,8 @@ fn suggest(nearest: &[String]) -> String {
 
 fn status_hint(status: u16) -> &'static str {
     match status {
-        404 | 410 => ": the file is gone. Try a mirror",
-        407 => ": the proxy asks for a user name and a password",
+        404 | 410 => " (not found). Try a mirror",
+        407 => " (the proxy requires a user name and password). Put them into the proxy's address",
         500.. => ". Try again later",
         _ => "",
     }

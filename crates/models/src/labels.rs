@@ -1,4 +1,4 @@
-//! Names of classes: ImageNet's 1000, and lists that stand beside a model.
+//! Class names: ImageNet's 1000, and lists beside model files.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,17 +6,16 @@ use std::path::Path;
 
 use graph::{Graph, Op};
 
-/// The most bytes of a list of names.
+/// The largest list of names that is read, in bytes.
 const MAX_LIST: u64 = 1 << 20;
 
-/// The 1000 ImageNet classes in the order in which the Caffe networks have them (that of their
-/// WordNet numbers), each by all its names with commas between.
+/// The names of ImageNet's 1000 classes in the order of Caffe's networks, which is that of their WordNet
+/// numbers. Synonyms are separated by commas.
 pub(crate) fn imagenet() -> Vec<String> {
     include_str!("../data/imagenet_classes.txt").lines().map(str::to_owned).collect()
 }
 
-/// How many classes a network's last layer with weights tells apart, and which of them can be told
-/// at all.
+/// For each class of a network's last layer with weights, whether any of its weights is not 0.
 fn classes(graph: &Graph) -> Vec<bool> {
     let last = graph.nodes().iter().rfind(|node| matches!(node.op, Op::Conv2d(_) | Op::Dense(_)));
     let weights = match last.map(|node| &node.op) {
@@ -29,7 +28,7 @@ fn classes(graph: &Graph) -> Vec<bool> {
     (0..outputs).map(|o| weights[o * each..][..each].iter().any(|&x| x != 0.0)).collect()
 }
 
-/// How many classes a network's last layer with weights tells apart.
+/// The number of classes of a network's last layer with weights.
 fn outputs(graph: &Graph) -> usize {
     graph
         .nodes()
@@ -43,8 +42,8 @@ fn outputs(graph: &Graph) -> usize {
         .unwrap_or(0)
 }
 
-/// ImageNet's names if the network has its 1000 classes first and no others that any picture could
-/// be in: outputs whose weights are all 0 only fill up. None otherwise.
+/// ImageNet's names if its 1000 classes are the only ones the network uses, and no names otherwise.
+/// Outputs after them whose weights are all 0 are unused.
 pub(crate) fn for_outputs(graph: &Graph) -> Vec<String> {
     let classes = classes(graph);
     let names = imagenet();
@@ -56,8 +55,8 @@ pub(crate) fn for_outputs(graph: &Graph) -> Vec<String> {
     names.into_iter().chain(fill).collect()
 }
 
-/// The names in the text file beside the model file at `path` that has one line for each class:
-/// `NAME.labels.txt`, `NAME.txt`, or the one that is called `published`.
+/// The class names from the first of the text files beside the model file that has one line for each
+/// class: `NAME.labels.txt`, `NAME.txt`, and the one called `published`.
 pub(crate) fn beside(path: &Path, published: Option<&str>, graph: &Graph) -> Option<Vec<String>> {
     let outputs = outputs(graph);
     let published = published.map(|file| path.with_file_name(file));
@@ -68,7 +67,7 @@ pub(crate) fn beside(path: &Path, published: Option<&str>, graph: &Graph) -> Opt
         .find_map(|candidate| read(&candidate, outputs))
 }
 
-/// The lines of a text file, if there is one with `count` of them.
+/// The lines of a text file, if it can be read and has `count` of them.
 fn read(path: &Path, count: usize) -> Option<Vec<String>> {
     let mut text = String::new();
     File::open(path).ok()?.take(MAX_LIST).read_to_string(&mut text).ok()?;

@@ -1,5 +1,5 @@
-//! The networks that DeepDream dreams with: the catalogue of known ones, the store of those on this
-//! machine, and their downloads.
+//! The networks DeepDream can use: one that is built in, a catalogue of networks to download, and a store
+//! for those on this machine.
 //!
 //! ```
 //! # #[cfg(feature = "squeezenet")] {
@@ -15,30 +15,31 @@
 //!
 //! Both are on by default.
 //!
-//! - `download`: [`Store::pull`] downloads a network of the catalogue. It brings in HTTP, TLS and zip
-//!   archives.
-//! - `squeezenet`: [`squeezenet()`] is built in, which adds 2.5 MB to the program.
+//! - `download` adds [`Store::pull`], which downloads a network from the catalogue. It depends on HTTP, TLS
+//!   and zip libraries.
+//! - `squeezenet` adds [`squeezenet()`], the built-in network. It adds 2.5 MB to the program.
 
+mod built_in;
 mod catalogue;
 pub mod digest;
 mod download;
 mod error;
+mod event;
 mod labels;
+mod load;
 mod open;
-#[cfg(feature = "squeezenet")]
-mod squeezenet;
 mod store;
 #[cfg(all(test, feature = "download", feature = "squeezenet"))]
 mod tests;
 
+pub use built_in::BUILT_IN;
+#[cfg(feature = "squeezenet")]
+pub use built_in::squeezenet;
 pub use catalogue::{Checksum, KnownNetwork, Source, catalogue, known};
 pub use error::ModelError;
-pub use open::{load, open};
-#[cfg(feature = "squeezenet")]
-pub use squeezenet::squeezenet;
+pub use event::{OnEvent, StoreEvent};
+pub use load::load;
+pub use open::open;
 #[cfg(feature = "download")]
 pub use store::Pulled;
-pub use store::{Addition, HOME, Manifest, OnEvent, Origin, PREFERRED, Store, StoreEvent};
-
-/// The name of the built-in network, SqueezeNet v1.1.
-pub const BUILT_IN: &str = "squeezenet";
+pub use store::{Addition, HOME, Manifest, Origin, PREFERRED, Store};

@@ -1,15 +1,17 @@
-//! Opens networks and completes them with what the catalogue and the files beside them say.
+//! Opens a network, wherever it comes from.
 
 use std::path::Path;
 
 use graph::Network;
-use import::Imported;
 
-use crate::{BUILT_IN, ModelError, Store, catalogue, labels};
+use crate::built_in::{self, BUILT_IN};
+use crate::error::ModelError;
+use crate::load::load;
+use crate::store::Store;
 
-/// Opens a network by its name, or else the model file at this path.
+/// Opens a network by name, or the model file at a path.
 ///
-/// A name is that of the built-in network or of one that is installed in this user's [`Store`].
+/// Names come first: the built-in network, then the networks installed in this user's [`Store`].
 ///
 /// # Errors
 /// As [`Store::resolve`].
@@ -17,92 +19,10 @@ pub fn open(name_or_path: &str) -> Result<Network, ModelError> {
     match Store::open() {
         Ok(store) => store.resolve(Some(name_or_path)).map(|(network, _)| network),
         // The built-in network and files need no folder.
-        Err(ModelError::NoHome) if name_or_path == BUILT_IN => built_in(),
+        Err(ModelError::NoHome) if name_or_path == BUILT_IN => built_in::network(),
         Err(ModelError::NoHome) if Path::new(name_or_path).is_file() => {
             load(Path::new(name_or_path))
         }
         Err(error) => Err(error),
-    }
-}
-
-/// Loads a network from a model file.
-///
-/// The network is named after the file, unless its hash is that of a known one. The class names come
-/// from a text file beside it with one line for each class: `NAME.labels.txt`, or `NAME.txt`, or the
-/// one that the known network is published with. Without one, a network with ImageNet's 1000 classes
-/// gets their names. Where the file does not state what input the network wants, the catalogue does
-/// for the networks it knows by their layers.
-///
-/// # Errors
-/// [`ModelError::Load`].
-pub fn load(path: &Path) -> Result<Network, ModelError> {
-    match import::read(path) {
-        Ok(imported) => Ok(complete(imported, path)),
-        Err(source) => Err(ModelError::Load { path: path.to_owned(), source }),
-    }
-}
-
-fn complete(imported: Imported, path: &Path) -> Network {
-    let Imported { mut network, input_stated } = imported;
-    let known = catalogue::like(&network.graph);
-    if let Some(known) = known {
-        if known.file_sha256 == Some(&network.hash) {
-            network.name = known.name.to_owned();
-        }
-        if !input_stated {
-            network.input = known.input;
-        }
-    }
-    let published = known.and_then(|known| known.labels_file);
-    network.labels = labels::beside(path, published, &network.graph)
-        .unwrap_or_else(|| labels::for_outputs(&network.graph));
-    network
-}
-
-/// The built-in network.
-#[cfg(feature = "squeezenet")]
-pub(crate) fn built_in() -> Result<Network, ModelError> {
-    crate::squeezenet()
-}
-
-/// The built-in network, which this build does without.
-#[cfg(not(feature = "squeezenet"))]
-pub(crate) fn built_in() -> Result<Network, ModelError> {
-    Err(ModelError::NotIncluded { name: BUILT_IN.to_owned() })
-}
-
-#[cfg(all(test, feature = "squeezenet"))]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-
-    /// A model file, by its path from the folder of crates.
-    fn model(path: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
-    }
-
-    #[test]
-    fn class_names_come_from_beside_the_model_if_there_are_as_many() {
-        let folder = tempfile::tempdir().unwrap();
-        let ops = folder.path().join("ops.pb");
-        std::fs::copy(model("import/tests/data/tensorflow_ops.pb"), &ops).unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
-        write("ops.txt", "one\ntwo\nthree\n").unwrap();
-        assert!(load(&ops).unwrap().labels.is_empty());
-        write("ops.txt", "one\ntwo\r\nthree\nfour").unwrap();
-        assert_eq!(load(&ops).unwrap().labels, ["one", "two", "three", "four"]);
-        write("ops.labels.txt", "a\nb\nc\nd\n").unwrap();
-        assert_eq!(load(&ops).unwrap().labels, ["a", "b", "c", "d"]);
-    }
-
-    #[test]
-    fn a_known_file_has_its_name_whatever_it_is_called() {
-        let folder = tempfile::tempdir().unwrap();
-        let renamed = folder.path().join("renamed.pb");
-        std::fs::copy(model("models/data/squeezenet1_1.safetensors"), &renamed).unwrap();
-        let (network, built_in) = (load(&renamed).unwrap(), crate::squeezenet().unwrap());
-        assert_eq!((network.name, network.hash), (built_in.name, built_in.hash));
-        assert_eq!(network.labels, built_in.labels);
     }
 }

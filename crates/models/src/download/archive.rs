@@ -1,7 +1,6 @@
-//! Takes single files out of a zip archive that was downloaded.
+//! Extracts single members from a downloaded zip archive.
 //!
-//! Members are written under names the caller chooses, never the archive's own, and never longer than
-//! the caller allows, whatever the archive says about their length.
+//! The caller chooses where each member goes and how long it may be, whatever the archive says.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -10,33 +9,33 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::ModelError;
+use crate::error::ModelError;
 
-/// An archive on disk.
+/// A zip archive on disk.
 pub(crate) struct Archive<'a> {
     path: &'a Path,
     zip: ZipArchive<BufReader<File>>,
 }
 
 impl<'a> Archive<'a> {
-    /// Reads the archive's table of contents.
+    /// Opens an archive and reads its table of contents.
     pub(crate) fn open(path: &'a Path) -> Result<Self, ModelError> {
         let file = File::open(path).map_err(ModelError::file(path))?;
         match ZipArchive::new(BufReader::new(file)) {
             Ok(zip) => Ok(Self { path, zip }),
-            Err(error) => Err(problem(path, format!("no table of contents: {error}"))),
+            Err(error) => Err(problem(path, format!("it has no table of contents: {error}"))),
         }
     }
 
-    /// Unpacks the member `name`, of at most `limit` bytes, to the file `to`.
+    /// Extracts the member `name`, of at most `limit` bytes, to the file `to`.
     pub(crate) fn unpack(&mut self, name: &str, limit: u64, to: &Path) -> Result<(), ModelError> {
         let packed = match self.zip.by_name(name) {
             Ok(packed) => packed,
             Err(ZipError::FileNotFound) => {
-                return Err(problem(self.path, format!("no file `{name}`")));
+                return Err(problem(self.path, format!("it has no file `{name}`")));
             }
             Err(error) => {
-                return Err(problem(self.path, format!("a broken file `{name}`: {error}")));
+                return Err(problem(self.path, format!("its file `{name}` is damaged: {error}")));
             }
         };
         let mut out = File::create(to).map_err(ModelError::file(to))?;
@@ -48,12 +47,16 @@ impl<'a> Archive<'a> {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    return Err(problem(self.path, format!("a broken file `{name}`: {error}")));
+                    return Err(problem(
+                        self.path,
+                        format!("its file `{name}` is damaged: {error}"),
+                    ));
                 }
             };
             length += read as u64;
             if length > limit {
-                let text = format!("a file `{name}` of more than the {limit} bytes it can have");
+                let text =
+                    format!("its file `{name}` is larger than {limit} bytes, the most it can have");
                 return Err(problem(self.path, text));
             }
             out.write_all(&piece[..read]).map_err(ModelError::file(to))?;

@@ -1,8 +1,7 @@
-//! Fetches one file over HTTP, going on after a break where the last attempt ended.
+//! Downloads one file over HTTP. After an interruption it resumes where the last attempt ended.
 //!
-//! The server is not trusted: what it sends is bounded by the caller's limit, and whether it is the
-//! right thing is for the caller's checksum to say. A range is asked for with `If-Range` (RFC 9110,
-//! 13.1.5), so that a file that changed in between comes whole.
+//! The server is not trusted: the caller limits how much it may send and verifies the checksum. Ranges are
+//! requested with `If-Range` (RFC 9110, 13.1.5), so a file that has changed is sent whole.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,18 +10,19 @@ use std::time::{Duration, Instant};
 use ureq::http::{HeaderMap, HeaderName, header};
 
 use super::http::{MAX_REDIRECTS, Range, Response, get};
-use super::part::{Part, PartState};
-use crate::ModelError;
-use crate::store::{EVENT_INTERVAL, OnEvent, StoreEvent, tell};
+use super::part::Part;
+use super::resume::PartState;
+use crate::error::ModelError;
+use crate::event::{EVENT_INTERVAL, OnEvent, StoreEvent, tell};
 
-/// How to fetch.
+/// How often to try, and how long to wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// How many attempts in a row may bring nothing new before it is given up.
+    /// Give up after this many attempts in a row without a new byte.
     pub(crate) attempts: u32,
-    /// How long to wait before the second attempt; each one after waits twice as long.
+    /// The pause before the second attempt; it doubles with each further one.
     pub(crate) pause: Duration,
-    /// How long a server may be silent.
+    /// The longest a server may be silent.
     pub(crate) silence: Duration,
 }
 
@@ -32,9 +32,9 @@ impl Default for Patience {
     }
 }
 
-/// Why an attempt ended without the whole file.
+/// Why an attempt failed.
 enum Failure {
-    /// Another attempt may do better.
+    /// Another attempt may succeed.
     Passing(ModelError),
     /// No other attempt will.
     Final(ModelError),
@@ -46,11 +46,11 @@ impl From<ModelError> for Failure {
     }
 }
 
-/// Fetches `url` into `part`, all of it, going on from what is there.
+/// Downloads `url` into `part`, of at most `limit` bytes, and resumes what is already there.
 ///
 /// # Errors
-/// Whatever keeps it from being complete. After [`ModelError::BrokeOff`] the part is kept for the next
-/// call, as it is if the program is killed; after [`ModelError::TooLong`] it is gone.
+/// [`ModelError::BrokeOff`] and [`ModelError::Cancelled`] keep the part for the next call, as a killed
+/// program does; [`ModelError::TooLong`] deletes it. Other errors concern the connection or the disk.
 pub(crate) fn download(
     url: &str,
     part: &Part,
@@ -80,7 +80,7 @@ pub(crate) fn download(
     }
 }
 
-/// Waits before the next attempt, and asks now and then whether to go on.
+/// Waits before the next attempt, unless the caller cancels.
 fn wait(pause: Duration, on_event: OnEvent) -> Result<(), ModelError> {
     let end = Instant::now() + pause;
     loop {
@@ -125,7 +125,7 @@ fn attempt(
             let same = validator(&response.headers).is_none_or(|now| now == state.validator);
             let Some((_, total)) = range.filter(|(start, _)| *start == part.len() && same) else {
                 part.remove()?;
-                return Err(passing(url, 0, None, "it sent another part than the one asked for"));
+                return Err(passing(url, 0, None, "the server sent the wrong range"));
             };
             let total = total.or(state.total);
             bounds.admit(total)?;
@@ -134,7 +134,7 @@ fn attempt(
         }
         (416, Some(_)) => {
             part.remove()?;
-            Err(passing(url, 0, None, "it has no such part"))
+            Err(passing(url, 0, None, "the server has no such range"))
         }
         (status @ (408 | 429 | 500..), _) => {
             Err(Failure::Passing(ModelError::Status { url: url.to_owned(), status }))
@@ -143,7 +143,7 @@ fn attempt(
     }
 }
 
-/// How much may come, from where, to where.
+/// How much to accept, from where, and into which file.
 struct Bounds<'a> {
     url: &'a str,
     part: &'a Part,
@@ -151,7 +151,7 @@ struct Bounds<'a> {
 }
 
 impl Bounds<'_> {
-    /// Refuses, and removes what came, if `length` is over the limit.
+    /// Fails, and deletes the part, if `length` is over the limit.
     fn admit(&self, length: Option<u64>) -> Result<(), Failure> {
         if length.is_none_or(|length| length <= self.limit) {
             return Ok(());
@@ -162,7 +162,7 @@ impl Bounds<'_> {
     }
 }
 
-/// Writes the response's body behind the `done` bytes that `file` has.
+/// Appends the response's body to the `done` bytes in `file`.
 fn receive(
     response: &Response,
     mut file: File,
@@ -213,7 +213,7 @@ fn connect_failure(url: &str, error: ureq::Error) -> Failure {
     if passing { Failure::Passing(error) } else { Failure::Final(error) }
 }
 
-/// What `If-Range` may carry: a strong ETag, or else the time of the last change.
+/// A value for `If-Range`: a strong ETag, or else the time of the last change.
 fn validator(headers: &HeaderMap) -> Option<String> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     text(header::ETAG)
@@ -226,7 +226,7 @@ fn number(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Where the part starts, and the length of the whole: `bytes START-END/TOTAL`.
+/// The start of the range and the size of the whole file, from `bytes START-END/TOTAL`.
 fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let value = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
     let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;

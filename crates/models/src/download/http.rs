@@ -1,5 +1,5 @@
-//! One HTTP request, answered on a thread of its own, so that whoever waits for the answer can give up
-//! at any moment, even when the server has fallen silent.
+//! One HTTP request on its own thread, so that the caller can cancel at any time, even while the server is
+//! silent.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -9,19 +9,19 @@ use ureq::http::{HeaderMap, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 
-use crate::ModelError;
-use crate::store::EVENT_INTERVAL;
+use crate::error::ModelError;
+use crate::event::EVENT_INTERVAL;
 
-/// How many redirects are followed.
+/// The most redirects to follow.
 pub(super) const MAX_REDIRECTS: u32 = 10;
 
-/// How many pieces of a body wait to be taken before the thread waits.
+/// How many pieces of a body may be queued.
 const QUEUE: usize = 4;
 
-/// What is called while the server takes its time, as long as it takes. Its error ends the waiting.
+/// Called ten times a second while the server is silent. An error cancels the request.
 pub(super) type GoOn<'a> = &'a mut dyn FnMut() -> Result<(), ModelError>;
 
-/// The answer of a server.
+/// A server's response.
 pub(super) struct Response {
     /// The HTTP status.
     pub(super) status: u16,
@@ -30,18 +30,18 @@ pub(super) struct Response {
     body: Receiver<io::Result<Vec<u8>>>,
 }
 
-/// The part of a file that begins at the byte `start`, if it is still the version of `validator`.
+/// The rest of a file, from the byte `start` on, provided that its version is still that of `validator`.
 pub(super) struct Range<'a> {
-    /// Bytes before it.
+    /// How many bytes are left out.
     pub(super) start: u64,
-    /// A strong ETag or the time of the last change.
+    /// A strong ETag, or the time of the last change.
     pub(super) validator: &'a str,
 }
 
-/// Asks for a file, or a part of it, of a server that may be silent for as long as `silence`.
+/// Requests a file, or the rest of it. The server may be silent for up to `silence`.
 ///
 /// # Errors
-/// A server that cannot be reached, inside; outside, what `go_on` says.
+/// Inside: the server could not be reached. Outside: `go_on` cancelled.
 pub(super) fn get(
     url: &str,
     range: Option<Range>,
@@ -78,16 +78,16 @@ pub(super) fn get(
 }
 
 impl Response {
-    /// The next piece of the body, or why there is none; nothing at its end.
+    /// The next piece of the body, or the error that ended it early; `None` at its end.
     ///
     /// # Errors
-    /// What `go_on` says.
+    /// `go_on` cancelled.
     pub(super) fn piece(&self, go_on: GoOn) -> Result<Option<io::Result<Vec<u8>>>, ModelError> {
         next(&self.body, go_on)
     }
 }
 
-/// Sends all of a body, as long as somebody takes it.
+/// Sends a body piece by piece until its end, or until nobody receives it.
 fn send_body(mut body: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -104,7 +104,7 @@ fn send_body(mut body: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
     }
 }
 
-/// The next that comes, or nothing if nothing more will.
+/// The next message, or `None` if the sender is gone.
 fn next<T>(receiver: &Receiver<T>, go_on: GoOn) -> Result<Option<T>, ModelError> {
     loop {
         match receiver.recv_timeout(EVENT_INTERVAL) {
@@ -115,8 +115,8 @@ fn next<T>(receiver: &Receiver<T>, go_on: GoOn) -> Result<Option<T>, ModelError>
     }
 }
 
-/// Proxies come from the usual environment variables, but are not asked for what is on this machine.
-/// Certificates are checked as the platform does, so that a company's own authority counts.
+/// Uses the proxy that the usual environment variables name, except for this machine itself. The platform
+/// verifies certificates, so that a company's own authority counts.
 fn agent(url: &str, silence: Duration) -> Agent {
     let uri = url.parse::<Uri>().ok();
     let here =

@@ -1,4 +1,4 @@
-//! Downloads over HTTP that go on where the last attempt ended, and the archives that come.
+//! Resumable downloads over HTTP, and the archives they bring.
 
 #[cfg(feature = "download")]
 mod archive;
@@ -7,6 +7,8 @@ mod fetch;
 #[cfg(feature = "download")]
 mod http;
 mod part;
+#[cfg(feature = "download")]
+mod resume;
 
 #[cfg(feature = "download")]
 pub(crate) use archive::Archive;

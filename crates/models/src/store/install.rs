@@ -1,5 +1,5 @@
-//! Puts networks into the store: a network is put together in a staging folder, which is renamed into
-//! place when it is whole and checked.
+//! Adds model files to the store. A network is assembled in a staging folder, which is renamed into place
+//! once it is complete and checked.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,29 +8,33 @@ use std::path::{Path, PathBuf};
 use graph::{ChannelOrder, InputSpec, Network};
 
 use super::manifest::{Manifest, read_text};
-use super::{OnEvent, Store, check_name};
+use super::{Store, check_name};
+use crate::built_in::BUILT_IN;
+use crate::catalogue::known;
 use crate::digest::sha256;
-use crate::{BUILT_IN, ModelError, known, load};
+use crate::error::ModelError;
+use crate::event::OnEvent;
+use crate::load::load;
 
 /// A network to copy into the store.
 #[derive(Clone, Debug, Default)]
 pub struct Addition {
-    /// The model file; a `.prototxt` has its `.caffemodel` beside it under the same name.
+    /// The model file. A `.prototxt` needs its `.caffemodel` beside it, under the same name.
     pub file: PathBuf,
-    /// What to call it; by default what the file is called.
+    /// The name to install it under. Default: the file's name.
     pub name: Option<String>,
-    /// The order in which it takes the colours, if not the one the file's reader says.
+    /// The network's channel order. Default: what the file states, or what is usual for its format.
     pub channel_order: Option<ChannelOrder>,
-    /// Subtracted from each channel, likewise.
+    /// What to subtract from each channel, in units of 0–255. Default: likewise.
     pub mean: Option<[f32; 3]>,
-    /// Multiplied with each channel after that, likewise.
+    /// What to multiply each channel by after that. Default: likewise.
     pub scale: Option<[f32; 3]>,
-    /// A file with the names of its classes, one a line.
+    /// A text file with the names of its classes, one a line.
     pub labels: Option<PathBuf>,
 }
 
 impl Addition {
-    /// What is to be noted of the input, where the reader says `reader`.
+    /// The input to record in the manifest, if it differs from `reader`, which the model file gives.
     fn input(&self, reader: InputSpec) -> Option<InputSpec> {
         let given = InputSpec {
             order: self.channel_order.unwrap_or(reader.order),
@@ -42,10 +46,11 @@ impl Addition {
 }
 
 impl Store {
-    /// Copies a model file into the store, after checking that it can be loaded. Gives its name there.
+    /// Checks that a model file can be loaded, and copies it into the store. Returns its name there.
     ///
     /// # Errors
-    /// [`ModelError::Load`] if it cannot be used, [`ModelError::Taken`] and [`ModelError::Name`].
+    /// [`ModelError::Load`] if it cannot be used, [`ModelError::Labels`] if the class names do not fit,
+    /// [`ModelError::Taken`], [`ModelError::Name`] and [`ModelError::Cancelled`].
     pub fn add(&self, addition: &Addition, on_event: OnEvent) -> Result<String, ModelError> {
         let path = &addition.file;
         let name = match &addition.name {
@@ -73,7 +78,7 @@ impl Store {
         if let Some(labels) = &addition.labels {
             copy(labels, &file.with_extension("labels.txt"))?;
         }
-        // The copy, not the original, is what will be dreamt with.
+        // Dreams will use the copy, so the copy is checked as well.
         let network = load(&file).map_err(|error| match error {
             ModelError::Load { source, .. } => ModelError::Load { path: path.clone(), source },
             error => error,
@@ -97,7 +102,7 @@ impl Store {
         Ok(name)
     }
 
-    /// Renames a staged folder to the network's own, in the place of a broken one if there is one.
+    /// Renames a staged folder into place, replacing a damaged network if there is one.
     pub(super) fn place(&self, staged: &Path, name: &str) -> Result<(), ModelError> {
         let folder = self.folder(name);
         let trash = self.stage(name)?;
@@ -115,7 +120,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     target.sync_all().map_err(ModelError::file(to))
 }
 
-/// The reader leaves out a list that does not fit the network; here that is an error.
+/// Loading ignores a list that does not fit the network; here that is an error.
 fn check_labels(labels: &Path, network: &Network) -> Result<(), ModelError> {
     let text = read_text(labels)?;
     if text.lines().map(str::trim).eq(&network.labels) {
@@ -124,7 +129,7 @@ fn check_labels(labels: &Path, network: &Network) -> Result<(), ModelError> {
     Err(ModelError::Labels { path: labels.to_owned(), lines: text.lines().count() })
 }
 
-/// A file's name as a network's: lower case, and `-` for what a name cannot have.
+/// Makes a network's name of a file's: lower case, with `-` for characters it cannot have.
 fn name_of(path: &Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
     let letter = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };

@@ -1,7 +1,7 @@
-//! What the store knows of an installed network: `manifest.toml` in its folder.
+//! The record of an installed network: `manifest.toml` in its folder.
 //!
-//! It is a file a person may edit (to mend the input statistics, say), so it is read with bounds and
-//! every file it names has to lie in the folder itself.
+//! People may edit it, to correct the input statistics for example. So it is read within limits, and the
+//! files it names have to be in the same folder.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 use graph::{ChannelOrder, InputSpec, Network};
 use serde::{Deserialize, Serialize};
 
-use crate::{ModelError, load};
+use crate::error::ModelError;
+use crate::load::load;
 
-/// The manifest's name in its folder.
+/// The file name of a manifest.
 pub(crate) const MANIFEST: &str = "manifest.toml";
 
-/// More than any manifest or list of classes has, in bytes.
+/// The largest manifest or list of classes that is read, in bytes.
 const MAX_TEXT: u64 = 1 << 20;
 
-/// One installed network.
+/// The record of an installed network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -27,29 +28,29 @@ pub struct Manifest {
     pub file: String,
     /// Its SHA-256.
     pub sha256: String,
-    /// The address or the path it came from.
+    /// The URL or path it came from.
     pub source: String,
-    /// The licence's name or terms, where they are known.
+    /// The licence's name or terms, if known.
     pub licence: Option<String>,
-    /// The licence's text, a file in the folder.
+    /// The file name of the licence's text in the folder, if there is one.
     pub licence_file: Option<String>,
-    /// What the network wants for input; without it, what the model file's reader says.
+    /// The input the network expects, where it differs from what loading the model file gives.
     pub(crate) input: Option<Input>,
 }
 
-/// [`InputSpec`] as it is written down.
+/// The serialised form of [`InputSpec`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    /// The order in which the network takes the colours.
+    /// The network's channel order.
     pub(crate) channel_order: Order,
     /// Subtracted from each channel, in that order, in units of 0–255.
     pub(crate) mean: [f32; 3],
-    /// Multiplied with each channel after that.
+    /// What each channel is multiplied by after that.
     pub(crate) scale: [f32; 3],
 }
 
-/// [`ChannelOrder`] as it is written down.
+/// The serialised form of [`ChannelOrder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Order {
@@ -90,7 +91,7 @@ impl Manifest {
             return Err(unusable(
                 &path,
                 name,
-                &format!("`{file}` is not the name of a file beside it"),
+                &format!("`{file}` is not the name of a file in its folder"),
             ));
         }
         let finite = |input: Input| input.mean.iter().chain(&input.scale).all(|v| v.is_finite());
@@ -107,7 +108,7 @@ impl Manifest {
         std::fs::write(&path, text).map_err(ModelError::file(&path))
     }
 
-    /// Loads the network that lies in `folder` and completes it with what is known here.
+    /// Loads the network in `folder` and applies the manifest to it.
     pub(crate) fn load(&self, folder: &Path, name: &str) -> Result<Network, ModelError> {
         let mut network = load(&folder.join(&self.file)).map_err(|error| match error {
             ModelError::Load { source, .. } => {
@@ -123,7 +124,7 @@ impl Manifest {
     }
 }
 
-/// A short text file.
+/// Reads a short text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, ModelError> {
     let mut text = String::new();
     File::open(path)
@@ -132,7 +133,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, ModelError> {
     Ok(text)
 }
 
-/// Whether it names a file and no way through folders.
+/// Whether this is a file name without any folder.
 fn is_plain(file: &str) -> bool {
     Path::new(file).file_name().is_some_and(|name| name == file) && !file.contains(['/', '\\', ':'])
 }

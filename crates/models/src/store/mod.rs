@@ -1,15 +1,14 @@
-//! The networks on this machine: those that were downloaded or added, in the user's data folder.
+//! The store: the networks that were downloaded or added, in the user's data folder.
 //!
 //! ```text
-//! models/NAME/manifest.toml   one folder for each network: the model file, its labels and licence,
-//!                             and what the store knows of it
-//! models/.staging/            networks that are being put together; renamed into place when whole
-//! models/.lock                held while anything changes
-//! downloads/NAME.part         downloads that are not finished
+//! models/NAME/manifest.toml   one folder for each network: its manifest, model, labels and licence
+//! models/.staging/            networks under construction, renamed into place when complete
+//! models/.lock                held during every change
+//! downloads/NAME.part         unfinished downloads
 //! ```
 //!
-//! A network is there whole or not at all: readers need no lock, and a killed program leaves nothing
-//! but a part to go on with.
+//! A network is either complete or absent. So readers need no lock, and a killed program leaves nothing
+//! behind but an unfinished download, which the next one resumes.
 
 mod install;
 mod manifest;
@@ -18,84 +17,51 @@ mod pull;
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use etcetera::BaseStrategy;
 use graph::Network;
 
+use crate::built_in::{self, BUILT_IN};
+use crate::catalogue::{catalogue, known};
 use crate::download::Part;
-use crate::{BUILT_IN, ModelError, catalogue, known, load, open};
+use crate::error::ModelError;
+use crate::event::{EVENT_INTERVAL, OnEvent, StoreEvent, tell};
+use crate::load::load;
 
 pub use install::Addition;
 pub use manifest::Manifest;
 #[cfg(feature = "download")]
 pub use pull::Pulled;
 
-/// The environment variable that names the store's folder, instead of the platform's data folder.
+/// The environment variable that overrides the store's folder.
 pub const HOME: &str = "DEEPDREAM_HOME";
 
-/// The network that is used where none is named, if it is installed.
+/// The default network, if it is installed.
 pub const PREFERRED: &str = "inception5h";
 
-/// The store's folder.
+/// A folder of networks.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
 }
 
-/// What a change of the store is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StoreEvent {
-    /// It waits for another program that is changing the store.
-    Waiting,
-    /// It asks a server for a file, or waits before it asks again.
-    Connecting,
-    /// It downloads a file.
-    Downloading {
-        /// Bytes that are there, those of earlier attempts included.
-        done: u64,
-        /// Bytes of the whole, if the server told.
-        total: Option<u64>,
-    },
-}
-
-/// Told of every event, several times a second. [`ControlFlow::Break`] cancels the change of the store,
-/// which then ends with [`ModelError::Cancelled`].
-pub type OnEvent<'a> = &'a mut dyn FnMut(StoreEvent) -> ControlFlow<()>;
-
-/// How long nothing may be told.
-pub(crate) const EVENT_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Tells of an event.
-///
-/// # Errors
-/// [`ModelError::Cancelled`] if the caller does not want to go on.
-pub(crate) fn tell(on_event: OnEvent, event: StoreEvent) -> Result<(), ModelError> {
-    match on_event(event) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(ModelError::Cancelled),
-    }
-}
-
 /// Where a network was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// In the program itself.
+    /// In the program.
     BuiltIn,
     /// In the store.
     Installed,
-    /// In a file the user named.
+    /// In this file.
     File(PathBuf),
 }
 
 impl Store {
-    /// The store of this user. Nothing is made before something is put into it.
+    /// This user's store. Its folder is created when the first network is installed.
     ///
     /// # Errors
-    /// [`ModelError::NoHome`] if neither `DEEPDREAM_HOME` nor the platform says where that is.
+    /// [`ModelError::NoHome`] if `DEEPDREAM_HOME` is not set and the user has no home folder.
     pub fn open() -> Result<Self, ModelError> {
         if let Some(root) = std::env::var_os(HOME).filter(|root| !root.is_empty()) {
             return Ok(Self::at(root));
@@ -110,13 +76,13 @@ impl Store {
         Self { root: root.into() }
     }
 
-    /// Loads a network: by name the built-in one or an installed one, or else from a file. Without a
-    /// name, Inception5h if it is installed, or else the built-in one.
+    /// Loads a network by name, or from the file at a path. `None` loads the default: Inception5h if it
+    /// is installed, otherwise the built-in network.
     ///
     /// # Errors
-    /// [`ModelError::NotInstalled`] for a known network that is not here, [`ModelError::Unknown`] with
-    /// the nearest names, [`ModelError::NoFile`] for what looks like a path, and what the model
-    /// file's reader says.
+    /// [`ModelError::NotInstalled`] for a network that is in the catalogue only, [`ModelError::Unknown`]
+    /// with the most similar names, [`ModelError::NoFile`] for what looks like a path, and
+    /// [`ModelError::Load`] or [`ModelError::Installed`] for a file that cannot be used.
     pub fn resolve(&self, wanted: Option<&str>) -> Result<(Network, Origin), ModelError> {
         let wanted = match wanted {
             Some(wanted) => wanted,
@@ -124,7 +90,7 @@ impl Store {
             None => BUILT_IN,
         };
         if wanted == BUILT_IN {
-            return Ok((open::built_in()?, Origin::BuiltIn));
+            return Ok((built_in::network()?, Origin::BuiltIn));
         }
         if self.is_installed(wanted) {
             let folder = self.folder(wanted);
@@ -145,7 +111,7 @@ impl Store {
         Err(ModelError::Unknown { name: wanted.to_owned(), nearest })
     }
 
-    /// Whether a network of that name was downloaded or added.
+    /// Whether a network of this name is installed.
     pub fn is_installed(&self, name: &str) -> bool {
         check_name(name).is_ok() && self.folder(name).join(manifest::MANIFEST).is_file()
     }
@@ -168,7 +134,7 @@ impl Store {
         Ok(names)
     }
 
-    /// What the store knows of an installed network.
+    /// The manifest of an installed network.
     pub fn manifest(&self, name: &str) -> Result<Manifest, ModelError> {
         Manifest::read(&self.folder(name), name)
     }
@@ -178,7 +144,7 @@ impl Store {
         self.models().join(name)
     }
 
-    /// How many bytes an installed network takes.
+    /// The size of an installed network on disk, in bytes.
     pub fn size(&self, name: &str) -> Result<u64, ModelError> {
         let folder = self.folder(name);
         let sizes = fs::read_dir(&folder)
@@ -186,10 +152,11 @@ impl Store {
         sizes.map_err(ModelError::file(folder))
     }
 
-    /// Removes an installed network and what is left of a broken download of it.
+    /// Removes an installed network and any unfinished download of it.
     ///
     /// # Errors
-    /// [`ModelError::BuiltIn`], or [`ModelError::Unknown`] if there is nothing to remove.
+    /// [`ModelError::BuiltIn`]; [`ModelError::NotInstalled`] or [`ModelError::Unknown`] if there is nothing
+    /// to remove; [`ModelError::Cancelled`].
     pub fn remove(&self, name: &str, on_event: OnEvent) -> Result<(), ModelError> {
         if name == BUILT_IN {
             return Err(ModelError::BuiltIn { name: name.to_owned() });
@@ -219,7 +186,7 @@ impl Store {
         Part::new(&self.root.join("downloads"), name)
     }
 
-    /// Waits until nobody else changes the store, and keeps others from it as long as the file lives.
+    /// Waits for the lock on the store. Dropping the file releases it.
     fn lock(&self, on_event: OnEvent) -> Result<File, ModelError> {
         for folder in [self.models(), self.root.join("downloads")] {
             fs::create_dir_all(&folder).map_err(ModelError::file(&folder))?;
@@ -233,7 +200,7 @@ impl Store {
             }
             std::thread::sleep(EVENT_INTERVAL);
         }
-        // Whatever stands here now was left by a program that was killed.
+        // Only a killed program leaves anything here.
         match fs::remove_dir_all(self.staging()) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(ModelError::file(self.staging())(error))
@@ -246,7 +213,7 @@ impl Store {
         self.models().join(".staging")
     }
 
-    /// A new folder on the store's own disk, removed with all in it when it goes out of scope.
+    /// A new temporary folder on the store's disk.
     fn stage(&self, name: &str) -> Result<tempfile::TempDir, ModelError> {
         let staging = self.staging();
         fs::create_dir_all(&staging).map_err(ModelError::file(&staging))?;
@@ -257,7 +224,7 @@ impl Store {
             .map_err(ModelError::file(staging))
     }
 
-    /// The names most like `wanted`, of all that could have been meant.
+    /// The installed and known names most similar to `wanted`.
     fn nearest(&self, wanted: &str) -> Result<Vec<String>, ModelError> {
         let mut names = self.installed()?;
         names.extend(catalogue().iter().map(|known| known.name.to_owned()));
@@ -273,7 +240,7 @@ impl Store {
     }
 }
 
-/// Names are folders: short, lower case, the same on every file system, and no way out of the store.
+/// Names are folder names: short, lower case, valid on every file system, and confined to the store.
 pub(crate) fn check_name(name: &str) -> Result<(), ModelError> {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let rest = |byte: u8| letter(byte) || matches!(byte, b'.' | b'_' | b'-');

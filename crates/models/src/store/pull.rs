@@ -1,35 +1,39 @@
-//! Downloads networks of the catalogue into the store.
+//! Downloads networks from the catalogue into the store.
 
 use std::fs;
 use std::path::Path;
 
 use sha1::Sha1;
 
+use super::Store;
 use super::manifest::Manifest;
-use super::{OnEvent, Store};
+use crate::built_in::BUILT_IN;
+use crate::catalogue::{Checksum, KnownNetwork, Source, catalogue, known};
 use crate::digest::{self, sha256};
 use crate::download::{Archive, Patience, download};
-use crate::{BUILT_IN, Checksum, KnownNetwork, ModelError, Source, catalogue, known};
+use crate::error::ModelError;
+use crate::event::OnEvent;
 
-/// What a licence's text is called in the archives.
+/// The file name of a licence's text in archives.
 const LICENCE: &str = "LICENSE";
 
 /// What [`Store::pull`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulled {
-    /// The network came.
+    /// Downloaded and installed the network.
     Downloaded,
-    /// It was installed and as it should be.
+    /// Found the network installed and intact.
     AlreadyThere,
 }
 
 impl Store {
-    /// Downloads a network of the catalogue from its address, or from a mirror, going on from what an
-    /// earlier call left. What comes is installed only if its checksum is right.
+    /// Downloads and installs a network of the catalogue, from its URL or from a mirror's. Resumes a
+    /// download that an earlier call left unfinished.
     ///
     /// # Errors
-    /// [`ModelError::NotInCatalogue`], those of the download, [`ModelError::Checksum`] and
-    /// [`ModelError::Archive`]. After a wrong checksum nothing is left.
+    /// [`ModelError::NotInCatalogue`]; [`ModelError::Cancelled`] and [`ModelError::BrokeOff`], which keep
+    /// the unfinished download; other errors of the connection; [`ModelError::Checksum`] and
+    /// [`ModelError::Archive`], which delete it.
     pub fn pull(
         &self,
         name: &str,
@@ -78,7 +82,7 @@ impl Store {
         installed.map(|()| Pulled::Downloaded)
     }
 
-    /// Installs a network from the file that its address gave.
+    /// Installs a network from the file downloaded from `url`.
     fn install(
         &self,
         known: &KnownNetwork,
@@ -111,7 +115,7 @@ impl Store {
         self.place(stage.path(), known.name)
     }
 
-    /// Whether an installed network's model file is still the one that was installed.
+    /// Whether a network is installed and its model file is unchanged since.
     fn is_whole(&self, name: &str) -> bool {
         self.is_installed(name)
             && self.manifest(name).is_ok_and(|manifest| {
@@ -121,10 +125,10 @@ impl Store {
     }
 }
 
-/// Whether the file that came from `url` is the right one.
+/// Verifies the checksum of a file downloaded from `url`.
 ///
 /// # Errors
-/// [`ModelError::Checksum`] if it is not.
+/// [`ModelError::Checksum`] if it is wrong.
 fn check(path: &Path, checksum: Checksum, url: &str) -> Result<(), ModelError> {
     let (kind, expected) = checksum.parts();
     let actual = match checksum {

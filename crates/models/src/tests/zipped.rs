@@ -68,7 +68,7 @@ fn a_missing_member_is_named() {
 #[test]
 fn a_bomb_is_not_unpacked_beyond_the_limit() {
     let text = refused(&zip(&[("small.bin", &[0; 100_000]), LICENCE, LABELS]));
-    assert!(text.contains("`small.bin` of more than the 1000 bytes"), "{text}");
+    assert!(text.contains("`small.bin` is larger than 1000 bytes"), "{text}");
 }
 
 #[test]

@@ -1,30 +1,45 @@
-//! SqueezeNet v1.1 inside the program, so that the first dream needs no download.
+//! The built-in network, so that the first dream needs no download.
 
 use graph::Network;
 
-use crate::catalogue::SQUEEZENET_SHA256;
-use crate::{BUILT_IN, ModelError, labels};
+use crate::error::ModelError;
 
+/// The name of the built-in network, SqueezeNet v1.1.
+pub const BUILT_IN: &str = "squeezenet";
+
+/// The SHA-256 of its model file.
+pub(crate) const SHA256: &str = "1a0f1225ba4c17ee6517c6ac71f06e1406d54a812a6d40fb6753ac844094a77f";
+
+#[cfg(feature = "squeezenet")]
 static FILE: &[u8] = include_bytes!("../data/squeezenet1_1.safetensors");
 
-/// SqueezeNet v1.1 (Iandola et al., 2016), trained on ImageNet. It is built in.
+/// Loads the built-in network: SqueezeNet v1.1 (Iandola et al., 2016), trained on ImageNet.
 ///
 /// # Errors
-/// None with the file that this was built with.
+/// None, unless the crate was built with another model file.
+#[cfg(feature = "squeezenet")]
 pub fn squeezenet() -> Result<Network, ModelError> {
-    let mut network = import::load_embedded(BUILT_IN, SQUEEZENET_SHA256, FILE)
+    let mut network = import::load_embedded(BUILT_IN, SHA256, FILE)
         .map_err(|source| ModelError::Load { path: BUILT_IN.into(), source })?;
-    network.labels = labels::imagenet();
+    network.labels = crate::labels::imagenet();
     Ok(network)
 }
 
-#[cfg(test)]
+/// Loads the built-in network if this build includes it.
+pub(crate) fn network() -> Result<Network, ModelError> {
+    #[cfg(feature = "squeezenet")]
+    return squeezenet();
+    #[cfg(not(feature = "squeezenet"))]
+    Err(ModelError::NotIncluded { name: BUILT_IN.to_owned() })
+}
+
+#[cfg(all(test, feature = "squeezenet"))]
 mod tests {
     use super::*;
 
     #[test]
     fn hash_is_the_files() {
-        assert_eq!(import::load_bytes("any", FILE).unwrap().hash, SQUEEZENET_SHA256);
+        assert_eq!(import::load_bytes("any", FILE).unwrap().hash, SHA256);
     }
 
     #[test]
@@ -44,14 +59,5 @@ mod tests {
             assert!(names.iter().any(|other| other == name), "{name} is not in {names:?}");
         }
         assert_eq!(names.len(), 1 + 3 + 8 * 4 + 3);
-    }
-
-    #[test]
-    fn the_catalogue_knows_it_by_its_layers() {
-        let network = squeezenet().unwrap();
-        let known = crate::catalogue::like(&network.graph).unwrap();
-        assert_eq!(known.name, network.name);
-        assert_eq!(known.input, network.input);
-        assert!(network.graph.find_target(known.layer).is_ok());
     }
 }

@@ -1,0 +1,79 @@
+//! Loads model files, and adds what the catalogue and the files beside them know about the network.
+
+use std::path::Path;
+
+use graph::Network;
+use import::Imported;
+
+use crate::error::ModelError;
+use crate::{catalogue, labels};
+
+/// Loads a network from a model file.
+///
+/// The network is named after the file, unless the catalogue knows the file by its SHA-256. Its class
+/// names come from a text file beside it with one line for each class: `NAME.labels.txt`, `NAME.txt`, or
+/// the file that a known network is published with. Otherwise a network with ImageNet's 1000 classes gets
+/// their names. If the file does not state what input the network expects, the catalogue does, for the
+/// networks it knows by their layers.
+///
+/// # Errors
+/// [`ModelError::Load`] if the file cannot be read or used.
+pub fn load(path: &Path) -> Result<Network, ModelError> {
+    match import::read(path) {
+        Ok(imported) => Ok(complete(imported, path)),
+        Err(source) => Err(ModelError::Load { path: path.to_owned(), source }),
+    }
+}
+
+fn complete(imported: Imported, path: &Path) -> Network {
+    let Imported { mut network, input_stated } = imported;
+    let known = catalogue::like(&network.graph);
+    if let Some(known) = known {
+        if known.file_sha256 == Some(&network.hash) {
+            network.name = known.name.to_owned();
+        }
+        if !input_stated {
+            network.input = known.input;
+        }
+    }
+    let published = known.and_then(|known| known.labels_file);
+    network.labels = labels::beside(path, published, &network.graph)
+        .unwrap_or_else(|| labels::for_outputs(&network.graph));
+    network
+}
+
+#[cfg(all(test, feature = "squeezenet"))]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A model file, by its path in the folder of all crates.
+    fn model(path: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    }
+
+    #[test]
+    fn class_names_come_from_beside_the_model_if_there_are_as_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let ops = folder.path().join("ops.pb");
+        std::fs::copy(model("import/tests/data/tensorflow_ops.pb"), &ops).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+        write("ops.txt", "one\ntwo\nthree\n").unwrap();
+        assert!(load(&ops).unwrap().labels.is_empty());
+        write("ops.txt", "one\ntwo\r\nthree\nfour").unwrap();
+        assert_eq!(load(&ops).unwrap().labels, ["one", "two", "three", "four"]);
+        write("ops.labels.txt", "a\nb\nc\nd\n").unwrap();
+        assert_eq!(load(&ops).unwrap().labels, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn a_known_file_has_its_name_whatever_it_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let renamed = folder.path().join("renamed.pb");
+        std::fs::copy(model("models/data/squeezenet1_1.safetensors"), &renamed).unwrap();
+        let (network, built_in) = (load(&renamed).unwrap(), crate::squeezenet().unwrap());
+        assert_eq!((network.name, network.hash), (built_in.name, built_in.hash));
+        assert_eq!(network.labels, built_in.labels);
+    }
+}
