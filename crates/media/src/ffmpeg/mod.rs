@@ -4,7 +4,5 @@ mod probe;
 mod process;
 
 pub(crate) use probe::{ProbeOutput, ProbeStream};
-#[cfg(feature = "movies")]
-pub(crate) use process::INSTALL;
 pub use process::{FfmpegError, check};
-pub(crate) use process::{Program, Running, input};
+pub(crate) use process::{INSTALL, Program, Running, input};

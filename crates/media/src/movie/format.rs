@@ -116,6 +116,7 @@ impl Container {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MovieFormat {
     /// MP4 with the built-in H.264 encoder.
+    #[cfg(feature = "h264")]
     Mp4,
     /// GIF.
     Gif,
@@ -154,6 +155,7 @@ impl MovieFormat {
             return Err(MovieError::Mp4Codec { name: name() });
         }
         Ok(match (container, codec, ffmpeg) {
+            #[cfg(feature = "h264")]
             (Container::Mp4, Codec::H264, false) => Self::Mp4,
             _ => Self::Ffmpeg(container, codec),
         })
@@ -162,6 +164,7 @@ impl MovieFormat {
     /// The container, if it can hold sound too.
     pub fn container(self) -> Option<Container> {
         match self {
+            #[cfg(feature = "h264")]
             Self::Mp4 => Some(Container::Mp4),
             Self::Ffmpeg(container, _) => Some(container),
             Self::Gif | Self::Apng => None,

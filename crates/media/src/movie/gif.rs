@@ -1,8 +1,10 @@
 //! GIF files: each frame with the 256 colours that suit it best, dithered.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
 
+use ::gif::streaming_decoder::{Decoded, OutputBuffer, StreamingDecoder};
 use ::gif::{AnyExtension, Encoder, EncodingError, Extension, Frame, Repeat};
 use graph::Size;
 use quantette::deps::palette::Srgb;
@@ -17,6 +19,9 @@ const UNITS: u32 = 100;
 
 /// Browsers slow down frames shorter than two hundredths.
 const FASTEST: f64 = 50.0;
+
+/// The most bytes of a comment that are read.
+const MOST_BYTES: usize = 1 << 20;
 
 /// A GIF file being written.
 pub(super) struct Gif {
@@ -84,6 +89,38 @@ impl FrameSink for Gif {
         }
         self.encoder.into_inner().map_err(failed)?.flush()?;
         Ok(self.out)
+    }
+}
+
+/// The comment before a GIF's first frame: the recipe, if it has one.
+///
+/// # Errors
+/// A file that cannot be read, or is no GIF.
+pub(super) fn recipe_of(path: &Path) -> io::Result<Option<String>> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut decoder = StreamingDecoder::new();
+    let mut comment = Vec::new();
+    loop {
+        let buffer = file.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        let (used, event) =
+            decoder.update(buffer, &mut OutputBuffer::None).map_err(io::Error::other)?;
+        match event {
+            Decoded::SubBlock { ext: AnyExtension(kind), is_last }
+                if kind == Extension::Comment as u8 =>
+            {
+                comment.extend_from_slice(decoder.last_ext_sub_block());
+                if is_last || comment.len() > MOST_BYTES {
+                    return Ok(String::from_utf8(comment).ok());
+                }
+            }
+            // It stands before the first picture.
+            Decoded::FrameMetadata(_) => return Ok(None),
+            _ => {}
+        }
+        file.consume(used);
     }
 }
 

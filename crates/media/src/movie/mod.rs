@@ -1,13 +1,15 @@
-//! Movies: frames in, a file out. MP4 (H.264), GIF and animated PNG are written with nothing
-//! installed, the rest through ffmpeg.
+//! Movies: frames in, a file out. MP4 (H.264, with the feature `h264`), GIF and animated PNG are
+//! written with nothing installed, the rest through ffmpeg.
 
 mod apng;
 mod error;
 mod external;
 mod format;
 mod gif;
+#[cfg(feature = "h264")]
 mod h264;
 mod ivf;
+#[cfg(feature = "h264")]
 mod mp4;
 mod recipe;
 mod sequence;
@@ -16,6 +18,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 mod writer;
+#[cfg(feature = "h264")]
 mod yuv;
 
 pub use error::MovieError;

@@ -1,13 +1,14 @@
 //! MP4 files with the index in front, so that they play while they load.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use graph::Size;
 use mp4_atom::{
     Atom, Avc1, Avcc, Co64, Codec, Colr, Desc, Dinf, Dref, Encode, FourCC, Ftyp, Hdlr, Header,
-    Ilst, Mdat, Mdhd, Mdia, Meta, Minf, Moov, Mvhd, Pasp, Stbl, Stco, Stsc, StscEntry, Stsd, Stss,
-    Stsz, StszSamples, Stts, SttsEntry, Tkhd, Tool, Trak, Udta, Url, Visual, Vmhd,
+    Ilst, Mdat, Mdhd, Mdia, Meta, Minf, Moov, Mvhd, Pasp, ReadFrom, Stbl, Stco, Stsc, StscEntry,
+    Stsd, Stss, Stsz, StszSamples, Stts, SttsEntry, Tkhd, Tool, Trak, Udta, Url, Visual, Vmhd,
 };
 use tempfile::NamedTempFile;
 
@@ -24,6 +25,9 @@ const FINE: u32 = 10_000;
 
 /// Frames stored as one chunk.
 const CHUNK: usize = 32;
+
+/// The most bytes of an index that are read: hours of frames.
+const MOST_INDEX: u64 = 1 << 28;
 
 /// An MP4 file being written: encoded frames go to a file of their own until the index is known.
 pub(super) struct Mp4 {
@@ -47,7 +51,7 @@ impl Mp4 {
             let most = Size::new(LARGEST[1], LARGEST[0]);
             return Err(MovieError::Size { format, most, size: spec.size });
         }
-        let folder = out.path().parent().unwrap_or_else(|| std::path::Path::new("."));
+        let folder = out.path().parent().unwrap_or_else(|| Path::new("."));
         let samples = BufWriter::new(tempfile::tempfile_in(folder)?);
         let encoder = H264::new(spec.timing.rate().per_second(), spec.quality)?;
         Ok(Self { spec, encoder, out, samples, sizes: Vec::new(), keys: Vec::new() })
@@ -253,6 +257,31 @@ impl FrameSink for Mp4 {
         std::io::copy(&mut samples, out.as_file_mut())?;
         Ok(out)
     }
+}
+
+/// The description in an MP4's index: the recipe, if it has one.
+pub(super) fn recipe_of(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    let mut at = 0;
+    while at < length {
+        file.seek(SeekFrom::Start(at)).ok()?;
+        let header = <Option<Header> as ReadFrom>::read_from(&mut file).ok()??;
+        let body = file.stream_position().ok()?;
+        let size = header.size.map_or(length - body, |size| size as u64);
+        if header.kind == Moov::KIND {
+            if size > MOST_INDEX.min(length - body) {
+                return None;
+            }
+            let mut bytes = vec![0; size as usize];
+            file.read_exact(&mut bytes).ok()?;
+            let moov = Moov::decode_body(&mut &bytes[..]).ok()?;
+            let meta = moov.udta?.meta?;
+            return meta.get::<Ilst>()?.desc.clone().map(|description| description.text);
+        }
+        at = body.checked_add(size)?;
+    }
+    None
 }
 
 fn failed(error: mp4_atom::Error) -> MovieError {

@@ -2,7 +2,9 @@
 
 use tempfile::NamedTempFile;
 
-use super::{FrameSink, MovieError, MovieFormat, MovieSpec, apng, external, gif, mp4};
+#[cfg(feature = "h264")]
+use super::mp4;
+use super::{FrameSink, MovieError, MovieFormat, MovieSpec, apng, external, gif};
 
 /// A movie being written. Dropped before its end, it leaves nothing.
 pub struct MovieWriter {
@@ -18,6 +20,7 @@ impl MovieFormat {
     pub fn begin(self, spec: MovieSpec, out: NamedTempFile) -> Result<MovieWriter, MovieError> {
         let bytes = usize::try_from(spec.size.pixels().saturating_mul(3)).unwrap_or(usize::MAX);
         let sink: Box<dyn FrameSink> = match self {
+            #[cfg(feature = "h264")]
             Self::Mp4 => Box::new(mp4::Mp4::new(spec, out)?),
             Self::Gif => Box::new(gif::Gif::new(spec, out)?),
             Self::Apng => Box::new(apng::Apng::new(&spec, out)?),

@@ -98,16 +98,6 @@ impl ImageFormat {
     pub fn has_sixteen_bits(self) -> bool {
         matches!(self, Self::Png | Self::Tiff)
     }
-
-    pub(super) fn decoder(self) -> image::ImageFormat {
-        match self {
-            Self::Png => image::ImageFormat::Png,
-            Self::Jpeg => image::ImageFormat::Jpeg,
-            Self::WebP => image::ImageFormat::WebP,
-            Self::Tiff => image::ImageFormat::Tiff,
-            Self::Bmp => image::ImageFormat::Bmp,
-        }
-    }
 }
 
 impl fmt::Display for ImageFormat {

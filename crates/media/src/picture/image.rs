@@ -123,6 +123,7 @@ impl Image {
         &self.notes
     }
 
+    #[cfg(feature = "pictures")]
     pub(super) fn with_notes(self, notes: Vec<String>) -> Self {
         Self { notes, ..self }
     }

@@ -1,19 +1,28 @@
 //! Pictures: from files to float planes, and from planes to files.
 
+#[cfg(feature = "pictures")]
 mod color;
+#[cfg(feature = "pictures")]
 mod decode;
+#[cfg(feature = "pictures")]
 mod encode;
 mod error;
 mod format;
 mod image;
 mod interleave;
+#[cfg(feature = "pictures")]
 mod jpeg;
+#[cfg(feature = "pictures")]
 mod recipe;
+#[cfg(feature = "pictures")]
 mod source;
 
 pub use self::image::{BitDepth, Image};
+#[cfg(feature = "pictures")]
 pub use decode::Limits;
+#[cfg(feature = "pictures")]
 pub use encode::EncodeOptions;
 pub use error::ImageError;
 pub use format::ImageFormat;
+#[cfg(feature = "pictures")]
 pub(crate) use recipe::recipe_of;

@@ -136,7 +136,7 @@ impl<'a> Source<'a> {
                 return Err(ImageError::Memory { name, size: None, needed, available });
             }
         }
-        let mut reader = ImageReader::with_format(self.stream, self.format.decoder());
+        let mut reader = ImageReader::with_format(self.stream, codec(self.format));
         let mut limits = image::Limits::no_limits();
         limits.max_alloc = Some(memory.min(MOST_BYTES));
         reader.limits(limits);
@@ -144,6 +144,16 @@ impl<'a> Source<'a> {
         let (width, height) = decoder.dimensions();
         check_dimensions(&name, width, height)?;
         Ok(decoder)
+    }
+}
+
+fn codec(format: ImageFormat) -> image::ImageFormat {
+    match format {
+        ImageFormat::Png => image::ImageFormat::Png,
+        ImageFormat::Jpeg => image::ImageFormat::Jpeg,
+        ImageFormat::WebP => image::ImageFormat::WebP,
+        ImageFormat::Tiff => image::ImageFormat::Tiff,
+        ImageFormat::Bmp => image::ImageFormat::Bmp,
     }
 }
 
