@@ -1,4 +1,4 @@
-//! Frame rates as fractions, so that a movie of hours stays in time.
+//! Frame rates as fractions, so that hours of video stay in time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,7 +27,7 @@ impl FrameRate {
         })
     }
 
-    /// The rate of a movie that counts its frames in decimals; 30 for what is no rate.
+    /// The rate nearest to a decimal number; 30 if that is not a rate.
     pub fn nearest(fps: f64) -> Self {
         format!("{fps:.6}").parse().unwrap_or(Self { numerator: 30, denominator: 1 })
     }
@@ -71,7 +71,7 @@ impl FrameRate {
 impl FromStr for FrameRate {
     type Err = String;
 
-    /// `25`, `12.5`, `30000/1001`; the usual decimals of the television rates (`29.97`, `23.976`, …)
+    /// `25`, `12.5`, `30000/1001`; the usual decimals of television rates (`29.97`, `23.976`, …)
     /// mean the exact fractions.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {

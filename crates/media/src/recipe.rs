@@ -38,7 +38,7 @@ pub enum RecipeError {
     Ffmpeg {
         /// The file.
         path: PathBuf,
-        /// What was wrong.
+        /// The cause.
         #[source]
         error: crate::FfmpegError,
     },
@@ -55,7 +55,7 @@ impl RecipeError {
         }
     }
 
-    /// What to do about it.
+    /// What to do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Image(error) => error.hint(),

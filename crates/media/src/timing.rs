@@ -22,8 +22,8 @@ pub struct Timestamps {
 }
 
 impl Timestamps {
-    /// Frames that begin at `starts`, the first of which is 0, and end at `end`, in ticks of which
-    /// there are `scale` to the second. `None` unless times rise and frames stay below 2³² ticks each.
+    /// Frames that begin at `starts`, the first of which is 0; the last ends at `end`. Times are in ticks,
+    /// `scale` to the second. `None` unless they rise and each frame takes fewer than 2³² ticks.
     pub fn new(scale: u32, starts: Vec<u64>, end: u64) -> Option<Self> {
         let rises = starts.windows(2).all(|pair| pair[0] < pair[1]);
         let fits = |(start, next): (&u64, &u64)| u32::try_from(next - start).is_ok();
@@ -50,7 +50,7 @@ impl Timestamps {
         self.end
     }
 
-    /// When frame `index` begins; the end for what is past the last.
+    /// When frame `index` begins; the end for an index past the last frame.
     pub fn start(&self, index: u64) -> u64 {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         self.starts.get(index).copied().unwrap_or(self.end)
@@ -63,7 +63,7 @@ impl Timestamps {
 }
 
 impl Timing {
-    /// Frames in a second, on the mean.
+    /// The average number of frames in a second.
     pub fn rate(&self) -> FrameRate {
         match self {
             Timing::Constant(rate) => *rate,

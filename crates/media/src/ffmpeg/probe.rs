@@ -11,7 +11,7 @@ use super::process::{FfmpegError, Program, Running, input};
 /// The most bytes of ffprobe's output that are read.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// ffprobe's output, as far as it is of use here.
+/// The parts of ffprobe's output that are used here.
 #[derive(Deserialize)]
 pub(crate) struct ProbeOutput {
     #[serde(default)]
@@ -64,7 +64,7 @@ impl ProbeOutput {
     /// Asks ffprobe about a file.
     ///
     /// # Errors
-    /// ffprobe is not there, or cannot read the file.
+    /// ffprobe is missing or cannot read the file.
     pub(crate) fn of(path: &Path) -> Result<Self, FfmpegError> {
         let mut command = Program::Ffprobe.command();
         command.args(["-of", "json", "-show_streams", "-show_format"]);

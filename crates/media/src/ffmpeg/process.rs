@@ -9,7 +9,7 @@ use thiserror::Error;
 /// The most bytes of a program's error output that are kept.
 const MOST_STDERR: usize = 4096;
 
-/// The first version that keeps timestamps exactly with the options that are used here.
+/// The first version that keeps exact timestamps with the options used here.
 const OLDEST: (u32, u32) = (5, 1);
 
 /// How to get it.
@@ -26,7 +26,7 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    /// What it is called.
+    /// Its command.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Program::Ffmpeg => "ffmpeg",
@@ -52,7 +52,7 @@ impl Program {
     }
 }
 
-/// Adds a file to read, which can be nothing else than that, whatever its name and content say.
+/// Adds an input that can only be a local file, whatever its name and content say.
 pub(crate) fn input(command: &mut Command, path: &std::path::Path) {
     let mut name = std::ffi::OsString::from("file:");
     name.push(path);
@@ -89,7 +89,7 @@ pub enum FfmpegError {
 }
 
 impl FfmpegError {
-    /// What to do about it.
+    /// What to do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing(_) => Some(INSTALL.to_owned()),
@@ -126,7 +126,7 @@ pub fn check() -> Result<(), FfmpegError> {
     }
 }
 
-/// Major and minor version, and how the program spells it; `None` for a build between versions.
+/// The major and minor version, and the full text of it; `None` for a build between releases.
 fn version(text: &str) -> Option<((u32, u32), String)> {
     let name = text.strip_prefix("ffmpeg version ")?.split_whitespace().next()?;
     let mut numbers = name.trim_start_matches('n').split(|letter: char| !letter.is_ascii_digit());
@@ -142,7 +142,7 @@ fn cannot_start(program: Program, error: std::io::Error) -> FfmpegError {
     }
 }
 
-/// A program at work. Dropped before its end, it is stopped.
+/// A running program. It is killed if it is dropped before it ends.
 pub(crate) struct Running {
     program: Program,
     child: Child,
@@ -190,7 +190,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         if matches!(self.child.try_wait(), Ok(None)) {
-            // Not finished: nobody wants what it would still do.
+            // Nobody wants the rest of its work.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }

@@ -1,4 +1,4 @@
-//! Animated PNG: every frame without loss, played by every browser.
+//! Animated PNG: lossless, and played by every browser.
 
 use std::fs::File;
 use std::io::BufWriter;

@@ -38,7 +38,7 @@ pub enum MovieError {
         /// The movie.
         name: String,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// A built-in encoder failed.
@@ -46,7 +46,7 @@ pub enum MovieError {
     Encoder {
         /// Which.
         encoder: &'static str,
-        /// In its own words.
+        /// What it reported.
         problem: String,
     },
     /// A size the format has no room for.
@@ -102,7 +102,7 @@ pub enum MovieError {
         name: String,
         /// What it was to go into.
         container: &'static str,
-        /// ffmpeg's word.
+        /// What ffmpeg reported.
         problem: String,
     },
     /// A movie of nothing.
@@ -125,7 +125,7 @@ impl MovieError {
         }
     }
 
-    /// What to do about it.
+    /// What to do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Name { .. } => "End it in .mp4, .gif, .png, .webm, .mov or .mkv.".to_owned(),

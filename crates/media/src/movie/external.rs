@@ -1,4 +1,4 @@
-//! Movies through the ffmpeg that is installed: raw frames go into its standard input.
+//! Movies written by the installed ffmpeg: raw frames go to its standard input.
 
 use std::io::Write;
 use std::process::{ChildStdin, Command, Stdio};
@@ -24,7 +24,7 @@ impl External {
     /// Starts ffmpeg on a movie in `out`.
     ///
     /// # Errors
-    /// No ffmpeg, or one without the encoder.
+    /// ffmpeg is missing or lacks the encoder.
     pub(super) fn new(
         spec: MovieSpec,
         container: Container,
@@ -77,20 +77,20 @@ impl External {
         if mpeg && codec == Codec::H265 {
             command.args(["-tag:v", "hvc1"]);
         }
-        // Else Matroska's files have a random number in them.
+        // Otherwise Matroska files contain a random number.
         command.args(["-fflags", "+bitexact", "-f", container.name()]).arg(out.path());
         command.stdin(Stdio::piped());
         let mut program = Running::start(Program::Ffmpeg, &mut command)?;
         let mut input = program.input();
         if let (Timing::Variable(stamps), Some(input)) = (&spec.timing, &mut input) {
             let head = ivf::head([width, height], stamps.scale())?;
-            // A pipe that breaks here breaks again at the first frame.
+            // If the pipe breaks here, it breaks again at the first frame.
             let _ = input.write_all(&head);
         }
         Ok(Self { spec, program, input, out, _notes: notes, written: 0 })
     }
 
-    /// Waits for ffmpeg to end, and says why if it failed.
+    /// Waits for ffmpeg to end.
     fn end(&mut self) -> Result<(), MovieError> {
         drop(self.input.take());
         self.program.end()?;
@@ -109,7 +109,7 @@ impl FrameSink for External {
             Timing::Variable(stamps) => ivf::frame(frame.len(), stamps.start(self.written))?,
         };
         if let Err(error) = input.write_all(&head).and_then(|()| input.write_all(&frame)) {
-            // A pipe that breaks is ffmpeg giving up: its own words say why.
+            // The pipe breaks when ffmpeg gives up: its own message says why.
             self.end()?;
             return Err(error.into());
         }
@@ -126,7 +126,7 @@ impl FrameSink for External {
     }
 }
 
-/// The frame with its last column and row repeated where a size is odd.
+/// The frame with its last column and row repeated where its width and height are odd.
 fn even(rgb: &[u8], width: usize, height: usize) -> std::borrow::Cow<'_, [u8]> {
     if width.is_multiple_of(2) && height.is_multiple_of(2) {
         return rgb.into();
@@ -142,7 +142,7 @@ fn even(rgb: &[u8], width: usize, height: usize) -> std::borrow::Cow<'_, [u8]> {
     frame.into()
 }
 
-/// The first encoder of the codec's that the installed ffmpeg has.
+/// The best encoder for the codec that the installed ffmpeg has.
 fn choose(codec: Codec) -> Result<&'static str, MovieError> {
     let listed = Command::new("ffmpeg")
         .args(["-hide_banner", "-encoders"])
@@ -166,7 +166,7 @@ fn choose(codec: Codec) -> Result<&'static str, MovieError> {
         .ok_or_else(|| MovieError::NoCodec { codec: codec.title(), wanted: encoders.join(", ") })
 }
 
-/// What makes each encoder as good as the quality says.
+/// The options that give each encoder the quality asked for.
 fn settings(encoder: &str, quality: Quality) -> Vec<&'static str> {
     let pick = |small, good, best| match quality {
         Quality::Small => small,
@@ -209,7 +209,7 @@ fn settings(encoder: &str, quality: Quality) -> Vec<&'static str> {
     }
 }
 
-/// What made the movie, in the form ffmpeg reads.
+/// The program and the recipe that made the movie, in ffmpeg's metadata format.
 fn metadata(recipe: Option<&str>) -> String {
     let mut text = String::from(";FFMETADATA1\n");
     text.push_str(concat!("encoder=deepdream ", env!("CARGO_PKG_VERSION"), "\n"));

@@ -1,4 +1,4 @@
-//! Movie formats: containers, codecs, and which of them a file's name asks for.
+//! Movie formats: containers and codecs, and which of them a file's name asks for.
 
 use std::fmt;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// What it is called.
+    /// Its name in texts.
     pub(super) fn title(self) -> &'static str {
         match self {
             Codec::H264 => "H.264 at another than the built-in quality",
@@ -44,7 +44,7 @@ impl Codec {
         }
     }
 
-    /// ffmpeg's name for the form of its pixels.
+    /// ffmpeg's name for its pixel format.
     pub(super) fn pixels(self, quality: Quality) -> &'static str {
         match (self, quality) {
             (Codec::Prores, Quality::Best) => "yuv444p10le",
@@ -58,7 +58,7 @@ impl Codec {
     /// Every codec.
     pub const ALL: [Self; 5] = [Self::H264, Self::H265, Self::Av1, Self::Vp9, Self::Prores];
 
-    /// The word for it that is parsed.
+    /// Its name in lower case, which is parsed as well.
     pub fn name(self) -> &'static str {
         match self {
             Self::H264 => "h264",
@@ -87,7 +87,7 @@ impl FromStr for Codec {
     }
 }
 
-/// What holds a movie that ffmpeg writes.
+/// A file format that ffmpeg writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Container {
     /// .mp4
@@ -127,7 +127,8 @@ pub enum MovieFormat {
 }
 
 impl MovieFormat {
-    /// The format that a file's name, the codec and the wish for ffmpeg ask for.
+    /// The format for a file's name and a codec; `ffmpeg` asks for ffmpeg where a built-in encoder would
+    /// do.
     ///
     /// # Errors
     /// A name that says no format, or one of a format that cannot hold the codec.

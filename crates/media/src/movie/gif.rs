@@ -1,4 +1,4 @@
-//! GIF files: each frame with the 256 colours that suit it best, dithered.
+//! GIF files: each frame has the 256 colours that suit it best, with dithering.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 
 use super::{FrameSink, MovieError, MovieSpec};
 
-/// Frame durations are counted in hundredths of a second.
+/// Frame durations are in hundredths of a second.
 const UNITS: u32 = 100;
 
 /// Browsers slow down frames shorter than two hundredths.
@@ -35,7 +35,7 @@ impl Gif {
     /// Begins a movie in `out` that plays for ever.
     ///
     /// # Errors
-    /// A size or a rate that GIF has not.
+    /// A size or a frame rate that GIF does not allow.
     pub(super) fn new(spec: MovieSpec, out: NamedTempFile) -> Result<Self, MovieError> {
         if spec.timing.rate().per_second() > FASTEST {
             return Err(MovieError::GifRate(spec.timing.rate()));
@@ -116,7 +116,7 @@ pub(super) fn recipe_of(path: &Path) -> io::Result<Option<String>> {
                     return Ok(String::from_utf8(comment).ok());
                 }
             }
-            // It stands before the first picture.
+            // The recipe comes before the first frame.
             Decoded::FrameMetadata(_) => return Ok(None),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! H.264 with nothing installed: Cisco's OpenH264, compiled in.
+//! The built-in H.264 encoder: Cisco's OpenH264, compiled in.
 //!
 //! Constrained Baseline at a fixed quantiser, so that every frame is as good as any other; one
 //! thread, so that the same frames give the same bytes.
@@ -13,13 +13,13 @@ use openh264::formats::YUVSlices;
 use super::yuv::Yuv;
 use super::{MovieError, Quality};
 
-/// Longest and shorter side that the encoder takes.
+/// The longer and the shorter side of the largest frame that the encoder takes.
 pub(super) const LARGEST: [usize; 2] = [3840, 2160];
 
-/// Seconds between pictures that stand by themselves, where a player can jump to.
+/// Seconds between key frames, which a player can jump to.
 const KEY_SECONDS: f64 = 2.0;
 
-/// What begins a NAL unit of each parameter set.
+/// The types of the NAL units that hold parameter sets.
 const SEQUENCE: u8 = 7;
 const PICTURE: u8 = 8;
 
@@ -27,11 +27,11 @@ const PICTURE: u8 = 8;
 pub(super) struct Sample {
     /// NAL units, each after its length in four bytes.
     pub(super) data: Vec<u8>,
-    /// Whether it stands by itself.
+    /// Whether it is a key frame.
     pub(super) key: bool,
 }
 
-/// The encoder, and the parameter sets it has announced.
+/// The encoder and its parameter sets.
 pub(super) struct H264 {
     encoder: Encoder,
     pub(super) sequence: Vec<u8>,
@@ -94,7 +94,7 @@ impl H264 {
         if data.is_empty() {
             return Err(MovieError::Encoder {
                 encoder: "H.264",
-                problem: "it left out a frame".into(),
+                problem: "it skipped a frame".into(),
             });
         }
         Ok(Sample { data, key })
@@ -102,7 +102,7 @@ impl H264 {
 }
 
 fn failed(error: openh264::Error) -> MovieError {
-    // Its own text has a backtrace in it.
+    // The full text includes a backtrace.
     let text = error.to_string();
     let problem = text.lines().next().unwrap_or_default().to_owned();
     MovieError::Encoder { encoder: "H.264", problem }

@@ -1,17 +1,17 @@
-//! IVF, the plainest way to tell ffmpeg when each raw frame is shown: a header, and before each frame
-//! its length and its moment.
+//! IVF, the simplest way to tell ffmpeg when each raw frame is shown: a file header, then a header with
+//! length and time before each frame.
 
 use graph::Size;
 
 use super::MovieError;
 
-/// Raw RGB of 8 bits, in ffmpeg's own four letters.
+/// ffmpeg's four-character code for raw RGB of 8 bits.
 const RGB: [u8; 4] = *b"RGB\x18";
 
-/// What a stream begins with, for frames of `[width, height]` that count `scale` ticks to the second.
+/// The file header for frames of `[width, height]` with `scale` ticks to the second.
 ///
 /// # Errors
-/// Sides of more than 65535 pixels.
+/// A side of more than 65,535 pixels.
 pub(super) fn head([width, height]: [usize; 2], scale: u32) -> Result<Vec<u8>, MovieError> {
     let (Ok(wide), Ok(high)) = (u16::try_from(width), u16::try_from(height)) else {
         let most = Size::new(u16::MAX.into(), u16::MAX.into());
@@ -25,7 +25,7 @@ pub(super) fn head([width, height]: [usize; 2], scale: u32) -> Result<Vec<u8>, M
     Ok(head)
 }
 
-/// What stands before a frame of `length` bytes that is shown from tick `start` on.
+/// The header of a frame of `length` bytes that is shown from tick `start` on.
 ///
 /// # Errors
 /// A frame of 2³² bytes or more.

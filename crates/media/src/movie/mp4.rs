@@ -1,4 +1,4 @@
-//! MP4 files with the index in front, so that they play while they load.
+//! MP4 files with the index at the start, so that they play while they load.
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -29,7 +29,7 @@ const CHUNK: usize = 32;
 /// The most bytes of an index that are read: hours of frames.
 const MOST_INDEX: u64 = 1 << 28;
 
-/// An MP4 file being written: encoded frames go to a file of their own until the index is known.
+/// An MP4 file being written. Encoded frames go to a temporary file until the index is known.
 pub(super) struct Mp4 {
     spec: MovieSpec,
     encoder: H264,
@@ -43,7 +43,7 @@ impl Mp4 {
     /// Begins a movie in `out`.
     ///
     /// # Errors
-    /// A picture larger than the encoder takes.
+    /// Frames larger than the encoder takes.
     pub(super) fn new(spec: MovieSpec, out: NamedTempFile) -> Result<Self, MovieError> {
         let Size { height, width } = spec.size;
         if width.max(height) > LARGEST[0] || width.min(height) > LARGEST[1] {
@@ -57,7 +57,7 @@ impl Mp4 {
         Ok(Self { spec, encoder, out, samples, sizes: Vec::new(), keys: Vec::new() })
     }
 
-    /// Ticks in a second, and how many of them each frame is seen. The clock is fine, as players
+    /// Ticks in a second, and how many of them each frame is shown. The clock is fine, as players
     /// expect, and every frame takes a whole number of ticks.
     fn clock(&self) -> (u32, Vec<SttsEntry>) {
         let count = self.sizes.len() as u32;
@@ -191,7 +191,7 @@ impl Mp4 {
         })
     }
 
-    /// What made the movie, and its recipe.
+    /// The program and the recipe that made the movie.
     fn notes(&self) -> Udta {
         let text = |text: &str| (0, 0, text.to_owned());
         let (country_indicator, language_indicator, tool) =
@@ -244,7 +244,7 @@ impl FrameSink for Mp4 {
             Header { kind: Mdat::KIND, size: Some(size) }.encode(&mut bytes).map_err(failed)?;
             Ok(bytes)
         };
-        // The index' own length depends on where the frames begin only through the width of offsets.
+        // Where the frames begin changes the index's length only through the width of its offsets.
         let mut bytes = head(payload)?;
         for _ in 0..2 {
             bytes = head(bytes.len() as u64)?;

@@ -3,27 +3,27 @@
 /// What is shown for one frame's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shot {
-    /// A frame, by its place in order.
+    /// A frame, by its index.
     Frame(usize),
-    /// The first fading into the second, of which there is this share.
+    /// The first frame fading into the second; the number is the second one's share, 0–1.
     Blend(usize, usize, f32),
 }
 
-/// How frames become a movie. Durations are in frames.
+/// The order in which a movie shows frames. Durations are in frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sequence {
     /// How much longer than a frame's time the first frame is shown.
     pub hold_first: usize,
     /// How much longer than a frame's time the last frame is shown.
     pub hold_last: usize,
-    /// Back to the start again, the turning points shown once.
+    /// Whether to go back to the start again. The first and the last frame are not repeated for it.
     pub ping_pong: bool,
-    /// How many frames at the end fade into the first ones, so that the movie can be shown in a loop.
+    /// How many frames at the end fade into the first ones, so that the movie loops smoothly.
     pub fade: usize,
 }
 
 impl Sequence {
-    /// The shots of a movie of `count` frames. A fade is at most half of them.
+    /// The shots of a movie of `count` frames. At most half of them fade.
     pub fn shots(self, count: usize) -> Vec<Shot> {
         if count == 0 {
             return Vec::new();

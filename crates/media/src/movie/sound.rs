@@ -1,5 +1,4 @@
-//! What goes with a movie's pictures: the sound, subtitles and chapters of a file, copied as they are
-//! by ffmpeg.
+//! The sound, subtitles and chapters of a file, copied unchanged into a movie by ffmpeg.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,29 +8,29 @@ use tempfile::NamedTempFile;
 use super::{Container, MovieError};
 use crate::ffmpeg::{self, Program, Running};
 
-/// What to take over, from where to where.
+/// The sound of a file, or of a part of it, with the subtitles and chapters that go with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sound {
     /// The file that has it.
     pub source: PathBuf,
-    /// Where in the file the part that is taken begins, in seconds; without it, all before as well.
+    /// Where in the file the part begins, in seconds. Without it, the part begins with the file.
     pub start: Option<f64>,
-    /// Where it ends, in seconds.
+    /// Where it ends, in seconds. Without it, the part ends with the file.
     pub end: Option<f64>,
-    /// How many seconds after the part's begin the movie's first frame is shown.
+    /// How many seconds after the start of the part the movie's first frame is shown.
     pub offset: f64,
 }
 
 impl Sound {
-    /// All of a file's, up to `end` in seconds.
+    /// The sound of a file up to `end`, in seconds.
     pub fn of(source: &Path, end: f64) -> Self {
         Self { source: source.to_owned(), start: None, end: Some(end), offset: 0.0 }
     }
 
-    /// Joins it to a movie without sound; the result is in `out`, whose place is kept.
+    /// Adds it to a silent movie. The result is written to `out`.
     ///
     /// # Errors
-    /// ffmpeg's, if it is missing, old, or will not.
+    /// ffmpeg is missing or too old, or it fails.
     pub fn join(
         &self,
         movie: &Path,
@@ -45,13 +44,13 @@ impl Sound {
         ffmpeg::input(&mut command, movie);
         self.input(&mut command);
         command.args(["-map", "0:v", "-map", "1:a"]);
-        // Other containers, and this one from some others, would need them in another form.
+        // Other containers need subtitles in another form, and so does this one for some sources.
         if container == Container::Matroska && self.fits("0:s", container).is_ok() {
             command.args(["-map", "1:s"]);
         }
         command.args(["-c", "copy"]);
         if self.start.is_some() {
-            // Without it, whole seconds before the start may come along.
+            // Otherwise up to some seconds before the start are copied as well.
             command.args(["-copypriorss", "0"]);
         }
         command.args(["-map_metadata", "0", "-map_chapters", "1"]);
@@ -59,16 +58,16 @@ impl Sound {
             command.args(["-movflags", "+faststart"]);
         }
         finish(&mut command, container, out.path());
-        // Where a file begins depends for ffmpeg, in some formats, on which of its streams are read.
+        // In some formats, where a file begins for ffmpeg depends on which of its streams are read.
         command.args(["-map", "1:v?", "-c", "copy", "-f", "null", "-"]);
         run(command)?;
         super::spec::reopened(out)
     }
 
-    /// Whether the container takes this sound, tried on a little of it.
+    /// Checks whether the container takes this sound, by copying a second of it.
     ///
     /// # Errors
-    /// It does not.
+    /// [`MovieError::Sound`]: it does not. Or ffmpeg is missing or too old.
     pub fn check(&self, container: Container) -> Result<(), MovieError> {
         self.fits("0:a", container).map_err(|error| match error {
             MovieError::Ffmpeg(ffmpeg::FfmpegError::Failed { stderr, .. }) => MovieError::Sound {
@@ -80,7 +79,7 @@ impl Sound {
         })
     }
 
-    /// Tries to copy a little of some streams.
+    /// Tries to copy a second of some streams.
     fn fits(&self, streams: &str, container: Container) -> Result<(), MovieError> {
         let trial = NamedTempFile::new()?;
         let mut command = Program::Ffmpeg.command();
@@ -102,9 +101,9 @@ impl Sound {
     }
 }
 
-/// Ends the options of an output.
+/// Adds the last options of an output.
 fn finish(command: &mut Command, container: Container, out: &Path) {
-    // Else Matroska's files have a random number in them.
+    // Otherwise Matroska files contain a random number.
     command.args(["-fflags", "+bitexact", "-f", container.name()]).arg(out);
 }
 

@@ -1,4 +1,4 @@
-//! What every movie format needs to know, and what it does.
+//! What is common to all movie formats.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,14 +27,14 @@ pub struct MovieSpec {
     pub timing: Timing,
     /// How many frames will come.
     pub frames: u64,
-    /// How good the movie looks, against its size.
+    /// How good the movie looks against how large its file is.
     pub quality: Quality,
     /// The recipe's text, to travel with the movie.
     pub recipe: Option<String>,
 }
 
 impl MovieSpec {
-    /// Columns, for formats of which none counts beyond this type.
+    /// Columns. No format counts further than this type.
     pub(super) fn width(&self) -> u32 {
         u32::try_from(self.size.width).unwrap_or(u32::MAX)
     }
@@ -45,15 +45,15 @@ impl MovieSpec {
     }
 }
 
-/// How good a movie is to look, against its size.
+/// How good a movie looks against how large its file is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Quality {
-    /// To send around.
+    /// For sending.
     Small,
     /// Hard to tell from the frames.
     #[default]
     Good,
-    /// To edit further.
+    /// For further editing.
     Best,
 }
 
@@ -61,7 +61,7 @@ impl Quality {
     /// Every quality, from the smallest file to the largest.
     pub const ALL: [Self; 3] = [Self::Small, Self::Good, Self::Best];
 
-    /// The word for it that is parsed.
+    /// Its name in lower case, which is parsed as well.
     pub fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
@@ -88,7 +88,7 @@ impl FromStr for Quality {
     }
 }
 
-/// A file that another program has written under `file`'s name.
+/// Opens a file again after another program has replaced its content.
 pub(super) fn reopened(file: NamedTempFile) -> Result<NamedTempFile, MovieError> {
     let path = file.into_temp_path();
     let file = std::fs::File::open(&path)?;

@@ -1,6 +1,6 @@
-//! RGB to the YCbCr that video is made of: ITU-R BT.709, limited range, 4:2:0.
+//! RGB to YCbCr for video: ITU-R BT.709, limited range, 4:2:0.
 
-/// A frame of even sizes as three planes, the colour ones of half the width and height.
+/// A frame of even width and height as three planes. Those for colour have half the width and height.
 pub(super) struct Yuv {
     pub(super) width: usize,
     pub(super) height: usize,

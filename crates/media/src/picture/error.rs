@@ -21,16 +21,16 @@ pub enum ImageError {
     Read {
         /// The picture.
         name: String,
-        /// The operating system's word.
+        /// What the operating system reported.
         source: io::Error,
     },
-    /// There are no bytes.
+    /// The file is empty.
     #[error("could not read {name}: the file is empty")]
     Empty {
         /// The picture.
         name: String,
     },
-    /// The content is no picture of a format that is read.
+    /// The content is not a picture in a supported format.
     #[error("could not read {name}: {}", match .kind {
         Some(kind) => format!("{kind} files are not supported here"),
         None => "this is not a picture".to_owned(),
@@ -42,30 +42,30 @@ pub enum ImageError {
         kind: Option<FileKind>,
     },
     /// The end is missing.
-    #[error("could not read {name}: the picture is cut off: its end is missing")]
+    #[error("could not read {name}: the file is cut off: its end is missing")]
     Truncated {
         /// The picture.
         name: String,
     },
-    /// The content breaks its format's rules.
+    /// The content breaks the rules of its format.
     #[error("could not read {name}: the picture is damaged: {problem}")]
     Damaged {
         /// The picture.
         name: String,
-        /// The decoder's word.
+        /// What the decoder reported.
         problem: String,
     },
-    /// The format is supported, this variety of it is not.
+    /// The format is supported, but not this variant of it.
     #[error("could not read {name}: {problem}")]
     Variety {
         /// The picture.
         name: String,
-        /// The decoder's word.
+        /// What the decoder reported.
         problem: String,
     },
     /// No pixels, or more than are ever read.
     #[error(
-        "could not read {name}: its header says {width}×{height} pixels; the most is {} megapixels",
+        "could not read {name}: its header claims {width}×{height} pixels, but at most {} megapixels are read",
         most >> 20
     )]
     Dimensions {
@@ -95,17 +95,17 @@ pub enum ImageError {
         /// Bytes it may take.
         available: u64,
     },
-    /// Planes, bytes and size that do not go together.
-    #[error("these are not the samples of an image: {0}")]
+    /// Planes, bytes and size do not match.
+    #[error("the samples do not make an image: {0}")]
     Samples(String),
-    /// A name that says no format to write.
+    /// The name does not say which format to write.
     #[error("could not tell from the name {} which picture format to write", .path.display())]
     Name {
         /// The name.
         path: PathBuf,
     },
-    /// A side that is longer than the format can hold.
-    #[error("{size} is too large for {format}, whose sides are {most} pixels at most")]
+    /// A side is longer than the format allows.
+    #[error("{size} is too large for {format}, whose sides can have at most {most} pixels")]
     TooLarge {
         /// The format.
         format: ImageFormat,
@@ -114,7 +114,7 @@ pub enum ImageError {
         /// The longest side.
         most: u32,
     },
-    /// A recipe that is longer than the format can hold.
+    /// The recipe is longer than the format allows.
     #[error("the recipe is too long for {format}")]
     RecipeTooLong {
         /// The format.
@@ -125,7 +125,7 @@ pub enum ImageError {
     Encode {
         /// The format.
         format: ImageFormat,
-        /// The encoder's word.
+        /// What the encoder reported.
         problem: String,
     },
     /// The file cannot be written.
@@ -133,7 +133,7 @@ pub enum ImageError {
     Write {
         /// Where it was to go.
         path: PathBuf,
-        /// The operating system's word.
+        /// What the operating system reported.
         source: io::Error,
     },
 }
@@ -159,7 +159,7 @@ impl ImageError {
         }
     }
 
-    /// What to do about it, if there is something better than to mend the file.
+    /// What to do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotSupported { .. } => Some(format!("Use {READ}.")),

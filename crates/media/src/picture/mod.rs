@@ -16,6 +16,8 @@ mod jpeg;
 mod recipe;
 #[cfg(feature = "pictures")]
 mod source;
+#[cfg(all(test, feature = "pictures"))]
+mod tests;
 
 pub use self::image::{BitDepth, Image};
 #[cfg(feature = "pictures")]

@@ -19,7 +19,7 @@ pub enum VideoError {
     Read {
         /// The video.
         name: String,
-        /// The operating system's word.
+        /// What the operating system reported.
         source: io::Error,
     },
     /// A folder.
@@ -28,7 +28,7 @@ pub enum VideoError {
         /// The folder.
         name: String,
     },
-    /// There are no bytes.
+    /// The file is empty.
     #[error("could not read {name}: the file is empty")]
     Empty {
         /// The video.
@@ -47,7 +47,7 @@ pub enum VideoError {
     NotVideo {
         /// The file.
         name: String,
-        /// ffprobe's word.
+        /// What ffprobe reported.
         problem: String,
     },
     /// A file without moving pictures.
@@ -57,7 +57,7 @@ pub enum VideoError {
         name: String,
     },
     /// Frames that are too large.
-    #[error("could not read {name}: its frames have {size} pixels; the most is {} megapixels", most >> 20)]
+    #[error("could not read {name}: its frames have {size} pixels, but at most {} megapixels are read", most >> 20)]
     TooLarge {
         /// The video.
         name: String,
@@ -66,7 +66,7 @@ pub enum VideoError {
         /// The most pixels.
         most: u64,
     },
-    /// Something in the video that makes no sense or that ffmpeg does not know.
+    /// The video makes no sense, or ffmpeg does not know its codec.
     #[error("could not read {name}: {problem}")]
     Broken {
         /// The video.
@@ -89,7 +89,7 @@ pub enum VideoError {
         name: String,
         /// The frame's number in the whole video, from 0.
         frame: u64,
-        /// ffmpeg's word.
+        /// What ffmpeg reported.
         problem: String,
     },
     /// ffmpeg or ffprobe.
@@ -97,7 +97,7 @@ pub enum VideoError {
     Ffmpeg {
         /// The video.
         name: String,
-        /// What was wrong.
+        /// The cause.
         #[source]
         error: FfmpegError,
     },
@@ -120,7 +120,7 @@ impl VideoError {
         }
     }
 
-    /// What to do about it, if there is something better than to mend the file.
+    /// What to do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Ffmpeg { error, .. } => error.hint(),

@@ -23,21 +23,21 @@ pub struct VideoSource {
     /// The file.
     pub path: PathBuf,
     /// The number of the video stream in the file.
-    pub stream: u32,
+    pub(super) stream: u32,
     /// Seconds to a tick of its clock: numerator and denominator.
-    pub time_base: (u32, u32),
+    pub(super) time_base: (u32, u32),
     /// When the file begins by that clock, in microseconds: the start of its earliest stream.
-    pub origin: i64,
+    pub(super) origin: i64,
     /// The frame rates it claims, the most reliable first.
-    pub rates: Vec<FrameRate>,
+    pub(super) rates: Vec<FrameRate>,
     /// How many frames it claims to have.
-    pub frames: Option<u64>,
+    pub(super) frames: Option<u64>,
     /// When the first frame begins, and how long all are shown, in ticks, as it claims.
-    pub span: Option<(i64, i64)>,
+    pub(super) span: Option<(i64, i64)>,
     /// How brightness and colour differences become RGB, as ffmpeg's scaler calls it.
-    pub matrix: &'static str,
+    pub(super) matrix: &'static str,
     /// Whether values go from 0 to 255.
-    pub full_range: bool,
+    pub(super) full_range: bool,
     /// Whether there is sound.
     pub sound: bool,
     /// What will not look as it should, in sentences without a full stop.
