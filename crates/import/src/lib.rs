@@ -1,17 +1,35 @@
 //! Model files in, [`graph::Network`] out: each format's reader and its limits on hostile input.
+//!
+//! Frozen TensorFlow graphs, Caffe models with or without their `.prototxt`, and SqueezeNet v1.1 as
+//! safetensors. The format is found from the content.
+//!
+//! ```no_run
+//! let network = import::load("inception5h.pb".as_ref())?;
+//! for layer in network.graph.layers() {
+//!     println!("{} has {} channels", layer.name, layer.channels);
+//! }
+//! # Ok::<(), import::ImportError>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `files` (default): reads files by their paths; without it, networks come from bytes.
+//! - `threads` (default): computes a file's hash while it is read.
 
 mod caffe;
 mod detect;
 mod error;
+#[cfg(feature = "files")]
+mod files;
 mod kit;
 mod load;
 mod squeezenet;
 mod tensorflow;
 
 pub use error::ImportError;
-pub use load::{
-    Imported, MAX_FILE, load, load_bytes, load_embedded, load_pair, load_pair_bytes, read,
-};
+#[cfg(feature = "files")]
+pub use files::{load, load_pair, read};
+pub use load::{Imported, MAX_FILE, load_bytes, load_embedded, load_pair_bytes};
 pub use squeezenet::CAFFE_INPUT;
 
 #[cfg(test)]

@@ -1,11 +1,6 @@
-//! Opening model files: reading within bounds, finding the format, and naming what was read.
-
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+//! Model files' contents: finding the format, reading within bounds, and naming what was read.
 
 use graph::{Graph, InputSpec, Network};
-use kernels::Memory;
 use prost::bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -26,36 +21,10 @@ pub struct Imported {
     pub input_stated: bool,
 }
 
-/// Reads a network from a file of any format, which is found from the content.
-///
-/// A `.prototxt` needs the `.caffemodel` of the same name beside it.
-///
-/// # Errors
-/// What cannot be read, is no model, or does not fit together.
-pub fn read(path: &Path) -> Result<Imported, ImportError> {
-    let bytes = read_file(path)?;
-    if detect(&bytes)? != Format::Prototxt {
-        return read_bytes(&stem(path), bytes);
-    }
-    let weights = path.with_extension("caffemodel");
-    if weights == path || !weights.is_file() {
-        return Err(ImportError::NoWeights);
-    }
-    read_pair(&stem(&weights), &bytes, read_file(&weights)?)
-}
-
-/// The network of [`read`].
-///
-/// # Errors
-/// As [`read`].
-pub fn load(path: &Path) -> Result<Network, ImportError> {
-    read(path).map(|imported| imported.network)
-}
-
 /// Reads a network called `name` from a file's content.
 ///
 /// # Errors
-/// As [`read`]; a `.prototxt` alone is always [`ImportError::NoWeights`].
+/// What is no model, or does not fit together; a `.prototxt` alone is [`ImportError::NoWeights`].
 pub fn load_bytes(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(ImportError::TooLarge { limit: MAX_FILE });
@@ -72,20 +41,11 @@ pub fn load_embedded(name: &str, hash: &str, bytes: &'static [u8]) -> Result<Net
     parse(name, Bytes::from_static(bytes)).map(|imported| hashed(imported, hash.to_owned()).network)
 }
 
-/// Reads Caffe's two files: the structure from `prototxt`, each layer's weights by its name from
-/// `caffemodel`. The network is named after the second; its hash is that of both, one after the other.
+/// Reads a network called `name` from the contents of Caffe's two files: the structure from `prototxt`,
+/// each layer's weights by its name from `caffemodel`. Its hash is that of both, one after the other.
 ///
 /// # Errors
-/// As [`read`]; a layer whose weights are not there.
-pub fn load_pair(prototxt: &Path, caffemodel: &Path) -> Result<Network, ImportError> {
-    let (structure, weights) = (read_file(prototxt)?, read_file(caffemodel)?);
-    read_pair(&stem(caffemodel), &structure, weights).map(|imported| imported.network)
-}
-
-/// As [`load_pair`], from the files' contents.
-///
-/// # Errors
-/// As [`load_pair`].
+/// As [`load_bytes`]; a layer whose weights are not there.
 pub fn load_pair_bytes(
     name: &str,
     prototxt: &[u8],
@@ -94,16 +54,30 @@ pub fn load_pair_bytes(
     read_pair(name, prototxt, Bytes::copy_from_slice(caffemodel)).map(|imported| imported.network)
 }
 
-fn read_pair(name: &str, prototxt: &[u8], caffemodel: Bytes) -> Result<Imported, ImportError> {
+pub(crate) fn read_pair(
+    name: &str,
+    prototxt: &[u8],
+    caffemodel: Bytes,
+) -> Result<Imported, ImportError> {
     let hash = hash(&[prototxt, &caffemodel]);
     let read = caffe::read_pair(prototxt, caffemodel)?;
     Ok(hashed(imported(name, read.graph, read.input, CAFFE_INPUT), hash))
 }
 
-fn read_bytes(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
+pub(crate) fn read_bytes(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
     // Of a large file, the hash takes about as long as the reading.
-    let (hash, imported) = rayon::join(|| hash(&[&bytes]), || parse(name, bytes.clone()));
+    let (hash, imported) = both(|| hash(&[&bytes]), || parse(name, bytes.clone()));
     Ok(hashed(imported?, hash))
+}
+
+#[cfg(feature = "threads")]
+fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    rayon::join(a, b)
+}
+
+#[cfg(not(feature = "threads"))]
+fn both<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
+    (a(), b())
 }
 
 /// The network of a file's content, without its hash.
@@ -132,33 +106,6 @@ fn imported(name: &str, graph: Graph, stated: Option<InputSpec>, usual: InputSpe
 fn hashed(mut imported: Imported, hash: String) -> Imported {
     imported.network.hash = hash;
     imported
-}
-
-fn read_file(path: &Path) -> Result<Bytes, ImportError> {
-    let failed = |source| ImportError::Read { path: PathBuf::from(path), source };
-    let mut file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    let too_large = || ImportError::TooLarge { limit: MAX_FILE };
-    if metadata.is_file() {
-        let size = metadata.len();
-        if size > MAX_FILE {
-            return Err(too_large());
-        }
-        let mut bytes = Memory::new(size as usize);
-        file.read_exact(&mut bytes).map_err(failed)?;
-        return Ok(Bytes::from_owner(bytes));
-    }
-    // What comes through a pipe has no size before it has come.
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(too_large());
-    }
-    Ok(bytes.into())
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 fn hash(parts: &[&[u8]]) -> String {

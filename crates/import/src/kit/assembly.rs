@@ -164,7 +164,7 @@ impl Assembly {
             Op::Dense(dense) => {
                 within(name, "the number of outputs", dense.out_features, 1, MAX_CHANNELS)?;
                 within(name, "the number of inputs", dense.in_features, 1, 1 << 28)?;
-                let expected = dense.out_features * dense.in_features;
+                let expected = dense.out_features.saturating_mul(dense.in_features);
                 same("the number of weights", expected, dense.weights.len())?;
                 same("the number of biases", dense.out_features, dense.bias.len())?;
             }
@@ -175,7 +175,11 @@ impl Assembly {
         };
         let channels = match op {
             Op::Conv2d(conv) => {
-                same("the number of input channels", conv.in_channels * conv.groups, all[0])?;
+                same(
+                    "the number of input channels",
+                    conv.in_channels.saturating_mul(conv.groups),
+                    all[0],
+                )?;
                 conv.out_channels
             }
             Op::Affine(affine) => {
@@ -264,7 +268,8 @@ fn check_conv(name: &str, conv: &Conv2d) -> Result<(), ImportError> {
         });
     }
     let [height, width] = conv.window.kernel;
-    let expected = conv.out_channels * conv.in_channels * height * width;
+    let sizes = [conv.in_channels, height, width];
+    let expected = sizes.into_iter().fold(conv.out_channels, usize::saturating_mul);
     check_size(name, "the number of weights", expected, conv.weights.len())?;
     check_size(name, "the number of biases", conv.out_channels, conv.bias.len())
 }

@@ -1,0 +1,75 @@
+//! Reading model files by their paths.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use graph::Network;
+use kernels::Memory;
+use prost::bytes::Bytes;
+
+use crate::ImportError;
+use crate::detect::{Format, detect};
+use crate::load::{Imported, MAX_FILE, read_bytes, read_pair};
+
+/// Reads a network from a file of any format, which is found from the content.
+///
+/// A `.prototxt` needs the `.caffemodel` of the same name beside it.
+///
+/// # Errors
+/// What cannot be read, is no model, or does not fit together.
+pub fn read(path: &Path) -> Result<Imported, ImportError> {
+    let bytes = read_file(path)?;
+    if detect(&bytes)? != Format::Prototxt {
+        return read_bytes(&stem(path), bytes);
+    }
+    let weights = path.with_extension("caffemodel");
+    if weights == path || !weights.is_file() {
+        return Err(ImportError::NoWeights);
+    }
+    read_pair(&stem(&weights), &bytes, read_file(&weights)?)
+}
+
+/// The network of [`read`].
+///
+/// # Errors
+/// As [`read`].
+pub fn load(path: &Path) -> Result<Network, ImportError> {
+    read(path).map(|imported| imported.network)
+}
+
+/// As [`crate::load_pair_bytes`], from files; the network is named after the second.
+///
+/// # Errors
+/// As [`read`]; a layer whose weights are not there.
+pub fn load_pair(prototxt: &Path, caffemodel: &Path) -> Result<Network, ImportError> {
+    let (structure, weights) = (read_file(prototxt)?, read_file(caffemodel)?);
+    read_pair(&stem(caffemodel), &structure, weights).map(|imported| imported.network)
+}
+
+fn read_file(path: &Path) -> Result<Bytes, ImportError> {
+    let failed = |source| ImportError::Read { path: PathBuf::from(path), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    let too_large = || ImportError::TooLarge { limit: MAX_FILE };
+    if metadata.is_file() {
+        let size = metadata.len();
+        if size > MAX_FILE {
+            return Err(too_large());
+        }
+        let mut bytes = Memory::new(size as usize);
+        file.read_exact(&mut bytes).map_err(failed)?;
+        return Ok(Bytes::from_owner(bytes));
+    }
+    // What comes through a pipe has no size before it has come.
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(too_large());
+    }
+    Ok(bytes.into())
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
+}
