@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use dream::{Filter, scaled_size};
+use dream::Filter;
 use graph::Size;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use media::movie::{MovieError, MovieFormat, MovieSpec, Quality, Shot, Sound};
@@ -61,12 +61,10 @@ impl Film<'_> {
     /// Pictures that cannot be read, or whatever keeps the movie from being written.
     pub(crate) fn write(&self, writing: &Writing) -> Result<(NamedTempFile, String), Failure> {
         let Writing { format, output, .. } = *writing;
-        let (height, width) = match writing.longest {
-            Some(longest) => scaled_size(self.size.0, self.size.1, longest),
-            None => self.size,
-        };
+        let own = Size::new(self.size.0, self.size.1);
+        let size = writing.longest.map_or(own, |longest| own.with_longest(longest as usize));
         let spec = MovieSpec {
-            size: Size::new(height, width),
+            size,
             timing: self.timing.clone(),
             frames: self.shots.len() as u64,
             quality: writing.quality,
@@ -88,7 +86,7 @@ impl Film<'_> {
         let written = std::thread::scope(|scope| {
             scope.spawn(|| {
                 let sender = sender;
-                let mut reader = Reader { film: self, size: (height, width), kept: Vec::new() };
+                let mut reader = Reader { film: self, size, kept: Vec::new() };
                 for &shot in &self.shots {
                     let Some(frame) = reader.shot(shot) else { return };
                     let failed = frame.is_err();
@@ -124,7 +122,7 @@ impl Film<'_> {
             Timing::Variable(_) => "each at its own time".to_owned(),
         };
         let said = format!(
-            "{}: {} frames of {width}×{height}, {rate}, {:.1} s, {}",
+            "{}: {} frames of {size}, {rate}, {:.1} s, {}",
             output.path().display(),
             spec.frames,
             spec.timing.seconds(spec.frames),
@@ -146,7 +144,7 @@ fn bar(frames: u64, shown: bool) -> ProgressBar {
 /// Reads frames as they are needed, each in the movie's size.
 struct Reader<'a> {
     film: &'a Film<'a>,
-    size: (usize, usize),
+    size: Size,
     /// The last frames read, so that one that is held is not read again.
     kept: Vec<(usize, Image)>,
 }
@@ -180,9 +178,8 @@ impl Reader<'_> {
         }
         let path = &self.film.pictures[index];
         let mut image = Image::read(path, &Limits::memory(free_memory()))?.flatten();
-        let (height, width) = self.size;
-        if image.size() != Size::new(height, width) {
-            let color = dream::resize(image.color(), height, width, Filter::Lanczos);
+        if image.size() != self.size {
+            let color = dream::resize(image.color(), self.size, Filter::Lanczos);
             image = Image::from_planes(color, None)?;
         }
         self.kept.truncate(1);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use dream::{
     Ascent, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, VideoDreamer, dream,
 };
-use graph::{Network, Shape};
+use graph::{Network, Shape, Size};
 use kernels::{Context, CpuLevel, Threads};
 
 /// Remembers the last objective.
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let backend = Arc::new(cpu::Cpu::new(context.clone()));
     let machine = Machine { backend, context, memory: u64::MAX };
     let (width, height): (usize, usize) = (width.parse()?, height.parse()?);
-    let mut dreamer = VideoDreamer::new(&recipe, &network, &machine, height, width)?;
+    let mut dreamer = VideoDreamer::new(&recipe, &network, &machine, Size::new(height, width))?;
     let look = look(dreamer.recipe(), &network, &machine, dreamer.size())?;
     let mut flicker = Flicker::default();
     let mut bytes = vec![0; 3 * width * height];
@@ -74,12 +74,12 @@ fn look(
     recipe: &Recipe,
     network: &Network,
     machine: &Machine,
-    (height, width): (usize, usize),
+    size: Size,
 ) -> Result<Plan, Box<dyn Error>> {
     let mut recipe = recipe.clone();
     recipe.octaves.count = 1;
     recipe.ascent = Ascent { iterations: 1, step: 0.0, jitter: 0, ..recipe.ascent };
-    Ok(Plan::new(&recipe, network, height, width, machine)?)
+    Ok(Plan::new(&recipe, network, size, machine)?)
 }
 
 fn objective(look: &Plan, picture: &Tensor) -> Result<f64, Box<dyn Error>> {

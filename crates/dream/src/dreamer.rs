@@ -1,17 +1,13 @@
 //! The loop: octave by octave, step by step, the picture climbs towards what excites the layers.
 
-use std::time::{Duration, Instant};
-
-use graph::{GraphError, Tensor};
+use graph::{GraphError, Size, Tensor};
 use kernels::Threads;
 
 use crate::evaluator::GradientEvaluator;
 use crate::jitter::Shift;
 use crate::random::Random;
 use crate::transform::GradientTransform;
-use crate::{
-    DreamError, Filter, Observer, OctaveSize, Plan, Progress, Recipe, octave, resize, rows,
-};
+use crate::{DreamError, Filter, Observer, Plan, Progress, Recipe, octave, resize, rows};
 
 /// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
 /// plan's size. A picture of another size is resized first. Where the recipe does not clip, values
@@ -51,7 +47,7 @@ fn octave_by_octave(
     let (recipe, threads, octaves) = (plan.recipe(), plan.threads(), plan.octaves());
     let bases = octave::bases(recipe, octaves, fitted(plan, picture), plan.cx());
     let mut random = Random::new(recipe.seed);
-    let mut clock = Clock::new(recipe, octaves);
+    let mut work = Work::new(plan);
     let mut dreamt: Option<Tensor> = None;
     for (index, base) in bases.iter().enumerate() {
         let mut picture = match dreamt {
@@ -59,14 +55,11 @@ fn octave_by_octave(
             None => base.clone(),
         };
         let mut ascent = Ascent::new(plan, octaves[index])?;
-        ascent.strides = strides.map(|strides| {
-            let OctaveSize { height, width } = octaves[index];
-            resize(strides, height, width, Filter::Triangle)
-        });
+        ascent.strides = strides.map(|strides| resize(strides, octaves[index], Filter::Triangle));
         for iteration in 0..recipe.ascent.iterations {
-            let step = ascent.step(&mut picture, iteration, &mut random)?;
-            clock.tick(octaves[index]);
-            if observer.step(&clock.progress(index, iteration, &picture, step)).is_break() {
+            let objective = ascent.step(&mut picture, iteration, &mut random, observer)?;
+            let progress = work.step(index, iteration, &picture, objective);
+            if observer.step(&progress).is_break() {
                 return Err(DreamError::Stopped);
             }
         }
@@ -78,13 +71,17 @@ fn octave_by_octave(
 /// The picture in the plan's size.
 pub(crate) fn fitted(plan: &Plan, picture: Tensor) -> Tensor {
     assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
-    let (height, width) = plan.size();
-    if (picture.shape.height, picture.shape.width) == (height, width) {
+    resized(plan.threads(), picture, plan.size())
+}
+
+/// A picture in another size, within 0–255.
+pub(crate) fn resized(threads: &Threads, picture: Tensor, size: Size) -> Tensor {
+    if picture.shape.size() == size {
         return picture;
     }
-    let mut fitted = plan.threads().install(|| resize(&picture, height, width, Filter::CatmullRom));
-    fitted.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
-    fitted
+    let mut resized = threads.install(|| resize(&picture, size, Filter::CatmullRom));
+    resized.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
+    resized
 }
 
 /// Gradient ascent on pictures of one size.
@@ -99,35 +96,34 @@ struct Ascent<'p> {
 }
 
 impl<'p> Ascent<'p> {
-    fn new(plan: &'p Plan, size: OctaveSize) -> Result<Self, GraphError> {
+    fn new(plan: &'p Plan, size: Size) -> Result<Self, GraphError> {
         let (recipe, threads) = (plan.recipe(), plan.threads());
         Ok(Self {
             recipe,
             threads,
             evaluator: GradientEvaluator::new(plan.objective(), recipe, threads, size)?,
             transform: GradientTransform::new(recipe, plan.cx(), size),
-            gradient: size.picture(),
+            gradient: octave::picture(size),
             strides: None,
         })
     }
 
-    /// One step on `picture`.
+    /// One step on `picture`; returns the objective before it.
     fn step(
         &mut self,
         picture: &mut Tensor,
         iteration: u32,
         random: &mut Random,
-    ) -> Result<Step, GraphError> {
-        let start = Instant::now();
-        let size = (picture.shape.height, picture.shape.width);
-        let shift = Shift::draw(self.recipe, random, size);
+        observer: &mut dyn Observer,
+    ) -> Result<f64, GraphError> {
+        let shift = Shift::draw(self.recipe, random, picture.shape.size());
         self.threads.awake(|| {
             let objective =
                 self.evaluator.value_and_gradient(picture, shift, random, &mut self.gradient)?;
-            let network = start.elapsed();
+            observer.evaluated();
             let scale = self.transform.apply(&mut self.gradient, iteration);
             self.climb(picture, scale);
-            Ok(Step { objective, network, took: start.elapsed() })
+            Ok(objective)
         })
     }
 
@@ -154,40 +150,31 @@ impl<'p> Ascent<'p> {
     }
 }
 
-/// The objective before a step, and how long it took, in the network and in all.
-struct Step {
-    objective: f64,
-    network: Duration,
-    took: Duration,
-}
-
 /// Counts the work, in pixels × steps.
-struct Clock {
+struct Work {
     octaves: u32,
     iterations: u32,
     done: u64,
     total: u64,
 }
 
-impl Clock {
-    fn new(recipe: &Recipe, octaves: &[OctaveSize]) -> Self {
-        let pixels: u64 = octaves.iter().map(|size| size.pixels()).sum();
-        let iterations = recipe.ascent.iterations;
+impl Work {
+    fn new(plan: &Plan) -> Self {
+        let pixels: u64 = plan.octaves().iter().map(|size| size.pixels()).sum();
+        let iterations = plan.recipe().ascent.iterations;
         let total = pixels * u64::from(iterations);
-        Self { octaves: octaves.len() as u32, iterations, done: 0, total }
+        Self { octaves: plan.octaves().len() as u32, iterations, done: 0, total }
     }
 
-    fn tick(&mut self, size: OctaveSize) {
-        self.done += size.pixels();
-    }
-
-    fn progress<'a>(
-        &self,
+    /// Where the dream stands after one more step, whose picture this is.
+    fn step<'a>(
+        &mut self,
         octave: usize,
         iteration: u32,
         picture: &'a Tensor,
-        Step { objective, network, took }: Step,
+        objective: f64,
     ) -> Progress<'a> {
+        self.done += picture.shape.size().pixels();
         Progress {
             octave: octave as u32,
             octaves: self.octaves,
@@ -197,8 +184,6 @@ impl Clock {
             total: self.total,
             picture,
             objective,
-            took,
-            network,
         }
     }
 }

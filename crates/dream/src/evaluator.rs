@@ -8,7 +8,7 @@ use kernels::Threads;
 use crate::jitter::{self, Shift};
 use crate::random::Random;
 use crate::tiles::{self, Tile};
-use crate::{OctaveSize, Recipe, Tiles, transform};
+use crate::{Recipe, Tiles, octave, transform};
 
 /// The network compiled for the layers of a recipe, and how much each counts.
 pub(crate) struct Objective {
@@ -16,15 +16,11 @@ pub(crate) struct Objective {
     outputs: Vec<OutputGradient<'static>>,
     pub(crate) weights: Vec<f32>,
     /// The least size of picture that all layers can see.
-    least: OctaveSize,
+    least: Size,
 }
 
 impl Objective {
-    pub(crate) fn new(
-        executable: Arc<dyn Executable>,
-        weights: Vec<f32>,
-        least: OctaveSize,
-    ) -> Self {
+    pub(crate) fn new(executable: Arc<dyn Executable>, weights: Vec<f32>, least: Size) -> Self {
         let mut objective = Self { executable, outputs: Vec::new(), weights: Vec::new(), least };
         objective.set_weights(weights);
         objective
@@ -54,8 +50,8 @@ impl Objective {
         Ok(objective)
     }
 
-    fn session(&self, size: OctaveSize) -> Result<Box<dyn Session>, GraphError> {
-        Arc::clone(&self.executable).session(Size::new(size.height, size.width))
+    fn session(&self, size: Size) -> Result<Box<dyn Session>, GraphError> {
+        Arc::clone(&self.executable).session(size)
     }
 }
 
@@ -77,7 +73,7 @@ impl<'p> GradientEvaluator<'p> {
         objective: &'p Objective,
         recipe: &'p Recipe,
         threads: &'p Threads,
-        size: OctaveSize,
+        size: Size,
     ) -> Result<Self, GraphError> {
         Ok(match recipe.tiles {
             Tiles::Whole => {
@@ -90,7 +86,10 @@ impl<'p> GradientEvaluator<'p> {
                     .collect::<Result<_, _>>()?;
                 let grid = tiles::rolled(size, tile as usize);
                 let tiled = Tiled { objective, recipe, threads, size, views, grid };
-                GradientEvaluator::Tiled { tiled, rolled: [size.picture(), size.picture()] }
+                GradientEvaluator::Tiled {
+                    tiled,
+                    rolled: [octave::picture(size), octave::picture(size)],
+                }
             }
         })
     }
@@ -112,8 +111,7 @@ impl<'p> GradientEvaluator<'p> {
             GradientEvaluator::Tiled { tiled, rolled: [seen, there] } => {
                 jitter::roll(tiled.threads, picture, shift, seen);
                 let objective = tiled.value_and_gradient(seen, random, there)?;
-                let size = (tiled.size.height, tiled.size.width);
-                jitter::roll(tiled.threads, there, shift.back(size), gradient);
+                jitter::roll(tiled.threads, there, shift.back(tiled.size), gradient);
                 Ok(objective)
             }
         }
@@ -124,10 +122,10 @@ impl<'p> GradientEvaluator<'p> {
 pub(crate) fn memory(
     executable: &dyn Executable,
     recipe: &Recipe,
-    size: OctaveSize,
-    least: OctaveSize,
+    size: Size,
+    least: Size,
 ) -> Result<u64, GraphError> {
-    let bytes = |size: OctaveSize| executable.memory(Size::new(size.height, size.width));
+    let bytes = |size: Size| executable.memory(size);
     match recipe.tiles {
         Tiles::Whole => bytes(size),
         Tiles::Rolled { .. } => kept_views(recipe, size, least).into_iter().map(bytes).sum(),
@@ -140,11 +138,11 @@ pub(crate) fn memory(
 }
 
 /// The tile sizes that come again at every step.
-fn kept_views(recipe: &Recipe, size: OctaveSize, least: OctaveSize) -> Vec<OctaveSize> {
+fn kept_views(recipe: &Recipe, size: Size, least: Size) -> Vec<Size> {
     match recipe.tiles {
         Tiles::Whole => vec![size],
         Tiles::Rolled { size: tile } => {
-            let mut sizes: Vec<OctaveSize> = tiles::rolled(size, tile as usize)
+            let mut sizes: Vec<Size> = tiles::rolled(size, tile as usize)
                 .into_iter()
                 .map(|tile| tile.seen(least, size).size())
                 .collect();
@@ -161,7 +159,7 @@ pub(crate) struct Tiled<'p> {
     objective: &'p Objective,
     recipe: &'p Recipe,
     threads: &'p Threads,
-    size: OctaveSize,
+    size: Size,
     views: Vec<View>,
     /// The tiles of the next step, or of all steps.
     grid: Vec<Tile>,
@@ -169,7 +167,7 @@ pub(crate) struct Tiled<'p> {
 
 /// The memory for tiles of one size.
 struct View {
-    size: OctaveSize,
+    size: Size,
     session: Box<dyn Session>,
     picture: Tensor,
     gradient: Tensor,
@@ -177,9 +175,9 @@ struct View {
 }
 
 impl View {
-    fn new(objective: &Objective, size: OctaveSize) -> Result<Self, GraphError> {
+    fn new(objective: &Objective, size: Size) -> Result<Self, GraphError> {
         let session = objective.session(size)?;
-        let (picture, gradient) = (size.picture(), size.picture());
+        let (picture, gradient) = (octave::picture(size), octave::picture(size));
         Ok(Self { size, session, picture, gradient, partial: Vec::new() })
     }
 }

@@ -11,7 +11,7 @@ use crate::evaluator::GradientEvaluator;
 use crate::jitter::Shift;
 use crate::random::Random;
 use crate::recipe::Fading;
-use crate::{Plan, Recipe, Tiles, resize, rows};
+use crate::{Plan, Recipe, Tiles, octave, resize, rows};
 
 impl Fading {
     /// Gives the layers of `plan`, which has those of both lists, the weights with which the lists'
@@ -46,15 +46,14 @@ impl Fading {
 pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError> {
     let size = plan.octaves()[plan.octaves().len() / 2];
     let threads = plan.threads();
-    let seen =
-        threads.install(|| resize(picture, size.height, size.width, plan.recipe().octaves.filter));
+    let seen = threads.install(|| resize(picture, size, plan.recipe().octaves.filter));
     // Scattered tiles' gradients come normalised.
     let tiles = match plan.recipe().tiles {
         Tiles::Scattered { size } => Tiles::Rolled { size },
         tiles => tiles,
     };
     let recipe = Recipe { tiles, ..plan.recipe().clone() };
-    let mut gradient = size.picture();
+    let mut gradient = octave::picture(size);
     let mut random = Random::new(recipe.seed);
     GradientEvaluator::new(plan.objective(), &recipe, threads, size)?.value_and_gradient(
         &seen,
@@ -71,6 +70,8 @@ mod tests {
     use std::sync::Arc;
 
     use kernels::{Context, CpuLevel};
+
+    use graph::Size;
 
     use super::*;
     use crate::testing::{pattern, threads};
@@ -91,7 +92,7 @@ mod tests {
         let layers = [from.clone(), to.clone()].concat();
         let octaves = Octaves { count: 3, ..Octaves::default() };
         let recipe = Recipe { objective: layers, octaves, ..Recipe::default() };
-        let mut plan = Plan::new(&recipe, &network, 96, 120, &machine).unwrap();
+        let mut plan = Plan::new(&recipe, &network, Size::new(96, 120), &machine).unwrap();
         let mut picture = pattern(96, 120);
         picture.data.iter_mut().for_each(|x| *x += 120.0);
         let ratio = |plan: &mut Plan, weights: Vec<f32>| {

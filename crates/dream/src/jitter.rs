@@ -1,7 +1,7 @@
 //! Jitter: the picture is shifted around its own borders before the network sees it and the gradient
 //! is shifted back, so that the network's grid leaves no trace in the dream.
 
-use graph::Tensor;
+use graph::{Size, Tensor};
 use kernels::Threads;
 
 use crate::random::Random;
@@ -16,11 +16,7 @@ pub(crate) struct Shift {
 
 impl Shift {
     /// The next step's shift: even over [−jitter, jitter], or over [0, tile) for rolled tiles.
-    pub(crate) fn draw(
-        recipe: &Recipe,
-        random: &mut Random,
-        (height, width): (usize, usize),
-    ) -> Self {
+    pub(crate) fn draw(recipe: &Recipe, random: &mut Random, size: Size) -> Self {
         let (low, count) = match recipe.tiles {
             Tiles::Rolled { size } => (0, size),
             _ if recipe.ascent.jitter == 0 => return Self::default(),
@@ -30,18 +26,18 @@ impl Shift {
             let shift = low + i64::from(random.below(count));
             shift.rem_euclid(side as i64) as usize
         };
-        Self { right: along(width), down: along(height) }
+        Self { right: along(size.width), down: along(size.height) }
     }
 
     /// The shift that takes this one back.
-    pub(crate) fn back(self, (height, width): (usize, usize)) -> Self {
+    pub(crate) fn back(self, Size { height, width }: Size) -> Self {
         Self { right: (width - self.right) % width, down: (height - self.down) % height }
     }
 }
 
 /// Writes `source`, rolled by `shift`, to `target` of the same shape.
 pub(crate) fn roll(threads: &Threads, source: &Tensor, shift: Shift, target: &mut Tensor) {
-    let (height, width) = (source.shape.height, source.shape.width);
+    let Size { height, width } = source.shape.size();
     rows::for_each(threads, target, |c, y, row| {
         let from = rows::row(source, c, (y + height - shift.down) % height);
         let (wrapped, rest) = row.split_at_mut(shift.right);
@@ -65,7 +61,7 @@ mod tests {
             let shift = Shift { right, down };
             roll(&threads(), &picture, shift, &mut rolled);
             assert_eq!(rows::row(&rolled, 2, down)[right], rows::row(&picture, 2, 0)[0]);
-            roll(&threads(), &rolled, shift.back((11, 17)), &mut back);
+            roll(&threads(), &rolled, shift.back(Size::new(11, 17)), &mut back);
             assert_eq!(back, picture);
         }
     }
@@ -77,12 +73,12 @@ mod tests {
         let mut random = Random::new(1);
         let mut seen = [[false; 7]; 7];
         for _ in 0..2000 {
-            let shift = Shift::draw(&recipe, &mut random, (100, 50));
+            let shift = Shift::draw(&recipe, &mut random, Size::new(100, 50));
             seen[(shift.right + 3) % 50][(shift.down + 3) % 100] = true;
         }
         assert!(seen.iter().flatten().all(|seen| *seen));
         recipe.ascent.jitter = 4096;
-        let narrow = Shift::draw(&recipe, &mut random, (2, 1));
+        let narrow = Shift::draw(&recipe, &mut random, Size::new(2, 1));
         assert!(narrow.down < 2 && narrow.right == 0);
     }
 }

@@ -35,10 +35,9 @@ mod zoom;
 pub use color_stats::ColorStats;
 pub use dreamer::dream;
 pub use flicker::{Change, Flicker, Reading};
-pub use graph::Tensor;
+pub use graph::{Size, Tensor};
 pub use observer::{Observer, Progress};
-pub use octave::OctaveSize;
-pub use plan::{Machine, Plan, scaled_size};
+pub use plan::{Machine, Plan};
 pub use random::noise;
 pub use recipe::{
     Ascent, Coherence, Detail, Keyframe, ModelId, Motion, MotionPreset, NoiseStart, Normalisation,

@@ -1,14 +1,23 @@
 //! Whoever watches a dream: a progress bar, a preview, a test. What it returns can stop the dream.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use graph::Tensor;
 
-/// Told after every step, by one of the threads that dream.
+/// Told of every step, by one of the threads that dream. A closure that takes a [`Progress`] is one.
 pub trait Observer: Send {
     /// A step is done; [`ControlFlow::Break`] ends the dream here.
     fn step(&mut self, progress: &Progress<'_>) -> ControlFlow<()>;
+
+    /// The network is done with a step: what is left is to transform the gradient and to climb. For
+    /// who measures time, which nothing here does.
+    fn evaluated(&mut self) {}
+}
+
+impl<F: FnMut(&Progress<'_>) -> ControlFlow<()> + Send> Observer for F {
+    fn step(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
+        self(progress)
+    }
 }
 
 /// Where a dream stands.
@@ -30,8 +39,4 @@ pub struct Progress<'a> {
     pub picture: &'a Tensor,
     /// The objective before this step's change: `Σ weight · ½ · Σ activation²`.
     pub objective: f64,
-    /// How long this step took.
-    pub took: Duration,
-    /// How much of that the network took.
-    pub network: Duration,
 }

@@ -1,38 +1,23 @@
 //! Octaves: the sizes a dream goes through, the picture at each, and what one hands to the next.
 
-use graph::{Shape, Tensor};
+use graph::{Shape, Size, Tensor};
 use kernels::{Context, Threads};
 
 use crate::resample::resize_into;
 use crate::{Detail, Recipe, gaussian, rows};
 
-/// The size of one octave, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OctaveSize {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-impl OctaveSize {
-    /// How many pixels that are.
-    pub fn pixels(self) -> u64 {
-        self.height as u64 * self.width as u64
-    }
-
-    pub(crate) fn picture(self) -> Tensor {
-        Tensor::zeros(Shape::new(3, self.height, self.width))
-    }
+/// A picture of zeros.
+pub(crate) fn picture(size: Size) -> Tensor {
+    Tensor::zeros(Shape::new(3, size.height, size.width))
 }
 
 /// The sizes from small to `full`: each is the next larger one's divided by the recipe's scale and
 /// rounded, as Google's notebook has it. Sides never vanish.
-pub(crate) fn sizes(recipe: &Recipe, full: OctaveSize) -> Vec<OctaveSize> {
+pub(crate) fn sizes(recipe: &Recipe, full: Size) -> Vec<Size> {
     let shrunk =
         |side: usize| ((side as f64 / f64::from(recipe.octaves.scale)).round() as usize).max(1);
-    let mut sizes: Vec<OctaveSize> = std::iter::successors(Some(full), |size| {
-        Some(OctaveSize { height: shrunk(size.height), width: shrunk(size.width) })
+    let mut sizes: Vec<Size> = std::iter::successors(Some(full), |size| {
+        Some(Size::new(shrunk(size.height), shrunk(size.width)))
     })
     .take(recipe.octaves.count as usize)
     .collect();
@@ -40,18 +25,13 @@ pub(crate) fn sizes(recipe: &Recipe, full: OctaveSize) -> Vec<OctaveSize> {
     sizes
 }
 
-/// `picture`, of the last size, in every size, small to large.
-pub(crate) fn bases(
-    recipe: &Recipe,
-    sizes: &[OctaveSize],
-    picture: Tensor,
-    cx: &Context,
-) -> Vec<Tensor> {
+/// The picture `full`, of the last size, in every size, small to large.
+pub(crate) fn bases(recipe: &Recipe, sizes: &[Size], full: Tensor, cx: &Context) -> Vec<Tensor> {
     let threads = cx.threads();
-    let mut bases = vec![picture];
+    let mut bases = vec![full];
     for size in sizes.iter().rev().skip(1) {
         let larger = bases.last().expect("there is the picture");
-        let mut base = size.picture();
+        let mut base = picture(*size);
         if recipe.octaves.blur > 0.0 {
             let mut blurred = Tensor::zeros(larger.shape);
             gaussian::blur(cx, larger, recipe.octaves.blur, &mut blurred);
@@ -104,7 +84,7 @@ mod tests {
         let sizes = |count, scale, height, width| -> Vec<(usize, usize)> {
             let octaves = Octaves { count, scale, ..Octaves::default() };
             let recipe = Recipe { octaves, ..Recipe::default() };
-            super::sizes(&recipe, OctaveSize { height, width })
+            super::sizes(&recipe, Size::new(height, width))
                 .iter()
                 .map(|size| (size.height, size.width))
                 .collect()

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use graph::{Backend, Executable, Graph, GraphError, Network, NodeId};
+use graph::{Backend, Executable, Graph, GraphError, Network, NodeId, Size};
 use kernels::{Context, Threads};
 
 use crate::evaluator::{self, Objective};
 use crate::recipe::default_objective;
-use crate::{ModelId, Normalisation, OctaveSize, PlanError, Recipe, Term, Tiles, octave};
+use crate::{ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octave};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -26,14 +26,14 @@ pub struct Plan {
     recipe: Recipe,
     objective: Objective,
     targets: Vec<NodeId>,
-    octaves: Vec<OctaveSize>,
+    octaves: Vec<Size>,
     dropped: u32,
     memory: u64,
     cx: Context,
 }
 
 impl Plan {
-    /// Resolves `recipe` for a picture of `height` × `width` pixels.
+    /// Resolves `recipe` for a picture of `size`.
     ///
     /// Octaves too small for the layers are left out, which [`Self::dropped_octaves`] tells.
     ///
@@ -42,16 +42,15 @@ impl Plan {
     pub fn new(
         recipe: &Recipe,
         network: &Network,
-        height: usize,
-        width: usize,
+        size: Size,
         machine: &Machine,
     ) -> Result<Plan, PlanError> {
         let recipe = resolved(recipe, network)?;
-        if height == 0 || width == 0 {
-            return Err(PlanError::NoPixels { width, height });
+        if size.pixels() == 0 {
+            return Err(PlanError::NoPixels { size });
         }
         let (targets, weights) = targets(&network.graph, &recipe.objective)?;
-        let full = recipe.full_size(height, width);
+        let full = recipe.full_size(size);
         network.graph.shapes(&targets, full.height, full.width)?;
         let mut octaves = octave::sizes(&recipe, full);
         octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
@@ -60,11 +59,10 @@ impl Plan {
         let memory = needed(&*executable, &recipe, full, least)?;
         if memory > machine.memory {
             return Err(PlanError::Memory {
-                width: full.width,
-                height: full.height,
+                size: full,
                 needed: memory,
                 free: machine.memory,
-                size: fitting(&*executable, &recipe, (height, width), least, machine.memory),
+                fits: fitting(&*executable, &recipe, size, least, machine.memory),
             });
         }
         Ok(Plan {
@@ -78,10 +76,9 @@ impl Plan {
         })
     }
 
-    /// Height and width of the dream.
-    pub fn size(&self) -> (usize, usize) {
-        let full = self.octaves.last().expect("a plan has at least one octave");
-        (full.height, full.width)
+    /// The size of the dream.
+    pub fn size(&self) -> Size {
+        *self.octaves.last().expect("a plan has at least one octave")
     }
 
     /// Gives the dream another seed, at most 2⁶³ − 1.
@@ -108,7 +105,7 @@ impl Plan {
     }
 
     /// The octaves' sizes, in the order in which they are dreamt on: from small to full.
-    pub fn octaves(&self) -> &[OctaveSize] {
+    pub fn octaves(&self) -> &[Size] {
         &self.octaves
     }
 
@@ -141,21 +138,10 @@ impl Plan {
     }
 }
 
-/// Height and width of a picture of `height` × `width` once its longest side is `longest` pixels; no
-/// side vanishes.
-pub fn scaled_size(height: usize, width: usize, longest: u32) -> (usize, usize) {
-    let scale = f64::from(longest) / height.max(width).max(1) as f64;
-    let side = |side: usize| ((side as f64 * scale).round() as usize).max(1);
-    (side(height), side(width))
-}
-
 impl Recipe {
-    fn full_size(&self, height: usize, width: usize) -> OctaveSize {
-        let (height, width) = match self.size {
-            Some(longest) => scaled_size(height, width, longest),
-            None => (height, width),
-        };
-        OctaveSize { height, width }
+    /// The size of a dream on a picture of `size`.
+    pub fn full_size(&self, size: Size) -> Size {
+        self.size.map_or(size, |longest| size.with_longest(longest as usize))
     }
 }
 
@@ -203,13 +189,13 @@ fn targets(graph: &Graph, terms: &[Term]) -> Result<(Vec<NodeId>, Vec<f32>), Gra
 }
 
 /// The least size of picture that all targets can see.
-fn least_size(graph: &Graph, targets: &[NodeId]) -> Result<OctaveSize, GraphError> {
+fn least_size(graph: &Graph, targets: &[NodeId]) -> Result<Size, GraphError> {
     match graph.shapes(targets, 1, 1) {
         Err(GraphError::TooSmall { min_height, min_width, .. }) => {
-            Ok(OctaveSize { height: min_height, width: min_width })
+            Ok(Size::new(min_height, min_width))
         }
         // Layers that take one size only fail here in another way; no tile is cut for them.
-        _ => Ok(OctaveSize { height: 1, width: 1 }),
+        _ => Ok(Size::new(1, 1)),
     }
 }
 
@@ -227,8 +213,8 @@ fn as_seen(network: &Network, recipe: &Recipe) -> Network {
 fn needed(
     executable: &dyn Executable,
     recipe: &Recipe,
-    full: OctaveSize,
-    least: OctaveSize,
+    full: Size,
+    least: Size,
 ) -> Result<u64, GraphError> {
     const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
     let bases: u64 = octave::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
@@ -244,23 +230,21 @@ fn needed(
         + evaluator::memory(executable, recipe, full, least)?)
 }
 
-/// The longest side, smaller than the recipe's, with which the dream of a picture of `height` × `width`
-/// takes no more than `free` bytes.
+/// The longest side, smaller than the recipe's, with which the dream of a picture of `size` takes no
+/// more than `free` bytes.
 fn fitting(
     executable: &dyn Executable,
     recipe: &Recipe,
-    (height, width): (usize, usize),
-    least: OctaveSize,
+    size: Size,
+    least: Size,
     free: u64,
 ) -> Option<u32> {
-    let memory = |longest: u32| {
-        let (height, width) = scaled_size(height, width, longest);
-        needed(executable, recipe, OctaveSize { height, width }, least)
-    };
+    let memory =
+        |longest: u32| needed(executable, recipe, size.with_longest(longest as usize), least);
     // Sizes too small for the network take no memory, so the search goes above them.
     let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);
-    let full = recipe.full_size(height, width);
-    let (mut low, mut high) = (0, u32::try_from(full.height.max(full.width)).unwrap_or(u32::MAX));
+    let (mut low, mut high) =
+        (0, u32::try_from(recipe.full_size(size).longest()).unwrap_or(u32::MAX));
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if fits(middle) { low = middle } else { high = middle }

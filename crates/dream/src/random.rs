@@ -5,7 +5,7 @@
 //! rolled tiles, the shift to the right, then down; with scattered tiles, the left edge of the first
 //! column, then the upper edge of each column from left to right.
 
-use graph::{Shape, Tensor};
+use graph::{Shape, Size, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -38,7 +38,8 @@ const SPREADS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
 ///
 /// Each of six octaves, coarsest first, is drawn evenly within its spread, row by row, red, green and
 /// blue in turn, and enlarged to the noise's size.
-pub fn noise(width: usize, height: usize, seed: u64) -> Tensor {
+pub fn noise(size: Size, seed: u64) -> Tensor {
+    let Size { height, width } = size;
     let mut random = Random::new(seed);
     random.0.set_stream(NOISE);
     let mut picture = Tensor::zeros(Shape::new(3, height, width));
@@ -51,7 +52,7 @@ pub fn noise(width: usize, height: usize, seed: u64) -> Tensor {
                 patches.channel_mut(channel)[pixel] = spread * (2.0 * random.unit() - 1.0);
             }
         }
-        let patches = resize(&patches, height, width, Filter::CatmullRom);
+        let patches = resize(&patches, size, Filter::CatmullRom);
         for (x, patch) in picture.data.iter_mut().zip(&patches.data) {
             *x += patch;
         }
@@ -69,16 +70,16 @@ mod tests {
 
     #[test]
     fn noise_is_its_seeds_and_around_grey() {
-        let first = noise(130, 97, 3);
-        assert_eq!(first, noise(130, 97, 3));
-        assert_ne!(first, noise(130, 97, 4));
+        let first = noise(Size::new(97, 130), 3);
+        assert_eq!(first, noise(Size::new(97, 130), 3));
+        assert_ne!(first, noise(Size::new(97, 130), 4));
         assert_eq!(first.shape, Shape::new(3, 97, 130));
         let count = first.data.len() as f32;
         let mean = first.data.iter().sum::<f32>() / count;
         let variance = first.data.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / count;
         assert!((mean - 117.0).abs() < 10.0, "{mean}");
         assert!((8.0..40.0).contains(&variance.sqrt()), "{}", variance.sqrt());
-        assert!(noise(1, 1, 0).data.iter().all(|x| (0.0..=255.0).contains(x)));
+        assert!(noise(Size::new(1, 1), 0).data.iter().all(|x| (0.0..=255.0).contains(x)));
     }
 
     #[test]

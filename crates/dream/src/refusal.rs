@@ -1,6 +1,6 @@
 //! Why a plan is refused: each error names the value and a way out.
 
-use graph::GraphError;
+use graph::{GraphError, Size};
 use thiserror::Error;
 
 use crate::RecipeError;
@@ -49,31 +49,25 @@ pub enum PlanError {
         name: String,
     },
     /// The picture has no pixels.
-    #[error(
-        "a picture of {width}×{height} has nothing to dream on: give one with at least one pixel"
-    )]
+    #[error("a picture of {size} has nothing to dream on: give one with at least one pixel")]
     NoPixels {
-        /// Columns.
-        width: usize,
-        /// Rows.
-        height: usize,
+        /// The picture's size.
+        size: Size,
     },
     /// The dream would not fit in memory.
     #[error(
-        "a dream of {width}×{height} takes {} of memory, but {} are free: {}",
-        megabytes(*.needed), megabytes(*.free), smaller(*.size)
+        "a dream of {size} takes {} of memory, but {} are free: {}",
+        megabytes(*.needed), megabytes(*.free), smaller(*.fits)
     )]
     Memory {
-        /// Columns of the dream.
-        width: usize,
-        /// Rows of the dream.
-        height: usize,
+        /// The dream's size.
+        size: Size,
         /// Bytes it would take.
         needed: u64,
         /// Bytes that are free.
         free: u64,
         /// The longest side that would fit, if any does.
-        size: Option<u32>,
+        fits: Option<u32>,
     },
 }
 
@@ -98,9 +92,9 @@ fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes.div_ceil(1_000_000))
 }
 
-fn smaller(size: Option<u32>) -> String {
-    match size {
-        Some(size) => format!("a longest side of {size} pixels would fit (`size`)"),
+fn smaller(fits: Option<u32>) -> String {
+    match fits {
+        Some(longest) => format!("a longest side of {longest} pixels would fit (`size`)"),
         None => "no size of it would fit, so free some first or choose a shallower layer".into(),
     }
 }

@@ -3,7 +3,7 @@
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use graph::{Shape, Tensor};
+use graph::{Shape, Size, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +35,8 @@ impl Filter {
 
 /// `picture`, of any number of channels, at another size; values may leave their range a little with
 /// `CatmullRom` and `Lanczos`. The planes are shared by rayon's current threads.
-pub fn resize(picture: &Tensor, height: usize, width: usize, filter: Filter) -> Tensor {
-    let mut resized = Tensor::zeros(Shape::new(picture.shape.channels, height, width));
+pub fn resize(picture: &Tensor, size: Size, filter: Filter) -> Tensor {
+    let mut resized = Tensor::zeros(Shape::new(picture.shape.channels, size.height, size.width));
     resize_into(picture, &mut resized, filter);
     resized
 }

@@ -1,6 +1,7 @@
 //! Where tiles lie: the grids of TensorFlow's and Hvass' notebooks.
 
-use crate::OctaveSize;
+use graph::Size;
+
 use crate::random::Random;
 
 /// A stretch of one axis: from `start` up to `end`, not included.
@@ -36,12 +37,12 @@ pub(crate) struct Tile {
 }
 
 impl Tile {
-    pub(crate) fn size(self) -> OctaveSize {
-        OctaveSize { height: self.rows.len(), width: self.columns.len() }
+    pub(crate) fn size(self) -> Size {
+        Size::new(self.rows.len(), self.columns.len())
     }
 
     /// The tile of a picture of `size` that the network is shown in place of one below `least`.
-    pub(crate) fn seen(self, least: OctaveSize, size: OctaveSize) -> Self {
+    pub(crate) fn seen(self, least: Size, size: Size) -> Self {
         Self {
             rows: self.rows.widened(least.height, size.height),
             columns: self.columns.widened(least.width, size.width),
@@ -51,7 +52,7 @@ impl Tile {
 
 /// TensorFlow's grid for a rolled picture: whole tiles from the left and top, and a smaller one after
 /// them only where it is more than half as large. A picture smaller than a tile is one.
-pub(crate) fn rolled(size: OctaveSize, tile: usize) -> Vec<Tile> {
+pub(crate) fn rolled(size: Size, tile: usize) -> Vec<Tile> {
     let spans = |side: usize| -> Vec<Span> {
         (0..side.saturating_sub(tile / 2).max(tile))
             .step_by(tile)
@@ -64,17 +65,17 @@ pub(crate) fn rolled(size: OctaveSize, tile: usize) -> Vec<Tile> {
 }
 
 /// The size of Hvass' tiles: the picture divided evenly into as many as come nearest to `tile`.
-pub(crate) fn scattered_size(size: OctaveSize, tile: usize) -> OctaveSize {
+pub(crate) fn scattered_size(size: Size, tile: usize) -> Size {
     let even = |side: usize| {
         let tiles = (side as f64 / tile as f64).round_ties_even().max(1.0);
         (side as f64 / tiles).ceil() as usize
     };
-    OctaveSize { height: even(size.height), width: even(size.width) }
+    Size::new(even(size.height), even(size.width))
 }
 
 /// Hvass' tiles: columns of them, the first starting a quarter to three quarters of a tile outside
 /// the picture, and each column's first tile likewise, cut off at the picture's borders.
-pub(crate) fn scattered(size: OctaveSize, tile: OctaveSize, random: &mut Random) -> Vec<Tile> {
+pub(crate) fn scattered(size: Size, tile: Size, random: &mut Random) -> Vec<Tile> {
     let mut spans = |side: usize, tile: usize| -> Vec<Span> {
         let quarter = tile / 4;
         let outside = quarter + random.below(2 * quarter as u32 + 1) as usize;
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     fn spans(side: usize, tile: usize) -> Vec<(usize, usize)> {
-        let size = OctaveSize { height: 1, width: side };
+        let size = Size::new(1, side);
         rolled(size, tile).iter().map(|tile| (tile.columns.start, tile.columns.end)).collect()
     }
 
@@ -116,7 +117,7 @@ mod tests {
     #[test]
     fn scattered_tiles_divide_a_picture_evenly() {
         let size = |height, width| {
-            let size = scattered_size(OctaveSize { height, width }, 400);
+            let size = scattered_size(Size { height, width }, 400);
             (size.height, size.width)
         };
         assert_eq!(size(100, 399), (100, 399));
@@ -128,7 +129,7 @@ mod tests {
     fn scattered_tiles_cover_every_pixel_once() {
         let mut random = Random::new(5);
         for (height, width) in [(40, 40), (97, 130), (1, 1), (3, 200), (131, 64)] {
-            let size = OctaveSize { height, width };
+            let size = Size::new(height, width);
             let tile = scattered_size(size, 32);
             for _ in 0..20 {
                 let mut covered = vec![0; height * width];
@@ -148,8 +149,8 @@ mod tests {
     fn a_thin_tile_is_seen_with_its_neighbour() {
         let seen = |start, end| {
             let span = Span { start, end };
-            let (least, size) = (31, OctaveSize { height: 97, width: 20 });
-            let least = OctaveSize { height: least, width: least };
+            let (least, size) = (31, Size::new(97, 20));
+            let least = Size::new(least, least);
             let seen = Tile { rows: span, columns: Span { start: 0, end: 9 } }.seen(least, size);
             assert_eq!(seen.columns, Span { start: 0, end: 20 });
             (seen.rows.start, seen.rows.end)

@@ -1,12 +1,12 @@
 //! What becomes of a gradient before it is a step: it is smoothed, and divided by its own strength, so
 //! that a step goes equally far on every picture, layer and network.
 
-use graph::Tensor;
+use graph::{Size, Tensor};
 use kernels::{Context, Threads};
 
 use crate::gaussian::Smoothing;
 use crate::laplacian::Pyramid;
-use crate::{Ascent, Normalisation, OctaveSize, Recipe, rows};
+use crate::{Ascent, Normalisation, Recipe, octave, rows};
 
 /// A recipe's transform of gradients of one size.
 pub(crate) struct GradientTransform<'p> {
@@ -21,10 +21,13 @@ pub(crate) struct GradientTransform<'p> {
 }
 
 impl<'p> GradientTransform<'p> {
-    pub(crate) fn new(recipe: &'p Recipe, cx: &'p Context, size: OctaveSize) -> Self {
-        let smoothed = (smoothing(recipe, recipe.ascent.iterations) > 0.0).then(|| size.picture());
+    pub(crate) fn new(recipe: &'p Recipe, cx: &'p Context, size: Size) -> Self {
+        let smoothed =
+            (smoothing(recipe, recipe.ascent.iterations) > 0.0).then(|| octave::picture(size));
         let pyramid = match recipe.ascent.normalisation {
-            Normalisation::Laplacian { levels } => Some(Pyramid::new(size.picture().shape, levels)),
+            Normalisation::Laplacian { levels } => {
+                Some(Pyramid::new(octave::picture(size).shape, levels))
+            }
             _ => None,
         };
         Self {

@@ -9,7 +9,7 @@
 //! frame to frame: the few steps of each would else shift the picture by the same few distances every
 //! time, and the network's grid would show.
 
-use graph::{Network, Tensor};
+use graph::{Network, Size, Tensor};
 
 use crate::dreamer::{dream_unevenly, fitted};
 use crate::temporal::{Start, TemporalState};
@@ -29,7 +29,7 @@ pub struct VideoDreamer {
 }
 
 impl VideoDreamer {
-    /// A dream on a video whose frames have `height` × `width` pixels.
+    /// A dream on a video whose frames are of `size`.
     ///
     /// # Errors
     /// What would keep the dream on any of its frames from its end.
@@ -37,18 +37,17 @@ impl VideoDreamer {
         recipe: &Recipe,
         network: &Network,
         machine: &Machine,
-        height: usize,
-        width: usize,
+        size: Size,
     ) -> Result<Self, PlanError> {
         let video = recipe.video.clone().unwrap_or_default();
         let recipe =
             Recipe { noise: None, zoom: None, video: Some(video.clone()), ..recipe.clone() };
-        let plan = Plan::new(&recipe, network, height, width, machine)?;
+        let plan = Plan::new(&recipe, network, size, machine)?;
         Ok(Self { recipe: plan.recipe().clone(), video, plan, state: None })
     }
 
-    /// Height and width of the dreams.
-    pub fn size(&self) -> (usize, usize) {
+    /// The size of the dreams.
+    pub fn size(&self) -> Size {
         self.plan.size()
     }
 
@@ -74,10 +73,9 @@ impl VideoDreamer {
     /// # Panics
     /// If its pictures have another size than [`Self::size`].
     pub fn resume(&mut self, state: Option<TemporalState>) {
-        let (height, width) = self.size();
         for picture in state.iter().flat_map(|state| [&state.source, &state.dream]) {
             let shape = picture.shape;
-            assert_eq!((shape.channels, shape.height, shape.width), (3, height, width), "the size");
+            assert_eq!((shape.channels, shape.size()), (3, self.size()), "the size");
         }
         self.state = state;
     }

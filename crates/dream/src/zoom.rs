@@ -1,62 +1,52 @@
 //! A movie's frames, each made from the one before: moved, dreamt on, led back to its levels.
 
+use std::sync::Arc;
+
 use graph::{Network, Tensor};
 
-use crate::{
-    ColorStats, DreamError, Filter, Machine, Observer, Plan, PlanError, Recipe, Zoom, dream,
-    resize, scaled_size,
-};
+use crate::dreamer::resized;
+
+use crate::{ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom, dream};
 
 /// The most that a seed may be.
 pub(crate) const SEEDS: u64 = i64::MAX as u64;
 
 /// What all frames of a movie have in common.
-pub struct ZoomDreamer<'a> {
+pub struct ZoomDreamer {
     recipe: Recipe,
-    network: &'a Network,
-    machine: &'a Machine,
+    network: Arc<Network>,
+    machine: Machine,
     color_stats: ColorStats,
     /// The plan for the last frame, and the recipe it was made from.
     planned: (Recipe, Plan),
 }
 
-impl<'a> ZoomDreamer<'a> {
+impl ZoomDreamer {
     /// A zoom that begins with `first`, a frame as [`ZoomDreamer::first`] makes it.
     ///
     /// # Errors
     /// What would keep the first frame, or the one of any keyframe, from being dreamt.
     pub fn new(
         recipe: &Recipe,
-        network: &'a Network,
-        machine: &'a Machine,
+        network: Arc<Network>,
+        machine: &Machine,
         first: &Tensor,
     ) -> Result<Self, PlanError> {
         let recipe = recipe.clone();
-        let (height, width) = (first.shape.height, first.shape.width);
-        let plan = |recipe: &Recipe| Plan::new(recipe, network, height, width, machine);
+        let plan = |recipe: &Recipe| Plan::new(recipe, &network, first.shape.size(), machine);
         for key in recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes) {
             plan(&still(recipe.at(key.at)?))?;
         }
         let start = still(recipe.at(0.0)?);
         let plan = plan(&start)?;
         let color_stats = ColorStats::of(machine.context.threads(), first);
-        Ok(Self { recipe, network, machine, color_stats, planned: (start, plan) })
+        Ok(Self { recipe, network, machine: machine.clone(), color_stats, planned: (start, plan) })
     }
 
     /// A picture as the zoom's first frame: in the size the recipe asks for.
     pub fn first(recipe: &Recipe, machine: &Machine, picture: Tensor) -> Tensor {
-        let (height, width) = (picture.shape.height, picture.shape.width);
-        let wanted = match recipe.size {
-            Some(longest) => scaled_size(height, width, longest),
-            None => (height, width),
-        };
-        if wanted == (height, width) {
-            return picture;
-        }
-        let resized = || resize(&picture, wanted.0, wanted.1, Filter::CatmullRom);
-        let mut first = machine.context.threads().install(resized);
-        first.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
-        first
+        let size = recipe.full_size(picture.shape.size());
+        resized(machine.context.threads(), picture, size)
     }
 
     /// The recipe that frames are to carry: with nothing left to choose.
@@ -93,9 +83,8 @@ impl<'a> ZoomDreamer<'a> {
 
         let threads = self.machine.context.threads();
         let moved = zoom.motion.apply(threads, before, zoom.motion_before(number));
-        let (height, width) = (before.shape.height, before.shape.width);
         if self.planned.0 != now {
-            let plan = Plan::new(&now, self.network, height, width, self.machine)?;
+            let plan = Plan::new(&now, &self.network, before.shape.size(), &self.machine)?;
             self.planned = (now, plan);
         }
         let plan = &mut self.planned.1;

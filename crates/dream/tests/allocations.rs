@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cpu::Cpu;
 use dream::{Ascent, Machine, Normalisation, Observer, Plan, Progress, Recipe, Tiles, dream};
-use graph::{Shape, Tensor};
+use graph::{Shape, Size, Tensor};
 use kernels::{Context, CpuLevel, Threads};
 
 #[global_allocator]
@@ -50,7 +50,8 @@ fn steps_allocate_nothing() {
         let context = Context::new(threads, level);
         let backend = Arc::new(Cpu::new(context.clone()));
         let machine = Machine { backend, context, memory: 1 << 32 };
-        let plan = Plan::new(&recipe, &network, 100, 130, &machine).expect("it can be dreamt");
+        let plan =
+            Plan::new(&recipe, &network, Size::new(100, 130), &machine).expect("it can be dreamt");
         let mut counts = Counts(Vec::with_capacity(STEPS));
         let picture = Tensor { data: vec![100.0; 3 * 100 * 130], shape: Shape::new(3, 100, 130) };
         dream(&plan, picture, &mut counts).expect("nobody stops it");

@@ -1,5 +1,7 @@
 //! The shape of an image or an activation.
 
+use crate::Size;
+
 /// Channels × height × width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
@@ -15,6 +17,11 @@ impl Shape {
     /// A shape, in the order in which it is stored.
     pub fn new(channels: usize, height: usize, width: usize) -> Self {
         Self { channels, height, width }
+    }
+
+    /// Rows and columns.
+    pub fn size(&self) -> Size {
+        Size::new(self.height, self.width)
     }
 
     /// Values in one channel.

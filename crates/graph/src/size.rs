@@ -23,6 +23,13 @@ impl Size {
         (self.height as u64).saturating_mul(self.width as u64)
     }
 
+    /// The size with the same proportions, rounded, whose longer side is `longest` pixels; no side vanishes.
+    pub fn with_longest(self, longest: usize) -> Self {
+        let scale = longest as f64 / self.longest().max(1) as f64;
+        let side = |side: usize| ((side as f64 * scale).round() as usize).max(1);
+        Self { height: side(self.height), width: side(self.width) }
+    }
+
     /// The longer side.
     pub fn longest(self) -> usize {
         self.height.max(self.width)
@@ -53,6 +60,15 @@ impl FromStr for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_keep_their_proportions() {
+        let scaled = |longest| Size::new(60, 80).with_longest(longest);
+        assert_eq!(
+            [40, 160, 1].map(scaled),
+            [Size::new(30, 40), Size::new(120, 160), Size::new(1, 1)]
+        );
+    }
 
     #[test]
     fn sizes_are_read_and_written_columns_first() {

@@ -108,7 +108,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<(), Failure> {
     let mut session = executable.session(size).map_err(unfit)?;
     session.record_times();
 
-    let picture = dream::noise(width, height, 0);
+    let picture = dream::noise(size, 0);
     let mut gradient = Tensor::zeros(picture.shape);
     let outputs = vec![OutputGradient::Activation { weight: 1.0 }; targets.len()];
     let mut step = || {
@@ -172,12 +172,11 @@ fn dream_steps(
     recipe.objective = layers.iter().map(term).collect();
     recipe.octaves.count = 1;
     recipe.ascent.iterations = args.rounds;
-    let (width, height) = (args.size.0 as usize, args.size.1 as usize);
-    let plan = Plan::new(&recipe, network, height, width, machine)
+    let size = Size::new(args.size.1 as usize, args.size.0 as usize);
+    let plan = Plan::new(&recipe, network, size, machine)
         .map_err(|error| unplanned("the dream", error))?;
-    let mut watch = Stopwatch::default();
-    dream::dream(&plan, dream::noise(width, height, 0), &mut watch)
-        .expect("the stopwatch stops nothing");
+    let mut watch = Stopwatch::start();
+    dream::dream(&plan, dream::noise(size, 0), &mut watch).expect("the stopwatch stops nothing");
     Ok([&mut watch.took, &mut watch.outside].map(|times| {
         times.sort();
         times[times.len() / 2]
@@ -185,16 +184,29 @@ fn dream_steps(
 }
 
 /// Times a dream's steps.
-#[derive(Default)]
 struct Stopwatch {
+    /// When the step began, and when the network was done with it.
+    at: [Instant; 2],
     took: Vec<Duration>,
     outside: Vec<Duration>,
 }
 
+impl Stopwatch {
+    fn start() -> Self {
+        Self { at: [Instant::now(); 2], took: Vec::new(), outside: Vec::new() }
+    }
+}
+
 impl Observer for Stopwatch {
-    fn step(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
-        self.took.push(progress.took);
-        self.outside.push(progress.took - progress.network);
+    fn evaluated(&mut self) {
+        self.at[1] = Instant::now();
+    }
+
+    fn step(&mut self, _: &Progress<'_>) -> ControlFlow<()> {
+        let [begun, evaluated] = self.at;
+        self.took.push(begun.elapsed());
+        self.outside.push(evaluated.elapsed());
+        self.at[0] = Instant::now();
         ControlFlow::Continue(())
     }
 }

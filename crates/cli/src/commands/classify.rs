@@ -86,7 +86,7 @@ fn middle(path: &Path, memory: u64) -> Result<Tensor, Failure> {
             row.copy_from_slice(&from[(top + y) * width + left..][..side]);
         }
     }
-    Ok(dream::resize(&square, SIDE, SIDE, Filter::Lanczos))
+    Ok(dream::resize(&square, Size::new(SIDE, SIDE), Filter::Lanczos))
 }
 
 /// The last layer of all: the softmax over the classes, or what would go into it.

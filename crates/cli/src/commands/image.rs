@@ -150,20 +150,19 @@ impl Work<'_> {
                 (format!("{}×{} noise", noise.width, noise.height), None)
             }
         };
-        let (height, width) = match (&picture, recipe.noise) {
-            (Some(picture), _) => (picture.size().height, picture.size().width),
-            (None, Some(noise)) => (noise.height as usize, noise.width as usize),
-            (None, None) => (0, 0),
+        let size = match (&picture, recipe.noise) {
+            (Some(picture), _) => picture.size(),
+            (None, Some(noise)) => noise.size(),
+            (None, None) => Size::new(0, 0),
         };
-        let plan = Plan::new(&recipe, self.network, height, width, self.machine)
+        let plan = Plan::new(&recipe, self.network, size, self.machine)
             .map_err(|error| unplanned(&name, error))?;
-        let (rows, columns) = plan.size();
         format
-            .check_size(Size::new(rows, columns))
+            .check_size(plan.size())
             .map_err(|error| output.failure(error).or("write a PNG instead"))?;
         let picture = match picture {
             Some(picture) => picture,
-            None => Image::from_planes(dream::noise(width, height, recipe.seed), None)?,
+            None => Image::from_planes(dream::noise(size, recipe.seed), None)?,
         };
         self.say(&name, &picture, &plan, format);
 
@@ -178,8 +177,7 @@ impl Work<'_> {
             DreamError::Plan(error) => unplanned(&name, error),
         })?;
         drop(watch);
-        let (height, width) = plan.size();
-        let alpha = alpha.map(|alpha| fitted(alpha, height, width));
+        let alpha = alpha.map(|alpha| fitted(alpha, plan.size()));
         let text = plan.recipe().to_toml();
         let dreamt = Image::from_planes(colour, alpha)?.with_depth(depth);
         let bytes = dreamt
@@ -213,21 +211,23 @@ impl Work<'_> {
 }
 
 /// A plane in the dream's size.
-fn fitted(plane: Tensor, height: usize, width: usize) -> Tensor {
-    if (plane.shape.height, plane.shape.width) == (height, width) {
+fn fitted(plane: Tensor, size: Size) -> Tensor {
+    if plane.shape.size() == size {
         return plane;
     }
-    dream::resize(&plane, height, width, Filter::CatmullRom)
+    dream::resize(&plane, size, Filter::CatmullRom)
 }
 
 /// The failure for a dream that cannot be dreamt on what is called `name`.
 pub(crate) fn unplanned(name: &str, error: PlanError) -> Failure {
     match error {
         PlanError::Network(error) => unfit(error),
-        PlanError::Memory { size, .. } => {
+        PlanError::Memory { fits, .. } => {
             let failure = Failure::new(Fault::Memory, format!("{name}: {error}"));
-            match size {
-                Some(size) => failure.or(format!("--size {size} dreams as large as memory allows")),
+            match fits {
+                Some(longest) => {
+                    failure.or(format!("--size {longest} dreams as large as memory allows"))
+                }
                 None => failure,
             }
         }

@@ -1,6 +1,7 @@
 //! Making frames: from where the folder stands to as many as are wanted.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dream::{DreamError, PlanError, Recipe, Tensor, ZoomDreamer};
 use media::{EncodeOptions, Image, ImageFormat, Limits};
@@ -81,7 +82,7 @@ impl Job<'_> {
         self.motion.edit(&mut recipe, count)?;
         let first = ZoomDreamer::first(&recipe, &machine, colour);
         let mut dreamer =
-            ZoomDreamer::new(&recipe, &network, &machine, &first).map_err(unplanned)?;
+            ZoomDreamer::new(&recipe, Arc::new(network), &machine, &first).map_err(unplanned)?;
         let recipe = dreamer.recipe();
         let text = recipe.to_toml();
 

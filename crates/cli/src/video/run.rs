@@ -125,7 +125,7 @@ impl Job<'_> {
         let mut clip = self.clip(&recipe, &network, &machine, &seen)?;
 
         let (text, size) = (clip.recipe().to_toml(), clip.size());
-        let record = Record::new(&seen, text, size, sound.as_ref());
+        let record = Record::new(&seen, text, (size.height, size.width), sound.as_ref());
         let folder = Folder::open(self.folder, &record, part, self.force)?;
         let wanted = part.map_or(0..record.frames, |part| part.range(record.frames));
         let missing = match follow {
@@ -224,8 +224,7 @@ impl Job<'_> {
         machine: &Machine,
         seen: &Seen,
     ) -> Result<VideoDreamer, Failure> {
-        let Size { height, width } = seen.size;
-        VideoDreamer::new(recipe, network, machine, height, width)
+        VideoDreamer::new(recipe, network, machine, seen.size)
             .map_err(|error| unplanned(&self.video.display().to_string(), error))
     }
 

@@ -22,6 +22,7 @@ mod validate;
 mod video;
 mod zoom;
 
+use graph::Size;
 use serde::{Deserialize, Serialize};
 
 use crate::Filter;
@@ -137,6 +138,13 @@ pub struct NoiseStart {
     pub width: u32,
     /// Rows.
     pub height: u32,
+}
+
+impl NoiseStart {
+    /// Its size.
+    pub fn size(self) -> Size {
+        Size::new(self.height as usize, self.width as usize)
+    }
 }
 
 documented! {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dream::{DreamError, Machine, Observer, Plan, Progress, Recipe, Term};
-use graph::{Network, Tensor};
+use graph::{Network, Size, Tensor};
 use media::{Image, Limits};
 
 use super::image::unplanned;
@@ -62,7 +62,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let names: Vec<String> =
         plan.recipe().objective.iter().map(|term| term.layer.clone()).collect();
     let layers = compare::on_the_way(&network.graph, &names)?;
-    let ((height, width), picture) = (plan.size(), dream.name.clone());
+    let (Size { height, width }, picture) = (plan.size(), dream.name.clone());
     let pictures = dream.pictures(&steps, &interrupt)?;
     let compared = compare::compare(&network, &layers, &pictures, &machine, &interrupt)?;
     let report = Report {
@@ -104,24 +104,23 @@ impl Dream {
             }
             None => ("noise".to_owned(), None),
         };
-        let (height, width) = match &picture {
-            Some(picture) => (picture.shape.height, picture.shape.width),
-            None => ((args.size as usize * 3).div_ceil(4), args.size as usize),
+        let size = match &picture {
+            Some(picture) => picture.shape.size(),
+            None => Size::new((args.size as usize * 3).div_ceil(4), args.size as usize),
         };
         let mut recipe = Recipe::for_network(network);
         if !args.layers.is_empty() {
             recipe.objective = args.layers.iter().map(Term::layer).collect();
         }
-        recipe.size = (height.max(width) > args.size as usize).then_some(args.size);
-        let plan = Plan::new(&recipe, network, height, width, machine)
-            .map_err(|error| unplanned(&name, error))?;
+        recipe.size = (size.longest() > args.size as usize).then_some(args.size);
+        let plan =
+            Plan::new(&recipe, network, size, machine).map_err(|error| unplanned(&name, error))?;
         Ok(Self { name, picture, plan })
     }
 
     /// What the dream has become after each of the `steps`.
     fn pictures(self, steps: &[u64], interrupt: &Interrupt) -> Result<Vec<Tensor>, Failure> {
-        let (height, width) = self.plan.size();
-        let picture = self.picture.unwrap_or_else(|| dream::noise(width, height, 0));
+        let picture = self.picture.unwrap_or_else(|| dream::noise(self.plan.size(), 0));
         let watch = Watch::new(&self.name, interrupt, !std::io::stderr().is_terminal());
         let mut taker = Taker { watch, steps, done: 0, pictures: Vec::new() };
         dream::dream(&self.plan, picture, &mut taker).map_err(|error| match error {

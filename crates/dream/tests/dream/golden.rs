@@ -6,14 +6,12 @@
 //! difference and actual side by side in `target/golden-failures`. With `DEEPDREAM_GOLDEN=update`
 //! set, what comes out is kept instead: look at it before it is committed.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{Watch, machine};
+use crate::common::{Watch, machine};
 use dream::{Plan, Recipe, Tensor, dream};
-use graph::Shape;
+use graph::{Shape, Size};
 use image::RgbImage;
 
 /// By how much a value may differ: rounding, and a little for another order of sums.
@@ -101,7 +99,7 @@ fn dreams_are_as_they_were() {
         let source = to_tensor(&read(&folder(&format!("tests/golden/sources/{source}.png"))));
         let recipe = Recipe::from_toml_for(&fs::read_to_string(&path).unwrap(), &network).unwrap();
         let (height, width) = (source.shape.height, source.shape.width);
-        let plan = Plan::new(&recipe, &network, height, width, &machine(2)).unwrap();
+        let plan = Plan::new(&recipe, &network, Size::new(height, width), &machine(2)).unwrap();
         let actual = to_picture(&dream(&plan, source, &mut Watch::default()).unwrap());
         let golden = path.with_extension("png");
         if update {

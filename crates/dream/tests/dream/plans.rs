@@ -1,10 +1,8 @@
 //! Plans: what they resolve, and what they refuse.
 
-mod common;
-
-use common::{edited, machine, picture, toy, toy_unpadded};
-use dream::{Machine, OctaveSize, Plan, PlanError, Preset, Recipe, Term, Tiles};
-use graph::{GraphError, Network};
+use crate::common::{edited, machine, picture, toy, toy_unpadded};
+use dream::{Machine, Plan, PlanError, Preset, Recipe, Term, Tiles};
+use graph::{GraphError, Network, Size};
 
 fn plan(
     recipe: &Recipe,
@@ -12,7 +10,7 @@ fn plan(
     height: usize,
     width: usize,
 ) -> Result<Plan, PlanError> {
-    Plan::new(recipe, network, height, width, &machine(1))
+    Plan::new(recipe, network, Size::new(height, width), &machine(1))
 }
 
 fn refusal(recipe: &Recipe, network: &Network, height: usize, width: usize) -> PlanError {
@@ -24,15 +22,17 @@ fn a_plan_leaves_nothing_open() {
     let plan = plan(&Recipe::default(), &toy(), 60, 80).unwrap();
     assert_eq!(plan.recipe().objective, [Term::layer("relu2")]);
     assert_eq!(plan.recipe().model.hash, toy().hash);
-    assert_eq!(plan.size(), (60, 80));
+    assert_eq!(plan.size(), Size::new(60, 80));
     assert_eq!(plan.octaves().len(), 4);
-    assert_eq!(plan.octaves()[3], OctaveSize { height: 60, width: 80 });
+    assert_eq!(plan.octaves()[3], Size::new(60, 80));
     assert_eq!(plan.dropped_octaves(), 0);
 }
 
 #[test]
 fn the_longest_side_is_the_recipes() {
-    for (size, expected) in [(40, (30, 40)), (160, (120, 160)), (1, (1, 1))] {
+    for (size, expected) in
+        [(40, Size::new(30, 40)), (160, Size::new(120, 160)), (1, Size::new(1, 1))]
+    {
         let recipe = Recipe { size: Some(size), ..Recipe::default() };
         assert_eq!(plan(&recipe, &toy(), 60, 80).unwrap().size(), expected);
     }
@@ -79,13 +79,13 @@ fn a_recipe_out_of_range_or_a_picture_of_nothing_is_refused() {
     let recipe = edited(Recipe::default(), |recipe| recipe.octaves.count = 0);
     assert!(matches!(refusal(&recipe, &toy(), 60, 80), PlanError::Recipe(_)));
     let empty = refusal(&Recipe::default(), &toy(), 0, 80);
-    assert_eq!(empty, PlanError::NoPixels { width: 80, height: 0 });
+    assert_eq!(empty, PlanError::NoPixels { size: Size::new(0, 80) });
 }
 
 #[test]
 fn names_of_one_layer_add_up() {
     let mut network = toy();
-    network.graph = common::aliased();
+    network.graph = crate::common::aliased();
     let layer = |name: &str, weight| Term::layer(name).weighing(weight);
     let dreamt = |objective| {
         let recipe = edited(Recipe::default(), |recipe| {
@@ -94,7 +94,7 @@ fn names_of_one_layer_add_up() {
             recipe.ascent.iterations = 1;
         });
         let plan = plan(&recipe, &network, 20, 20).unwrap();
-        let mut watch = common::Watch::default();
+        let mut watch = crate::common::Watch::default();
         dream::dream(&plan, picture(20, 20), &mut watch).unwrap();
         watch.objectives[0]
     };
@@ -110,34 +110,35 @@ fn a_dream_that_does_not_fit_is_refused_with_the_size_that_does() {
             let recipe = Recipe { tiles, ..Recipe::with_preset(&toy(), preset) };
             let whole = plan(&recipe, &toy(), 300, 200).unwrap().memory();
             let small = Machine { memory: whole / 3, ..machine(1) };
-            let error = Plan::new(&recipe, &toy(), 300, 200, &small).err().unwrap();
-            let PlanError::Memory { needed, free, size: Some(size), .. } = error else {
+            let error = Plan::new(&recipe, &toy(), Size::new(300, 200), &small).err().unwrap();
+            let PlanError::Memory { needed, free, fits: Some(size), .. } = error else {
                 panic!("{error}");
             };
             assert_eq!((needed, free), (whole, whole / 3));
             let fits = Recipe { size: Some(size), ..recipe.clone() };
-            let plan = Plan::new(&fits, &toy(), 300, 200, &small).unwrap();
+            let plan = Plan::new(&fits, &toy(), Size::new(300, 200), &small).unwrap();
             assert!(plan.memory() <= small.memory);
             let larger = Recipe { size: Some(size + 1), ..recipe };
-            assert!(Plan::new(&larger, &toy(), 300, 200, &small).is_err());
+            assert!(Plan::new(&larger, &toy(), Size::new(300, 200), &small).is_err());
             assert!(error_text(&larger, &small).contains("(`size`)"));
         }
     }
 }
 
 fn error_text(recipe: &Recipe, machine: &Machine) -> String {
-    Plan::new(recipe, &toy(), 300, 200, machine).err().unwrap().to_string()
+    Plan::new(recipe, &toy(), Size::new(300, 200), machine).err().unwrap().to_string()
 }
 
 #[test]
 fn a_dream_that_fits_in_no_size_says_so() {
     let tiny = Machine { memory: 100, ..machine(1) };
-    let error = Plan::new(&Recipe::default(), &toy_unpadded(), 300, 200, &tiny).err().unwrap();
-    assert!(matches!(error, PlanError::Memory { size: None, .. }), "{error}");
+    let error =
+        Plan::new(&Recipe::default(), &toy_unpadded(), Size::new(300, 200), &tiny).err().unwrap();
+    assert!(matches!(error, PlanError::Memory { fits: None, .. }), "{error}");
 }
 
 #[test]
 fn a_picture_of_monstrous_sides_is_refused_before_anything_is_allocated() {
     let error = refusal(&Recipe::default(), &toy(), 60_000, 60_000);
-    assert!(matches!(error, PlanError::Memory { size: Some(_), .. }), "{error}");
+    assert!(matches!(error, PlanError::Memory { fits: Some(_), .. }), "{error}");
 }

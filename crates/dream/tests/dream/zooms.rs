@@ -1,8 +1,8 @@
 //! Films: what hundreds of frames, each made from the one before, leave of the first one's colours.
 
-mod common;
+use std::sync::Arc;
 
-use common::{Watch, edited, machine, picture, toy};
+use crate::common::{Watch, edited, machine, picture, toy};
 use dream::{Recipe, Tensor, Zoom, ZoomDreamer};
 
 /// How far colours are from grey: the root mean square of what each pixel's channels differ by from
@@ -19,7 +19,7 @@ fn colourfulness(picture: &Tensor) -> f64 {
 
 /// Colourfulness of the frames with these numbers, relative to the first one's.
 fn kept(levels: f64, numbers: &[u64]) -> Vec<f64> {
-    let (network, machine) = (toy(), machine(2));
+    let (network, machine) = (Arc::new(toy()), machine(2));
     let recipe = edited(Recipe::for_network(&network), |recipe| {
         recipe.octaves.count = 1;
         recipe.ascent.iterations = 1;
@@ -27,7 +27,7 @@ fn kept(levels: f64, numbers: &[u64]) -> Vec<f64> {
     });
     let mut frame = picture(40, 56);
     let first = colourfulness(&frame);
-    let mut dreamer = ZoomDreamer::new(&recipe, &network, &machine, &frame).unwrap();
+    let mut dreamer = ZoomDreamer::new(&recipe, Arc::clone(&network), &machine, &frame).unwrap();
     let mut kept = Vec::new();
     for number in 1..=*numbers.last().unwrap() {
         frame = dreamer.frame(number, &frame, &mut Watch::default()).unwrap();
@@ -49,7 +49,7 @@ fn colourfulness_holds_over_three_hundred_frames() {
 
 #[test]
 fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
-    let (network, machine) = (toy(), machine(2));
+    let (network, machine) = (Arc::new(toy()), machine(2));
     let keys = r#"
         schema = 1
         octaves = { count = 2 }
@@ -63,7 +63,7 @@ fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
     "#;
     let recipe = Recipe::from_toml(keys).unwrap();
     let first = picture(40, 56);
-    let dreamer = || ZoomDreamer::new(&recipe, &network, &machine, &first).unwrap();
+    let dreamer = || ZoomDreamer::new(&recipe, Arc::clone(&network), &machine, &first).unwrap();
     let mut whole = dreamer();
     let mut frames = vec![first.clone()];
     for number in 1..6 {
@@ -74,7 +74,7 @@ fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
     assert_eq!(resumed, frames[5]);
     let objective = recipe.at(5.0 / 30.0).unwrap().objective;
     let plain = Recipe { objective, zoom: Some(Zoom::default()), ..recipe.clone() };
-    let mut plain = ZoomDreamer::new(&plain, &network, &machine, &first).unwrap();
+    let mut plain = ZoomDreamer::new(&plain, Arc::clone(&network), &machine, &first).unwrap();
     let unbalanced = plain.frame(5, &frames[4], &mut Watch::default()).unwrap();
     assert_ne!(unbalanced, frames[5]);
 }

@@ -1,11 +1,9 @@
 //! The presets' rules, computed once more by their description: pixel by pixel, in `f64`, with no
 //! code of the crate's but its resizing.
 
-mod common;
-
-use common::{machine, picture, toy};
+use crate::common::{machine, picture, toy};
 use dream::{Plan, Preset, Recipe, Tensor, Tiles, dream};
-use graph::{Network, NodeId, Shape, reference};
+use graph::{Network, NodeId, Shape, Size, reference};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -90,8 +88,8 @@ fn assert_close(ours: &Tensor, expected: &Tensor) {
 
 fn ours(recipe: &Recipe, network: &Network, start: &Tensor) -> Tensor {
     let (height, width) = (start.shape.height, start.shape.width);
-    let plan = Plan::new(recipe, network, height, width, &machine(2)).unwrap();
-    dream(&plan, start.clone(), &mut common::Watch::default()).unwrap()
+    let plan = Plan::new(recipe, network, Size::new(height, width), &machine(2)).unwrap();
+    dream(&plan, start.clone(), &mut crate::common::Watch::default()).unwrap()
 }
 
 /// The picture's octaves from small to large, and the dream on each from its start on.
@@ -104,13 +102,16 @@ fn with_reinjected_detail(
     for _ in 1..recipe.octaves.count {
         let Shape { height, width, .. } = bases[0].shape;
         let less = |side: usize| (side as f64 / 1.4).round() as usize;
-        bases.insert(0, dream::resize(&bases[0], less(height), less(width), recipe.octaves.filter));
+        bases.insert(
+            0,
+            dream::resize(&bases[0], Size::new(less(height), less(width)), recipe.octaves.filter),
+        );
     }
     let mut detail = Tensor::zeros(bases[0].shape);
     let mut dreamt = bases[0].clone();
     for base in &bases {
         let Shape { height, width, .. } = base.shape;
-        let larger = dream::resize(&detail, height, width, recipe.octaves.filter);
+        let larger = dream::resize(&detail, Size::new(height, width), recipe.octaves.filter);
         dreamt = steps(build(height, width, |c, y, x| at(base, c, y, x) + at(&larger, c, y, x)));
         detail = build(height, width, |c, y, x| at(&dreamt, c, y, x) - at(base, c, y, x));
     }
@@ -351,12 +352,11 @@ fn hvass_recursion(
         let less = |side: usize| (side as f64 * 0.7).round() as usize;
         let small = dream::resize(
             &blurred(&x, 0.5, false),
-            less(height),
-            less(width),
+            Size::new(less(height), less(width)),
             recipe.octaves.filter,
         );
         let small = hvass_recursion(network, recipe, &small, repeats - 1, random);
-        let large = dream::resize(&small, height, width, recipe.octaves.filter);
+        let large = dream::resize(&small, Size::new(height, width), recipe.octaves.filter);
         x = build(height, width, |c, row, column| {
             0.2 * at(&x, c, row, column) + 0.8 * at(&large, c, row, column)
         });

@@ -1,11 +1,9 @@
 //! Videos: dreams that stay with what they were dreamt on, begin again at cuts, go on after a stop,
 //! and do not change the film's light.
 
-mod common;
-
-use common::{Watch, edited, machine, numbers, toy};
+use crate::common::{Watch, edited, machine, numbers, toy};
 use dream::{Coherence, DreamError, Recipe, TemporalState, Tensor, Video, VideoDreamer};
-use graph::Shape;
+use graph::{Shape, Size};
 
 const HEIGHT: usize = 48;
 const WIDTH: usize = 64;
@@ -21,7 +19,7 @@ fn recipe(coherence: Coherence) -> Recipe {
 }
 
 fn dreamer(recipe: &Recipe, threads: usize) -> VideoDreamer {
-    VideoDreamer::new(recipe, &toy(), &machine(threads), HEIGHT, WIDTH).unwrap()
+    VideoDreamer::new(recipe, &toy(), &machine(threads), Size::new(HEIGHT, WIDTH)).unwrap()
 }
 
 /// A view, at `left`, of a wide landscape of soft random blobs.
@@ -30,7 +28,7 @@ fn view(seed: u32, left: usize) -> Tensor {
     let mut number = numbers(seed);
     let mut blobs = Tensor::zeros(Shape::new(3, rows, columns));
     blobs.data.iter_mut().for_each(|value| *value = 60.0 + 140.0 * number());
-    let wide = dream::resize(&blobs, HEIGHT, 8 * WIDTH, dream::Filter::CatmullRom);
+    let wide = dream::resize(&blobs, Size::new(HEIGHT, 8 * WIDTH), dream::Filter::CatmullRom);
     let mut view = Tensor::zeros(Shape::new(3, HEIGHT, WIDTH));
     for (row, out) in view.data.chunks_mut(WIDTH).enumerate() {
         out.copy_from_slice(&wide.data[row * 8 * WIDTH + left..][..WIDTH]);
@@ -152,7 +150,7 @@ fn a_stopped_frame_changes_nothing() {
 fn frames_come_in_the_size_asked_for() {
     let recipe = Recipe { size: Some(32), ..recipe(Coherence::flow()) };
     let mut dreamer = dreamer(&recipe, 1);
-    assert_eq!(dreamer.size(), (24, 32));
+    assert_eq!(dreamer.size(), Size::new(24, 32));
     assert_eq!(frame(&mut dreamer, &view(5, 0)).shape, Shape::new(3, 24, 32));
     assert_eq!(dreamer.state().unwrap().source.shape, Shape::new(3, 24, 32));
     assert_eq!(dreamer.recipe().size, Some(32));

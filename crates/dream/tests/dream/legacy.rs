@@ -3,13 +3,14 @@
 //! `recipes-0.1` holds texts that version 0.1 wrote (`saved-…`) or that were written by hand for it,
 //! and `digests`, made by version 0.1 as [`digest`] makes them.
 
-mod common;
+use std::sync::Arc;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{Watch, machine, picture, toy};
+use crate::common::{Watch, machine, picture, toy};
 use dream::{Plan, Recipe, RecipeError, Tensor, VideoDreamer, ZoomDreamer, sample};
+use graph::Size;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes-0.1")
@@ -29,12 +30,12 @@ fn digest(pictures: &[Tensor]) -> String {
 fn dreamt(recipe: &Recipe) -> Vec<Tensor> {
     let (network, machine, mut watch) = (toy(), machine(2), Watch::default());
     let start = match recipe.noise {
-        Some(noise) => dream::noise(noise.width as usize, noise.height as usize, recipe.seed),
+        Some(noise) => dream::noise(noise.size(), recipe.seed),
         None => picture(61, 83),
     };
     if recipe.zoom.is_some() {
         let first = ZoomDreamer::first(recipe, &machine, start);
-        let mut dreamer = ZoomDreamer::new(recipe, &network, &machine, &first).unwrap();
+        let mut dreamer = ZoomDreamer::new(recipe, Arc::new(network), &machine, &first).unwrap();
         let mut frames = vec![first];
         for number in 1..=8 {
             frames.push(dreamer.frame(number, frames.last().unwrap(), &mut watch).unwrap());
@@ -42,7 +43,7 @@ fn dreamt(recipe: &Recipe) -> Vec<Tensor> {
         return frames;
     }
     if recipe.video.is_some() {
-        let mut dreamer = VideoDreamer::new(recipe, &network, &machine, 61, 83).unwrap();
+        let mut dreamer = VideoDreamer::new(recipe, &network, &machine, Size::new(61, 83)).unwrap();
         let source = |number: u32| {
             let left = 1.5 * f64::from(number);
             sample(machine.context.threads(), &start, |x, y| [x as f64 - left, y as f64])
@@ -50,7 +51,7 @@ fn dreamt(recipe: &Recipe) -> Vec<Tensor> {
         return (0..4).map(|number| dreamer.frame(source(number), &mut watch).unwrap()).collect();
     }
     let (height, width) = (start.shape.height, start.shape.width);
-    let plan = Plan::new(recipe, &network, height, width, &machine).unwrap();
+    let plan = Plan::new(recipe, &network, Size::new(height, width), &machine).unwrap();
     vec![dream::dream(&plan, start, &mut watch).unwrap()]
 }
 

@@ -1,8 +1,6 @@
 //! Recipes: their text, their ranges, and how presets fill them.
 
-mod common;
-
-use common::{edited, toy};
+use crate::common::{edited, toy};
 use dream::{
     Ascent, Coherence, Detail, Filter, ModelId, NoiseStart, Normalisation, Octaves, Preset, Recipe,
     RecipeError, Term, Tiles, Video,

@@ -1,17 +1,15 @@
 //! What holds for every dream, on a toy network.
 
-mod common;
-
-use common::{Watch, edited, machine, picture, toy, toy_unpadded};
+use crate::common::{Watch, edited, machine, picture, toy, toy_unpadded};
 use dream::{
     Ascent, Detail, DreamError, Filter, Normalisation, Octaves, Plan, Preset, Recipe, Tensor,
     Tiles, dream,
 };
-use graph::Network;
+use graph::{Network, Size};
 
 fn run(network: &Network, recipe: &Recipe, start: Tensor, threads: usize) -> (Tensor, Watch) {
     let (height, width) = (start.shape.height, start.shape.width);
-    let plan = Plan::new(recipe, network, height, width, &machine(threads)).unwrap();
+    let plan = Plan::new(recipe, network, Size::new(height, width), &machine(threads)).unwrap();
     let mut watch = Watch::default();
     let dream = dream(&plan, start, &mut watch).unwrap();
     (dream, watch)
@@ -77,8 +75,8 @@ fn blended_detail_keeps_the_pictures_share() {
     };
     let start = picture(40, 60);
     let (dreamt, _) = run(&toy(), &recipe, start.clone(), 1);
-    let small = dream::resize(&start, 20, 30, recipe.octaves.filter);
-    let large = dream::resize(&small, 40, 60, recipe.octaves.filter);
+    let small = dream::resize(&start, Size::new(20, 30), recipe.octaves.filter);
+    let large = dream::resize(&small, Size::new(40, 60), recipe.octaves.filter);
     for ((dreamt, start), large) in dreamt.data.iter().zip(&start.data).zip(&large.data) {
         assert!((dreamt - (0.25 * start + 0.75 * large)).abs() < 1e-3);
     }
@@ -121,7 +119,7 @@ fn a_clamped_dream_stays_in_the_pictures_range() {
 
 #[test]
 fn it_stops_at_the_step_at_which_it_is_told_to() {
-    let plan = Plan::new(&small(Preset::Google), &toy(), 50, 40, &machine(1)).unwrap();
+    let plan = Plan::new(&small(Preset::Google), &toy(), Size::new(50, 40), &machine(1)).unwrap();
     let mut watch = Watch { stop_after: Some(3), ..Watch::default() };
     assert_eq!(dream(&plan, picture(50, 40), &mut watch), Err(DreamError::Stopped));
     assert_eq!(watch.objectives.len(), 3);
@@ -147,7 +145,7 @@ fn a_picture_without_a_gradient_is_left_alone() {
         let mut start = picture(40, 40);
         start.data.fill(117.0);
         let mut dead = toy();
-        dead.graph = common::dead();
+        dead.graph = crate::common::dead();
         let (dream, _) = run(&dead, &recipe, start.clone(), 1);
         assert_eq!(dream, start, "{normalisation:?}");
     }

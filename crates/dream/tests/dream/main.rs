@@ -1,0 +1,12 @@
+//! Recipes, plans and dreams from the outside, on a small network with seeded weights and on the
+//! built-in one.
+
+mod common;
+mod dreams;
+mod golden;
+mod legacy;
+mod plans;
+mod recipes;
+mod rules;
+mod videos;
+mod zooms;
