@@ -28,7 +28,7 @@ pub(super) enum Algorithm {
 }
 
 /// A layer's convolution for pictures of one size, with its weights as the model file has them.
-pub(super) struct Spec {
+pub(super) struct ConvSpec {
     pub(super) geometry: ConvGeometry,
     /// The window before the picture was rearranged; with the layer it tells weights apart.
     original: ConvGeometry,
@@ -39,7 +39,7 @@ pub(super) struct Spec {
     out_slots: Vec<usize>,
 }
 
-impl Spec {
+impl ConvSpec {
     /// The layer's convolution for an input of `shape`, or `None` if it is no convolution.
     ///
     /// # Errors
@@ -225,7 +225,7 @@ pub(super) struct Depthwise {
 }
 
 impl Depthwise {
-    fn new(spec: &Spec) -> Self {
+    fn new(spec: &ConvSpec) -> Self {
         let (slots, elements) = (&spec.out_slots, spec.geometry.elements());
         let weights =
             |k: usize| by_slot(slots, spec.weights.iter().skip(k).step_by(elements).copied());
@@ -250,7 +250,7 @@ impl Cache {
         &self,
         cx: &Context,
         layer: usize,
-        spec: &Spec,
+        spec: &ConvSpec,
         direction: Direction,
         algorithm: Algorithm,
     ) -> Packed {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode};
 
-use super::convolution::{Algorithm, Direction, Spec, geometry};
+use super::convolution::{Algorithm, ConvSpec, Direction, geometry};
 use super::memory::{Buffer, place};
 use super::program::{Kind, Layer, Program, ValueId};
 use graph::{Graph, GraphError, NodeId, Shape, Size};
@@ -18,7 +18,7 @@ pub(super) struct Plan {
     /// The shape of each value.
     pub(super) shapes: Vec<Shape>,
     /// The convolution of each layer that is one.
-    pub(super) specs: Vec<Option<Spec>>,
+    pub(super) specs: Vec<Option<ConvSpec>>,
     /// Where the activation and the gradient of each root lies.
     activations: Vec<Place>,
     gradients: Vec<Place>,
@@ -93,10 +93,10 @@ impl Plan {
         let node_shapes = graph.shapes(targets, size.height, size.width)?;
         let mut shapes: Vec<Shape> =
             (0..program.values.len()).map(|value| program.shape(value, &node_shapes)).collect();
-        let specs: Vec<Option<Spec>> = program
+        let specs: Vec<Option<ConvSpec>> = program
             .layers
             .iter()
-            .map(|layer| Spec::new(program, layer, shapes[layer.inputs[0]]))
+            .map(|layer| ConvSpec::new(program, layer, shapes[layer.inputs[0]]))
             .collect::<Result<_, _>>()?;
         let window = |layer: &Layer| {
             let window = match &layer.kind {
@@ -341,7 +341,7 @@ fn part(program: &Program, places: &[Place], value: ValueId) -> Part {
 }
 
 /// The layers in order, with 1×1 convolutions that read the same value put together.
-fn side_by_side(program: &Program, specs: &[Option<Spec>]) -> Vec<Vec<usize>> {
+fn side_by_side(program: &Program, specs: &[Option<ConvSpec>]) -> Vec<Vec<usize>> {
     let pointwise = |layer: usize| {
         specs[layer].as_ref().is_some_and(|spec| {
             spec.geometry.kernel() == [1, 1]
@@ -368,7 +368,7 @@ fn side_by_side(program: &Program, specs: &[Option<Spec>]) -> Vec<Vec<usize>> {
     steps
 }
 
-/// The backward steps: the forward steps in reverse, each input's gradient set by the layer that comes
+/// The backward steps: the forward steps in reverse, each input's gradient overwritten by the layer that comes
 /// first and added to by the others.
 fn contributions(program: &Program, forward: &[Vec<usize>]) -> Vec<Backward> {
     let blocks = |value: ValueId| {

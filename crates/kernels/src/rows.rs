@@ -103,7 +103,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A map that is written: set or added to, under an optional mask.
+/// A map that is written: overwritten or added to, under an optional mask.
 #[derive(Clone, Copy)]
 pub(crate) struct Sink<'a> {
     pub(crate) map: BlockedMap,
@@ -156,7 +156,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Clears the halo of rows that were set; every kernel calls it once for the rows it made.
+    /// Clears the halo of rows that were overwritten; every kernel calls it once for the rows it made.
     ///
     /// # Safety
     /// The rows lie in the map, and nobody else touches them.
