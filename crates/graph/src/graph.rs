@@ -259,8 +259,8 @@ impl Graph {
             depth[index] = inputs().map(|input| depth[input]).max().unwrap_or(0);
             let known: Option<Vec<usize>> = inputs().map(|input| channels[input]).collect();
             channels[index] = known.and_then(|known| node.op.channels(&known));
-            stride[index] *= node.op.stride();
-            depth[index] += usize::from(node.op.has_weights());
+            stride[index] *= node.op.window().map_or(1, |window| window.stride[1]);
+            depth[index] += usize::from(node.op.weights().is_some());
         }
         let mut layers = Vec::new();
         for (index, node) in self.nodes.iter().enumerate().skip(1) {

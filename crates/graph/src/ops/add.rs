@@ -6,6 +6,10 @@ use crate::{Real, Shape};
 pub(super) struct Add;
 
 impl Operation for Add {
+    fn joins(&self) -> bool {
+        true
+    }
+
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
         let first = *inputs.first().ok_or("has no inputs")?;
         match inputs.iter().find(|shape| **shape != first) {

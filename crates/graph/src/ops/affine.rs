@@ -27,6 +27,10 @@ impl Operation for Affine {
         Ok(Some(input))
     }
 
+    fn vectors(&self) -> Vec<&Arc<[f32]>> {
+        vec![&self.scale, &self.shift]
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
         let value = |(i, &x): (usize, &T)| {
             let c = i / output.plane();

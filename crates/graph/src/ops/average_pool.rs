@@ -57,8 +57,8 @@ impl Operation for AveragePool {
         Ok(self.window.output_shape(only(inputs)?))
     }
 
-    fn stride(&self) -> usize {
-        self.window.stride[1]
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {

@@ -6,6 +6,10 @@ use crate::{Real, Shape};
 pub(super) struct Concat;
 
 impl Operation for Concat {
+    fn joins(&self) -> bool {
+        true
+    }
+
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
         let first = *inputs.first().ok_or("has no inputs")?;
         let size = |shape: &Shape| (shape.height, shape.width);
@@ -16,7 +20,7 @@ impl Operation for Concat {
     }
 
     fn channels(&self, inputs: &[usize]) -> usize {
-        inputs.iter().sum()
+        inputs.iter().fold(0, |sum, &channels| sum.saturating_add(channels))
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {

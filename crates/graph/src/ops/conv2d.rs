@@ -57,12 +57,16 @@ impl Operation for Conv2d {
         self.out_channels
     }
 
-    fn stride(&self) -> usize {
-        self.window.stride[1]
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
     }
 
-    fn has_weights(&self) -> bool {
-        true
+    fn weights(&self) -> Option<&Weights> {
+        Some(&self.weights)
+    }
+
+    fn vectors(&self) -> Vec<&Arc<[f32]>> {
+        vec![&self.bias]
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {

@@ -38,8 +38,12 @@ impl Operation for Dense {
         self.out_features
     }
 
-    fn has_weights(&self) -> bool {
-        true
+    fn weights(&self) -> Option<&Weights> {
+        Some(&self.weights)
+    }
+
+    fn vectors(&self) -> Vec<&Arc<[f32]>> {
+        vec![&self.bias]
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {

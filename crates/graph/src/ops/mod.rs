@@ -26,7 +26,9 @@ pub use max_pool::MaxPool;
 pub use operation::Activation;
 pub use window::{Padding, Rounding, Span, Window};
 
-use crate::{Real, Shape};
+use std::sync::Arc;
+
+use crate::{Real, Shape, Weights};
 use operation::Operation;
 
 /// One operation. Everything works on channels × height × width; there is no batch.
@@ -107,8 +109,19 @@ impl Op {
         )
     }
 
-    /// The channels it gives for inputs of so many; `None` for what is not supported.
-    pub(crate) fn channels(&self, inputs: &[usize]) -> Option<usize> {
+    /// Whether it takes so many inputs; what is not supported takes any number.
+    pub fn takes(&self, inputs: usize) -> bool {
+        dispatch!(
+            self,
+            operation => inputs == 1 || operation.joins() && inputs > 0,
+            input => inputs == 0,
+            _kind => true
+        )
+    }
+
+    /// The channels it gives for inputs of so many, which it [takes](Self::takes); `None` for what is not
+    /// supported.
+    pub fn channels(&self, inputs: &[usize]) -> Option<usize> {
         dispatch!(
             self,
             operation => (!inputs.is_empty()).then(|| operation.channels(inputs)),
@@ -117,14 +130,19 @@ impl Op {
         )
     }
 
-    /// How many of its input's columns one step along a row of its output is.
-    pub(crate) fn stride(&self) -> usize {
-        dispatch!(self, operation => operation.stride(), input => 1, _kind => 1)
+    /// The window that it slides over its input, if it has one.
+    pub fn window(&self) -> Option<&Window> {
+        dispatch!(self, operation => operation.window(), input => None, _kind => None)
     }
 
-    /// Whether it has trained weights, and so makes a network deeper.
-    pub(crate) fn has_weights(&self) -> bool {
-        dispatch!(self, operation => operation.has_weights(), input => false, _kind => false)
+    /// Its trained weights, if it has any; they make a network deeper.
+    pub fn weights(&self) -> Option<&Weights> {
+        dispatch!(self, operation => operation.weights(), input => None, _kind => None)
+    }
+
+    /// Its parameters beside the weights: biases, scales.
+    pub fn vectors(&self) -> Vec<&Arc<[f32]>> {
+        dispatch!(self, operation => operation.vectors(), input => Vec::new(), _kind => Vec::new())
     }
 
     /// Its output, of shape `output`, by definition.

@@ -1,6 +1,9 @@
 //! What every operation says about itself; each has a file of its own.
 
-use crate::{Real, Shape};
+use std::sync::Arc;
+
+use super::window::Window;
+use crate::{Real, Shape, Weights};
 
 /// An operation's input or output.
 #[derive(Clone, Copy, Debug)]
@@ -19,19 +22,29 @@ pub(crate) trait Operation {
     /// What does not fit, with the sizes.
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String>;
 
+    /// Whether it joins any number of inputs instead of taking one.
+    fn joins(&self) -> bool {
+        false
+    }
+
     /// How many channels it gives for inputs of so many.
     fn channels(&self, inputs: &[usize]) -> usize {
         inputs[0]
     }
 
-    /// How many of its input's columns one step along a row of its output is.
-    fn stride(&self) -> usize {
-        1
+    /// The window that it slides over its input, if it has one.
+    fn window(&self) -> Option<&Window> {
+        None
     }
 
-    /// Whether it has trained weights, and so makes a network deeper.
-    fn has_weights(&self) -> bool {
-        false
+    /// Its trained weights, if it has any; they make a network deeper.
+    fn weights(&self) -> Option<&Weights> {
+        None
+    }
+
+    /// Its parameters beside the weights: biases, scales.
+    fn vectors(&self) -> Vec<&Arc<[f32]>> {
+        Vec::new()
     }
 
     /// Its output, of shape `output`.

@@ -6,11 +6,6 @@ mod slopes;
 use graph::reference::Reference;
 
 #[test]
-fn the_reference_conforms_in_single_precision() {
+fn the_reference_conforms() {
     testkit::conformance::check(&Reference::<f32>::default());
-}
-
-#[test]
-fn the_reference_conforms_in_double_precision() {
-    testkit::conformance::check(&Reference::<f64>::default());
 }

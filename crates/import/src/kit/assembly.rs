@@ -5,7 +5,6 @@
 //! product of sizes can overflow.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use graph::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Weights, Window};
 
@@ -79,7 +78,7 @@ impl Assembly {
         let channels = self.channels_after(name, &op, inputs)?;
         let mut stride =
             inputs.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
-        if let Some(window) = window(&op) {
+        if let Some(window) = op.window() {
             check_window(name, window)?;
             stride *= window.stride[0].max(window.stride[1]);
             within(name, "the step in pixels", stride, 1, MAX_STRIDE)?;
@@ -117,12 +116,13 @@ impl Assembly {
 
     /// Adds an operation's weights to the count, and sees that they are numbers.
     fn count_weights(&mut self, name: &str, op: &Op) -> Result<(), ImportError> {
-        let later = weights(op).filter(|weights| weights.made().is_none());
+        let later = op.weights().filter(|weights| weights.made().is_none());
         if let Some(weights) = later.filter(|weights| self.counted.insert(weights.address())) {
             self.weights += weights.len();
             within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
         }
-        for array in arrays(op) {
+        let made = op.weights().and_then(Weights::made);
+        for array in made.into_iter().chain(op.vectors()) {
             if !self.counted.insert(array.as_ptr()) {
                 continue;
             }
@@ -139,12 +139,9 @@ impl Assembly {
         op: &Op,
         inputs: &[NodeId],
     ) -> Result<Option<usize>, ImportError> {
-        match op {
-            Op::Concat | Op::Add => {
-                within(name, "the number of inputs", inputs.len(), 1, MAX_NODES)?
-            }
-            Op::Unsupported { .. } => {}
-            _ => within(name, "the number of inputs", inputs.len(), 1, 1)?,
+        if !op.takes(inputs.len()) {
+            let most = if op.takes(2) { MAX_NODES } else { 1 };
+            within(name, "the number of inputs", inputs.len(), 1, most)?;
         }
         let all: Option<Vec<usize>> = inputs.iter().map(|&input| self.channels(input)).collect();
         let same = |what, expected: usize, found: usize| check_size(name, what, expected, found);
@@ -170,73 +167,31 @@ impl Assembly {
             }
             _ => {}
         }
-        let Some(all) = all.filter(|_| !matches!(op, Op::Unsupported { .. })) else {
-            return Ok(None);
-        };
-        let channels = match op {
+        let Some(all) = all else { return Ok(None) };
+        match op {
             Op::Conv2d(conv) => {
-                same(
-                    "the number of input channels",
-                    conv.in_channels.saturating_mul(conv.groups),
-                    all[0],
-                )?;
-                conv.out_channels
+                let expected = conv.in_channels.saturating_mul(conv.groups);
+                same("the number of input channels", expected, all[0])?;
             }
-            Op::Affine(affine) => {
-                same("the number of scales", all[0], affine.scale.len())?;
-                all[0]
-            }
+            Op::Affine(affine) => same("the number of scales", all[0], affine.scale.len())?,
             Op::Add => {
                 for &other in &all {
                     same("the number of channels added", all[0], other)?;
                 }
-                all[0]
             }
-            Op::Dense(dense) => {
-                if !dense.in_features.is_multiple_of(all[0]) {
-                    return Err(ImportError::Mismatch {
-                        layer: name.into(),
-                        what: "the number of inputs its weights are for",
-                        expected: format!("a multiple of {} channels", all[0]),
-                        found: dense.in_features.to_string(),
-                    });
-                }
-                dense.out_features
+            Op::Dense(dense) if !dense.in_features.is_multiple_of(all[0]) => {
+                return Err(ImportError::Mismatch {
+                    layer: name.into(),
+                    what: "the number of inputs its weights are for",
+                    expected: format!("a multiple of {} channels", all[0]),
+                    found: dense.in_features.to_string(),
+                });
             }
-            Op::Concat => all.iter().fold(0usize, |sum, &channels| sum.saturating_add(channels)),
-            _ => all[0],
-        };
+            _ => {}
+        }
+        let Some(channels) = op.channels(&all) else { return Ok(None) };
         within(name, "the number of channels", channels, 1, MAX_CHANNELS)?;
         Ok(Some(channels))
-    }
-}
-
-/// The weights of an operation that has any.
-fn weights(op: &Op) -> Option<&Weights> {
-    match op {
-        Op::Conv2d(conv) => Some(&conv.weights),
-        Op::Dense(dense) => Some(&dense.weights),
-        _ => None,
-    }
-}
-
-/// All of an operation's numbers that there are already.
-fn arrays(op: &Op) -> impl Iterator<Item = &Arc<[f32]>> {
-    let others = match op {
-        Op::Conv2d(conv) => [Some(&conv.bias), None],
-        Op::Dense(dense) => [Some(&dense.bias), None],
-        Op::Affine(affine) => [Some(&affine.scale), Some(&affine.shift)],
-        _ => [None, None],
-    };
-    weights(op).and_then(Weights::made).into_iter().chain(others.into_iter().flatten())
-}
-
-fn window(op: &Op) -> Option<&Window> {
-    match op {
-        Op::Conv2d(conv) => Some(&conv.window),
-        Op::MaxPool(pool) => Some(&pool.window),
-        Op::AveragePool(pool) => Some(&pool.window),
-        _ => None,
     }
 }
 
