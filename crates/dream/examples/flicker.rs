@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dream::{
-    Ascent, Flicker, Machine, Observer, Plan, Progress, Recipe, Tensor, VideoDreamer, dream,
+    Ascent, FlickerMeter, Machine, Observer, Plan, Progress, Recipe, Tensor, VideoDreamer, dream,
 };
 use graph::{Network, Shape, Size};
 use kernels::{Context, CpuLevel, Threads};
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (width, height): (usize, usize) = (width.parse()?, height.parse()?);
     let mut dreamer = VideoDreamer::new(&recipe, &network, &machine, Size::new(height, width))?;
     let look = look(dreamer.recipe(), &network, &machine, dreamer.size())?;
-    let mut flicker = Flicker::default();
+    let mut flicker = FlickerMeter::default();
     let mut bytes = vec![0; 3 * width * height];
     let mut frames = BufReader::new(File::open(frames)?);
     let mut dreams = BufWriter::new(File::create(dreams)?);
@@ -58,8 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         dreams.write_all(&interleaved(&dream))?;
         let reading = flicker.frame(machine.context.threads(), source, dream);
         let change = reading
-            .change
-            .map_or([f64::NAN; 3], |change| [change.dream, change.source, change.share]);
+            .warping_error
+            .map_or([f64::NAN; 3], |error| [error.dream, error.source, error.share]);
         let values = [seconds, reading.strength, reading.brightness];
         let values = values.iter().chain(&objectives).chain(&change);
         let values: Vec<String> = values.map(|value| format!("{value:.5}")).collect();

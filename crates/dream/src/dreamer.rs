@@ -1,16 +1,16 @@
 //! The loop: octave by octave, step by step, the picture climbs towards what excites the layers.
 
-use graph::{GraphError, Size, Tensor};
-use kernels::Threads;
+use graph::Tensor;
 
-use crate::evaluator::GradientEvaluator;
-use crate::jitter::Shift;
+use crate::ascent::{GradientTransform, Shift, Stepper};
+use crate::image::{black, resized};
+use crate::objective::GradientEvaluator;
+use crate::observer::Work;
 use crate::random::Random;
-use crate::transform::GradientTransform;
-use crate::{DreamError, Filter, Observer, Plan, Progress, Recipe, octave, resize, rows};
+use crate::{DreamError, Observer, Plan, octaves};
 
 /// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
-/// plan's size. A picture of another size is resized first. Where the recipe does not clip, values
+/// plan's size. A picture of another size is resized first. Where the recipe does not clamp, values
 /// may lie outside 0–255.
 ///
 /// # Errors
@@ -23,43 +23,53 @@ pub fn dream(
     picture: Tensor,
     observer: &mut dyn Observer,
 ) -> Result<Tensor, DreamError> {
-    dream_unevenly(plan, picture, None, observer)
+    dream_with_step_map(plan, picture, None, observer)
 }
 
-/// As [`dream`], each step going as many times as far at each pixel as `strides`, one channel in the
+/// As [`dream`], each step going as many times as far at each pixel as `step_map`, one channel in the
 /// plan's size, says.
-pub(crate) fn dream_unevenly(
+pub(crate) fn dream_with_step_map(
     plan: &Plan,
     picture: Tensor,
-    strides: Option<&Tensor>,
+    step_map: Option<&Tensor>,
     observer: &mut dyn Observer,
 ) -> Result<Tensor, DreamError> {
-    plan.threads().install(|| octave_by_octave(plan, picture, strides, observer))
+    let picture = fitted(plan, picture);
+    plan.threads().install(|| octave_by_octave(plan, picture, step_map, observer))
 }
 
 /// The dream itself, on one of the plan's threads.
 fn octave_by_octave(
     plan: &Plan,
     picture: Tensor,
-    strides: Option<&Tensor>,
+    step_map: Option<&Tensor>,
     observer: &mut dyn Observer,
 ) -> Result<Tensor, DreamError> {
-    let (recipe, threads, octaves) = (plan.recipe(), plan.threads(), plan.octaves());
-    let bases = octave::bases(recipe, octaves, fitted(plan, picture), plan.cx());
+    let (recipe, threads) = (plan.recipe(), plan.threads());
+    let bases = octaves::bases(recipe, plan.octaves(), picture, plan.context());
     let mut random = Random::new(recipe.seed);
-    let mut work = Work::new(plan);
+    let mut work = Work::new(plan.octaves(), recipe.ascent.iterations);
     let mut dreamt: Option<Tensor> = None;
-    for (index, base) in bases.iter().enumerate() {
+    for (octave, (&size, base)) in plan.octaves().iter().zip(&bases).enumerate() {
         let mut picture = match dreamt {
-            Some(before) => octave::start(recipe, (before, &bases[index - 1]), base, threads),
+            Some(before) => octaves::start(recipe, (before, &bases[octave - 1]), base, threads),
             None => base.clone(),
         };
-        let mut ascent = Ascent::new(plan, octaves[index])?;
-        ascent.strides = strides.map(|strides| resize(strides, octaves[index], Filter::Triangle));
+        let mut evaluator = GradientEvaluator::new(plan.objective(), recipe, threads, size)?;
+        let mut transform = GradientTransform::new(recipe, plan.context(), size);
+        let stepper = Stepper::new(recipe, threads, size, step_map);
+        let mut gradient = black(size);
         for iteration in 0..recipe.ascent.iterations {
-            let objective = ascent.step(&mut picture, iteration, &mut random, observer)?;
-            let progress = work.step(index, iteration, &picture, objective);
-            if observer.step(&progress).is_break() {
+            let jitter = Shift::draw(recipe, &mut random, size);
+            let value = threads.awake(|| {
+                let value =
+                    evaluator.value_and_gradient(&picture, jitter, &mut random, &mut gradient)?;
+                observer.evaluated();
+                let scale = transform.apply(&mut gradient, iteration);
+                stepper.step(&mut picture, &gradient, scale);
+                Ok::<_, DreamError>(value)
+            })?;
+            if observer.step(&work.progress(octave, iteration, &picture, value)).is_break() {
                 return Err(DreamError::Stopped);
             }
         }
@@ -72,118 +82,4 @@ fn octave_by_octave(
 pub(crate) fn fitted(plan: &Plan, picture: Tensor) -> Tensor {
     assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
     resized(plan.threads(), picture, plan.size())
-}
-
-/// A picture in another size, within 0–255.
-pub(crate) fn resized(threads: &Threads, picture: Tensor, size: Size) -> Tensor {
-    if picture.shape.size() == size {
-        return picture;
-    }
-    let mut resized = threads.install(|| resize(&picture, size, Filter::CatmullRom));
-    resized.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
-    resized
-}
-
-/// Gradient ascent on pictures of one size.
-struct Ascent<'p> {
-    recipe: &'p Recipe,
-    threads: &'p Threads,
-    evaluator: GradientEvaluator<'p>,
-    transform: GradientTransform<'p>,
-    gradient: Tensor,
-    /// How many times as far a step goes at each pixel; `None` for once everywhere.
-    strides: Option<Tensor>,
-}
-
-impl<'p> Ascent<'p> {
-    fn new(plan: &'p Plan, size: Size) -> Result<Self, GraphError> {
-        let (recipe, threads) = (plan.recipe(), plan.threads());
-        Ok(Self {
-            recipe,
-            threads,
-            evaluator: GradientEvaluator::new(plan.objective(), recipe, threads, size)?,
-            transform: GradientTransform::new(recipe, plan.cx(), size),
-            gradient: octave::picture(size),
-            strides: None,
-        })
-    }
-
-    /// One step on `picture`; returns the objective before it.
-    fn step(
-        &mut self,
-        picture: &mut Tensor,
-        iteration: u32,
-        random: &mut Random,
-        observer: &mut dyn Observer,
-    ) -> Result<f64, GraphError> {
-        let shift = Shift::draw(self.recipe, random, picture.shape.size());
-        self.threads.awake(|| {
-            let objective =
-                self.evaluator.value_and_gradient(picture, shift, random, &mut self.gradient)?;
-            observer.evaluated();
-            let scale = self.transform.apply(&mut self.gradient, iteration);
-            self.climb(picture, scale);
-            Ok(objective)
-        })
-    }
-
-    /// Adds `scale` times the gradient to `picture`, which stays within 0–255 if the recipe says so.
-    fn climb(&self, picture: &mut Tensor, scale: f32) {
-        let Self { recipe, threads, gradient, strides, .. } = self;
-        let (least, most) = if recipe.ascent.clamp { (0.0, 255.0) } else { (f32::MIN, f32::MAX) };
-        rows::for_each(threads, picture, |c, y, row| {
-            let gradient = rows::row(gradient, c, y);
-            match strides {
-                None => {
-                    for (x, g) in row.iter_mut().zip(gradient) {
-                        *x = (*x + scale * g).max(least).min(most);
-                    }
-                }
-                Some(strides) => {
-                    let strides = rows::row(strides, 0, y);
-                    for ((x, g), stride) in row.iter_mut().zip(gradient).zip(strides) {
-                        *x = (*x + scale * (g * stride)).max(least).min(most);
-                    }
-                }
-            }
-        });
-    }
-}
-
-/// Counts the work, in pixels × steps.
-struct Work {
-    octaves: u32,
-    iterations: u32,
-    done: u64,
-    total: u64,
-}
-
-impl Work {
-    fn new(plan: &Plan) -> Self {
-        let pixels: u64 = plan.octaves().iter().map(|size| size.pixels()).sum();
-        let iterations = plan.recipe().ascent.iterations;
-        let total = pixels * u64::from(iterations);
-        Self { octaves: plan.octaves().len() as u32, iterations, done: 0, total }
-    }
-
-    /// Where the dream stands after one more step, whose picture this is.
-    fn step<'a>(
-        &mut self,
-        octave: usize,
-        iteration: u32,
-        picture: &'a Tensor,
-        objective: f64,
-    ) -> Progress<'a> {
-        self.done += picture.shape.size().pixels();
-        Progress {
-            octave: octave as u32,
-            octaves: self.octaves,
-            iteration: iteration + 1,
-            iterations: self.iterations,
-            done: self.done,
-            total: self.total,
-            picture,
-            objective,
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use graph::Tensor;
+use graph::{Size, Tensor};
 
 /// Told of every step, by one of the threads that dream. A closure that takes a [`Progress`] is one.
 pub trait Observer: Send {
@@ -39,4 +39,43 @@ pub struct Progress<'a> {
     pub picture: &'a Tensor,
     /// The objective before this step's change: `Σ weight · ½ · Σ activation²`.
     pub objective: f64,
+}
+
+/// Counts the work of a dream.
+pub(crate) struct Work {
+    octaves: u32,
+    iterations: u32,
+    done: u64,
+    total: u64,
+}
+
+impl Work {
+    /// That of so many steps on each octave.
+    pub(crate) fn new(octaves: &[Size], iterations: u32) -> Self {
+        let pixels: u64 = octaves.iter().map(|size| size.pixels()).sum();
+        let total = pixels * u64::from(iterations);
+        Self { octaves: octaves.len() as u32, iterations, done: 0, total }
+    }
+
+    /// Where the dream stands after one more step, which made `picture` of one with this `objective`.
+    pub(crate) fn progress<'a>(
+        &mut self,
+        octave: usize,
+        iteration: u32,
+        picture: &'a Tensor,
+        objective: f64,
+    ) -> Progress<'a> {
+        let Self { octaves, iterations, total, .. } = *self;
+        self.done += picture.shape.size().pixels();
+        Progress {
+            octave: octave as u32,
+            octaves,
+            iteration: iteration + 1,
+            iterations,
+            done: self.done,
+            total,
+            picture,
+            objective,
+        }
+    }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use graph::{Backend, Executable, Graph, GraphError, Network, NodeId, Size};
 use kernels::{Context, Threads};
 
-use crate::evaluator::{self, Objective};
+use crate::objective::{self, Objective};
 use crate::recipe::default_objective;
-use crate::{ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octave};
+use crate::{ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octaves};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ pub struct Plan {
     octaves: Vec<Size>,
     dropped: u32,
     memory: u64,
-    cx: Context,
+    context: Context,
 }
 
 impl Plan {
@@ -52,7 +52,7 @@ impl Plan {
         let (targets, weights) = targets(&network.graph, &recipe.objective)?;
         let full = recipe.full_size(size);
         network.graph.shapes(&targets, full.height, full.width)?;
-        let mut octaves = octave::sizes(&recipe, full);
+        let mut octaves = octaves::sizes(&recipe, full);
         octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
         let executable = machine.backend.compile(&as_seen(network, &recipe), &targets)?;
@@ -71,7 +71,7 @@ impl Plan {
             targets,
             octaves,
             memory,
-            cx: machine.context.clone(),
+            context: machine.context.clone(),
             recipe,
         })
     }
@@ -129,12 +129,12 @@ impl Plan {
     }
 
     pub(crate) fn threads(&self) -> &Threads {
-        self.cx.threads()
+        self.context.threads()
     }
 
     /// On what everything but the network runs.
-    pub(crate) fn cx(&self) -> &Context {
-        &self.cx
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 }
 
@@ -217,7 +217,7 @@ fn needed(
     least: Size,
 ) -> Result<u64, GraphError> {
     const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
-    let bases: u64 = octave::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
+    let bases: u64 = octaves::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
     let mut pictures = 3;
     pictures += if recipe.tiles == Tiles::Whole { 0 } else { 2 };
     pictures += u64::from(recipe.ascent.smoothing + recipe.ascent.smoothing_growth > 0.0);
@@ -227,7 +227,7 @@ fn needed(
     }
     pictures += u64::from(matches!(recipe.ascent.normalisation, Normalisation::Laplacian { .. }));
     Ok((bases + pictures * full.pixels()) * BYTES_OF_A_PIXEL
-        + evaluator::memory(executable, recipe, full, least)?)
+        + objective::memory(executable, recipe, full, least)?)
 }
 
 /// The longest side, smaller than the recipe's, with which the dream of a picture of `size` takes no

@@ -11,6 +11,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::{Filter, resize};
 
+/// The most that a seed may be.
+pub(crate) const SEEDS: u64 = i64::MAX as u64;
+
+/// The generator, for one seed.
 pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {

@@ -12,6 +12,7 @@ mod refine;
 mod search;
 #[cfg(test)]
 mod tests;
+mod warp;
 
 use kernels::Threads;
 
@@ -19,6 +20,7 @@ pub use agreement::{agreement, is_cut};
 pub use field::FlowField;
 pub use plane::Plane;
 use search::{Effort, PATCH};
+pub use warp::warp;
 
 /// How much work a [`Dis`] does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

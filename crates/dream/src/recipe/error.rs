@@ -72,6 +72,10 @@ pub enum RecipeError {
 }
 
 impl RecipeError {
+    pub(crate) fn of_text(error: &toml::de::Error) -> Self {
+        RecipeError::Text(error.to_string())
+    }
+
     pub(crate) fn in_keyframe(self, at: f64) -> Self {
         match self {
             error @ RecipeError::Keyframe { .. } => error,

@@ -1,19 +1,16 @@
 //! The flat recipes of version 0.1, which have no `schema`: read exactly, and never written again.
 
 mod keys;
-mod names;
 
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::text::wrong;
+use super::names::as_written;
 use super::{
     Ascent, Coherence, Detail, ModelId, Motion, NoiseStart, Normalisation, Octaves, Preset, Recipe,
     RecipeError, SCHEMA, Term, Tiles, Video, Zoom, validate,
 };
 use crate::Filter;
-use names::as_written;
-pub(super) use names::{path_in_keyframe, paths_of};
 
 /// A recipe as version 0.1 wrote it.
 #[derive(Serialize, Deserialize)]
@@ -130,12 +127,12 @@ pub(super) fn read(
         return Err(RecipeError::Text(what));
     }
     // First for what is wrong and where; then, as a table, over the preset's own values.
-    let said: Flat = toml::from_str(text).map_err(|error| wrong(&error))?;
+    let said: Flat = toml::from_str(text).map_err(|error| RecipeError::of_text(&error))?;
     let base = Flat::from(base(said.preset));
     let mut merged =
         Table::try_from(base).expect("numbers, words and lists of them can be written");
     merged.extend(table);
-    let flat = Flat::deserialize(merged).map_err(|error| wrong(&error))?;
+    let flat = Flat::deserialize(merged).map_err(|error| RecipeError::of_text(&error))?;
     flat.validate()?;
     let recipe = flat.nested()?;
     recipe.validate().map_err(as_written)?;

@@ -12,6 +12,7 @@ mod error;
 mod interpolate;
 mod keyframes;
 mod legacy;
+mod names;
 mod partial;
 mod preset;
 mod set;

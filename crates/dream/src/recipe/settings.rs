@@ -5,7 +5,7 @@ use strsim::normalized_damerau_levenshtein as alike;
 use toml::{Table, Value};
 
 use super::documented::Field;
-use super::{Ascent, ModelId, Motion, Octaves, Recipe, RecipeError, Video, Zoom, legacy};
+use super::{Ascent, ModelId, Motion, Octaves, Recipe, RecipeError, Video, Zoom, names};
 
 /// One setting of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ pub(crate) fn find(path: &str) -> Result<Setting, RecipeError> {
 /// The path of the setting that a keyframe calls `name`: a path, a name of version 0.1, or the last
 /// part of a path that no other setting as near to the root has.
 pub(crate) fn keyframe_path(name: &str) -> Result<String, RecipeError> {
-    let name = legacy::path_in_keyframe(name).unwrap_or(name);
+    let name = names::path_in_keyframe(name).unwrap_or(name);
     if OF_KEYFRAMES.contains(&name) {
         return Ok(name.to_owned());
     }
@@ -181,7 +181,8 @@ fn nearest(path: &str, settings: &[Setting]) -> Vec<String> {
         let inside = settings.iter().filter(|setting| is_within(&setting.path, group));
         inside.map(|setting| setting.path.clone()).take(SUGGESTIONS).collect()
     };
-    let known = legacy::paths_of(path);
+    let mut known = names::paths_of(path);
+    known.retain(|path| settings.iter().any(|setting| setting.path == *path));
     if !known.is_empty() {
         return known;
     }

@@ -60,7 +60,7 @@ impl Recipe {
 
 /// Reads a recipe of any schema. `base` is what a preset says.
 fn read(text: &str, base: impl Fn(Preset) -> Recipe) -> Result<Recipe, RecipeError> {
-    let table = text.parse::<Table>().map_err(|error| wrong(&error))?;
+    let table = text.parse::<Table>().map_err(|error| RecipeError::of_text(&error))?;
     match table.get("schema") {
         None => return legacy::read(text, table, base),
         Some(Value::Integer(found)) if *found == i64::from(SCHEMA) => {}
@@ -79,13 +79,9 @@ fn read(text: &str, base: impl Fn(Preset) -> Recipe) -> Result<Recipe, RecipeErr
             }
         }
     }
-    let recipe = Recipe::deserialize(merged).map_err(|error| wrong(&error))?;
+    let recipe = Recipe::deserialize(merged).map_err(|error| RecipeError::of_text(&error))?;
     recipe.validate()?;
     Ok(recipe)
-}
-
-pub(super) fn wrong(error: &toml::de::Error) -> RecipeError {
-    RecipeError::Text(error.to_string())
 }
 
 /// Why a text is not a recipe: best, which setting does not exist and which was meant.
@@ -94,7 +90,7 @@ fn unreadable(text: &str, table: &Table, error: &toml::de::Error) -> RecipeError
     match settings::check(table) {
         Err(RecipeError::Unknown { path, near, .. }) => RecipeError::Unknown { path, near, line },
         Err(error @ RecipeError::Keyframe { .. }) => error,
-        _ => wrong(error),
+        _ => RecipeError::of_text(error),
     }
 }
 

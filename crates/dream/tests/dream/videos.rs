@@ -230,11 +230,11 @@ fn what_was_not_seen_before_is_dreamt_on() {
 fn flicker_is_measured_along_the_motion() {
     let threads = machine(2).context.threads().clone();
     let sources: Vec<Tensor> = (0..4).map(|number| view(8, 20 + 3 * number)).collect();
-    let mut rest = dream::Flicker::default();
-    let read: Vec<dream::Reading> =
+    let mut rest = dream::FlickerMeter::default();
+    let read: Vec<dream::FrameMeasurement> =
         sources.iter().map(|source| rest.frame(&threads, source.clone(), source.clone())).collect();
-    assert_eq!(read[0].change, None);
-    let still = read[3].change.unwrap();
+    assert_eq!(read[0].warping_error, None);
+    let still = read[3].warping_error.unwrap();
     assert_eq!((still.dream, read[3].strength, read[3].brightness), (still.source, 0.0, 0.0));
     assert!(still.source < 1.0 && still.share > 0.7, "{still:?}");
     // What moves with the source does not flicker, what stays on the screen does.
@@ -246,7 +246,7 @@ fn flicker_is_measured_along_the_motion() {
         lit
     };
     let change = |shift: usize| {
-        let mut flicker = dream::Flicker::default();
+        let mut flicker = dream::FlickerMeter::default();
         let mut last = None;
         for (number, source) in sources.iter().enumerate() {
             last = Some(flicker.frame(&threads, source.clone(), lit(source, 9 - shift * number)));
@@ -254,9 +254,9 @@ fn flicker_is_measured_along_the_motion() {
         last.unwrap()
     };
     let (moved, stuck) = (change(3), change(0));
-    assert!(moved.change.unwrap().dream < 0.5 * stuck.change.unwrap().dream);
+    assert!(moved.warping_error.unwrap().dream < 0.5 * stuck.warping_error.unwrap().dream);
     assert!((stuck.brightness - 30.0 * 7.0 / 64.0).abs() < 0.5, "{}", stuck.brightness);
     // A cut is no flicker.
     let cut = view(11, 200);
-    assert_eq!(rest.frame(&threads, cut.clone(), cut).change, None);
+    assert_eq!(rest.frame(&threads, cut.clone(), cut).warping_error, None);
 }

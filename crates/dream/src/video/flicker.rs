@@ -8,12 +8,12 @@ use graph::Tensor;
 use kernels::Threads;
 use rayon::prelude::*;
 
-use crate::flow::{Dis, Plane, Preset, agreement, is_cut};
-use crate::{rows, warp};
+use crate::flow::{Dis, Plane, Preset, agreement, is_cut, warp};
+use crate::image::rows;
 
 /// Measures a video; remembers no more of it than its last frame.
 #[derive(Default)]
-pub struct Flicker {
+pub struct FlickerMeter {
     last: Option<Last>,
 }
 
@@ -25,19 +25,19 @@ struct Last {
 
 /// What was measured on one frame. All are in values of 0–255.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reading {
+pub struct FrameMeasurement {
     /// Root mean square of what the dream adds to its frame.
     pub strength: f64,
     /// Mean of what the dream adds to its frame: above 0, the dream is brighter.
     pub brightness: f64,
     /// What differs from the frame before; `None` for the first frame of a shot.
-    pub change: Option<Change>,
+    pub warping_error: Option<WarpingError>,
 }
 
 /// How far a frame is from the one before it, moved to where its parts are now: the mean magnitude of
 /// the difference where flow there and back agree.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
+pub struct WarpingError {
     /// From dream to dream.
     pub dream: f64,
     /// From source to source: what is left by the flow's own errors, noise and changing light.
@@ -46,16 +46,18 @@ pub struct Change {
     pub share: f64,
 }
 
-impl Flicker {
+impl FlickerMeter {
     /// Measures the next frame: the source, and the dream on it.
     ///
     /// # Panics
     /// If they or the last ones have other sizes.
-    pub fn frame(&mut self, threads: &Threads, source: Tensor, dream: Tensor) -> Reading {
+    pub fn frame(&mut self, threads: &Threads, source: Tensor, dream: Tensor) -> FrameMeasurement {
         assert_eq!(source.shape, dream.shape, "a dream of another size");
         let luma = threads.install(|| Plane::luma(&source));
-        let change =
-            self.last.as_ref().and_then(|last| last.change(threads, &luma, [&source, &dream]));
+        let warping_error = self
+            .last
+            .as_ref()
+            .and_then(|last| last.warping_error(threads, &luma, [&source, &dream]));
         let count = source.data.len().max(1) as f64;
         let added: Vec<f32> = dream.data.iter().zip(&source.data).map(|(a, b)| a - b).collect();
         let [sum, squares] = rows::sums(threads, &added, &mut Vec::new(), |value| {
@@ -63,18 +65,22 @@ impl Flicker {
             [value, value * value]
         });
         self.last = Some(Last { luma, source, dream });
-        Reading { strength: (squares / count).sqrt(), brightness: sum / count, change }
+        FrameMeasurement {
+            strength: (squares / count).sqrt(),
+            brightness: sum / count,
+            warping_error,
+        }
     }
 }
 
 impl Last {
     /// How the next frame, whose source has `luma`, differs from this one, or nothing after a cut.
-    fn change(
+    fn warping_error(
         &self,
         threads: &Threads,
         luma: &Plane,
         [source, dream]: [&Tensor; 2],
-    ) -> Option<Change> {
+    ) -> Option<WarpingError> {
         let dis = Dis::new(Preset::Fine);
         let there = dis.flow(threads, luma, &self.luma);
         let back = dis.flow(threads, &self.luma, luma);
@@ -96,7 +102,7 @@ impl Last {
                 threads.install(|| (0..rows).into_par_iter().map(of_row).collect());
             sums.iter().sum::<f64>() / (now.shape.channels as f64 * pixels).max(1.0)
         };
-        Some(Change {
+        Some(WarpingError {
             dream: apart(dream, &self.dream),
             source: apart(source, &self.source),
             share: pixels / luma.data.len().max(1) as f64,

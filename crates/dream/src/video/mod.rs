@@ -9,15 +9,20 @@
 //! frame to frame: the few steps of each would else shift the picture by the same few distances every
 //! time, and the network's grid would show.
 
+mod flicker;
+mod temporal;
+
 use graph::{Network, Size, Tensor};
 
-use crate::dreamer::{dream_unevenly, fitted};
-use crate::temporal::{Start, TemporalState};
-use crate::zoom::SEEDS;
+use crate::dreamer::{dream_with_step_map, fitted};
+use crate::random::SEEDS;
 use crate::{DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
+pub use flicker::{FlickerMeter, FrameMeasurement, WarpingError};
+use temporal::Start;
+pub use temporal::TemporalState;
 
 /// How many of the recipe's steps one step may go where nothing was carried over: further, and grain grows.
-const LONGEST_STRIDE: f32 = 3.0;
+const LONGEST_STEP: f32 = 3.0;
 
 /// A video that is being dreamt on, frame by frame.
 pub struct VideoDreamer {
@@ -95,16 +100,16 @@ impl VideoDreamer {
     ) -> Result<Tensor, DreamError> {
         let source = fitted(&self.plan, source);
         let state = self.state.as_ref();
-        let start = state.and_then(|last| last.start(self.plan.cx(), &self.video, &source));
+        let start = state.and_then(|last| last.start(self.plan.context(), &self.video, &source));
         let whole = (self.recipe.ascent.iterations, self.recipe.ascent.step);
         let (age, dreamt) = match start {
-            None => (0, dream_unevenly(&self.plan, source.clone(), None, observer)),
-            Some(Start { picture, kept, age }) => {
+            None => (0, dream_with_step_map(&self.plan, source.clone(), None, observer)),
+            Some(Start { picture, confidence, age }) => {
                 let part = self.video.share(&self.recipe);
-                let strides = kept.map(|kept| strides(kept, whole, part));
+                let step_map = confidence.map(|confidence| step_map(confidence, whole, part));
                 self.plan.set_steps(part);
                 self.plan.set_seed(self.recipe.seed.wrapping_add(age) & SEEDS);
-                let dreamt = dream_unevenly(&self.plan, picture, strides.as_ref(), observer);
+                let dreamt = dream_with_step_map(&self.plan, picture, step_map.as_ref(), observer);
                 self.plan.set_seed(self.recipe.seed);
                 self.plan.set_steps(whole);
                 (age, dreamt)
@@ -119,12 +124,12 @@ impl VideoDreamer {
     }
 }
 
-/// How many times as far each pixel's steps go: once where all is `kept` that could be, and where
-/// nothing is, as far as makes the `part` of the steps as much as the `whole`, within limits. Both
+/// How many times as far each pixel's steps go: once where the flow can be believed, and where it
+/// cannot, as far as makes the `part` of the steps as much as the `whole`, within limits. Both
 /// are numbers of steps and a step's length.
-fn strides(mut kept: Tensor, whole: (u32, f32), part: (u32, f32)) -> Tensor {
+fn step_map(mut confidence: Tensor, whole: (u32, f32), part: (u32, f32)) -> Tensor {
     let longer = whole.1 / part.1.max(f32::MIN_POSITIVE);
-    let most = longer * (whole.0 as f32 / part.0 as f32).min(LONGEST_STRIDE);
-    kept.data.iter_mut().for_each(|x| *x += (1.0 - *x) * most);
-    kept
+    let most = longer * (whole.0 as f32 / part.0 as f32).min(LONGEST_STEP);
+    confidence.data.iter_mut().for_each(|x| *x += (1.0 - *x) * most);
+    confidence
 }

@@ -7,8 +7,6 @@ use graph::Tensor;
 use kernels::Threads;
 use rayon::prelude::*;
 
-use crate::flow::FlowField;
-
 /// The picture whose pixel at column `x`, row `y` is what `picture` has at `place(x, y)`, a column and
 /// a row in pixels, whole numbers being the middles of pixels. Values may leave the picture's range
 /// a little beside edges.
@@ -43,19 +41,6 @@ pub fn sample(
         });
     });
     out
-}
-
-/// `picture` seen through a flow: each pixel is what `picture` has where `field` points to from there.
-///
-/// # Panics
-/// If the sizes differ.
-pub fn warp(threads: &Threads, picture: &Tensor, field: &FlowField) -> Tensor {
-    let size = (picture.shape.width, picture.shape.height);
-    assert_eq!(size, (field.width, field.height), "a flow of another size");
-    sample(threads, picture, |x, y| {
-        let [dx, dy] = field.at(x, y);
-        [x as f64 + f64::from(dx), y as f64 + f64::from(dy)]
-    })
 }
 
 /// The four pixels around `place` along an axis of `size`, and their weights (E. Catmull, R. Rom,

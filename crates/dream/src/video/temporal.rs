@@ -3,8 +3,9 @@
 use graph::{Shape, Tensor};
 use kernels::{Context, Threads};
 
-use crate::flow::{self, Dis, Plane, agreement, is_cut};
-use crate::{Coherence, Video, gaussian, rows, warp};
+use crate::flow::{self, Dis, Plane, agreement, is_cut, warp};
+use crate::image::{gaussian, rows};
+use crate::{Coherence, Video};
 
 /// How far, as a standard deviation in pixels, trust in the flow fades towards where it fails.
 const FADE: f32 = 1.5;
@@ -25,8 +26,8 @@ pub struct TemporalState {
 pub(crate) struct Start {
     /// The frame with what is left of the last dream.
     pub(crate) picture: Tensor,
-    /// One channel: how much of what could be left is left at each pixel, 0–1; `None` for all of it.
-    pub(crate) kept: Option<Tensor>,
+    /// One channel: how far the flow can be believed at each pixel, 0–1; `None` for everywhere.
+    pub(crate) confidence: Option<Tensor>,
     /// How many frames of the same shot came before.
     pub(crate) age: u64,
 }
@@ -48,11 +49,11 @@ impl TemporalState {
             Coherence::Flow { persistence } => persistence as f32,
             Coherence::Blend { share } => {
                 let picture = self.blended(threads, source, share);
-                return Some(Start { picture, kept: None, age });
+                return Some(Start { picture, confidence: None, age });
             }
             Coherence::Independent => return None,
         };
-        let kept = faded(cx, agreed);
+        let confidence = faded(cx, agreed);
         let mut added = self.dream.clone();
         rows::for_each(threads, &mut added, |c, y, row| {
             for (x, source) in row.iter_mut().zip(rows::row(&self.source, c, y)) {
@@ -61,12 +62,12 @@ impl TemporalState {
         });
         let mut picture = warp(threads, &added, &there);
         rows::for_each(threads, &mut picture, |c, y, row| {
-            let places = rows::row(source, c, y).iter().zip(rows::row(&kept, 0, y));
-            for (x, (source, kept)) in row.iter_mut().zip(places) {
-                *x = source + persistence * kept * *x;
+            let places = rows::row(source, c, y).iter().zip(rows::row(&confidence, 0, y));
+            for (x, (source, confidence)) in row.iter_mut().zip(places) {
+                *x = source + persistence * confidence * *x;
             }
         });
-        Some(Start { picture, kept: Some(kept), age })
+        Some(Start { picture, confidence: Some(confidence), age })
     }
 
     /// `source` mixed with the last dream, of which there is `share`.

@@ -1,17 +1,17 @@
-//! A movie's frames, each made from the one before: moved, dreamt on, led back to its levels.
+//! A zoom's frames, each made from the one before: moved, dreamt on, its colours led back to the first one's.
+
+mod fade;
+mod motion;
 
 use std::sync::Arc;
 
 use graph::{Network, Tensor};
 
-use crate::dreamer::resized;
-
+use crate::image::resized;
+use crate::random::SEEDS;
 use crate::{ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom, dream};
 
-/// The most that a seed may be.
-pub(crate) const SEEDS: u64 = i64::MAX as u64;
-
-/// What all frames of a movie have in common.
+/// What all frames of a zoom have in common.
 pub struct ZoomDreamer {
     recipe: Recipe,
     network: Arc<Network>,

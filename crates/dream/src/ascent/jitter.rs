@@ -4,8 +4,9 @@
 use graph::{Size, Tensor};
 use kernels::Threads;
 
+use crate::image::rows;
 use crate::random::Random;
-use crate::{Recipe, Tiles, rows};
+use crate::{Recipe, Tiles};
 
 /// How far a picture is rolled, each below its side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Layers that fade into each other over a movie's frames.
+//! Layers that fade into each other over a zoom's frames.
 //!
 //! Gradients of different layers are of very different size, so that of two layers with equal weights
 //! one is hardly seen. What fades are therefore the shares of the gradient: each side's gradient
@@ -7,11 +7,12 @@
 
 use graph::{Graph, GraphError, Tensor};
 
-use crate::evaluator::GradientEvaluator;
-use crate::jitter::Shift;
+use crate::ascent::Shift;
+use crate::image::{black, rows};
+use crate::objective::GradientEvaluator;
 use crate::random::Random;
 use crate::recipe::Fading;
-use crate::{Plan, Recipe, Tiles, octave, resize, rows};
+use crate::{Plan, Recipe, Tiles, resize};
 
 impl Fading {
     /// Gives the layers of `plan`, which has those of both lists, the weights with which the lists'
@@ -53,7 +54,7 @@ pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError>
         tiles => tiles,
     };
     let recipe = Recipe { tiles, ..plan.recipe().clone() };
-    let mut gradient = octave::picture(size);
+    let mut gradient = black(size);
     let mut random = Random::new(recipe.seed);
     GradientEvaluator::new(plan.objective(), &recipe, threads, size)?.value_and_gradient(
         &seen,

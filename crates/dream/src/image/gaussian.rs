@@ -89,7 +89,7 @@ impl Smoothing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows;
+    use crate::image::rows;
     use crate::testing::{context, pattern};
 
     fn kernel(sigma: f32) -> Vec<f32> {

@@ -8,7 +8,7 @@
 use graph::{Shape, Tensor};
 use kernels::Threads;
 
-use crate::rows;
+use crate::image::rows;
 
 /// The kernel along one axis.
 const KERNEL: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];

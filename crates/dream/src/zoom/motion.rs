@@ -4,7 +4,7 @@ use graph::Tensor;
 use kernels::Threads;
 
 use crate::Motion;
-use crate::sample::sample;
+use crate::image::sample;
 
 impl Motion {
     /// The picture as `seconds` of motion at full speed leave it: one resampling for zoom, turn and

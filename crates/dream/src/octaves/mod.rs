@@ -1,15 +1,10 @@
 //! Octaves: the sizes a dream goes through, the picture at each, and what one hands to the next.
 
-use graph::{Shape, Size, Tensor};
+use graph::{Size, Tensor};
 use kernels::{Context, Threads};
 
-use crate::resample::resize_into;
-use crate::{Detail, Recipe, gaussian, rows};
-
-/// A picture of zeros.
-pub(crate) fn picture(size: Size) -> Tensor {
-    Tensor::zeros(Shape::new(3, size.height, size.width))
-}
+use crate::image::{black, gaussian, resize_into, rows};
+use crate::{Detail, Recipe};
 
 /// The sizes from small to `full`: each is the next larger one's divided by the recipe's scale and
 /// rounded, as Google's notebook has it. Sides never vanish.
@@ -31,7 +26,7 @@ pub(crate) fn bases(recipe: &Recipe, sizes: &[Size], full: Tensor, cx: &Context)
     let mut bases = vec![full];
     for size in sizes.iter().rev().skip(1) {
         let larger = bases.last().expect("there is the picture");
-        let mut base = picture(*size);
+        let mut base = black(*size);
         if recipe.octaves.blur > 0.0 {
             let mut blurred = Tensor::zeros(larger.shape);
             gaussian::blur(cx, larger, recipe.octaves.blur, &mut blurred);

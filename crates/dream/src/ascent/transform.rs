@@ -4,9 +4,10 @@
 use graph::{Size, Tensor};
 use kernels::{Context, Threads};
 
-use crate::gaussian::Smoothing;
-use crate::laplacian::Pyramid;
-use crate::{Ascent, Normalisation, Recipe, octave, rows};
+use super::laplacian::Pyramid;
+use crate::image::gaussian::Smoothing;
+use crate::image::{black, rows};
+use crate::{Ascent, Normalisation, Recipe};
 
 /// A recipe's transform of gradients of one size.
 pub(crate) struct GradientTransform<'p> {
@@ -22,12 +23,9 @@ pub(crate) struct GradientTransform<'p> {
 
 impl<'p> GradientTransform<'p> {
     pub(crate) fn new(recipe: &'p Recipe, cx: &'p Context, size: Size) -> Self {
-        let smoothed =
-            (smoothing(recipe, recipe.ascent.iterations) > 0.0).then(|| octave::picture(size));
+        let smoothed = (smoothing(recipe, recipe.ascent.iterations) > 0.0).then(|| black(size));
         let pyramid = match recipe.ascent.normalisation {
-            Normalisation::Laplacian { levels } => {
-                Some(Pyramid::new(octave::picture(size).shape, levels))
-            }
+            Normalisation::Laplacian { levels } => Some(Pyramid::new(black(size).shape, levels)),
             _ => None,
         };
         Self {

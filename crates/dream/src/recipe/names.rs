@@ -1,6 +1,6 @@
 //! What version 0.1 called the settings.
 
-use super::super::RecipeError;
+use super::RecipeError;
 
 /// Paths, and their names in version 0.1. What is not here had the same name.
 const NAMES: [(&str, &str); 24] = [
@@ -34,19 +34,17 @@ const NAMES: [(&str, &str); 24] = [
 /// How many of the names, from the end, only keyframes have.
 const OF_KEYFRAMES: usize = 3;
 
-/// The paths of what version 0.1 called `name`, or of what it had in its place.
-pub(in crate::recipe) fn paths_of(name: &str) -> Vec<String> {
+/// Where what version 0.1 called `name` may be.
+pub(super) fn paths_of(name: &str) -> Vec<String> {
     let everywhere = &NAMES[..NAMES.len() - OF_KEYFRAMES];
     let known = everywhere.iter().filter(|(_, old)| *old == name);
     let mut paths: Vec<String> = known.map(|(path, _)| (*path).to_owned()).collect();
     paths.extend(name.strip_prefix("movie.").map(|rest| format!("zoom.{rest}")));
-    let settings = super::Recipe::settings();
-    paths.retain(|path| settings.iter().any(|setting| setting.path == *path));
     paths
 }
 
 /// The path that a keyframe has for what version 0.1 called `name`, where the two differ.
-pub(in crate::recipe) fn path_in_keyframe(name: &str) -> Option<&'static str> {
+pub(super) fn path_in_keyframe(name: &str) -> Option<&'static str> {
     // The last, since what only keyframes have comes before what is part of a choice.
     NAMES.iter().rev().find(|(_, old)| *old == name).map(|(path, _)| *path)
 }

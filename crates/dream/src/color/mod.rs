@@ -1,0 +1,5 @@
+//! Colours held over many frames.
+
+mod stats;
+
+pub use stats::ColorStats;

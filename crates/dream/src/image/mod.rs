@@ -1,0 +1,29 @@
+//! What is done to images whatever they are for: resizing, resampling, blurring, and passes over all
+//! their values.
+
+pub(crate) mod gaussian;
+mod resample;
+pub(crate) mod rows;
+mod sample;
+
+use graph::{Shape, Size, Tensor};
+use kernels::Threads;
+
+pub(crate) use resample::resize_into;
+pub use resample::{Filter, resize};
+pub use sample::sample;
+
+/// A black RGB image.
+pub(crate) fn black(size: Size) -> Tensor {
+    Tensor::zeros(Shape::new(3, size.height, size.width))
+}
+
+/// An image in another size, within 0–255.
+pub(crate) fn resized(threads: &Threads, image: Tensor, size: Size) -> Tensor {
+    if image.shape.size() == size {
+        return image;
+    }
+    let mut resized = threads.install(|| resize(&image, size, Filter::CatmullRom));
+    resized.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
+    resized
+}

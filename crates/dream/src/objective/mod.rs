@@ -1,0 +1,9 @@
+//! What a dream climbs towards, and its gradient at a picture.
+
+mod evaluator;
+mod layers;
+mod tiled;
+mod tiles;
+
+pub(crate) use evaluator::{GradientEvaluator, memory};
+pub(crate) use layers::Objective;
