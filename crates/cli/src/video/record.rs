@@ -178,6 +178,14 @@ impl Record {
         Some(Sound { source: source.to_owned(), start, end, offset })
     }
 
+    /// Whether a recipe's text, of any version, says what this record's says.
+    pub(super) fn is_dreamt_by(&self, text: &str) -> bool {
+        match (Recipe::from_toml(&self.recipe), Recipe::from_toml(text)) {
+            (Ok(own), Ok(other)) => own.differences(&other).is_empty(),
+            _ => false,
+        }
+    }
+
     /// In what this record is another than the one `before`, in words; empty if the frames of both are
     /// the same.
     ///
