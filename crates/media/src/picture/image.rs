@@ -198,7 +198,7 @@ pub(super) fn planes<S: Sample>(
     let shape = Shape::new(3, size.height, size.width);
     let plane = shape.plane();
     let mut color = Tensor::zeros(shape);
-    let has_alpha = channels % 2 == 0;
+    let has_alpha = channels.is_multiple_of(2);
     let mut alpha = has_alpha.then(|| Tensor::zeros(Shape { channels: 1, ..shape }));
     let colors = channels - usize::from(has_alpha);
     let own = color.data.chunks_exact_mut(plane).take(colors);
