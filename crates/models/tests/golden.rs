@@ -29,14 +29,6 @@ fn planar(shape: &[usize], data: &[f32]) -> Tensor {
     tensor
 }
 
-fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
-    assert_eq!(found.len(), expected.len());
-    let square = |x: f64| x * x;
-    let difference: f64 =
-        found.iter().zip(expected).map(|(&a, &b)| square(f64::from(a) - f64::from(b))).sum();
-    (difference / expected.iter().map(|&b| square(b.into())).sum::<f64>()).sqrt()
-}
-
 /// Compares the named layers (all that the file has, if none is named).
 fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, gradient: f64) {
     let bytes = std::fs::read(golden).unwrap();
@@ -60,15 +52,15 @@ fn compare(network: &Network, golden: &Path, layers: &[&str], level: CpuLevel, g
         let expected = file.tensor(&format!("{key}.activation")).unwrap();
         let shape = activation.shape;
         assert_eq!([shape.channels, shape.height, shape.width], expected.shape(), "{layer}");
-        let error = relative_error(&activation.data, &floats(expected.data()));
-        assert!(error <= ACTIVATION, "{layer} at {level}: activation differs by {error:e}");
+        let off = testkit::error(&activation.data, &floats(expected.data()));
+        assert!(off <= ACTIVATION, "{layer} at {level}: activation differs by {off:e}");
 
         let mut found = Tensor::zeros(picture.shape);
         session.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut found).unwrap();
         let expected = file.tensor(&format!("{key}.gradient")).unwrap();
         let expected = planar(expected.shape(), &floats(expected.data()));
-        let error = relative_error(&found.data, &expected.data);
-        assert!(error <= gradient, "{layer} at {level}: gradient differs by {error:e}");
+        let off = testkit::error(&found.data, &expected.data);
+        assert!(off <= gradient, "{layer} at {level}: gradient differs by {off:e}");
         compared += 1;
     }
     assert!(compared >= layers.len().max(1), "{} has not every layer", golden.display());
@@ -161,23 +153,6 @@ fn inception_has_its_layers_and_input() {
     assert_eq!(network.graph.find("output2").unwrap(), network.graph.find("softmax2").unwrap());
 }
 
-/// The reference's picture in any size (`golden/`'s description has the formula).
-fn picture(height: usize, width: usize) -> Tensor {
-    let mut tensor = Tensor::zeros(Shape::new(3, height, width));
-    for i in 0..height * width {
-        let (x, y) = ((i % width) as f64, (i / width) as f64);
-        let colours = [
-            127.5 + 80.0 * (x / 7.0).sin() + 40.0 * (y / 11.0).cos(),
-            127.5 + 70.0 * ((x + y) / 9.0).sin() + 45.0 * (x / 5.0).cos(),
-            127.5 + 60.0 * ((x - y) / 13.0).cos() + 55.0 * (y / 6.0).sin(),
-        ];
-        for (c, colour) in colours.into_iter().enumerate() {
-            tensor.data[c * height * width + i] = colour.clamp(0.0, 255.0).round() as f32;
-        }
-    }
-    tensor
-}
-
 #[test]
 #[ignore = "needs the shared test files; see CONTRIBUTING"]
 fn inceptions_first_five_classes_are_the_references() {
@@ -190,7 +165,8 @@ fn inceptions_first_five_classes_are_the_references() {
     let backend = Cpu::new(Context::new(Threads::new(2).unwrap(), level));
     let executable = backend.compile(&network, &[target]).unwrap();
     let mut session = executable.session(Size::new(224, 224)).unwrap();
-    session.forward(&picture(224, 224)).unwrap();
+    let image: Vec<f32> = testkit::closed_form(224, 224).into_iter().map(f32::from).collect();
+    session.forward(&planar(&[224, 224, 3], &image)).unwrap();
     let chances = session.activation(0).unwrap();
     assert_eq!(chances.shape, Shape::new(1008, 1, 1));
     let mut classes: Vec<usize> = (0..1008).collect();

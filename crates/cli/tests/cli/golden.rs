@@ -1,6 +1,6 @@
 //! Activations and gradients agree with those that other programs computed, through `probe`.
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
@@ -125,14 +125,8 @@ fn npy_has_the_same_numbers() {
 
 /// The picture the numbers were computed from.
 pub(crate) fn closed_form(width: u32, height: u32) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, y| {
-        let (x, y) = (f64::from(x), f64::from(y));
-        let red = 80.0 * (x / 7.0).sin() + 40.0 * (y / 11.0).cos();
-        let green = 70.0 * ((x + y) / 9.0).sin() + 45.0 * (x / 5.0).cos();
-        let blue = 60.0 * ((x - y) / 13.0).cos() + 55.0 * (y / 6.0).sin();
-        Rgb([red, green, blue]
-            .map(|value| (127.5 + value).clamp(0.0, 255.0).round_ties_even() as u8))
-    })
+    let bytes = testkit::closed_form(height as usize, width as usize);
+    RgbImage::from_raw(width, height, bytes).unwrap()
 }
 
 fn numbers(tensors: &SafeTensors, name: &str) -> Vec<f64> {

@@ -1,8 +1,9 @@
 //! `deepdream models`, as a user runs it, against servers on this machine.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
+
+use testkit::server::{listener, request};
 
 use crate::room::Room;
 
@@ -22,20 +23,6 @@ fn run(room: &Room, args: &[&str]) -> (Option<i32>, String) {
 fn said(output: Output) -> (Option<i32>, String) {
     let text = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     (output.status.code(), text.concat())
-}
-
-fn listener() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    (listener, address)
-}
-
-/// The next request to a listener, in lower case, and the connection to answer on.
-fn request(listener: &TcpListener) -> (String, TcpStream) {
-    let (stream, _) = listener.accept().unwrap();
-    let (mut lines, mut text) = (BufReader::new(stream.try_clone().unwrap()), String::new());
-    while lines.read_line(&mut text).unwrap() > 2 {}
-    (text.to_lowercase(), stream)
 }
 
 fn squeezenet() -> &'static str {

@@ -6,24 +6,12 @@ use std::process::Command;
 use tempfile::{NamedTempFile, TempDir};
 
 use graph::Size;
+use testkit::ffmpeg_is_missing;
 
 use super::{Codec, MovieError, MovieFormat, MovieSpec, Quality};
 use crate::{FfmpegError, Limits, Timestamps, Timing, recipe_of};
 
 const RECIPE: &str = "model = \"a; b\"\n[motion]\nzoom = 1.5 # = \\ \"é\"\n";
-
-/// Whether ffmpeg is there to look at movies with; where the tests have all they need, it must be.
-fn ffmpeg_is_missing() -> bool {
-    let missing = Command::new("ffprobe").arg("-version").output().is_err();
-    assert!(
-        !(missing && std::env::var_os("DEEPDREAM_SHARED").is_some()),
-        "ffmpeg is needed here: install it"
-    );
-    if missing {
-        eprintln!("skipped: ffmpeg is not installed");
-    }
-    missing
-}
 
 fn spec(width: u32, height: u32, rate: &str, frames: u64) -> MovieSpec {
     MovieSpec {

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::server::{Server, lie, reply, rest};
 use super::*;
+use testkit::server::{Server, lie, listener, reply, request, rest};
 
 const TAG: &str = "ETag: \"one\"";
 
@@ -254,8 +254,7 @@ fn another_address_does_not_go_on_with_what_the_first_sent() {
 #[test]
 fn a_silent_server_is_given_up() {
     let (_folder, store) = store();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/model", listener.local_addr().unwrap());
+    let (_listener, url) = listener();
     let patience = Patience { silence: Duration::from_millis(50), ..patience(2) };
     let error = pull_and_tell(&store, &url, patience, &mut quietly).unwrap_err();
     assert!(matches!(error, ModelError::Connect { .. }), "{error}");
@@ -297,19 +296,17 @@ fn cancelled(url: &str, at: impl Fn(StoreEvent) -> bool) -> (ModelError, TempDir
 
 #[test]
 fn a_download_can_be_cancelled_while_the_server_is_silent() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/model", listener.local_addr().unwrap());
+    let (_listener, url) = listener();
     let (error, _) = cancelled(&url, |event| event == StoreEvent::Connecting);
     assert!(matches!(error, ModelError::Cancelled), "{error}");
 }
 
 #[test]
 fn what_came_before_the_cancelling_is_kept() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/model", listener.local_addr().unwrap());
+    let (listener, url) = listener();
     let (done, release) = std::sync::mpsc::channel();
     let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+        let (_, mut stream) = request(&listener);
         stream.write_all(&lie("200 OK", &[TAG], WHOLE.len(), &WHOLE[..20])).unwrap();
         // The connection stays open until the test is over.
         let () = release.recv().unwrap();

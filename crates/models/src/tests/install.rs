@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::server::{Server, reply};
 use super::*;
 use crate::Addition;
+use testkit::server::{Server, reply};
 
 /// The built-in network's file, the smallest real one there is.
 fn squeezenet() -> PathBuf {

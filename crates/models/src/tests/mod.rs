@@ -3,7 +3,6 @@
 mod download;
 mod install;
 mod names;
-mod server;
 mod zipped;
 
 use std::fs;

@@ -5,9 +5,9 @@ use std::io::{Cursor, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::server::{Server, reply};
 use super::*;
 use crate::Origin;
+use testkit::server::{Server, reply};
 
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

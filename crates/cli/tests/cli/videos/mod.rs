@@ -10,21 +10,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use assert_cmd::assert::Assert;
+pub(crate) use testkit::ffmpeg_is_missing;
 
 use crate::room::{QUICK, Room};
-
-/// Whether ffmpeg is there; where the tests have all they need, it must be.
-pub(crate) fn ffmpeg_is_missing() -> bool {
-    let missing = Command::new("ffprobe").arg("-version").output().is_err();
-    assert!(
-        !(missing && std::env::var_os("DEEPDREAM_SHARED").is_some()),
-        "ffmpeg is needed here: install it"
-    );
-    if missing {
-        println!("skipped: ffmpeg is not installed");
-    }
-    missing
-}
 
 /// What a program writes to its standard output, without a complaint.
 fn output(program: &str, arguments: &[&str], folder: &Path) -> String {
