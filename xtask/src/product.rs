@@ -49,8 +49,30 @@ pub(crate) fn package(args: &[String]) -> Outcome {
     cargo(&["package", "--workspace", "--exclude", "xtask"]).args(args).run()
 }
 
-/// Runs every example of the library.
+/// Runs every example of the library, small, in a folder that is gone afterwards.
 pub(crate) fn examples() -> Outcome {
     step("examples");
-    Ok(())
+    let photo = "examples/coffee.png";
+    let network = "crates/models/data/squeezenet1_1.safetensors";
+    let folder = std::path::Path::new("target/examples-run");
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let inside = |name: &str| folder.join(name).display().to_string();
+    for (name, args) in [
+        ("still", vec![photo.to_owned(), inside("still.png")]),
+        ("preview", vec![photo.to_owned()]),
+        ("zoom", vec![photo.to_owned(), inside("zoom"), "4".to_owned()]),
+        ("network", vec![network.to_owned(), inside("network.png")]),
+        ("layers", vec![photo.to_owned(), inside("layers.png"), "fire4/concat".to_owned()]),
+    ] {
+        cargo(&["run", "--package", "deepdream", "--quiet", "--example", name, "--"])
+            .args(&args)
+            .run()?;
+    }
+    for made in ["still.png", "zoom/img_3.png", "network.png", "layers.png"] {
+        if !folder.join(made).is_file() {
+            return Err(format!("no example has made {made}"));
+        }
+    }
+    std::fs::remove_dir_all(folder).map_err(|error| error.to_string())
 }

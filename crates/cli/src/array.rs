@@ -4,7 +4,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
 
-use crate::exit::{Failure, Fault};
+use deepdream::{Error, Fault, Result};
 
 /// Bytes of an `.npy` file before its header: what it is, the version, the header's length.
 const NPY_START: usize = 10;
@@ -33,13 +33,16 @@ impl ArrayFormat {
     ///
     /// # Errors
     /// Another extension.
-    pub(crate) fn of_name(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn of_name(path: &Path) -> Result<Self> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("safetensors") => Ok(Self::Safetensors),
             Some("npy") => Ok(Self::Npy),
             _ => {
-                let what = format!("{}: the name does not say the format", path.display());
-                Err(Failure::new(Fault::Output, what).or("end it in .safetensors or .npy"))
+                let what = format!(
+                    "could not tell from the name {} which format to write",
+                    path.display()
+                );
+                Err(Error::new(Fault::Output, what).hint("End it in .safetensors or .npy."))
             }
         }
     }
@@ -47,10 +50,10 @@ impl ArrayFormat {
 
 impl Array<'_> {
     /// The file's bytes, little-endian 32-bit floats.
-    pub(crate) fn encode(&self, format: ArrayFormat) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn encode(&self, format: ArrayFormat) -> Result<Vec<u8>> {
         match format {
             ArrayFormat::Safetensors => {
-                self.safetensors().map_err(|error| Failure::new(Fault::Output, error))
+                self.safetensors().map_err(|error| Error::new(Fault::Output, error))
             }
             ArrayFormat::Npy => Ok(self.npy()),
         }

@@ -23,19 +23,19 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Dreams on pictures.
     Image(image::ImageArgs),
-    /// Goes on with a folder of frames, each the last one moved slightly and dreamt on again.
+    /// Continues a folder of frames: each is the last one, moved slightly and dreamt on again.
     Frames(frames::FramesArgs),
-    /// Falls into a photo: makes frames from it and a movie of them.
+    /// Zooms into a photo: makes frames from it, and a movie of them.
     Zoom(zoom::ZoomArgs),
     /// Dreams through a video.
     Video(video::VideoArgs),
-    /// Makes a movie of a folder of frames.
+    /// Makes a movie from a folder of frames.
     Movie(movie::MovieArgs),
-    /// Lists every layer of a network that one can dream on.
+    /// Lists the layers of a network that you can dream on.
     Layers(layers::LayersArgs),
-    /// Lists the networks; fetches, adds, shows and removes them.
+    /// Lists, downloads, adds, shows and removes networks.
     Models(models::ModelsArgs),
-    /// Says what a network takes a picture for.
+    /// Tells what a network takes a picture for.
     Classify(classify::ClassifyArgs),
     /// Writes a layer's activation and gradient for a picture.
     Probe(probe::ProbeArgs),
@@ -43,8 +43,8 @@ pub(crate) enum Command {
     Bench(bench::BenchArgs),
     /// Compares this machine's fast kernels with plain loops, layer by layer.
     Check(check::CheckArgs),
-    /// Writes the completions for a shell to standard output.
+    /// Writes completions for a shell to standard output.
     Completions(generate::CompletionArgs),
-    /// Writes the manual: one page to standard output, or every page into a folder.
+    /// Writes the manual: one page to standard output, or all pages into a folder.
     Man(generate::ManArgs),
 }

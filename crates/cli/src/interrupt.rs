@@ -1,36 +1,23 @@
 //! Ctrl-C: the first asks the work to stop where it can, the second ends the program at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use deepdream::{CancelToken, Error, Fault, Result};
 
-use crate::exit::{Failure, Fault};
+use crate::exit;
 
-/// Whether the user has asked to stop. Clones share the answer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Interrupt {
-    asked: Arc<AtomicBool>,
-}
-
-impl Interrupt {
-    /// Listens to Ctrl-C from now on; to be called once.
-    ///
-    /// # Errors
-    /// The operating system's word.
-    pub(crate) fn listen() -> Result<Self, Failure> {
-        let interrupt = Self::default();
-        let asked = Arc::clone(&interrupt.asked);
-        ctrlc::set_handler(move || {
-            if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(Fault::Interrupted as i32);
-            }
-            eprintln!("\nstopping at the next step; Ctrl-C again ends at once");
-        })
-        .map_err(|error| Failure::new(Fault::Usage, format!("Ctrl-C: {error}")))?;
-        Ok(interrupt)
-    }
-
-    /// Whether to stop.
-    pub(crate) fn asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
-    }
+/// A token that Ctrl-C cancels from now on; to be called once.
+///
+/// # Errors
+/// What the operating system says.
+pub(crate) fn listen() -> Result<CancelToken> {
+    let token = CancelToken::new();
+    let asked = token.clone();
+    ctrlc::set_handler(move || {
+        if asked.is_cancelled() {
+            std::process::exit(exit::number(Fault::Cancelled).into());
+        }
+        asked.cancel();
+        eprintln!("\nstopping at the next step; Ctrl-C again ends at once");
+    })
+    .map_err(|error| Error::new(Fault::Usage, format!("could not listen to Ctrl-C: {error}")))?;
+    Ok(token)
 }

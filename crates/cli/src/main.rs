@@ -1,41 +1,34 @@
-//! The `deepdream` program: what is typed becomes a recipe, files become pictures and networks, and
-//! what the dream gives back becomes files again.
+//! The `deepdream` program: what is typed becomes a request, events become lines and bars, and errors
+//! become texts and exit codes. How anything is done is the libraries' concern.
 
+mod args;
 mod array;
 mod cli;
 mod commands;
 mod console;
 mod exit;
-mod film;
-mod frames;
+mod hints;
 mod interrupt;
-mod machine;
-mod media_failure;
-mod model;
-mod output;
-mod places;
-mod progress;
-mod recipe_args;
-mod video;
+mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use deepdream::Result;
 
 use cli::{Cli, Command};
-use exit::Failure;
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            failure.code()
+        Err(error) => {
+            eprintln!("{}", exit::text(&error));
+            exit::code(error.fault())
         }
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
+fn run(command: Command) -> Result<()> {
     match command {
         Command::Image(args) => commands::image::image(&args),
         Command::Frames(args) => commands::frames::frames(&args),
@@ -48,7 +41,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Probe(args) => commands::probe::probe(&args),
         Command::Bench(args) => commands::bench::bench(&args),
         Command::Check(args) => commands::check::check(&args),
-        Command::Completions(args) => commands::generate::completions(&args),
-        Command::Man(args) => commands::generate::man(&args),
+        Command::Completions(args) => commands::generate::completions(&args, Cli::command()),
+        Command::Man(args) => commands::generate::man(&args, Cli::command()),
     }
 }

@@ -46,7 +46,6 @@ mod kind;
 #[cfg(feature = "movies")]
 pub mod movie;
 mod picture;
-#[cfg(feature = "ffmpeg")]
 mod rate;
 #[cfg(feature = "pictures")]
 mod recipe;
@@ -64,7 +63,6 @@ pub use kind::FileKind;
 pub use picture::{BitDepth, Image, ImageError, ImageFormat};
 #[cfg(feature = "pictures")]
 pub use picture::{EncodeOptions, Limits};
-#[cfg(feature = "ffmpeg")]
 pub use rate::FrameRate;
 #[cfg(feature = "pictures")]
 pub use recipe::{RecipeError, recipe_of};

@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use deepdream::{FramesJob, Length, Result};
 
-use crate::exit::Failure;
-use crate::frames::{Job, MotionArgs};
-use crate::interrupt::Interrupt;
-use crate::machine::MachineArgs;
-use crate::recipe_args::RecipeArgs;
+use crate::args::{MachineArgs, MotionArgs, RecipeArgs};
+use crate::terminal;
 
 /// Arguments of `frames`.
 #[derive(Debug, Args)]
@@ -17,14 +15,14 @@ pub(crate) struct FramesArgs {
     /// img_1, img_2 and so on become the others. Run again, it goes on from where it stopped.
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// How many frames there are to be in all. Default: no end; Ctrl-C stops.
+    /// How many frames to have in all. Default: no end; Ctrl-C stops.
     #[arg(short = 'n', long, value_name = "N", help_heading = "Motion")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     count: Option<u64>,
     /// Remove all frames but the first and begin again. Default: refuse to mix frames of two recipes.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
-    /// Say nothing unless something is wrong. Default: show progress.
+    /// Print nothing unless something is wrong. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
     #[command(flatten)]
@@ -36,20 +34,16 @@ pub(crate) struct FramesArgs {
 }
 
 /// Makes the frames.
-pub(crate) fn frames(args: &FramesArgs) -> Result<(), Failure> {
-    let interrupt = Interrupt::listen()?;
-    let job = Job {
-        folder: &args.folder,
-        recipe: &args.recipe,
-        motion: &args.motion,
-        machine: &args.machine,
-        size: None,
-        count: &|_| args.count,
-        force: args.force,
-        quiet: args.quiet,
-        interrupt: &interrupt,
+pub(crate) fn frames(args: &FramesArgs) -> Result<()> {
+    let job = FramesJob {
+        length: args.count.map_or(Length::Endless, Length::Frames),
+        fps: args.motion.fps,
+        motion: args.motion.motion(),
+        overwrite: args.force,
+        dream: args.recipe.request(&args.machine, |recipe| args.motion.edit(recipe)),
+        ..FramesJob::new(&args.folder)
     };
-    job.run()?;
+    terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
     if !args.quiet {
         let folder = args.folder.display();
         eprintln!(

@@ -3,12 +3,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
+use deepdream::{Error, Fault, Result};
 
-use crate::cli::Cli;
 use crate::console::print;
-use crate::exit::{Failure, Fault};
 
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
@@ -20,30 +19,30 @@ pub(crate) struct CompletionArgs {
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// Folder to write `deepdream.1` and a page for each subcommand into; made if it is not there.
+    /// Folder to write `deepdream.1` and a page for each subcommand into; created if it does not exist.
     folder: Option<PathBuf>,
 }
 
 /// Writes a completion script.
-pub(crate) fn completions(args: &CompletionArgs) -> Result<(), Failure> {
+pub(crate) fn completions(args: &CompletionArgs, mut cli: Command) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "deepdream", &mut script);
+    clap_complete::generate(args.shell, &mut cli, "deepdream", &mut script);
     print(&script)
 }
 
 /// Writes the manual.
-pub(crate) fn man(args: &ManArgs) -> Result<(), Failure> {
+pub(crate) fn man(args: &ManArgs, cli: Command) -> Result<()> {
     let Some(folder) = &args.folder else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command())
+        clap_mangen::Man::new(cli)
             .render(&mut page)
-            .map_err(|error| Failure::new(Fault::Output, error))?;
+            .map_err(|error| Error::new(Fault::Output, error))?;
         return print(&page);
     };
-    std::fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-        .map_err(|error| {
-            let folder = folder.display();
-            Failure::new(Fault::Output, format!("{folder}: cannot write the manual: {error}"))
-        })
+    std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(cli, folder)).map_err(
+        |error| {
+            let what = format!("could not write the manual into {}: {error}", folder.display());
+            Error::new(Fault::Output, what).at(folder)
+        },
+    )
 }

@@ -1,4 +1,4 @@
-//! What each subcommand takes and does.
+//! What each subcommand takes, asks for and answers.
 
 pub(crate) mod bench;
 pub(crate) mod check;
@@ -12,16 +12,3 @@ pub(crate) mod movie;
 pub(crate) mod probe;
 pub(crate) mod video;
 pub(crate) mod zoom;
-
-/// Reads `WIDTHxHEIGHT`.
-///
-/// # Errors
-/// Text of another kind.
-pub(crate) fn size(text: &str) -> Result<(u32, u32), String> {
-    let (width, height) = text.split_once(['x', '×']).ok_or("write 640x400, for example")?;
-    let side = |text: &str| match text.parse::<u32>() {
-        Ok(side @ 1..=65_535) => Ok(side),
-        _ => Err(format!("`{text}` is no side: 1 to 65535 pixels are possible")),
-    };
-    Ok((side(width)?, side(height)?))
-}

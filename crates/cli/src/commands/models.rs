@@ -5,18 +5,16 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use dream::Recipe;
-use graph::{ChannelOrder, InputSpec, Network};
-use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
-use models::{
+use deepdream::models::{
     Addition, BUILT_IN, KnownNetwork, ModelError, Origin, Pulled, Source, Store, StoreEvent,
 };
+use deepdream::{Network, Recipe, Result};
+use graph::{ChannelOrder, InputSpec};
+use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::console::{self, print};
-use crate::exit::Failure;
-use crate::interrupt::Interrupt;
-use crate::model::model_failure;
+use crate::interrupt;
 
 /// Arguments of `models`.
 #[derive(Debug, Args)]
@@ -31,15 +29,15 @@ pub(crate) struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Fetches a known network; a download that broke off goes on where it ended.
+    /// Downloads a known network. A download that broke off continues where it ended.
     Pull {
         /// The network, as `deepdream models` lists it.
         name: String,
-        /// Another address for the same file: a mirror. The checksum still decides.
+        /// The address of a mirror of the same file. The checksum still decides.
         #[arg(long, value_name = "URL")]
         from: Option<String>,
     },
-    /// Says all about a network: source, checksum, licence, input, layers.
+    /// Shows a network's source, checksum, licence, input and layers.
     Show {
         /// The network, or a model file.
         name: String,
@@ -60,17 +58,17 @@ struct AddArgs {
     /// What to call it. Default: what the file is called.
     #[arg(long)]
     name: Option<String>,
-    /// The order in which the network takes the colours. Default: what is usual for the file's format.
+    /// The order in which the network takes the colours. Default: the usual one of the file's format.
     #[arg(long, value_name = "ORDER")]
     channel_order: Option<Order>,
-    /// Subtracted from each channel, 0–255, in the network's own order; one number or three. Default:
+    /// What to subtract from each channel, 0–255, in the network's own order: one number or three. Default:
     /// what is usual for the file's format.
     #[arg(long, value_name = "A,B,C", value_parser = three, allow_hyphen_values = true)]
     mean: Option<[f32; 3]>,
-    /// Multiplied with each channel after that; one number or three. Default: 1.
+    /// What to multiply each channel with after that: one number or three. Default: 1.
     #[arg(long, value_name = "A,B,C", value_parser = three, allow_hyphen_values = true)]
     scale: Option<[f32; 3]>,
-    /// A file with the names of the network's classes, one a line.
+    /// A file with the names of the network's classes, one on each line.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 }
@@ -94,16 +92,16 @@ impl From<Order> for ChannelOrder {
 }
 
 /// Lists the networks, or does what the subcommand says.
-pub(crate) fn models(args: &ModelsArgs) -> Result<(), Failure> {
-    let store = Store::open().map_err(model_failure)?;
+pub(crate) fn models(args: &ModelsArgs) -> Result<()> {
+    let store = Store::open()?;
     match &args.action {
         None => list(&store, args.json),
         Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
         Some(Action::Show { name }) => show(&store, name),
         Some(Action::Add(args)) => add(&store, args),
         Some(Action::Remove { name }) => {
-            let watch = Watch::new();
-            store.remove(name, &mut |event| watch.event(event)).map_err(model_failure)?;
+            let view = StoreView::new();
+            store.remove(name, &mut |event| view.event(event))?;
             print(format!("{name} is removed\n"))
         }
     }
@@ -131,8 +129,8 @@ enum Standing {
     Known,
 }
 
-fn list(store: &Store, json: bool) -> Result<(), Failure> {
-    let built_in = models::squeezenet().map_err(model_failure)?;
+fn list(store: &Store, json: bool) -> Result<()> {
+    let built_in = deepdream::models::squeezenet()?;
     let mut lines = vec![Line {
         name: BUILT_IN.to_owned(),
         standing: Standing::BuiltIn,
@@ -141,7 +139,7 @@ fn list(store: &Store, json: bool) -> Result<(), Failure> {
         default_layers: default_layers(&built_in),
         problem: None,
     }];
-    for name in store.installed().map_err(model_failure)? {
+    for name in store.installed()? {
         let manifest = store.manifest(&name);
         let network = store.resolve(Some(&name));
         lines.push(Line {
@@ -170,7 +168,7 @@ fn list(store: &Store, json: bool) -> Result<(), Failure> {
 
 /// The networks that can be downloaded, and where from.
 fn published() -> impl Iterator<Item = (&'static KnownNetwork, &'static Source)> {
-    models::catalogue().iter().filter_map(|known| Some((known, known.source.as_ref()?)))
+    deepdream::models::catalogue().iter().filter_map(|known| Some((known, known.source.as_ref()?)))
 }
 
 fn table(lines: &[Line]) -> String {
@@ -193,23 +191,23 @@ fn table(lines: &[Line]) -> String {
     text
 }
 
-fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<(), Failure> {
+fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<()> {
     if name == BUILT_IN {
         return print(format!("{name} is built into the program\n"));
     }
-    let interrupt = Interrupt::listen()?;
+    let cancel = interrupt::listen()?;
     let source = published().find_map(|(known, source)| (known.name == name).then_some(source));
     if let Some(url) = from.or(source.map(|source| source.url)) {
         eprintln!("{name}: from {url}");
     }
-    let watch = Watch::new();
+    let view = StoreView::new();
     let pulled = store.pull(name, from, &mut |event| {
-        if interrupt.asked() { ControlFlow::Break(()) } else { watch.event(event) }
+        if cancel.is_cancelled() { ControlFlow::Break(()) } else { view.event(event) }
     });
-    drop(watch);
+    drop(view);
     let folder = store.folder(name);
     let folder = folder.display();
-    match pulled.map_err(model_failure)? {
+    match pulled? {
         Pulled::Downloaded => {
             let licence = source.map_or("not known", |source| source.licence);
             print(format!("{name} is installed in {folder} (licence: {licence})\n"))
@@ -219,12 +217,12 @@ fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<(), Failure> {
 }
 
 /// Shows how far a change of the store is.
-struct Watch {
+struct StoreView {
     bar: ProgressBar,
     waiting: Cell<bool>,
 }
 
-impl Watch {
+impl StoreView {
     fn new() -> Self {
         Self { bar: ProgressBar::no_length(), waiting: Cell::new(false) }
     }
@@ -261,7 +259,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for StoreView {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
@@ -271,10 +269,10 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates above are well formed")
 }
 
-fn show(store: &Store, name: &str) -> Result<(), Failure> {
+fn show(store: &Store, name: &str) -> Result<()> {
     let mut text = String::new();
     let mut line = |what: &str, value: &str| text += &format!("{what:9} {value}\n");
-    if let Some(known) = models::known(name) {
+    if let Some(known) = deepdream::models::known(name) {
         line("network", &format!("{}: {}", known.title, known.description));
     }
     match published().find(|(known, _)| known.name == name && !store.is_installed(name)) {
@@ -292,12 +290,8 @@ fn show_published(known: &KnownNetwork, source: &Source, line: &mut dyn FnMut(&s
     line("licence", source.licence);
 }
 
-fn show_network(
-    store: &Store,
-    name: &str,
-    line: &mut dyn FnMut(&str, &str),
-) -> Result<(), Failure> {
-    let (network, origin) = store.resolve(Some(name)).map_err(model_failure)?;
+fn show_network(store: &Store, name: &str, line: &mut dyn FnMut(&str, &str)) -> Result<()> {
+    let (network, origin) = store.resolve(Some(name))?;
     match &origin {
         Origin::BuiltIn => {
             line("file", "built into the program");
@@ -305,7 +299,7 @@ fn show_network(
         }
         Origin::File(path) => line("file", &path.display().to_string()),
         Origin::Installed => {
-            let manifest = store.manifest(name).map_err(model_failure)?;
+            let manifest = store.manifest(name)?;
             let path = |file: &str| store.folder(name).join(file).display().to_string();
             line("file", &path(&manifest.file));
             line("source", &manifest.source);
@@ -326,7 +320,7 @@ fn show_network(
     Ok(())
 }
 
-fn add(store: &Store, args: &AddArgs) -> Result<(), Failure> {
+fn add(store: &Store, args: &AddArgs) -> Result<()> {
     let addition = Addition {
         file: args.file.clone(),
         name: args.name.clone(),
@@ -335,8 +329,8 @@ fn add(store: &Store, args: &AddArgs) -> Result<(), Failure> {
         scale: args.scale,
         labels: args.labels.clone(),
     };
-    let watch = Watch::new();
-    let name = store.add(&addition, &mut |event| watch.event(event)).map_err(model_failure)?;
+    let view = StoreView::new();
+    let name = store.add(&addition, &mut |event| view.event(event))?;
     print(format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n"))
 }
 
@@ -353,6 +347,6 @@ fn three(text: &str) -> Result<[f32; 3], String> {
     match numbers.as_deref() {
         Ok([all]) if all.is_finite() => Ok([*all; 3]),
         Ok(&[a, b, c]) if a.is_finite() && b.is_finite() && c.is_finite() => Ok([a, b, c]),
-        _ => Err("one number, or three with commas between them, is wanted".to_owned()),
+        _ => Err("use one number, or three with commas between them".to_owned()),
     }
 }

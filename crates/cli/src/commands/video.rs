@@ -3,20 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dream::{Coherence, Recipe};
+use deepdream::{RecipeRequest, Result, Shard, VideoJob};
 
-use super::movie::CodingArgs;
-use crate::exit::{Failure, Fault};
-use crate::interrupt::Interrupt;
-use crate::machine::MachineArgs;
-use crate::output::Output;
-use crate::recipe_args::RecipeArgs;
-use crate::video::{Job, Part, Product, Target, is_finished, seconds};
+use crate::args::{EncodingArgs, MachineArgs, RecipeArgs};
+use crate::terminal;
 
 /// Arguments of `video`.
 #[derive(Debug, Args)]
 pub(crate) struct VideoArgs {
-    /// The video: whatever the ffmpeg reads that is installed.
+    /// The video: anything that the installed ffmpeg reads.
     #[arg(value_name = "VIDEO")]
     video: PathBuf,
     /// The movie to write, its kind by its ending: .mp4, .webm, .mov, .mkv, .gif or .png. Its frames
@@ -33,18 +28,18 @@ pub(crate) struct VideoArgs {
     /// Leave the sound out. Default: copy it as it is.
     #[arg(long, help_heading = "Output")]
     no_sound: bool,
-    /// Make only the frames of one of N parts of equal length, and no movie, so that N machines can
-    /// share the work in one folder; `deepdream movie` joins them. Frames must not depend on each other
+    /// Make only the frames of one of N equal parts, and no movie, so that N machines can share the work
+    /// in one folder; `deepdream movie` joins them. Frames must not depend on each other
     /// (--coherence independent).
-    #[arg(long = "shard", value_name = "I/N", help_heading = "Output")]
-    part: Option<Part>,
-    /// Say nothing unless something is wrong. Default: show progress.
+    #[arg(long, value_name = "I/N", help_heading = "Output")]
+    shard: Option<Shard>,
+    /// Print nothing unless something is wrong. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
     #[command(flatten)]
     frames: FrameArgs,
     #[command(flatten)]
-    coding: CodingArgs,
+    encoding: EncodingArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
     #[command(flatten)]
@@ -55,15 +50,15 @@ pub(crate) struct VideoArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Frames")]
 struct FrameArgs {
-    /// Begin with the frame at this time: seconds, or 1:02:03.5. Default: the video's begin.
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    /// Begin with the frame at this time: seconds, or 1:02:03.5. Default: the video's beginning.
+    #[arg(long, value_name = "TIME", value_parser = time)]
     start: Option<f64>,
     /// End before the frame at this time. Default: the video's end.
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     end: Option<f64>,
     /// How a frame's dream follows from the last one's. Default: flow, or the recipe's.
     #[arg(long, value_enum, value_name = "HOW")]
-    coherence: Option<Named>,
+    coherence: Option<Coherence>,
     /// With --coherence flow: how much of the last frame's dream lives on in the next, 0 to 0.99; the
     /// rest is dreamt anew. Default: 0.8.
     #[arg(long, value_name = "SHARE")]
@@ -74,9 +69,9 @@ struct FrameArgs {
     blend: Option<f64>,
 }
 
-/// [`Coherence`] as the command line spells it.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Named {
+/// How frames hang together, as the command line spells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Coherence {
     /// The dream moves along with what it was dreamt on.
     Flow,
     /// The last dream shows through where it was.
@@ -86,74 +81,86 @@ enum Named {
 }
 
 impl FrameArgs {
-    /// Puts the flags into the recipe.
-    ///
-    /// # Errors
-    /// A value outside its range.
-    fn edit(&self, recipe: &mut Recipe) -> Result<(), Failure> {
-        let mut video = recipe.video.take().unwrap_or_default();
-        video.coherence = match (self.coherence, video.coherence) {
-            (Some(Named::Flow), Coherence::Flow { .. })
-            | (Some(Named::Blend), Coherence::Blend { .. })
-            | (None, _) => video.coherence,
-            (Some(Named::Flow), _) => Coherence::flow(),
-            (Some(Named::Blend), _) => Coherence::blend(),
-            (Some(Named::Independent), _) => Coherence::Independent,
-        };
-        match &mut video.coherence {
-            Coherence::Flow { persistence } => *persistence = self.carry.unwrap_or(*persistence),
-            Coherence::Blend { share } => *share = self.blend.unwrap_or(*share),
-            Coherence::Independent => {}
+    /// Puts the flags into a request.
+    fn edit(&self, recipe: &mut RecipeRequest) {
+        if let Some(coherence) = self.coherence {
+            let word = match coherence {
+                Coherence::Flow => "flow",
+                Coherence::Blend => "blend",
+                Coherence::Independent => "independent",
+            };
+            recipe.set("video.coherence", word);
         }
-        recipe.video = Some(video);
-        recipe.validate().map_err(|error| Failure::new(Fault::Recipe, error))
+        let how = |how| self.coherence.is_none_or(|coherence| coherence == how);
+        if let Some(carry) = self.carry.filter(|_| how(Coherence::Flow)) {
+            recipe.set("video.coherence.flow.persistence", carry);
+        }
+        if let Some(blend) = self.blend.filter(|_| how(Coherence::Blend)) {
+            recipe.set("video.coherence.blend.share", blend);
+        }
     }
 }
 
 /// Dreams on the video.
-pub(crate) fn video(args: &VideoArgs) -> Result<(), Failure> {
-    let interrupt = Interrupt::listen()?;
+pub(crate) fn video(args: &VideoArgs) -> Result<()> {
     let FrameArgs { start, end, .. } = args.frames;
-    if start.zip(end).is_some_and(|(start, end)| start >= end) {
-        let what = "--start is not before --end: no frame is between them";
-        return Err(Failure::new(Fault::Usage, what));
-    }
-    let path = args.output.clone().unwrap_or_else(|| args.video.with_extension("dream.mp4"));
-    let format = args.coding.format(&path)?;
-    let folder = path.with_extension("");
-    let output;
-    let product = match args.part {
-        Some(part) => Product::Frames(part),
-        None if !args.force && is_finished(&folder, &path, args.keep)? => {
-            if !args.quiet {
-                eprintln!("{}: complete already", path.display());
-            }
-            return Ok(());
-        }
-        None => {
-            output = Output::new(path, args.force)?;
-            Product::Movie(Target {
-                format,
-                quality: args.coding.quality(),
-                longest: args.coding.longest(),
-                output: &output,
-                silent: args.no_sound,
-                keep: args.keep,
-            })
-        }
-    };
-    let job = Job {
-        video: &args.video,
-        folder: &folder,
-        recipe: &args.recipe,
-        edit: &|recipe| args.frames.edit(recipe),
-        machine: &args.machine,
+    let job = VideoJob {
+        output: args.output.clone(),
         start,
         end,
-        product,
-        force: args.force,
-        quiet: args.quiet,
-        interrupt: &interrupt,
+        shard: args.shard,
+        silent: args.no_sound,
+        keep: args.keep,
+        encoding: args.encoding.encoding(),
+        overwrite: args.force,
+        dream: args.recipe.request(&args.machine, |recipe| args.frames.edit(recipe)),
+        ..VideoJob::new(&args.video)
     };
-    job.run()
+    let report = terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
+    if let (Some(shard), Some(folder), false) = (args.shard, report.wrote.first(), args.quiet) {
+        let folder = folder.display();
+        eprintln!(
+            "{folder}: shard {shard} is there; with all shards, `deepdream movie {folder}` joins them"
+        );
+    }
+    Ok(())
+}
+
+/// Reads a time: seconds, or hours, minutes and seconds as `1:02:03.5`.
+///
+/// # Errors
+/// Text of another kind, and more than a year.
+fn time(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is not a time. Use seconds, or hours as 1:02:03.5");
+    let parts: Vec<&str> = text.split(':').collect();
+    let (last, before) = parts.split_last().ok_or_else(wrong)?;
+    if before.len() > 2 {
+        return Err(wrong());
+    }
+    let mut time = 0.0;
+    for part in before {
+        time = 60.0 * (time + f64::from(part.parse::<u32>().map_err(|_| wrong())?));
+    }
+    let last: f64 = last.parse().map_err(|_| wrong())?;
+    if !(0.0..=31_536_000.0).contains(&(time + last)) || (!before.is_empty() && last >= 60.0) {
+        return Err(wrong());
+    }
+    Ok(time + last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, seconds) in
+            [("0", 0.0), ("12.5", 12.5), ("1:30", 90.0), ("01:02:03.25", 3723.25)]
+        {
+            assert_eq!(time(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "x", "-1", "1:2:3:4", "1:60", ":5", "nan", "inf", "1e99"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
 }

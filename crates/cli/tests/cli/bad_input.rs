@@ -241,8 +241,8 @@ fn output_that_cannot_be() {
     room.picture("photo.png");
     room.write("file", "");
     refused(&room, &["photo.png", "-o", "none/out.png"], 6, &["out.png", "no folder none"]);
-    refused(&room, &["photo.png", "-o", "file/out.png"], 6, &["out.png", "cannot be written"]);
-    refused(&room, &["photo.png", "-o", "file/"], 6, &["cannot be made"]);
+    refused(&room, &["photo.png", "-o", "file/out.png"], 6, &["could not write file/out.png"]);
+    refused(&room, &["photo.png", "-o", "file/"], 6, &["could not write file/"]);
     refused(&room, &["photo.png", "-o", "out.xyz"], 6, &["out.xyz", ".png, .jpg, .webp"]);
     refused(&room, &["photo.png", "-o", "out.gif"], 6, &["out.gif", ".png, .jpg, .webp"]);
 }
@@ -252,7 +252,7 @@ fn recipe_that_is_none() {
     let room = Room::new();
     room.picture("photo.png");
     let with = |name: &'static str| ["photo.png", "--recipe", name];
-    refused(&room, &with("none.toml"), 5, &["none.toml", "cannot be read"]);
+    refused(&room, &with("none.toml"), 5, &["could not read the recipe none.toml"]);
     room.write("wrong.toml", "octaves = \"four\"");
     refused(&room, &with("wrong.toml"), 5, &["wrong.toml", "octaves"]);
     room.write("unknown.toml", "octavess = 4");

@@ -210,7 +210,7 @@ fn a_full_disk_costs_no_frame() {
     let after = frames(&room.path("disk/sky"));
     mount(&["umount"]);
 
-    assert!(text.contains("cannot be written"), "{text}");
+    assert!(text.contains("could not write disk/sky"), "{text}");
     assert!(there.len() > 1 && there.len() < 100, "{} frames", there.len());
     assert_eq!(after.len(), there.len() + 5);
     let whole = self::room("img_0.png");

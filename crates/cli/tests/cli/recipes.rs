@@ -143,3 +143,47 @@ fn network_of_a_recipe_that_is_not_here() {
     let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(said.contains("mine.toml was made with `mine`") && said.contains("--model"), "{said}");
 }
+
+#[test]
+fn any_field_can_be_set_and_gives_what_its_flag_gives() {
+    let room = Room::new();
+    room.picture("photo.png");
+    let dream = |out: &str, more: &[&str]| {
+        let args = ["image", "photo.png", "--layer", "fire2/concat", "-o", out];
+        room.deepdream().args(args).args(more).assert().success();
+        room.bytes(out)
+    };
+    let flags = dream(
+        "flags.png",
+        &["--octaves", "2", "--iterations", "1", "--step", "2.5", "--seed", "3"],
+    );
+    let set = ["octaves.count=2", "ascent.iterations=1", "ascent.step=2.5", "seed = 3"];
+    let set = dream("set.png", &set.map(|set| ["--set", set]).concat());
+    assert!(flags == set);
+    let more = ["--octaves", "4", "--set", "octaves.count=1", "--set", "ascent.iterations=1"];
+    let more =
+        [&more[..], &["--set", "octaves.detail=replace", "--save-recipe", "r.toml"]].concat();
+    dream("last.png", &more);
+    let recipe = String::from_utf8(room.bytes("r.toml")).unwrap();
+    assert!(recipe.contains("count = 1") && recipe.contains("detail = \"replace\""), "{recipe}");
+}
+
+#[test]
+fn misspelt_fields_name_the_nearest_on_every_command() {
+    let room = Room::new();
+    room.picture("photo.png");
+    std::fs::create_dir(room.path("sky")).unwrap();
+    room.picture("sky/img_0.png");
+    for args in [
+        &["image", "photo.png"][..],
+        &["frames", "sky", "--count", "2"],
+        &["zoom", "photo.png", "-o", "fall.gif"],
+    ] {
+        let assert = room.deepdream().args(args).args(["--set", "octave.count=2"]).assert().code(5);
+        let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(said.contains("did you mean `octaves.count`"), "{args:?}: {said}");
+    }
+    let nothing = room.deepdream().args(["image", "photo.png", "--set", "seed"]).assert().code(2);
+    let said = String::from_utf8_lossy(&nothing.get_output().stderr).into_owned();
+    assert!(said.contains("FIELD=VALUE"), "{said}");
+}

@@ -48,7 +48,12 @@ pub(crate) fn place(table: &mut Table, path: &str, value: Value) {
     while let Some(name) = names.next() {
         way = settings::joined(&way, name);
         let Some(next) = names.peek() else {
-            group.insert(name.to_owned(), value);
+            // A choice that is named again keeps its settings.
+            let chosen =
+                group.get(name).and_then(Value::as_table).filter(|_| settings::is_choice(&way));
+            if !chosen.zip(value.as_str()).is_some_and(|(chosen, word)| chosen.contains_key(word)) {
+                group.insert(name.to_owned(), value);
+            }
             return;
         };
         let slot = group.entry(name).or_insert_with(|| Value::Table(Table::new()));
@@ -93,6 +98,7 @@ mod tests {
             ("ascent.clamp", "false"),
             ("tiles.rolled.size", "300"),
             ("tiles.scattered.size", "200"),
+            ("tiles", "scattered"),
             ("size", "640"),
             ("noise", "{ width = 20, height = 10 }"),
             ("objective", "[{ layer = \"a\" }, { layer = \"b\", weight = -2 }]"),

@@ -42,11 +42,11 @@ fn times_parts_and_outputs_that_make_no_sense_are_refused() {
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 10, "-map 0:v");
     for (more, code, wanted) in [
-        (&["--start", "3", "--end", "2"][..], 2, "--start is not before --end"),
+        (&["--start", "3", "--end", "2"][..], 2, "before the end (--start, --end)"),
         (&["--start", "soon"], 2, "1:02:03.5"),
         (&["--start", "9"], 3, "it lasts 0.400 s"),
         (&["--start", "0.21", "--end", "0.23"], 3, "no frames in this part"),
-        (&["--shard", "3/2"], 2, "no part"),
+        (&["--shard", "3/2"], 2, "is not a shard"),
         (&["--shard", "1/2"], 5, "--coherence independent"),
         (&["--carry", "2"], 5, "persistence"),
         (&["--layer", "nowhere"], 5, "nowhere"),

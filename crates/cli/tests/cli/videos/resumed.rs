@@ -91,7 +91,7 @@ fn killed_while_it_tidies_up_it_goes_on_with_that() {
         std::fs::write(&mark, &hash).unwrap();
         let mut command = room.deepdream();
         let text = said(command.args(["video", "clip.mp4", "-o", "dream.mp4"]).assert(), 0);
-        assert!(text.contains("dream.mp4: complete already"), "{what} left: {text}");
+        assert!(text.contains("dream.mp4 is complete already"), "{what} left: {text}");
         assert_eq!(room.names(), ["clip.mp4", "dream.mp4"], "{what} left");
     }
     assert!(room.bytes("dream.mp4") == movie);
@@ -173,7 +173,7 @@ fn parts_made_apart_join_to_the_whole() {
     part("2/2");
     assert!(!room.path("parts.mp4").exists());
     let text = said(join(&[]), 3);
-    assert!(text.contains("8 of 17 frames are not there yet"), "{text}");
+    assert!(text.contains("8 of 17 frames are not yet in parts"), "{text}");
     part("1/2");
     join(&[]).success();
     assert!(room.bytes("parts.mp4") == room.bytes("whole.mp4"));
@@ -212,7 +212,7 @@ fn folders_of_other_frames_are_noticed() {
     std::fs::create_dir(room.path("sky")).unwrap();
     crate::room::picture(48, 32).save(room.path("sky/img_0.png")).unwrap();
     let text = said(dream(&room, "clip.mp4", "sky.mp4", &["--force"]), 6);
-    assert!(text.contains("not a video's"), "{text}");
+    assert!(text.contains("not those of a video"), "{text}");
     assert!(room.path("sky/img_0.png").exists());
     // Nor is anything else that lies in the folder.
     std::fs::create_dir(room.path("mine")).unwrap();
@@ -249,7 +249,7 @@ fn a_full_disk_costs_no_frame() {
     dream(&room, "clip.mp4", "disk/dream.mp4", &[]).success();
     let movie = room.bytes("disk/dream.mp4");
     mount(&["umount"]);
-    assert!(text.contains("cannot be written"), "{text}");
+    assert!(text.contains("could not write disk/dream"), "{text}");
     assert!((2..60).contains(&there), "{there}");
     dream(&room, "clip.mp4", "dream.mp4", &[]).success();
     assert!(room.bytes("dream.mp4") == movie);

@@ -1,0 +1,20 @@
+//! What a command may use of the machine.
+
+use clap::Args;
+use deepdream::Limits;
+
+/// Arguments about the machine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct MachineArgs {
+    /// How many threads to use. They do not change the picture. Default: one for each processor.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl MachineArgs {
+    /// The limits that the flags set.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { threads: self.threads.map(usize::from), memory: None }
+    }
+}

@@ -1,0 +1,104 @@
+//! From flags to what a recipe says of a zoom: motion, levels and keyframes.
+
+use clap::Args;
+use deepdream::media::FrameRate;
+use deepdream::{Keyframe, MotionPreset, RecipeRequest};
+
+/// Arguments about how frames follow from each other.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Motion")]
+pub(crate) struct MotionArgs {
+    /// Start from a known motion. Default: a slow zoom, or the recipe's.
+    #[arg(long, value_enum, value_name = "NAME")]
+    motion: Option<Named>,
+    /// Frames in a second: a number, or a fraction such as 30000/1001. Default: 30, or the recipe's.
+    #[arg(long, value_name = "RATE")]
+    pub(crate) fps: Option<FrameRate>,
+    /// How much larger everything gets in a second, at any frame rate. Default: 1.35.
+    #[arg(long, value_name = "FACTOR")]
+    zoom: Option<f64>,
+    /// Degrees turned in a second, clockwise. Default: 0.
+    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true)]
+    rotate: Option<f64>,
+    /// Shift in a second, to the right and down, as shares of the width and height. Default: 0,0.
+    #[arg(long, value_name = "X,Y", value_parser = pair, allow_hyphen_values = true)]
+    shift: Option<[f64; 2]>,
+    /// The point that zoom and turn go around, as shares of the width and height. Default: 0.5,0.5.
+    #[arg(long, value_name = "X,Y", value_parser = pair, allow_hyphen_values = true)]
+    centre: Option<[f64; 2]>,
+    /// Seconds in which the motion starts from rest. Default: 0.
+    #[arg(long, value_name = "SECONDS")]
+    ease_in: Option<f64>,
+    /// Seconds in which the motion comes to rest before the end. Default: 0.
+    #[arg(long, value_name = "SECONDS")]
+    ease_out: Option<f64>,
+    /// How many dreams there are to a second, spread over its frames: each frame takes its share of
+    /// --iterations, whatever the --fps. As many as --fps dream each frame anew in full. Default: 2.
+    #[arg(long, value_name = "DREAMS")]
+    pace: Option<f64>,
+    /// How far brightness, contrast and colours are led back to the first frame's, 0 to 1. Default: 1.
+    #[arg(long, value_name = "STRENGTH")]
+    levels: Option<f64>,
+    /// Set fields at a time. Between two times they change evenly and layers fade. Repeat it:
+    /// --at 0s:layer=fire3/concat --at 6s:layer=fire8/concat,step=2,zoom=1.2
+    #[arg(long = "at", value_name = "TIME:FIELD=VALUE,…", value_parser = str::parse::<Keyframe>)]
+    keyframes: Vec<Keyframe>,
+}
+
+/// [`MotionPreset`] as the command line spells it.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Named {
+    /// Nothing moves; the picture only goes on dreaming.
+    Still,
+    /// The zoom of Google's notebook, a twentieth each frame.
+    Google,
+    /// The slow fall of sentdex's movies.
+    Sentdex,
+    /// A slow pan.
+    Drift,
+    /// Zoom and turn.
+    Spiral,
+}
+
+impl MotionArgs {
+    /// The motion to start from.
+    pub(crate) fn motion(&self) -> Option<MotionPreset> {
+        self.motion.map(|named| match named {
+            Named::Still => MotionPreset::Still,
+            Named::Google => MotionPreset::Google,
+            Named::Sentdex => MotionPreset::Sentdex,
+            Named::Drift => MotionPreset::Drift,
+            Named::Spiral => MotionPreset::Spiral,
+        })
+    }
+
+    /// Puts all other flags into a request.
+    pub(crate) fn edit(&self, recipe: &mut RecipeRequest) {
+        let number = |number: &Option<f64>| number.map(|number| number.to_string());
+        let pair = |pair: &Option<[f64; 2]>| pair.map(|pair| format!("{pair:?}"));
+        for (path, value) in [
+            ("zoom.motion.zoom", number(&self.zoom)),
+            ("zoom.motion.rotate", number(&self.rotate)),
+            ("zoom.motion.shift", pair(&self.shift)),
+            ("zoom.motion.centre", pair(&self.centre)),
+            ("zoom.motion.ease_in", number(&self.ease_in)),
+            ("zoom.motion.ease_out", number(&self.ease_out)),
+            ("zoom.pace", number(&self.pace)),
+            ("zoom.levels", number(&self.levels)),
+        ] {
+            if let Some(value) = value {
+                recipe.set(path, value);
+            }
+        }
+        if !self.keyframes.is_empty() {
+            recipe.set_list("zoom.keyframes", &self.keyframes);
+        }
+    }
+}
+
+fn pair(text: &str) -> Result<[f64; 2], String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    text.split_once(',')
+        .and_then(|(x, y)| Some([number(x)?, number(y)?]))
+        .ok_or_else(|| format!("`{text}` is not a pair of numbers. Write 0.1,-0.05, for example"))
+}

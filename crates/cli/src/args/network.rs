@@ -1,0 +1,24 @@
+//! Which network a command works with.
+
+use clap::Args;
+use deepdream::NetworkChoice;
+
+/// Arguments about the network.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
+    /// The network: a name that `deepdream models` lists, or a model file. Default: inception5h if it
+    /// is installed, otherwise the built-in squeezenet.
+    #[arg(short, long, value_name = "NAME|FILE")]
+    model: Option<String>,
+}
+
+impl NetworkArgs {
+    /// The network that the flag names.
+    pub(crate) fn choice(&self) -> NetworkChoice {
+        match &self.model {
+            Some(name) => NetworkChoice::Named(name.clone()),
+            None => NetworkChoice::Default,
+        }
+    }
+}

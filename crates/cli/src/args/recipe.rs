@@ -1,0 +1,96 @@
+//! From flags to a recipe: a base, and what the user changes of it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use deepdream::{DreamRequest, Edit, Preset, RecipeRequest, RecipeSource, Term};
+
+use super::{MachineArgs, NetworkArgs};
+
+/// Arguments that make a recipe.
+#[derive(Debug, Args)]
+pub(crate) struct RecipeArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Dream on this layer. Repeat it to dream on several. A weight below 0 calms a layer. Default: the
+    /// layers chosen for the network, each with weight 1.
+    #[arg(short, long = "layer", value_name = "NAME[=WEIGHT]", value_parser = str::parse::<Term>)]
+    #[arg(help_heading = "Network")]
+    layers: Vec<Term>,
+
+    /// Start from the recipe in this TOML file, dreamt picture or movie. Other flags change it.
+    #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
+    recipe: Option<PathBuf>,
+    /// Start from the rules and units of a known program. Default: what was chosen for the network.
+    #[arg(short, long, value_name = "NAME", conflicts_with = "recipe", help_heading = "Recipe")]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
+    preset: Option<String>,
+    /// Longest side of the dream in pixels. Default: the picture's own size.
+    #[arg(short, long, value_name = "PIXELS", help_heading = "Recipe")]
+    size: Option<u32>,
+    /// How many sizes of the picture to dream on, from small to full. Default: the preset's; google has
+    /// 4.
+    #[arg(long, value_name = "N", help_heading = "Recipe")]
+    octaves: Option<u32>,
+    /// How much larger each octave is than the one before. Default: the preset's; google has 1.4.
+    #[arg(long, value_name = "FACTOR", help_heading = "Recipe")]
+    octave_scale: Option<f32>,
+    /// Steps on each octave. Default: the preset's; google has 10.
+    #[arg(short, long, value_name = "N", help_heading = "Recipe")]
+    iterations: Option<u32>,
+    /// How far each step goes, in pixel values of 0–255. Default: the preset's; google has 1.5.
+    #[arg(long, value_name = "VALUES", help_heading = "Recipe")]
+    step: Option<f32>,
+    /// How many pixels each step may shift the picture by. Default: the preset's; google has 32.
+    #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
+    jitter: Option<u32>,
+    /// Seed of all that is random. The same seed gives the same dream. Default: 0, or the recipe's.
+    #[arg(long, value_name = "N", help_heading = "Recipe")]
+    seed: Option<u64>,
+    /// Set any field of the recipe, such as octaves.detail=replace. Repeat it to set several. VALUE is
+    /// TOML; a word needs no quotes. These come after all other flags.
+    #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = str::parse::<Edit>, help_heading = "Recipe")]
+    edits: Vec<Edit>,
+}
+
+impl RecipeArgs {
+    /// The request that the flags fill; `more` are the command's own edits.
+    pub(crate) fn request(
+        &self,
+        machine: &MachineArgs,
+        more: impl FnOnce(&mut RecipeRequest),
+    ) -> DreamRequest {
+        let preset = self.preset.as_deref().and_then(|name| name.parse().ok());
+        let base = self.recipe.clone().map(RecipeSource::File);
+        let mut recipe = RecipeRequest { base, preset, edits: Vec::new() };
+        if !self.layers.is_empty() {
+            recipe.set_list("objective", &self.layers);
+        }
+        for (path, value) in [
+            ("size", text(&self.size)),
+            ("octaves.count", text(&self.octaves)),
+            ("octaves.scale", text(&self.octave_scale)),
+            ("ascent.iterations", text(&self.iterations)),
+            ("ascent.step", text(&self.step)),
+            ("ascent.jitter", text(&self.jitter)),
+            ("seed", text(&self.seed)),
+        ] {
+            if let Some(value) = value {
+                recipe.set(path, value);
+            }
+        }
+        more(&mut recipe);
+        recipe.edits.extend(self.edits.iter().cloned());
+        DreamRequest {
+            network: self.network.choice(),
+            recipe,
+            limits: machine.limits(),
+            previews: None,
+        }
+    }
+}
+
+/// What was typed for a flag, as the recipe reads it.
+fn text(value: &Option<impl ToString>) -> Option<String> {
+    value.as_ref().map(ToString::to_string)
+}

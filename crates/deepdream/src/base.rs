@@ -1,0 +1,128 @@
+//! The recipe that a dream starts from, before its network is known.
+
+use std::path::{Path, PathBuf};
+
+use dream::{ModelId, NoiseStart, Recipe};
+use graph::Network;
+use media::{ImageError, Limits, RecipeError};
+
+use crate::machine::free_memory;
+use crate::output::reason;
+use crate::progress::Run;
+use crate::{Error, Fault, Knob, Note, Result};
+
+/// The most bytes of a recipe's file.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Where a recipe is found.
+#[derive(Clone, Debug)]
+pub enum RecipeSource {
+    /// In a TOML file, or in a dreamt picture or movie, which carries its recipe.
+    File(PathBuf),
+    /// Here, as TOML.
+    Text {
+        /// What errors call it.
+        name: String,
+        /// The recipe.
+        text: String,
+    },
+    /// Here.
+    Recipe(Box<Recipe>),
+}
+
+/// A recipe as it is written, and what it says by itself.
+pub(crate) struct Base {
+    /// Where it came from.
+    name: String,
+    text: String,
+    stated: Recipe,
+}
+
+impl Base {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or what is no recipe.
+    pub(crate) fn read(source: &RecipeSource) -> Result<Self> {
+        match source {
+            RecipeSource::File(path) => Self::of_text(path.display().to_string(), read(path)?),
+            RecipeSource::Text { name, text } => Self::of_text(name.clone(), text.clone()),
+            RecipeSource::Recipe(recipe) => {
+                Self::of_text("the recipe".to_owned(), recipe.to_toml())
+            }
+        }
+    }
+
+    /// A recipe's text, and what to call it.
+    ///
+    /// # Errors
+    /// A text that is no recipe.
+    pub(crate) fn of_text(name: String, text: String) -> Result<Self> {
+        let stated = Recipe::from_toml(&text)
+            .map_err(|error| Error::new(Fault::Recipe, format!("{name}: {error}")))?;
+        Ok(Self { name, text, stated })
+    }
+
+    /// The network it was made for, if it says.
+    pub(crate) fn network(&self) -> Option<&str> {
+        Some(self.stated.model.name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// The noise it started from, if it did.
+    pub(crate) fn noise(&self) -> Option<NoiseStart> {
+        self.stated.noise
+    }
+
+    /// The recipe for `network`, whose presets fill in what the text leaves out.
+    ///
+    /// # Errors
+    /// What does not make sense with this network.
+    pub(crate) fn recipe_for(&self, network: &Network) -> Result<Recipe> {
+        Recipe::from_toml_for(&self.text, network)
+            .map_err(|error| Error::new(Fault::Recipe, format!("{}: {error}", self.name)))
+    }
+
+    /// The error for a network that is not here, with what is known of it.
+    pub(crate) fn without_network(&self, error: Error) -> Error {
+        let ModelId { name, hash } = &self.stated.model;
+        let text = format!(
+            "{} was made with `{name}` (SHA-256 {hash}): name its file as the network.",
+            self.name
+        );
+        error.turn(Knob::Network, text)
+    }
+
+    /// Notes why the dream may be another than the one the recipe was taken from.
+    pub(crate) fn note_differences(&self, network: &Network, run: Run) {
+        let (theirs, ours) = (self.stated.version.clone(), env!("CARGO_PKG_VERSION").to_owned());
+        if theirs != ours {
+            run.note(Note::OtherVersion { recipe: self.name.clone(), theirs, ours });
+        }
+        let model = &self.stated.model;
+        if !model.hash.is_empty() && model.hash != network.hash {
+            let (recipe, network) = (self.name.clone(), model.name.clone());
+            run.note(Note::OtherNetwork { recipe, network });
+        }
+    }
+}
+
+/// The recipe's text in a file.
+fn read(path: &Path) -> Result<String> {
+    match media::recipe_of(path, &Limits::memory(free_memory())) {
+        Ok(text) => return Ok(text),
+        // What is neither a picture nor a movie may be a recipe's own file.
+        Err(RecipeError::NotSupported { .. } | RecipeError::Image(ImageError::Read { .. })) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if path.metadata().is_ok_and(|file| file.len() > MOST_BYTES) {
+        let what = format!(
+            "{} is neither a recipe nor a picture or movie that carries one",
+            path.display()
+        );
+        return Err(Error::new(Fault::Recipe, what).at(path));
+    }
+    std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("could not read the recipe {}: {}", path.display(), reason(&error));
+        Error::new(Fault::Recipe, what).at(path)
+    })
+}

@@ -1,0 +1,136 @@
+//! Errors of the crates below as this crate's own: whose fault each is, and what to do about it.
+
+use dream::{DreamError, PlanError, RecipeError};
+use graph::GraphError;
+use media::ImageError;
+#[cfg(feature = "video")]
+use media::movie::MovieError;
+#[cfg(feature = "video")]
+use media::video::VideoError;
+use models::ModelError;
+
+use crate::{Error, Fault, Knob};
+
+impl From<GraphError> for Error {
+    fn from(error: GraphError) -> Self {
+        let fault = match error {
+            GraphError::Graph(_) | GraphError::Shape { .. } => Fault::Model,
+            _ => Fault::Recipe,
+        };
+        Error::of(fault, error)
+    }
+}
+
+impl From<RecipeError> for Error {
+    fn from(error: RecipeError) -> Self {
+        Error::of(Fault::Recipe, error)
+    }
+}
+
+impl From<PlanError> for Error {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Network(error) => error.into(),
+            PlanError::Recipe(error) => error.into(),
+            PlanError::Memory { fits, .. } => {
+                let error = Error::of(Fault::Memory, error);
+                match fits {
+                    Some(longest) => error.turn(
+                        Knob::Field("size"),
+                        format!("Use {longest} pixels for the longest side."),
+                    ),
+                    None => error,
+                }
+            }
+            error => Error::of(Fault::Recipe, error),
+        }
+    }
+}
+
+/// The error for a dream that cannot be dreamt on what is called `name`.
+pub(crate) fn unplanned(name: &str, error: PlanError) -> Error {
+    match &error {
+        PlanError::Memory { .. } | PlanError::Network(GraphError::TooSmall { .. }) => {
+            Error::from(error).about(name)
+        }
+        _ => error.into(),
+    }
+}
+
+/// The error for a dream on what is called `name` that did not come to its end; `stopped` is that of one
+/// that its observer has ended.
+pub(crate) fn undreamt(name: &str, error: DreamError, stopped: impl FnOnce() -> Error) -> Error {
+    match error {
+        DreamError::Stopped => stopped(),
+        DreamError::Plan(error) => unplanned(name, error),
+    }
+}
+
+impl From<ModelError> for Error {
+    fn from(error: ModelError) -> Self {
+        let fault = match error {
+            ModelError::NoHome | ModelError::File { .. } => Fault::Output,
+            ModelError::BuiltIn { .. } | ModelError::Taken { .. } | ModelError::Name { .. } => {
+                Fault::Usage
+            }
+            ModelError::Cancelled => Fault::Cancelled,
+            _ => Fault::Model,
+        };
+        Error::of(fault, error)
+    }
+}
+
+impl From<ImageError> for Error {
+    fn from(error: ImageError) -> Self {
+        let (fault, hint) = (fault(error.fault()), error.hint());
+        with_hint(Error::of(fault, error), hint)
+    }
+}
+
+impl From<media::RecipeError> for Error {
+    fn from(error: media::RecipeError) -> Self {
+        match error {
+            media::RecipeError::Image(error) => error.into(),
+            error => {
+                let hint = error.hint();
+                with_hint(Error::of(Fault::Recipe, error), hint)
+            }
+        }
+    }
+}
+
+#[cfg(feature = "video")]
+impl From<VideoError> for Error {
+    fn from(error: VideoError) -> Self {
+        let hint = error.hint();
+        match error {
+            VideoError::Cancelled { .. } => Error::cancelled("stopped: nothing was dreamt"),
+            error => with_hint(Error::of(Fault::Picture, error), hint),
+        }
+    }
+}
+
+#[cfg(feature = "video")]
+impl From<MovieError> for Error {
+    fn from(error: MovieError) -> Self {
+        let (fault, hint) = (fault(error.fault()), error.hint());
+        with_hint(Error::of(fault, error), hint)
+    }
+}
+
+fn with_hint(error: Error, hint: Option<String>) -> Error {
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn fault(fault: media::Fault) -> Fault {
+    match fault {
+        media::Fault::Memory => Fault::Memory,
+        media::Fault::Output | media::Fault::Ffmpeg => Fault::Output,
+        media::Fault::Request => Fault::Usage,
+        media::Fault::Cancelled => Fault::Cancelled,
+        _ => Fault::Picture,
+    }
+}

@@ -1,0 +1,204 @@
+//! One dream in memory: a builder over the recipe, and what comes of it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dream::{NoiseStart, Preset, Recipe, Term};
+use graph::Network;
+use media::{Image, ImageFormat};
+
+use crate::output::Output;
+use crate::picture::{self, Start, Studio};
+use crate::progress::Run;
+use crate::request::field;
+use crate::{CancelToken, DreamRequest, Event, Events, RecipeSource, Result};
+
+/// Dreams on images with one network.
+///
+/// It starts from the recipe that was chosen for the network; each method changes a part of that. What
+/// is wrong is said by [`Self::dream`], before any work.
+///
+/// ```
+/// # fn main() -> deepdream::Result<()> {
+/// # let network = deepdream::models::squeezenet()?;
+/// let dreamer = deepdream::Dreamer::new(&network)
+///     .layer("fire3/concat")
+///     .weighted_layer("fire4/concat", 0.5)
+///     .set("octaves.count", "1")
+///     .set("ascent.iterations", "1");
+/// let dream = dreamer.seed(7).dream_noise(48, 32)?;
+/// assert_eq!(dream.image().size().width, 48);
+/// assert_eq!(dream.recipe().objective[1].weight, 0.5);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Dreamer {
+    network: Network,
+    request: DreamRequest,
+    layers: Vec<Term>,
+    events: Arc<dyn Events>,
+    cancel: CancelToken,
+}
+
+impl Dreamer {
+    /// A dreamer with this network, whose weights it shares.
+    pub fn new(network: &Network) -> Self {
+        Self {
+            network: network.clone(),
+            request: DreamRequest::default(),
+            layers: Vec::new(),
+            events: Arc::new(()),
+            cancel: CancelToken::new(),
+        }
+    }
+
+    /// Dreams on this layer; repeated, on all of them. Default: the layers chosen for the network.
+    #[must_use]
+    pub fn layer(self, name: impl Into<String>) -> Self {
+        self.weighted_layer(name, 1.0)
+    }
+
+    /// Dreams on this layer as much as `weight` says: one below 0 calms it.
+    #[must_use]
+    pub fn weighted_layer(mut self, name: impl Into<String>, weight: f32) -> Self {
+        self.layers.push(Term::layer(name).weighing(weight));
+        self
+    }
+
+    /// Sets the seed of all that is random. Default: 0.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        self.set("seed", &seed.to_string())
+    }
+
+    /// Sets the longest side of the dream in pixels. Default: the image's own size.
+    #[must_use]
+    pub fn size(self, longest: u32) -> Self {
+        self.set("size", &longest.to_string())
+    }
+
+    /// Sets any field of the recipe, by its path. The value is TOML; a word needs no quotes.
+    #[must_use]
+    pub fn set(mut self, path: &str, value: &str) -> Self {
+        self.request.recipe.set(path, value);
+        self
+    }
+
+    /// Starts from the rules and units of a known program.
+    #[must_use]
+    pub fn preset(mut self, preset: Preset) -> Self {
+        self.request.recipe.preset = Some(preset);
+        self
+    }
+
+    /// Starts from a recipe; what other methods set changes it.
+    #[must_use]
+    pub fn recipe(mut self, recipe: Recipe) -> Self {
+        self.request.recipe.base = Some(RecipeSource::Recipe(Box::new(recipe)));
+        self
+    }
+
+    /// Tells `events` how far the dream is.
+    #[must_use]
+    pub fn events(self, events: impl Events + 'static) -> Self {
+        Self { events: Arc::new(events), ..self }
+    }
+
+    /// Shows what the dream looks like in events, at most once `every` so often. Default: never.
+    #[must_use]
+    pub fn previews(mut self, every: Duration) -> Self {
+        self.request.previews = Some(every);
+        self
+    }
+
+    /// Stops the dream once the token is cancelled.
+    #[must_use]
+    pub fn cancel(self, token: &CancelToken) -> Self {
+        Self { cancel: token.clone(), ..self }
+    }
+
+    /// Sets how many threads share the work, which does not change the dream. Default: one for each
+    /// processor.
+    #[must_use]
+    pub fn threads(mut self, count: usize) -> Self {
+        self.request.limits.threads = Some(count);
+        self
+    }
+
+    /// Sets how many bytes of memory a dream may take. Default: what is free.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.request.limits.memory = Some(bytes);
+        self
+    }
+
+    /// Dreams on an image; its transparency and its bit depth stay.
+    ///
+    /// # Errors
+    /// A layer, a field or a value that does not fit, too little memory, or a cancelled token.
+    pub fn dream(&self, image: &Image) -> Result<Dream> {
+        self.run("the image", Start::Image(image.clone()))
+    }
+
+    /// Dreams on noise, which the recipe's seed decides.
+    ///
+    /// # Errors
+    /// As [`Self::dream`].
+    pub fn dream_noise(&self, width: u32, height: u32) -> Result<Dream> {
+        self.run("the noise", Start::Noise(NoiseStart { width, height }))
+    }
+
+    fn run(&self, name: &str, start: Start) -> Result<Dream> {
+        let mut request = self.request.clone();
+        if !self.layers.is_empty() {
+            request.recipe.set_list(field::OBJECTIVE, &self.layers);
+        }
+        let recipe = request.resolve(request.base()?.as_ref(), &self.network, |_| ())?;
+        let machine = request.limits.machine()?;
+        let run = Run::new(&*self.events, &self.cancel);
+        let previews = request.previews;
+        let studio = Studio { network: &self.network, machine: &machine, run, previews };
+        let plan = studio.plan(name, &start, &recipe)?;
+        let image = studio.dream(name, start, &plan)?;
+        run.event(Event::Done);
+        Ok(Dream { image, recipe: plan.recipe().clone() })
+    }
+}
+
+/// An image that was dreamt, and the recipe it was made by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dream {
+    image: Image,
+    recipe: Recipe,
+}
+
+impl Dream {
+    /// The image.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The image alone.
+    pub fn into_image(self) -> Image {
+        self.image
+    }
+
+    /// The recipe, with nothing left to choose: with the same image it gives the same dream again.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Writes a file in the format its name says, with the recipe in it, in place of one that is there.
+    /// The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// A name that says no format, what the format cannot hold, or what the operating system says.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let format = ImageFormat::of_name(path)?;
+        let bytes = picture::encode(&self.image, format, &self.recipe.to_toml(), path)?;
+        Output::new(path.to_owned(), true)?.write(&bytes)
+    }
+}

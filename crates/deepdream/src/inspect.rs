@@ -1,0 +1,170 @@
+//! What a network sees, outside a dream: its layers, a picture's classes, a layer's numbers.
+
+use std::sync::Arc;
+
+use dream::{Filter, Machine, Recipe};
+use graph::{Executable, Network, NodeId, Op, OutputGradient, Shape, Size, Tensor};
+use media::Image;
+use serde::Serialize;
+
+use crate::machine::readable_bytes;
+use crate::{Error, Fault, Limits, Result};
+
+/// The sides of what the known networks were trained to classify, in pixels.
+const SIDE: usize = 224;
+
+/// A layer that one can dream on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerInfo {
+    /// Its name.
+    pub name: String,
+    /// How many channels it has.
+    pub channels: usize,
+    /// The image's pixels for one of the layer's, in each direction.
+    pub stride: usize,
+    /// How many layers with weights there are up to it.
+    pub depth: usize,
+    /// Whether a dream is made of it where none is named.
+    pub default: bool,
+}
+
+/// Every layer of a network that one can dream on, in the network's order.
+pub fn layers(network: &Network) -> Vec<LayerInfo> {
+    let defaults = Recipe::for_network(network).objective;
+    let info = |layer: graph::Layer| LayerInfo {
+        default: defaults.iter().any(|term| term.layer == layer.name),
+        name: layer.name,
+        channels: layer.channels,
+        stride: layer.stride,
+        depth: layer.depth,
+    };
+    network.graph.layers().into_iter().map(info).collect()
+}
+
+/// A class, and how much a picture looks like it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Class {
+    /// Its place in the network's last layer.
+    pub index: usize,
+    /// Its name; empty if it is not known.
+    pub label: String,
+    /// 0–1.
+    pub probability: f32,
+}
+
+/// All of a network's classes, likeliest first, for the largest square in an image's middle.
+///
+/// # Errors
+/// A network without layers, one that does not take such squares, or too little memory.
+pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec<Class>> {
+    let last = last_layer(network)?;
+    let size = Size::new(SIDE, SIDE);
+    let executable = compile(network, &[last], &limits.machine()?, size)?;
+    let mut session = executable.session(size)?;
+    session.forward(&middle(image.color()))?;
+    let mut values = session.activation(0)?.data;
+    if !matches!(network.graph.node(last).op, Op::Softmax) {
+        softmax(&mut values);
+    }
+    let class = |(index, probability)| {
+        let label = network.labels.get(index).cloned().unwrap_or_default();
+        Class { index, label, probability }
+    };
+    let mut classes: Vec<Class> = values.into_iter().enumerate().map(class).collect();
+    classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    Ok(classes)
+}
+
+/// What a layer makes of an image.
+#[derive(Clone, Debug)]
+pub struct LayerResponse {
+    /// Channels × height × width, after the layer.
+    pub activation: Tensor,
+    /// `½ · Σ activation²`, which a dream on the layer makes grow.
+    pub objective: f64,
+    /// The objective's gradient with respect to the image: 3 × height × width.
+    pub gradient: Tensor,
+}
+
+/// A layer's response to an image, taken in its own size.
+///
+/// # Errors
+/// No such layer, an image too small for it, or too little memory.
+pub fn respond(
+    network: &Network,
+    layer: &str,
+    image: &Image,
+    limits: &Limits,
+) -> Result<LayerResponse> {
+    let target = network.graph.find_target(layer)?;
+    let executable = compile(network, &[target], &limits.machine()?, image.size())?;
+    let mut session = executable.session(image.size())?;
+    session.forward(image.color())?;
+    let activation = session.activation(0)?;
+    let objective = session.half_sum_squares(0)?;
+    let mut gradient = Tensor::zeros(image.color().shape);
+    session.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut gradient)?;
+    Ok(LayerResponse { activation, objective, gradient })
+}
+
+/// The network made ready for `targets` on images of `size`.
+///
+/// # Errors
+/// An image too small for the layers, or more memory than there is.
+pub(crate) fn compile(
+    network: &Network,
+    targets: &[NodeId],
+    machine: &Machine,
+    size: Size,
+) -> Result<Arc<dyn Executable>> {
+    let executable = machine.backend.compile(network, targets)?;
+    check_memory(&*executable, size, machine.memory)?;
+    Ok(executable)
+}
+
+/// Whether a session for images of `size` takes no more than `free` bytes.
+///
+/// # Errors
+/// An image too small for the layers, or more memory than there is.
+pub(crate) fn check_memory(executable: &dyn Executable, size: Size, free: u64) -> Result<()> {
+    let need = executable.memory(size)?;
+    if need <= free {
+        return Ok(());
+    }
+    let (need, free) = (readable_bytes(need), readable_bytes(free));
+    let what = format!("a picture of {size} needs {need} of memory, but {free} are free");
+    Err(Error::new(Fault::Memory, what).hint("Use a smaller picture."))
+}
+
+/// The largest square in an image's middle, in the size the networks know.
+fn middle(color: &Tensor) -> Tensor {
+    let Shape { height, width, .. } = color.shape;
+    let side = height.min(width);
+    let (top, left) = ((height - side) / 2, (width - side) / 2);
+    let mut square = Tensor::zeros(Shape::new(3, side, side));
+    for (channel, rows) in square.data.chunks_exact_mut(side * side).enumerate() {
+        let from = color.channel(channel);
+        for (y, row) in rows.chunks_exact_mut(side).enumerate() {
+            row.copy_from_slice(&from[(top + y) * width + left..][..side]);
+        }
+    }
+    dream::resize(&square, Size::new(SIDE, SIDE), Filter::Lanczos)
+}
+
+/// The last layer of all: the softmax over the classes, or what would go into it.
+fn last_layer(network: &Network) -> Result<NodeId> {
+    let layers = network.graph.layers();
+    let last = layers
+        .iter()
+        .rfind(|layer| layer.channels == network.labels.len())
+        .or(layers.last())
+        .ok_or_else(|| Error::new(Fault::Model, "the network has no layers"))?;
+    Ok(network.graph.find_target(&last.name)?)
+}
+
+fn softmax(values: &mut [f32]) {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    values.iter_mut().for_each(|value| *value = (*value - largest).exp());
+    let sum: f32 = values.iter().sum();
+    values.iter_mut().for_each(|value| *value /= sum);
+}

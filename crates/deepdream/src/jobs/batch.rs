@@ -1,0 +1,74 @@
+//! Pictures in, a dream on each of them out. One that fails does not keep the others from theirs.
+
+use std::path::PathBuf;
+
+use super::Report;
+use super::still::{Source, StillJob, Stills};
+use crate::progress::Run;
+use crate::{CancelToken, DreamRequest, Error, Event, Events, Result};
+
+/// Dreams on several pictures with one recipe.
+#[derive(Clone, Debug, Default)]
+pub struct BatchJob {
+    /// The pictures.
+    pub pictures: Vec<PathBuf>,
+    /// The folder for all dreams. Default: each beside its picture, `photo.dream.jpg` for `photo.jpg`.
+    pub output: Option<PathBuf>,
+    /// A TOML file for the first dream's recipe. Default: none.
+    pub save_recipe: Option<PathBuf>,
+    /// Whether files that exist may be replaced. Default: they are an error.
+    pub overwrite: bool,
+    /// The recipe, the network and the machine.
+    pub dream: DreamRequest,
+}
+
+impl BatchJob {
+    /// A job that dreams on these pictures.
+    pub fn new(pictures: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self { pictures: pictures.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// Dreams on each picture; tells [`Event::Failed`] of each that could not be dreamt on.
+    ///
+    /// # Errors
+    /// What keeps all of them from their dreams, a cancelled token, or, after the others were dreamt
+    /// on, that some were not; then the fault is that of the first.
+    pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
+        let run = Run::new(events, cancel);
+        let job = StillJob {
+            source: None,
+            output: self.output.clone(),
+            save_recipe: self.save_recipe.clone(),
+            overwrite: self.overwrite,
+            dream: self.dream.clone(),
+        };
+        let sources = self.pictures.iter().cloned().map(Source::Picture).collect();
+        let stills = Stills::open(&job, self.dream.base()?, sources, run)?;
+        let mut report = Report { wrote: Vec::new(), recipe: None };
+        let mut first: Option<Error> = None;
+        for (index, (output, _)) in stills.outputs.iter().enumerate() {
+            match stills.dream(index) {
+                Ok(recipe) => {
+                    report.wrote.push(output.path().to_owned());
+                    if report.recipe.is_none() {
+                        stills.save(&recipe)?;
+                        report.recipe = Some(recipe);
+                    }
+                }
+                Err(error) if run.is_cancelled() => return Err(error),
+                Err(error) => {
+                    let name = self.pictures[index].display().to_string();
+                    run.event(Event::Failed { name, error: error.clone() });
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        let failed = self.pictures.len() - report.wrote.len();
+        if let Some(first) = first {
+            let what = format!("{failed} of {} pictures were not dreamt on", self.pictures.len());
+            return Err(Error::new(first.fault(), what));
+        }
+        run.event(Event::Done);
+        Ok(report)
+    }
+}

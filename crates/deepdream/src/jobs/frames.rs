@@ -1,0 +1,301 @@
+//! Making frames: from where a folder stands to as many as are wanted.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dream::{Motion, MotionPreset, Recipe, Tensor, ZoomDreamer};
+use media::{FrameRate, Image, ImageFormat};
+
+use super::Report;
+use crate::base::Base;
+use crate::convert::undreamt;
+use crate::frames::{Frames, State, Store, other_recipe};
+use crate::output::{remove, sha256};
+use crate::progress::{FramesProgress, Run};
+use crate::request::field;
+use crate::{
+    CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result, Work, picture,
+};
+
+/// What the newest frame is called in the state.
+const PICTURE: &str = "picture";
+
+/// Goes on with a folder of frames, each the last one moved and dreamt on again.
+///
+/// `img_0` in it is the first frame; `img_1`, `img_2` and so on become the others, in its format. The
+/// same job goes on after any stop with the frames it would have made.
+#[derive(Clone, Debug)]
+pub struct FramesJob {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How many frames there are to be.
+    pub length: Length,
+    /// Frames in a second. Default: the recipe's, or else 30.
+    pub fps: Option<FrameRate>,
+    /// The motion to start from. Default: the recipe's, or else a slow zoom.
+    pub motion: Option<MotionPreset>,
+    /// The longest side in pixels where the recipe names none and the picture's is longer. Default:
+    /// none, which means the picture's own size.
+    pub longest: Option<u32>,
+    /// Whether frames that were made otherwise are thrown away. Default: they are an error.
+    pub overwrite: bool,
+    /// The recipe, the network and the machine.
+    pub dream: DreamRequest,
+}
+
+/// How many frames there are to be, the first among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Length {
+    /// No end: the job runs until it is cancelled.
+    #[default]
+    Endless,
+    /// So many.
+    Frames(u64),
+    /// As many as are seen in so many seconds.
+    Seconds(f64),
+}
+
+impl Length {
+    fn frames(self, fps: f64) -> Option<u64> {
+        match self {
+            Length::Endless => None,
+            Length::Frames(frames) => Some(frames),
+            Length::Seconds(seconds) => Some(((seconds * fps).round() as u64).max(1)),
+        }
+    }
+}
+
+/// A folder as it was found, ready to go on.
+struct Found {
+    store: Store,
+    frames: Frames,
+    first: FirstFrame,
+    state: Option<State>,
+}
+
+/// The picture that all frames come from.
+struct FirstFrame {
+    path: PathBuf,
+    format: ImageFormat,
+    /// SHA-256 of its file, in hexadecimal.
+    hash: String,
+}
+
+impl FramesJob {
+    /// A job that makes frames in `folder` until it is cancelled.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            length: Length::Endless,
+            fps: None,
+            motion: None,
+            longest: None,
+            overwrite: false,
+            dream: DreamRequest::default(),
+        }
+    }
+
+    /// Makes the frames that are missing.
+    ///
+    /// # Errors
+    /// A folder without a first frame, or with frames made otherwise; whatever keeps a frame from
+    /// being made or written.
+    pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
+        let run = Run::new(events, cancel);
+        let recipe = self.make(run)?;
+        run.event(Event::Done);
+        Ok(Report { wrote: vec![self.folder.clone()], recipe: Some(recipe) })
+    }
+
+    /// Makes the frames that are missing; returns the recipe they were made by.
+    pub(crate) fn make(&self, run: Run) -> Result<Recipe> {
+        let Found { store, frames, first, state } = self.find()?;
+        let base = match (self.dream.base()?, &state) {
+            (None, Some(state)) => {
+                let name = format!("the recipe of {}", self.folder.display());
+                Some(Base::of_text(name, state.recipe.clone())?)
+            }
+            (base, _) => base,
+        };
+        let network = self.dream.open_network(base.as_ref(), run)?;
+        let machine = self.dream.limits.machine()?;
+        let image = picture::read(&first.path, machine.memory)?;
+        let notes = image.notes().to_vec();
+        let mut recipe = self.dream.resolve(base.as_ref(), &network, |it| self.set_motion(it))?;
+        recipe.noise = None;
+        if recipe.size.is_none() {
+            let longest = image.size().height.max(image.size().width);
+            recipe.size = self.longest.filter(|&size| longest > size as usize);
+        }
+        let count = self.set_length(&mut recipe)?;
+        recipe.validate()?;
+        let start = ZoomDreamer::first(&recipe, &machine, image.into_color());
+        let mut dreamer = ZoomDreamer::new(&recipe, Arc::new(network), &machine, &start)?;
+        let recipe = dreamer.recipe();
+        let text = recipe.to_toml();
+
+        let (mut number, mut frame) = match &state {
+            Some(state) => {
+                self.compare(state, &recipe, &first.hash)?;
+                (state.number, self.newest(state, &start)?)
+            }
+            None => (0, start),
+        };
+        let writer = Writer { folder: &self.folder, store: &store, first: &first, recipe: &text };
+        if number > 0 && frames.get(number).is_none() {
+            writer.write(number, &frame)?;
+        }
+        let name = first.path.display();
+        notes.iter().for_each(|note| run.note(Note::reading(&name, note)));
+        let frames = count.map(|count| count.saturating_sub(number + 1));
+        run.started(Work::Frames { folder: self.folder.clone(), after: number, frames });
+        let progress = FramesProgress::new(run, self.dream.previews, count, number + 1);
+        let (name, over) = (self.folder.display().to_string(), || run.is_cancelled());
+        let mut observer = progress.worker(&over);
+        while count.is_none_or(|count| number + 1 < count) {
+            observer.begin(number + 1);
+            frame = dreamer
+                .frame(number + 1, &frame, &mut observer)
+                .map_err(|error| undreamt(&name, error, || self.stopped(number)))?;
+            number += 1;
+            store.save(&State {
+                number,
+                age: number,
+                pictures: [(PICTURE.to_owned(), frame.clone())].into(),
+                recipe: text.clone(),
+                source: first.hash.clone(),
+            })?;
+            observer.done(&writer.write(number, &frame)?);
+            if run.is_cancelled() {
+                return Err(self.stopped(number));
+            }
+        }
+        Ok(recipe)
+    }
+
+    /// Looks at the folder; where frames may be overwritten, clears away what was made before.
+    fn find(&self) -> Result<Found> {
+        let folder = &self.folder;
+        let name = folder.display();
+        let frames = Frames::find(folder)?;
+        let Some(path) = frames.get(0) else {
+            let what = format!("there is no first frame in {name}");
+            return Err(Error::new(Fault::Picture, what).at(folder).hint(
+                "Put a picture into the folder that is called img_0.jpg, img_0.png or img_0.webp.",
+            ));
+        };
+        let hash = sha256(path)?;
+        let first = FirstFrame { path: path.to_owned(), format: ImageFormat::of_file(path)?, hash };
+        let store = Store::open(folder)?;
+        if self.overwrite {
+            store.clear()?;
+            for (_, path) in frames.iter().filter(|(number, _)| *number > 0) {
+                remove(path)?;
+            }
+            return Ok(Found { store, frames: Frames::find(folder)?, first, state: None });
+        }
+        let state = store.load()?;
+        let newest = frames.iter().next_back().map_or(0, |(number, _)| number);
+        let known = state.as_ref().map_or(0, |state| state.number);
+        if newest > known {
+            let what = format!(
+                "frames up to {newest} are there in {name}, but the record of them ends at {known}"
+            );
+            return Err(begin_again(Error::new(Fault::Output, what).at(folder)));
+        }
+        Ok(Found { store, frames, first, state })
+    }
+
+    /// Puts the frame rate and the motion that the job asks for into a recipe, before its own edits.
+    fn set_motion(&self, recipe: &mut Recipe) {
+        let zoom = recipe.zoom.get_or_insert_default();
+        if let Some(fps) = self.fps {
+            zoom.fps = fps.per_second();
+        }
+        if let Some(motion) = self.motion {
+            let fps = self.dream.recipe.number(field::FPS).unwrap_or(zoom.fps);
+            zoom.motion = Motion::preset(motion, fps);
+        }
+    }
+
+    /// How many frames there are to be; the motion comes to rest with the last of them, where the job
+    /// asks for that.
+    fn set_length(&self, recipe: &mut Recipe) -> Result<Option<u64>> {
+        let zoom = recipe.zoom.get_or_insert_default();
+        let count = self.length.frames(self.rate(zoom.fps).per_second());
+        if zoom.motion.ease_out > 0.0 && self.dream.recipe.sets(field::EASE_OUT) {
+            let Some(count) = count else {
+                let what = "the motion cannot come to rest at an end that is not known";
+                return Err(Error::new(Fault::Usage, what)
+                    .turn(Knob::Count, "Say how many frames there are to be."));
+            };
+            zoom.length = Some(count.saturating_sub(1) as f64 / zoom.fps);
+        }
+        Ok(count)
+    }
+
+    /// The frame rate, where the recipe says `fps`.
+    pub(crate) fn rate(&self, fps: f64) -> FrameRate {
+        self.fps.unwrap_or_else(|| FrameRate::nearest(fps))
+    }
+
+    /// The newest frame as it was before rounding.
+    fn newest(&self, state: &State, first: &Tensor) -> Result<Tensor> {
+        let frame = state.pictures.get(PICTURE).filter(|frame| frame.shape == first.shape);
+        frame.cloned().ok_or_else(|| {
+            let what = format!("the state of {} has another size", self.folder.display());
+            begin_again(Error::new(Fault::Picture, what).at(&self.folder))
+        })
+    }
+
+    /// Refuses to mix frames of two recipes or two pictures.
+    fn compare(&self, state: &State, recipe: &Recipe, source: &str) -> Result<()> {
+        let name = self.folder.display();
+        let wrong = |what| Error::new(Fault::Recipe, what).at(&self.folder);
+        if state.source != source {
+            let what = format!("the frames in {name} were made from another picture than img_0");
+            return Err(begin_again(wrong(what)));
+        }
+        let before = Recipe::from_toml(&state.recipe)
+            .map_err(|error| wrong(format!("could not read the recipe of {name}: {error}")))?;
+        let differences = recipe.differences(&before);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let differences = differences.join("; ");
+        let what = format!("the frames in {name} were made by another recipe: {differences}");
+        Err(other_recipe(wrong(what)))
+    }
+
+    fn stopped(&self, number: u64) -> Error {
+        let what = format!("stopped: {} has frames up to {number}", self.folder.display());
+        Error::cancelled(what).at(&self.folder).hint("Run the same again to go on from there.")
+    }
+}
+
+/// Writes frames in the format of the first one.
+struct Writer<'a> {
+    folder: &'a Path,
+    store: &'a Store,
+    first: &'a FirstFrame,
+    recipe: &'a str,
+}
+
+impl Writer<'_> {
+    /// Writes a frame; returns where.
+    fn write(&self, number: u64, frame: &Tensor) -> Result<PathBuf> {
+        let ending = self.first.path.extension().unwrap_or_default().to_string_lossy();
+        let path = self.folder.join(format!("img_{number}.{ending}"));
+        let image = Image::from_planes(frame.clone(), None)?;
+        self.store
+            .write(&path, &picture::encode(&image, self.first.format, self.recipe, &path)?)?;
+        Ok(path)
+    }
+}
+
+/// The ways out where frames of a folder cannot be gone on with.
+fn begin_again(error: Error) -> Error {
+    error
+        .hint("Use a new folder.")
+        .turn(Knob::Overwrite, "Or remove all frames but the first and begin again.")
+}

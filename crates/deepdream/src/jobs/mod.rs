@@ -1,0 +1,38 @@
+//! Jobs: plain requests that any face can fill in and run. Each has a `run` that takes [`Events`] and a
+//! [`CancelToken`](crate::CancelToken), and gives back a [`Report`] or a typed error. Several may run at
+//! once in one process.
+//!
+//! [`Events`]: crate::Events
+
+mod batch;
+mod frames;
+#[cfg(feature = "video")]
+mod movie;
+mod still;
+#[cfg(feature = "video")]
+mod video;
+#[cfg(feature = "video")]
+mod zoom;
+
+use std::path::PathBuf;
+
+use dream::Recipe;
+
+pub use batch::BatchJob;
+pub use frames::{FramesJob, Length};
+#[cfg(feature = "video")]
+pub use movie::MovieJob;
+pub use still::{Source, StillJob};
+#[cfg(feature = "video")]
+pub use video::VideoJob;
+#[cfg(feature = "video")]
+pub use zoom::ZoomJob;
+
+/// What a job has done.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The files and folders that are there now.
+    pub wrote: Vec<PathBuf>,
+    /// The recipe of what was dreamt, with nothing left to choose.
+    pub recipe: Option<Recipe>,
+}

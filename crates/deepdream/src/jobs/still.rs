@@ -1,0 +1,165 @@
+//! A picture in, a dream out.
+
+use std::path::{Path, PathBuf};
+
+use dream::{Machine, NoiseStart, Recipe};
+use graph::Network;
+use media::ImageFormat;
+
+use super::Report;
+use crate::base::Base;
+use crate::output::Output;
+use crate::output_paths::output_paths;
+use crate::picture::{self, Start, Studio};
+use crate::progress::Run;
+use crate::{CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result};
+
+/// What a dream starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A picture's file.
+    Picture(PathBuf),
+    /// Noise, which the recipe's seed decides.
+    Noise {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+}
+
+impl Source {
+    /// What events call it.
+    fn name(&self) -> String {
+        match self {
+            Source::Picture(path) => path.display().to_string(),
+            Source::Noise { width, height } => format!("{width}×{height} noise"),
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Source::Picture(path) => Some(path),
+            Source::Noise { .. } => None,
+        }
+    }
+}
+
+/// Dreams on one picture, or on noise.
+#[derive(Clone, Debug, Default)]
+pub struct StillJob {
+    /// What to dream on. Default: the noise that the recipe started from.
+    pub source: Option<Source>,
+    /// The file to write, in the format its name says, or a folder. Default: beside the picture,
+    /// `photo.dream.jpg` for `photo.jpg`.
+    pub output: Option<PathBuf>,
+    /// A TOML file for the recipe as well. Default: none.
+    pub save_recipe: Option<PathBuf>,
+    /// Whether files that exist may be replaced. Default: they are an error.
+    pub overwrite: bool,
+    /// The recipe, the network and the machine.
+    pub dream: DreamRequest,
+}
+
+impl StillJob {
+    /// A job that dreams on a picture.
+    pub fn new(picture: impl Into<PathBuf>) -> Self {
+        Self { source: Some(Source::Picture(picture.into())), ..Self::default() }
+    }
+
+    /// Reads, dreams, writes.
+    ///
+    /// # Errors
+    /// Whatever keeps the picture from being read, dreamt on or written.
+    pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
+        let run = Run::new(events, cancel);
+        let base = self.dream.base()?;
+        let noise = || Some(noise_source(base.as_ref()?.noise()?));
+        let source = self.source.clone().or_else(noise).ok_or_else(|| {
+            Error::new(Fault::Usage, "there is nothing to dream on")
+                .turn(Knob::Noise, "Give a picture, or the size of a noise.")
+        })?;
+        let stills = Stills::open(self, base, vec![source], run)?;
+        let recipe = stills.dream(0)?;
+        stills.save(&recipe)?;
+        run.event(Event::Done);
+        Ok(Report { wrote: vec![stills.outputs[0].0.path().to_owned()], recipe: Some(recipe) })
+    }
+}
+
+fn noise_source(NoiseStart { width, height }: NoiseStart) -> Source {
+    Source::Noise { width, height }
+}
+
+/// Pictures that can be dreamt on: their outputs claimed, the network loaded, the recipe known.
+pub(super) struct Stills<'a> {
+    dream: &'a DreamRequest,
+    pub(super) sources: Vec<Source>,
+    pub(super) outputs: Vec<(Output, ImageFormat)>,
+    recipe_output: Option<Output>,
+    network: Network,
+    recipe: Recipe,
+    machine: Machine,
+    run: Run<'a>,
+}
+
+impl<'a> Stills<'a> {
+    /// Prepares dreams on `sources`, as `job` says for the rest.
+    pub(super) fn open(
+        job: &'a StillJob,
+        base: Option<Base>,
+        sources: Vec<Source>,
+        run: Run<'a>,
+    ) -> Result<Self> {
+        let StillJob { output, save_recipe, overwrite, dream, .. } = job;
+        let claim = |path| Output::new(path, *overwrite);
+        let paths = output_paths(&sources.iter().map(Source::path).collect::<Vec<_>>(), output)?;
+        let outputs = paths.into_iter().map(|(path, format)| Ok((claim(path)?, format)));
+        let outputs = outputs.collect::<Result<_>>()?;
+        let recipe_output = save_recipe.clone().map(claim).transpose()?;
+        let network = dream.open_network(base.as_ref(), run)?;
+        let recipe = dream.resolve(base.as_ref(), &network, |_| ())?;
+        let machine = dream.limits.machine()?;
+        Ok(Self { dream, sources, outputs, recipe_output, network, recipe, machine, run })
+    }
+
+    /// Reads, dreams, writes; returns the recipe as the output carries it.
+    pub(super) fn dream(&self, index: usize) -> Result<Recipe> {
+        let (source, (output, format)) = (&self.sources[index], &self.outputs[index]);
+        let machine = Machine { memory: self.dream.limits.memory(), ..self.machine.clone() };
+        let name = source.name();
+        let start = match source {
+            Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
+            &Source::Noise { width, height } => Start::Noise(NoiseStart { width, height }),
+        };
+        let previews = self.dream.previews;
+        let studio = Studio { network: &self.network, machine: &machine, run: self.run, previews };
+        let plan = studio.plan(&name, &start, &self.recipe)?;
+        format.check_size(plan.size()).map_err(|error| output.refused(error))?;
+        if let Start::Image(image) = &start {
+            image.notes().iter().for_each(|note| self.run.note(Note::reading(&name, note)));
+        }
+        if !format.has_metadata() {
+            self.run.note(Note::NoPlaceForRecipe { name: name.clone() });
+        }
+        let image = studio.dream(&name, start, &plan).map_err(|error| match error.fault() {
+            Fault::Cancelled => {
+                let what = format!("stopped: {} was not written", output.path().display());
+                Error::cancelled(what).at(output.path())
+            }
+            _ => error,
+        })?;
+        let recipe = plan.recipe();
+        output.write(&picture::encode(&image, *format, &recipe.to_toml(), output.path())?)?;
+        self.run.wrote(output.path(), Content::Picture { of: name });
+        Ok(recipe.clone())
+    }
+
+    /// Writes the recipe into a file of its own, where one is wanted.
+    pub(super) fn save(&self, recipe: &Recipe) -> Result<()> {
+        let Some(output) = &self.recipe_output else { return Ok(()) };
+        output.write(recipe.to_toml().as_bytes())?;
+        self.run.wrote(output.path(), Content::Recipe);
+        Ok(())
+    }
+}

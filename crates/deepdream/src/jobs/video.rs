@@ -1,0 +1,248 @@
+//! A video's dream from one end to the other: look, decode, dream, write, join.
+
+use std::path::{Path, PathBuf};
+
+use dream::Recipe;
+use graph::Network;
+use media::movie::MovieFormat;
+use tempfile::NamedTempFile;
+
+use super::Report;
+use crate::base::Base;
+use crate::movie::{Encoding, Target, Timeline};
+use crate::output::Output;
+use crate::progress::{FramesProgress, Run};
+use crate::request::field;
+use crate::video::{FrameQueue, ProbedVideo, Record, Shard, VideoFolder, Workers};
+use crate::video::{dreamers, is_finished};
+use crate::{
+    CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result, Work,
+};
+
+/// Dreams on a video.
+///
+/// The frames are kept in a folder that is called like the movie without its ending, so that the same
+/// job goes on after any stop with the same result to the byte.
+#[derive(Clone, Debug)]
+pub struct VideoJob {
+    /// The video: whatever the installed ffmpeg reads.
+    pub video: PathBuf,
+    /// The movie to write, its kind by its ending. Default: beside the video, `VIDEO.dream.mp4`.
+    pub output: Option<PathBuf>,
+    /// The time, in seconds, of the first frame that is wanted. Default: the video's beginning.
+    pub start: Option<f64>,
+    /// The time, in seconds, before which to end. Default: the video's end.
+    pub end: Option<f64>,
+    /// Make only the frames of this part, and no movie; [`MovieJob`](crate::MovieJob) joins them.
+    /// Default: everything.
+    pub shard: Option<Shard>,
+    /// Whether to leave the video's sound out. Default: no.
+    pub silent: bool,
+    /// Whether to keep the frames once the movie is complete. Default: no.
+    pub keep: bool,
+    /// How the movie is compressed.
+    pub encoding: Encoding,
+    /// Whether the movie, and frames that were made otherwise, may be replaced. Default: they are an
+    /// error.
+    pub overwrite: bool,
+    /// The recipe, the network and the machine.
+    pub dream: DreamRequest,
+}
+
+impl VideoJob {
+    /// A job that dreams on a whole video.
+    pub fn new(video: impl Into<PathBuf>) -> Self {
+        Self {
+            video: video.into(),
+            output: None,
+            start: None,
+            end: None,
+            shard: None,
+            silent: false,
+            keep: false,
+            encoding: Encoding::default(),
+            overwrite: false,
+            dream: DreamRequest::default(),
+        }
+    }
+
+    /// Makes the frames that are missing, and of all of them a movie.
+    ///
+    /// # Errors
+    /// A video that cannot be read, a folder with other frames, whatever keeps a frame from being made
+    /// or the movie from being written.
+    pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
+        let run = Run::new(events, cancel);
+        if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
+            return Err(Error::new(Fault::Usage, "no frame is between the start and the end")
+                .turn(Knob::Start, "Choose a start before the end."));
+        }
+        let path = self.output.clone().unwrap_or_else(|| self.video.with_extension("dream.mp4"));
+        let format = self.encoding.format(&path)?;
+        let folder = path.with_extension("");
+        let wrote = match self.shard {
+            None if !self.overwrite && is_finished(&folder, &path, self.keep)? => {
+                run.note(Note::CompleteAlready { path: path.clone() });
+                run.event(Event::Done);
+                return Ok(Report { wrote: vec![path], recipe: None });
+            }
+            None => Some(Output::new(path, self.overwrite)?),
+            Some(_) => None,
+        };
+        let movie = wrote.as_ref().map(|output| Movie { format, output });
+        let recipe = self.make(&folder, movie, run)?;
+        run.event(Event::Done);
+        let wrote = wrote.map_or(folder, |output| output.path().to_owned());
+        Ok(Report { wrote: vec![wrote], recipe: Some(recipe) })
+    }
+
+    /// Makes the frames, and the movie if one is wanted; returns the recipe.
+    fn make(&self, folder: &Path, movie: Option<Movie>, run: Run) -> Result<Recipe> {
+        let video = ProbedVideo::open(&self.video, self.start, self.end, run)?;
+        if let Some(movie) = movie {
+            self.check_sound(&video, movie, run)?;
+        }
+        let (network, recipe) = self.resolve(folder, run)?;
+        let follow = recipe.video.clone().unwrap_or_default().coherence.depends_on_last();
+        if let Some(shard) = self.shard.filter(|_| follow) {
+            let what = format!(
+                "shard {shard} cannot be made by itself: each frame follows from the one before"
+            );
+            return Err(Error::new(Fault::Recipe, what)
+                .turn(Knob::Field(field::COHERENCE), "Dream on each frame by itself."));
+        }
+        let machine = self.dream.limits.machine()?;
+        let mut dreamer = video.dreamer(&recipe, &network, &machine)?;
+
+        let resolved = dreamer.recipe().clone();
+        let record = Record::new(&video, resolved.to_toml(), dreamer.size());
+        let folder = VideoFolder::open(folder, &record, self.shard, self.overwrite)?;
+        let wanted = self.shard.map_or(0..record.frames, |shard| shard.range(record.frames));
+        let missing = match follow {
+            true => folder.resume(&mut dreamer, &record, self.overwrite)?,
+            false => folder.missing(wanted.clone()),
+        };
+        let dreamers = match follow {
+            true => vec![dreamer],
+            false => dreamers(dreamer, (&recipe, &network, &machine), &video, missing.len())?,
+        };
+        let (frames, present) = (wanted.end - wanted.start, missing.len() as u64);
+        let present = frames - present;
+        run.started(Work::Video {
+            video: self.video.clone(),
+            folder: folder.path().to_owned(),
+            size: video.size,
+            rate: video.cut.timing.rate().per_second(),
+            frames,
+            present,
+        });
+
+        let present_at = |number| folder.has(number);
+        let queue = FrameQueue::new((0..record.frames).map(present_at).collect());
+        let progress = FramesProgress::new(run, self.dream.previews, Some(frames), present);
+        let workers = Workers {
+            video: &video,
+            record: &record,
+            folder: &folder,
+            queue: &queue,
+            progress,
+            run,
+        };
+        let make = || workers.make(dreamers, &missing);
+        let Some(Movie { format, output }) = movie else { return make().map(|()| resolved) };
+        let ready = |place| queue.wait(place);
+        let sound = video.sound.clone().filter(|_| !self.silent);
+        let timeline = record.timeline(folder.path(), sound, &ready)?;
+        let target = Target {
+            format,
+            quality: self.encoding.quality,
+            longest: self.encoding.longest,
+            output,
+            scratch: Some(folder.scratch()),
+            tells: missing.is_empty(),
+        };
+        let (file, content) = write_while(&timeline, &target, &queue, run, make)?;
+        folder.complete(file.path())?;
+        output.place(file)?;
+        run.wrote(output.path(), content);
+        folder.end(record.frames, self.keep);
+        Ok(resolved)
+    }
+
+    /// Says before the work, not after it, if the movie cannot hold the sound.
+    fn check_sound(&self, video: &ProbedVideo, movie: Movie, run: Run) -> Result<()> {
+        let Movie { format, output } = movie;
+        let Some(sound) = video.sound.as_ref().filter(|_| !self.silent) else { return Ok(()) };
+        match format.container() {
+            Some(container) => sound.check(container).map_err(|error| output.refused(error)),
+            None => {
+                run.note(Note::NoPlaceForSound { path: output.path().to_owned() });
+                Ok(())
+            }
+        }
+    }
+
+    /// The network, and the recipe that is asked for or that the folder's frames have.
+    fn resolve(&self, folder: &Path, run: Run) -> Result<(Network, Recipe)> {
+        let before = match Record::load(folder) {
+            Err(error) if !self.overwrite => return Err(error),
+            before => before.ok().flatten(),
+        };
+        let base = match (self.dream.base()?, before) {
+            (None, Some(before)) if !self.overwrite => {
+                let name = format!("the recipe of {}", folder.display());
+                Some(Base::of_text(name, before.recipe)?)
+            }
+            (base, _) => base,
+        };
+        let network = self.dream.open_network(base.as_ref(), run)?;
+        let recipe = self.dream.resolve(base.as_ref(), &network, |recipe| {
+            recipe.video.get_or_insert_default();
+        })?;
+        Ok((network, recipe))
+    }
+}
+
+/// A movie that is wanted.
+#[derive(Clone, Copy)]
+struct Movie<'a> {
+    format: MovieFormat,
+    output: &'a Output,
+}
+
+/// Writes the movie while `make` makes its frames.
+fn write_while(
+    timeline: &Timeline,
+    target: &Target,
+    queue: &FrameQueue,
+    run: Run,
+    make: impl FnOnce() -> Result<()>,
+) -> Result<(NamedTempFile, Content)> {
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let written = timeline.write(target, run);
+            if written.is_err() {
+                queue.close();
+            }
+            written
+        });
+        // Frames that are not there after this will never be.
+        let close = queue.close_at_end();
+        let made = make();
+        drop(close);
+        let written = match writer.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        match (made, written) {
+            (Ok(()), written) => written,
+            // The frames were given up because there is no movie any more.
+            (Err(made), Err(written))
+                if made.fault() == Fault::Cancelled && !run.is_cancelled() =>
+            {
+                Err(written)
+            }
+            (Err(made), _) => Err(made),
+        }
+    })
+}

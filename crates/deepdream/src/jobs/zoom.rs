@@ -1,0 +1,110 @@
+//! A photo in, a movie that falls into it out.
+
+use std::path::{Path, PathBuf};
+
+use dream::MotionPreset;
+use media::{FrameRate, ImageFormat};
+
+use super::Report;
+use super::frames::{FramesJob, Length};
+use crate::frames::Frames;
+use crate::movie::{Encoding, Playback};
+use crate::output::{Output, read, unwritable};
+use crate::progress::Run;
+use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Result};
+
+/// Longest side where nothing else is asked for.
+const LONGEST: u32 = 960;
+
+/// Makes frames that fall into a photo, and a movie of them.
+///
+/// The frames are kept in a folder that is called like the movie without its ending, so that the same
+/// job goes on after any stop.
+#[derive(Clone, Debug)]
+pub struct ZoomJob {
+    /// The photo.
+    pub photo: PathBuf,
+    /// The movie to write, its kind by its ending. Default: beside the photo, `PHOTO.mp4`.
+    pub output: Option<PathBuf>,
+    /// How long the motion is, in seconds.
+    pub seconds: f64,
+    /// Frames in a second. Default: the recipe's, or else 30.
+    pub fps: Option<FrameRate>,
+    /// The motion to start from. Default: the recipe's, or else a slow zoom.
+    pub motion: Option<MotionPreset>,
+    /// Which frames are seen when. Default: each once.
+    pub playback: Playback,
+    /// How the movie is compressed.
+    pub encoding: Encoding,
+    /// Whether the movie, and frames that were made otherwise, may be replaced. Default: they are an
+    /// error.
+    pub overwrite: bool,
+    /// The recipe, the network and the machine.
+    pub dream: DreamRequest,
+}
+
+impl ZoomJob {
+    /// A job that makes a movie of ten seconds.
+    pub fn new(photo: impl Into<PathBuf>) -> Self {
+        Self {
+            photo: photo.into(),
+            output: None,
+            seconds: 10.0,
+            fps: None,
+            motion: None,
+            playback: Playback::default(),
+            encoding: Encoding::default(),
+            overwrite: false,
+            dream: DreamRequest::default(),
+        }
+    }
+
+    /// Makes the frames that are missing, then the movie.
+    ///
+    /// # Errors
+    /// A photo that cannot be read, a folder with other frames, whatever keeps a frame from being made
+    /// or the movie from being written.
+    pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
+        let run = Run::new(events, cancel);
+        let path = self.output.clone().unwrap_or_else(|| self.photo.with_extension("mp4"));
+        let format = self.encoding.format(&path)?;
+        let folder = path.with_extension("");
+        let first = ImageFormat::of_file(&self.photo)?;
+        let output = Output::new(path, self.overwrite)?;
+        begin(&self.photo, first, &folder)?;
+
+        let frames = FramesJob {
+            folder: folder.clone(),
+            length: Length::Seconds(self.seconds),
+            fps: self.fps,
+            motion: self.motion,
+            longest: Some(LONGEST),
+            overwrite: self.overwrite,
+            dream: self.dream.clone(),
+        };
+        let recipe = frames.make(run)?;
+        let fps = recipe.zoom.clone().unwrap_or_default().fps;
+        let timeline = self.playback.timeline(&Frames::find(&folder)?, frames.rate(fps), run)?;
+        self.encoding.write(&timeline, format, &output, run)?;
+        run.event(Event::Done);
+        Ok(Report { wrote: vec![output.path().to_owned()], recipe: Some(recipe) })
+    }
+}
+
+/// Makes the folder and puts the photo into it as the first frame, unless it is there.
+fn begin(photo: &Path, format: ImageFormat, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+    let bytes = read(photo)?;
+    let frames = Frames::find(folder)?;
+    if let Some(path) = frames.get(0) {
+        if read(path)? == bytes {
+            return Ok(());
+        }
+        let what = format!("the frames in {} begin with another photo", folder.display());
+        return Err(Error::new(Fault::Output, what)
+            .at(folder)
+            .turn(Knob::Output, "Give the movie another name."));
+    }
+    let path = folder.join(format!("img_0.{}", format.extension()));
+    Output::new(path, false)?.write(&bytes)
+}

@@ -1,0 +1,94 @@
+//! What the machine gives a dream: threads, instructions and memory.
+
+use std::sync::Arc;
+
+use cpu::Cpu;
+use dream::Machine;
+use kernels::{Context, CpuLevel, Threads};
+
+use crate::{Error, Fault, Result};
+
+/// How much of the machine a job may use. Neither changes the picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How many threads share the work. Default: one for each processor.
+    pub threads: Option<usize>,
+    /// How many bytes of memory the job may take. Default: what is free when it begins.
+    pub memory: Option<u64>,
+}
+
+impl Limits {
+    /// The machine as it is now, within these limits.
+    ///
+    /// # Errors
+    /// A CPU level that does not exist, or threads that cannot be started.
+    pub fn machine(&self) -> Result<Machine> {
+        let level = CpuLevel::detect().map_err(wrong)?;
+        on(self.threads.unwrap_or(0), level, self.memory())
+    }
+
+    /// Bytes of memory that may be taken now.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory.unwrap_or_else(free_memory)
+    }
+}
+
+/// The same machine with another number of threads.
+pub(crate) fn with_threads(machine: &Machine, threads: usize) -> Result<Machine> {
+    on(threads, machine.context.level(), machine.memory)
+}
+
+/// A machine that runs everything on the processor, with `threads` threads or, for 0, as many as there are
+/// processors.
+fn on(threads: usize, level: CpuLevel, memory: u64) -> Result<Machine> {
+    let context = Context::new(Threads::new(threads).map_err(wrong)?, level);
+    Ok(Machine { backend: Arc::new(Cpu::new(context.clone())), context, memory })
+}
+
+fn wrong(error: impl std::fmt::Display) -> Error {
+    Error::new(Fault::Usage, error)
+}
+
+/// Bytes of memory that are free: the system's, or what a container's limit leaves. Where the system
+/// does not say, nothing is refused for it.
+pub fn free_memory() -> u64 {
+    let Ok(mut system) = sysinfo::System::new() else { return u64::MAX };
+    system.refresh_memory();
+    let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+    system.available_memory().min(limit)
+}
+
+/// The most bytes of memory this process has had at any time, where the system says.
+pub(crate) fn peak_memory() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{UsageWho, getrusage};
+        // In bytes on Apple's systems, in KiB elsewhere.
+        let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+        let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+        u64::try_from(usage.max_rss()).ok().map(|peak| peak * unit)
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// A number of bytes for people, in the unit that suits it.
+pub fn readable_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let power = bytes.ilog2() as usize / 10;
+    format!("{:.2} {}", bytes as f64 / (1_u64 << (10 * power)) as f64, UNITS[power - 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_readable() {
+        let texts = [0, 1023, 1024, 1_500_000, u64::MAX].map(readable_bytes);
+        assert_eq!(texts, ["0 B", "1023 B", "1.00 KiB", "1.43 MiB", "16.00 EiB"]);
+    }
+}

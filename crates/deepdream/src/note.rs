@@ -1,0 +1,107 @@
+//! What a user may want to know, and what keeps nothing from going on.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A remark on the work. It prints as a sentence that names no flag; a face may match on it and add how
+/// the setting is spelled there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// Nobody has named a network.
+    DefaultNetwork {
+        /// The one that is used.
+        name: String,
+    },
+    /// The recipe was made by another version of the program.
+    OtherVersion {
+        /// Where the recipe came from.
+        recipe: String,
+        /// The version that made it.
+        theirs: String,
+        /// This one.
+        ours: String,
+    },
+    /// The recipe was made with another network.
+    OtherNetwork {
+        /// Where the recipe came from.
+        recipe: String,
+        /// The network it was made with.
+        network: String,
+    },
+    /// The smallest octaves are left out.
+    FewerOctaves {
+        /// What is dreamt on.
+        name: String,
+        /// How many are left out.
+        dropped: u32,
+    },
+    /// The file that is written has no place for the recipe.
+    NoPlaceForRecipe {
+        /// What is dreamt on.
+        name: String,
+    },
+    /// The movie has no place for the sound.
+    NoPlaceForSound {
+        /// The movie.
+        path: PathBuf,
+    },
+    /// Numbers are missing between two frames.
+    Gap {
+        /// The folder.
+        folder: PathBuf,
+        /// The frame before the gap.
+        before: u64,
+        /// The frame after it.
+        after: u64,
+    },
+    /// All was done by an earlier run.
+    CompleteAlready {
+        /// The movie.
+        path: PathBuf,
+    },
+    /// Something about a picture or a video, as the reader says it.
+    Reading(String),
+    /// A part of a video that cannot be read, as the reader says it: frames are lost.
+    Damage(String),
+}
+
+impl Note {
+    /// What the reader of the picture or video called `name` says about it.
+    pub(crate) fn reading(name: &dyn fmt::Display, note: &str) -> Self {
+        Note::Reading(format!("{name}: {note}"))
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Note::DefaultNetwork { name } => write!(f, "network: {name}"),
+            Note::OtherVersion { recipe, theirs, ours } => write!(
+                f,
+                "{recipe}: made by version {theirs}; this is {ours}, so the dream may differ"
+            ),
+            Note::OtherNetwork { recipe, network } => {
+                write!(f, "{recipe}: made with another network, `{network}`")
+            }
+            Note::FewerOctaves { name, dropped: 1 } => {
+                write!(f, "{name}: left out 1 octave that is too small for the layers")
+            }
+            Note::FewerOctaves { name, dropped } => {
+                write!(f, "{name}: left out {dropped} octaves that are too small for the layers")
+            }
+            Note::NoPlaceForRecipe { name } => {
+                write!(f, "{name}: BMP files cannot carry the recipe")
+            }
+            Note::NoPlaceForSound { path } => {
+                write!(f, "{}: this kind of movie has no sound", path.display())
+            }
+            Note::Gap { folder, before, after } => {
+                let folder = folder.display();
+                write!(f, "{folder}: frame {before} is followed by frame {after}")
+            }
+            Note::CompleteAlready { path } => write!(f, "{} is complete already", path.display()),
+            Note::Reading(text) | Note::Damage(text) => f.write_str(text),
+        }
+    }
+}

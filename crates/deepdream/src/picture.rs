@@ -1,0 +1,112 @@
+//! One dream on one image: what the jobs on pictures and the dreamer in memory have in common.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dream::{Filter, Machine, NoiseStart, Plan, Recipe};
+use graph::{Network, Size};
+use media::{EncodeOptions, Image, ImageFormat, Limits};
+
+use crate::convert::{undreamt, unplanned};
+use crate::machine::free_memory;
+use crate::output::refused;
+use crate::progress::{PictureObserver, Run};
+use crate::{Error, Note, Result, Work};
+
+/// What a dream starts from.
+pub(crate) enum Start {
+    Image(Image),
+    Noise(NoiseStart),
+}
+
+impl Start {
+    fn size(&self) -> Size {
+        match self {
+            Start::Image(image) => image.size(),
+            Start::Noise(noise) => noise.size(),
+        }
+    }
+
+    fn noise(&self) -> Option<NoiseStart> {
+        match self {
+            Start::Image(_) => None,
+            Start::Noise(noise) => Some(*noise),
+        }
+    }
+}
+
+/// What dreams on images are made with.
+pub(crate) struct Studio<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) machine: &'a Machine,
+    pub(crate) run: Run<'a>,
+    pub(crate) previews: Option<Duration>,
+}
+
+impl Studio<'_> {
+    /// The plan for a dream on what is called `name`.
+    ///
+    /// # Errors
+    /// Whatever would keep the dream from its end.
+    pub(crate) fn plan(&self, name: &str, start: &Start, recipe: &Recipe) -> Result<Plan> {
+        let recipe = Recipe { noise: start.noise(), ..recipe.clone() };
+        let plan = Plan::new(&recipe, self.network, start.size(), self.machine)
+            .map_err(|error| unplanned(name, error))?;
+        if plan.dropped_octaves() > 0 {
+            let (name, dropped) = (name.to_owned(), plan.dropped_octaves());
+            self.run.note(Note::FewerOctaves { name, dropped });
+        }
+        Ok(plan)
+    }
+
+    /// The dream. Transparency and bit depth stay as they are.
+    ///
+    /// # Errors
+    /// That it was cancelled, or what runs the network fails.
+    pub(crate) fn dream(&self, name: &str, start: Start, plan: &Plan) -> Result<Image> {
+        let size = plan.size();
+        self.run.started(Work::Picture { name: name.to_owned(), size });
+        let image = match start {
+            Start::Image(image) => image,
+            Start::Noise(noise) => {
+                Image::from_planes(dream::noise(noise.size(), plan.recipe().seed), None)?
+            }
+        };
+        let depth = image.depth();
+        let (color, alpha) = image.into_planes();
+        let mut observer = PictureObserver::new(self.run, plan, self.previews);
+        let color = dream::dream(plan, color, &mut observer)
+            .map_err(|error| undreamt(name, error, || Error::cancelled("stopped")))?;
+        let alpha = alpha.map(|alpha| match alpha.shape.size() == size {
+            true => alpha,
+            false => dream::resize(&alpha, size, Filter::CatmullRom),
+        });
+        Ok(Image::from_planes(color, alpha)?.with_depth(depth))
+    }
+}
+
+/// Reads a picture with at most `memory` bytes.
+///
+/// # Errors
+/// A file that is no picture, is damaged or too large.
+pub(crate) fn read(path: &Path, memory: u64) -> Result<Image> {
+    Ok(Image::read(path, &Limits::memory(memory))?)
+}
+
+/// The text of the recipe that a frame carries, if it carries one.
+pub(crate) fn recipe_of(path: &Path) -> Option<String> {
+    media::recipe_of(path, &Limits::memory(free_memory())).ok()
+}
+
+/// The file's bytes of an image that goes to `path`, with its recipe.
+///
+/// # Errors
+/// What its format cannot hold.
+pub(crate) fn encode(
+    image: &Image,
+    format: ImageFormat,
+    recipe: &str,
+    path: &Path,
+) -> Result<Vec<u8>> {
+    image.encode(format, &EncodeOptions::with_recipe(recipe)).map_err(|error| refused(path, error))
+}

@@ -1,0 +1,143 @@
+//! What a face asks of a recipe and a network. Flags, forms, TOML and bindings fill the same request;
+//! what was asked for becomes what will be done here, once the network is known.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use dream::{ModelId, Preset, Recipe};
+use graph::Network;
+use serde::Serialize;
+use toml::Value;
+
+use crate::base::Base;
+use crate::progress::Run;
+use crate::{Limits, NetworkChoice, RecipeSource, Result};
+
+/// Paths of fields that jobs themselves look at or set.
+pub(crate) mod field {
+    pub(crate) const OBJECTIVE: &str = "objective";
+    pub(crate) const FPS: &str = "zoom.fps";
+    pub(crate) const EASE_OUT: &str = "zoom.motion.ease_out";
+    pub(crate) const COHERENCE: &str = "video.coherence";
+}
+
+/// What all dreams need, whatever they dream on.
+#[derive(Clone, Debug, Default)]
+pub struct DreamRequest {
+    /// The network. Default: the recipe's, or else the preferred one that is installed.
+    pub network: NetworkChoice,
+    /// The recipe. Default: what was chosen for the network.
+    pub recipe: RecipeRequest,
+    /// How much of the machine may be used. Default: all that is free.
+    pub limits: Limits,
+    /// The shortest time between two previews. Default: no previews.
+    pub previews: Option<Duration>,
+}
+
+/// A recipe in the making: where it starts from, and what is changed of that.
+#[derive(Clone, Debug, Default)]
+pub struct RecipeRequest {
+    /// The recipe to start from. Default: none; frames that go on start from their own.
+    pub base: Option<RecipeSource>,
+    /// The rules and units of a known program, where there is no recipe to start from. Default: what
+    /// was chosen for the network.
+    pub preset: Option<Preset>,
+    /// What is changed, in order. Default: nothing.
+    pub edits: Vec<Edit>,
+}
+
+/// A field of a recipe and its new value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The field's path, such as `octaves.count`; [`Recipe::settings`] lists them all.
+    pub path: String,
+    /// The value, as TOML; a word needs no quotes.
+    pub value: String,
+}
+
+/// Reads `path.to.field=VALUE`.
+impl FromStr for Edit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((path, value)) if !path.trim().is_empty() => {
+                Ok(Self { path: path.trim().to_owned(), value: value.trim().to_owned() })
+            }
+            _ => Err(format!("`{text}` sets nothing. Write FIELD=VALUE, such as seed=7")),
+        }
+    }
+}
+
+impl RecipeRequest {
+    /// Changes the field at `path` to a value that is written as TOML or is one word.
+    pub fn set(&mut self, path: &str, value: impl ToString) {
+        self.edits.push(Edit { path: path.to_owned(), value: value.to_string() });
+    }
+
+    /// Changes the field at `path` to a list.
+    pub fn set_list<T: Serialize>(&mut self, path: &str, list: &[T]) {
+        let list = Value::try_from(list).expect("lists of settings can be written");
+        self.set(path, list);
+    }
+
+    /// Whether a field is changed.
+    pub(crate) fn sets(&self, path: &str) -> bool {
+        self.edits.iter().any(|edit| edit.path == path)
+    }
+
+    /// The number a field is changed to, if it is.
+    pub(crate) fn number(&self, path: &str) -> Option<f64> {
+        self.edits.iter().rfind(|edit| edit.path == path)?.value.parse().ok()
+    }
+}
+
+impl DreamRequest {
+    /// Reads the recipe to start from, if one is asked for.
+    ///
+    /// # Errors
+    /// A file that is neither a recipe nor a picture or movie with one.
+    pub(crate) fn base(&self) -> Result<Option<Base>> {
+        self.recipe.base.as_ref().map(Base::read).transpose()
+    }
+
+    /// Opens the network that the request names, or else the recipe's, or else the preferred one; notes
+    /// which one, where nobody has named it, and why the dream may be another than the recipe's.
+    ///
+    /// # Errors
+    /// A network that cannot be found or loaded.
+    pub(crate) fn open_network(&self, base: Option<&Base>, run: Run) -> Result<Network> {
+        let network = self.network.open(base, run)?;
+        if let Some(base) = base {
+            base.note_differences(&network, run);
+        }
+        Ok(network)
+    }
+
+    /// The recipe that is asked for, with `network`; `prepare` changes it before the request's edits do.
+    ///
+    /// # Errors
+    /// A field that does not exist, or a value outside its range.
+    pub(crate) fn resolve(
+        &self,
+        base: Option<&Base>,
+        network: &Network,
+        prepare: impl FnOnce(&mut Recipe),
+    ) -> Result<Recipe> {
+        let RecipeRequest { preset, edits, .. } = &self.recipe;
+        let mut recipe = match (base, preset) {
+            (Some(base), _) => base.recipe_for(network)?,
+            (None, Some(preset)) => Recipe::with_preset(network, *preset),
+            (None, None) => Recipe::for_network(network),
+        };
+        if !matches!(self.network, NetworkChoice::Default) {
+            recipe.model = ModelId::of(network);
+        }
+        prepare(&mut recipe);
+        for edit in edits {
+            recipe.set(&edit.path, &edit.value)?;
+        }
+        recipe.validate()?;
+        Ok(recipe)
+    }
+}

@@ -1,0 +1,225 @@
+//! The folder that a video's frames are kept in until the movie is complete.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use dream::{TemporalState, Tensor, VideoDreamer};
+use media::{Image, ImageFormat};
+
+use super::record::Record;
+use super::shard::Shard;
+use crate::frames::{Frames, State, Store, frame_path, other_recipe};
+use crate::output::{clear_temporary, remove, sha256};
+use crate::{Error, Fault, Knob, Result, picture};
+
+/// What the newest frame and the dream on it are called in the state.
+const SOURCE: &str = "source";
+const DREAM: &str = "dream";
+
+/// What holds the checksum of a movie that is about to be moved to its place.
+const COMPLETE: &str = "complete";
+
+/// A folder of a video's frames, locked for one run.
+pub(crate) struct VideoFolder {
+    path: PathBuf,
+    store: Store,
+}
+
+/// Whether an earlier run had moved the movie to its place, and was ended before it could tidy up; if
+/// so, that is done now.
+///
+/// # Errors
+/// Another run is at work in the folder.
+pub(crate) fn is_finished(folder: &Path, movie: &Path, keep: bool) -> Result<bool> {
+    let mark = std::fs::read_to_string(Store::folder_of(folder).join(COMPLETE));
+    let (Ok(mark), Ok(hash)) = (mark, sha256(movie)) else { return Ok(false) };
+    if mark != hash {
+        return Ok(false);
+    }
+    // Where there is no record any more, there are no frames.
+    let frames = Record::load(folder)?.map_or(0, |record| record.frames);
+    let folder = VideoFolder { path: folder.to_owned(), store: Store::open(folder)? };
+    folder.end(frames, keep);
+    Ok(true)
+}
+
+impl VideoFolder {
+    /// Opens the folder for the frames of `record`, or only those of a part; frames of another video or
+    /// recipe are removed with `overwrite`.
+    ///
+    /// # Errors
+    /// It cannot be written in, another run is at work in it, or it has other frames.
+    pub(crate) fn open(
+        path: &Path,
+        record: &Record,
+        shard: Option<Shard>,
+        overwrite: bool,
+    ) -> Result<Self> {
+        let store = match shard {
+            Some(shard) => Store::open_part(path, &shard.tag())?,
+            None => Store::open(path)?,
+        };
+        let folder = Self { path: path.to_owned(), store };
+        if shard.is_none() {
+            // What runs that were killed have left of their movies.
+            clear_temporary(folder.scratch());
+        }
+        let name = path.display();
+        let differences = match Record::load(path) {
+            Ok(None) if folder.frames()?.is_empty() => {
+                record.save(&folder.store)?;
+                return Ok(folder);
+            }
+            Ok(None) => {
+                let what = format!("the frames in {name} are not those of a video");
+                return Err(Error::new(Fault::Output, what)
+                    .at(path)
+                    .turn(Knob::Output, "Choose another name."));
+            }
+            Ok(Some(before)) => record.differences(&before),
+            Err(error) => Err(error),
+        };
+        match differences {
+            Ok(differences) if differences.is_empty() => return Ok(folder),
+            Err(error) if !overwrite => return Err(error),
+            Ok(differences) if !overwrite => {
+                let differences = differences.join("; ");
+                let what = format!("the frames in {name} were made otherwise: {differences}");
+                return Err(other_recipe(Error::new(Fault::Recipe, what).at(path)));
+            }
+            _ => {}
+        }
+        folder.store.clear()?;
+        for path in folder.frames()? {
+            remove(&path)?;
+        }
+        record.save(&folder.store)?;
+        Ok(folder)
+    }
+
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where files are put together.
+    pub(crate) fn scratch(&self) -> &Path {
+        self.store.folder()
+    }
+
+    /// Whether a frame is there.
+    pub(crate) fn has(&self, number: u64) -> bool {
+        frame_path(&self.path, number).is_file()
+    }
+
+    /// Which of these frames are not there.
+    pub(crate) fn missing(&self, wanted: Range<u64>) -> BTreeSet<u64> {
+        wanted.filter(|&number| !self.has(number)).collect()
+    }
+
+    /// Brings a clip whose frames follow from each other to where an earlier run has stopped; returns
+    /// the frames that are left to make.
+    ///
+    /// # Errors
+    /// A state that cannot be read, without `overwrite`.
+    pub(crate) fn resume(
+        &self,
+        clip: &mut VideoDreamer,
+        record: &Record,
+        overwrite: bool,
+    ) -> Result<BTreeSet<u64>> {
+        let missing = self.missing(0..record.frames);
+        let state = match self.store.load() {
+            Err(error) if !overwrite => return Err(error),
+            state => state.ok().flatten(),
+        };
+        let state =
+            state.filter(|state| record.is_dreamt_by(&state.recipe) && state.source == record.hash);
+        let Some((number, carried)) = state.and_then(|state| carried(state, record.size)) else {
+            // Without a state, nothing goes on from the frames there may be.
+            return Ok(if missing.is_empty() { missing } else { (0..record.frames).collect() });
+        };
+        if missing.range(..number).next().is_some() {
+            return Ok((0..record.frames).collect());
+        }
+        if missing.contains(&number) {
+            self.write(number, &carried.dream, record)?;
+        }
+        clip.resume(Some(carried));
+        Ok((number + 1..record.frames).collect())
+    }
+
+    /// Saves what the frame after `number` depends on.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn save(&self, number: u64, last: &TemporalState, record: &Record) -> Result<()> {
+        let pictures = [(SOURCE, &last.source), (DREAM, &last.dream)];
+        let pictures = pictures.map(|(name, picture)| (name.to_owned(), picture.clone()));
+        let (recipe, source) = (record.recipe.clone(), record.hash.clone());
+        let (age, pictures) = (last.age, pictures.into());
+        self.store.save(&State { number, age, pictures, recipe, source })
+    }
+
+    /// Writes a frame's picture; returns where.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn write(&self, number: u64, dream: &Tensor, record: &Record) -> Result<PathBuf> {
+        let path = frame_path(&self.path, number);
+        let image = Image::from_planes(dream.clone(), None)?;
+        let bytes = picture::encode(&image, ImageFormat::Png, &record.recipe, &path)?;
+        self.store.write(&path, &bytes)?;
+        Ok(path)
+    }
+
+    /// Remembers what the movie is, before it is moved to its place.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub(crate) fn complete(&self, movie: &Path) -> Result<()> {
+        let hash = sha256(movie)?;
+        self.store.write(&self.store.folder().join(COMPLETE), hash.as_bytes())
+    }
+
+    /// The movie is in its place: removes the frames, unless they are to be kept, with all that was
+    /// remembered of them, and the folder if nothing else is in it. What cannot be removed stays.
+    pub(crate) fn end(self, frames: u64, keep: bool) {
+        if !keep {
+            for number in 0..frames {
+                let _ = std::fs::remove_file(frame_path(&self.path, number));
+            }
+            // The mark last: until then the next run knows that there is more to remove.
+            let names = std::fs::read_dir(self.store.folder()).into_iter().flatten().flatten();
+            for entry in names.filter(|entry| entry.file_name() != COMPLETE) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+        let _ = std::fs::remove_file(self.store.folder().join(COMPLETE));
+        if !keep {
+            let _ = std::fs::remove_dir_all(self.store.folder());
+            let _ = std::fs::remove_dir(&self.path);
+        }
+    }
+
+    /// The files that are called as frames are.
+    fn frames(&self) -> Result<Vec<PathBuf>> {
+        let frames = Frames::find(&self.path)?;
+        let ours = frames.iter().map(|(_, path)| path.to_owned());
+        let named = |path: &PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("img_"))
+        };
+        Ok(ours.filter(named).collect())
+    }
+}
+
+/// The state's frame, and what it carried; `None` if the state is not of such a clip.
+fn carried(mut state: State, size: (usize, usize)) -> Option<(u64, TemporalState)> {
+    let mut picture = |name: &str| {
+        let picture = state.pictures.remove(name)?;
+        ((picture.shape.height, picture.shape.width) == size).then_some(picture)
+    };
+    let (source, dream) = (picture(SOURCE)?, picture(DREAM)?);
+    Some((state.number, TemporalState { source, dream, age: state.age }))
+}

@@ -1,0 +1,19 @@
+//! Videos: frames out of a file, dreams on them into a folder.
+//!
+//! ffmpeg decodes. Frames lie in a folder until the movie is complete, so that whatever stops a run
+//! costs no frame, and so that several machines can make one video's frames. The movie is made of the
+//! frames in the folder and nothing else, while they come to be: it is the same whoever made them when.
+
+mod folder;
+mod probe;
+mod queue;
+mod record;
+mod shard;
+mod workers;
+
+pub(crate) use folder::{VideoFolder, is_finished};
+pub(crate) use probe::ProbedVideo;
+pub(crate) use queue::FrameQueue;
+pub(crate) use record::Record;
+pub use shard::Shard;
+pub(crate) use workers::{Workers, dreamers};

@@ -1,0 +1,146 @@
+//! Decoding, dreaming and writing frames, all at once: one thread decodes, as many as there are
+//! dreamers dream, each writes what it has dreamt.
+
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dream::{Machine, Recipe, Tensor, VideoDreamer};
+use graph::Network;
+use media::video::FrameDecoder;
+
+use super::folder::VideoFolder;
+use super::probe::ProbedVideo;
+use super::queue::FrameQueue;
+use super::record::Record;
+use crate::convert::undreamt;
+use crate::machine::with_threads;
+use crate::progress::{FramesProgress, Run};
+use crate::{Error, Fault, Result};
+
+/// What all who make frames need.
+pub(crate) struct Workers<'a> {
+    pub(crate) video: &'a ProbedVideo,
+    pub(crate) record: &'a Record,
+    pub(crate) folder: &'a VideoFolder,
+    pub(crate) queue: &'a FrameQueue,
+    pub(crate) progress: FramesProgress<'a>,
+    pub(crate) run: Run<'a>,
+}
+
+type Decoded = Result<(u64, Tensor)>;
+
+impl Workers<'_> {
+    /// Makes the frames of these numbers, counted from the part's first. Where they depend on each
+    /// other, there is one dreamer, which stands before the first of them.
+    ///
+    /// # Errors
+    /// Whatever keeps a frame from being decoded, made or written.
+    pub(crate) fn make(&self, dreamers: Vec<VideoDreamer>, missing: &BTreeSet<u64>) -> Result<()> {
+        let (Some(from), Some(to)) = (missing.first(), missing.last()) else { return Ok(()) };
+        let ProbedVideo { source, size, cut, .. } = self.video;
+        let (from, to) = (cut.first + from, cut.first + to);
+        let mut decoder = FrameDecoder::start(source, *size, from, to + 1)?;
+        let (sender, receiver) = sync_channel::<Decoded>(dreamers.len());
+        // Gone with the last worker, so that the decoder does not wait for ever.
+        let receiver = Arc::new(Mutex::new(receiver));
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while let Some(frame) = decoder.next_frame().transpose() {
+                    let frame = frame.map(|(place, frame)| (place - cut.first, frame.into_color()));
+                    let failed = frame.is_err();
+                    if frame.as_ref().is_ok_and(|(number, _)| !missing.contains(number)) {
+                        continue;
+                    }
+                    if sender.send(frame.map_err(Error::from)).is_err() || failed {
+                        return;
+                    }
+                }
+            });
+            let work = |dreamer: VideoDreamer, receiver: Arc<Mutex<Receiver<Decoded>>>| {
+                let done = self.work(dreamer, &receiver);
+                if done.is_err() {
+                    self.queue.close();
+                }
+                done
+            };
+            let workers: Vec<_> = dreamers
+                .into_iter()
+                .map(|dreamer| {
+                    let receiver = Arc::clone(&receiver);
+                    scope.spawn(move || work(dreamer, receiver))
+                })
+                .collect();
+            drop(receiver);
+            let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+            // What stopped one stops the others, who have less to say about it.
+            let mut errors = ends.into_iter().filter_map(|end| match end {
+                Ok(end) => end.err(),
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            let first = errors.next();
+            let worse = errors.find(|error| error.fault() != Fault::Cancelled);
+            match (first, worse) {
+                (Some(first), Some(worse)) if first.fault() == Fault::Cancelled => Err(worse),
+                (Some(first), _) => Err(first),
+                (None, _) => Ok(()),
+            }
+        })
+    }
+
+    fn work(&self, mut dreamer: VideoDreamer, receiver: &Mutex<Receiver<Decoded>>) -> Result<()> {
+        let over = || self.run.is_cancelled() || self.queue.is_closed();
+        let mut observer = self.progress.worker(&over);
+        loop {
+            if over() {
+                return Err(self.stopped());
+            }
+            let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(next) = next else { return Ok(()) };
+            let (number, frame) = next?;
+            observer.begin(number);
+            let dream = dreamer
+                .frame(frame, &mut observer)
+                .map_err(|error| undreamt(&self.video.name(), error, || self.stopped()))?;
+            if let Some(carried) = dreamer.state() {
+                self.folder.save(number, carried, self.record)?;
+            }
+            let path = self.folder.write(number, &dream, self.record)?;
+            self.queue.add(number);
+            observer.done(&path);
+        }
+    }
+
+    fn stopped(&self) -> Error {
+        let folder = self.folder.path();
+        Error::cancelled(format!("stopped: the frames that are done are in {}", folder.display()))
+            .at(folder)
+            .hint("Run the same again to go on from there.")
+    }
+}
+
+/// One dreamer for each processor, as far as there is memory for them, in the place of `one`: frames
+/// that do not depend on each other are made side by side faster than one after the other by all
+/// processors.
+pub(crate) fn dreamers(
+    one: VideoDreamer,
+    (recipe, network, machine): (&Recipe, &Network, &Machine),
+    video: &ProbedVideo,
+    frames: usize,
+) -> Result<Vec<VideoDreamer>> {
+    // Beside the dream: the frame, the one that waits, the dream's own copies and its file.
+    let waiting = 6 * 3 * 4 * video.size.pixels();
+    let each = one.plan().memory().saturating_add(waiting).max(1);
+    let fits = usize::try_from(machine.memory / each).unwrap_or(usize::MAX);
+    let all = machine.context.threads().count();
+    let count = all.min(fits).min(frames).max(1);
+    if count == 1 {
+        return Ok(vec![one]);
+    }
+    let dreamer = |index: usize| {
+        let share = all / count + usize::from(index < all % count);
+        let machine = with_threads(machine, share)?;
+        video.dreamer(recipe, network, &machine)
+    };
+    (0..count).map(dreamer).collect()
+}

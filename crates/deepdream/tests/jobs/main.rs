@@ -1,0 +1,6 @@
+//! Jobs as another program meets them: requests in, events and files out.
+
+mod errors;
+mod events;
+mod room;
+mod side_by_side;
