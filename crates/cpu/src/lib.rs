@@ -1,8 +1,28 @@
 //! Runs networks on the processor: forward to the target layers, backward to the image.
 //!
-//! [`Cpu`] is the backend. `program` rewrites the graph, `convolution` chooses algorithms and packs weights,
+//! [`Cpu`] is the backend. `program` lowers the graph, `convolution` chooses algorithms and packs weights,
 //! `plan` lays all values of one image size out in memory, and `run` does the work, step by step, on the
 //! kernels.
+//!
+//! ```
+//! use cpu::Cpu;
+//! use graph::{Backend, Network, Size, Tensor};
+//! use kernels::{Context, CpuLevel, Threads};
+//!
+//! fn activation(network: &Network, layer: &str, image: &Tensor) -> Result<Tensor, Box<dyn std::error::Error>> {
+//!     let cpu = Cpu::new(Context::new(Threads::new(0)?, CpuLevel::detect()?));
+//!     let target = network.graph.find_target(layer)?;
+//!     let executable = cpu.compile(network, &[target])?;
+//!     let mut session = executable.session(Size::new(image.shape.height, image.shape.width))?;
+//!     session.forward(image)?;
+//!     Ok(session.activation(0)?)
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! - `mmap` (default): maps the memory of activations and weights from the system.
+//! - `threads` (default): shares the work among threads; without it, results are the same.
 
 mod convolution;
 mod memory;

@@ -9,7 +9,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// Any 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,12 +19,12 @@ impl Random {
 
     /// A whole number, both ends included.
     pub fn range(&mut self, from: usize, to: usize) -> usize {
-        from + self.next() as usize % (to - from + 1)
+        from + self.bits() as usize % (to - from + 1)
     }
 
     /// Between −1 and 1.
     pub fn value(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0
+        (self.bits() >> 40) as f32 / (1 << 23) as f32 - 1.0
     }
 
     /// Numbers between −1 and 1.

@@ -122,7 +122,7 @@ impl Array {
     }
 
     /// As floats, rounded to the nearest.
-    pub(crate) fn to_floats(self) -> Self {
+    pub(crate) fn into_floats(self) -> Self {
         let values = match self.values {
             Values::Integers(values) => values.into_iter().map(|x| x as f32).collect(),
             Values::Floats(values) => values,
@@ -131,7 +131,7 @@ impl Array {
     }
 
     /// As whole numbers, cut off.
-    pub(crate) fn to_integers(self) -> Self {
+    pub(crate) fn into_integers(self) -> Self {
         let values = match self.values {
             Values::Floats(values) => values.into_iter().map(|x| x as i64).collect(),
             Values::Integers(values) => values,

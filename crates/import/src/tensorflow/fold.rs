@@ -53,8 +53,8 @@ fn zip(
 fn cast(node: &NodeDef, inputs: Vec<Array>) -> Option<Array> {
     let array = one(inputs)?;
     match DataType::try_from(node.attr("DstT")?.r#type?).ok()? {
-        DataType::Float | DataType::Double | DataType::Half => Some(array.to_floats()),
-        DataType::Int32 | DataType::Int64 => Some(array.to_integers()),
+        DataType::Float | DataType::Double | DataType::Half => Some(array.into_floats()),
+        DataType::Int32 | DataType::Int64 => Some(array.into_integers()),
         DataType::Invalid => None,
     }
 }
