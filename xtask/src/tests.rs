@@ -13,8 +13,14 @@ const VARIABLE: &str = "DEEPDREAM_SHARED";
 pub(crate) const COMMAND: &str = "cargo test --workspace";
 
 /// The crates whose results the CPU level decides.
-const COMPUTING: [&str; 5] =
-    ["deepdream-graph", "deepdream-cpu", "deepdream-import", "deepdream-dream", "deepdream-cli"];
+const COMPUTING: [&str; 6] = [
+    "deepdream-graph",
+    "deepdream-cpu",
+    "deepdream-import",
+    "deepdream-dream",
+    "deepdream",
+    "deepdream-cli",
+];
 
 /// The folder of test files, if the tests that need it are to run.
 pub(crate) struct Shared(Option<PathBuf>);

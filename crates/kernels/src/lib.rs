@@ -27,8 +27,8 @@
 //!
 //! # Features
 //!
-//! Both are on by default; without them, and in WebAssembly, the crate needs neither threads nor a system that
-//! maps memory.
+//! Both are on by default; without them the crate needs neither threads nor a system that maps memory, and
+//! builds for WebAssembly.
 //!
 //! - `threads`: shares the work among threads.
 //! - `mmap`: maps the memory of activations and weights from the system, on large pages where it has them.

@@ -8,14 +8,14 @@ use std::ops::{Deref, DerefMut};
 
 use crate::Vec16;
 
-#[cfg(any(not(feature = "mmap"), target_family = "wasm"))]
+#[cfg(not(feature = "mmap"))]
 mod heap;
-#[cfg(all(feature = "mmap", not(target_family = "wasm")))]
+#[cfg(feature = "mmap")]
 mod mapped;
 
-#[cfg(any(not(feature = "mmap"), target_family = "wasm"))]
+#[cfg(not(feature = "mmap"))]
 use heap::Bytes;
-#[cfg(all(feature = "mmap", not(target_family = "wasm")))]
+#[cfg(feature = "mmap")]
 use mapped::Bytes;
 
 /// Values, at first all 0. With the feature `mmap`, pages are taken from the system when they are first

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-#[cfg(all(feature = "threads", not(target_family = "wasm")))]
+#[cfg(feature = "threads")]
 mod pool;
-#[cfg(any(not(feature = "threads"), target_family = "wasm"))]
+#[cfg(not(feature = "threads"))]
 mod single;
 
-#[cfg(all(feature = "threads", not(target_family = "wasm")))]
+#[cfg(feature = "threads")]
 pub use pool::Threads;
-#[cfg(any(not(feature = "threads"), target_family = "wasm"))]
+#[cfg(not(feature = "threads"))]
 pub use single::Threads;
 
 /// Part `number` when `all` are divided into `of` parts as even as can be.
