@@ -169,10 +169,10 @@ impl View {
                 self.end();
                 self.line(format!("{of}: dreamt into {path}"));
             }
-            Content::Frame { number } => {
-                if !self.bars && matches!(self.work, Some(Work::Frames { .. })) {
-                    self.line(format!("frame {number} done"));
-                }
+            Content::Frame { number }
+                if !self.bars && matches!(self.work, Some(Work::Frames { .. })) =>
+            {
+                self.line(format!("frame {number} done"));
             }
             Content::Movie { frames, size, rate, seconds, bytes } => {
                 self.end();

@@ -5,25 +5,29 @@ use std::time::Duration;
 
 /// Foresees when work is done.
 ///
-/// The speed that counts is that of the newer half of the work at least, since the units are not quite
-/// alike: steps on small octaves cost more by the pixel, and the first of all pays for what is set up.
+/// What was done when it is asked first does not count: the first unit of all pays for what is set up.
+/// After that the speed is that of the newer half of the work at least, since the units are not quite
+/// alike: steps on small octaves cost more by the pixel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Estimate {
     /// Where the work stood, and when, as it came to be twice what it had been at the mark before.
-    marks: [(u64, Duration); 2],
+    marks: Option<[(u64, Duration); 2]>,
 }
 
 impl Estimate {
-    /// The time left once `done` of `total` units are done `elapsed` after the beginning; `None` as long
-    /// as nothing is done. `done` never falls from call to call.
+    /// The time left once `done` of `total` units are done `elapsed` after the beginning; `None` where
+    /// nothing is known yet. `done` never falls from call to call.
     pub(crate) fn left(&mut self, done: u64, total: u64, elapsed: Duration) -> Option<Duration> {
-        let newest = self.marks[1].0;
-        if done > newest && done >= 2 * newest {
-            self.marks = [self.marks[1], (done, elapsed)];
+        if done >= total {
+            return Some(Duration::ZERO);
         }
-        let (from, since) = self.marks[0];
+        let marks = self.marks.get_or_insert([(done, elapsed); 2]);
+        if done > marks[1].0 && done >= 2 * marks[1].0 {
+            *marks = [marks[1], (done, elapsed)];
+        }
+        let (from, since) = marks[0];
         let (units, took) = (done.checked_sub(from).filter(|&units| units > 0)?, elapsed - since);
-        let left = took.as_secs_f64() * total.saturating_sub(done) as f64 / units as f64;
+        let left = took.as_secs_f64() * (total - done) as f64 / units as f64;
         Duration::try_from_secs_f64(left).ok()
     }
 }
@@ -39,7 +43,8 @@ mod tests {
         let (mut estimate, mut elapsed, mut worst) = (Estimate::default(), 0.0, 1.0f64);
         for done in 1..=total {
             elapsed += cost(done - 1);
-            let left = estimate.left(done, total, Duration::from_secs_f64(elapsed)).unwrap();
+            let left = estimate.left(done, total, Duration::from_secs_f64(elapsed));
+            let Some(left) = left else { continue };
             let share = done as f64 / total as f64;
             if (from..0.99).contains(&share) {
                 let ratio = (whole - elapsed) / left.as_secs_f64();
@@ -51,7 +56,7 @@ mod tests {
 
     #[test]
     fn even_work_is_foreseen_at_once() {
-        assert!(worst(1000, 0.0, |_| 0.3) < 1.01);
+        assert!(worst(1000, 0.0, |unit| if unit == 0 { 50.0 } else { 0.3 }) < 1.01);
     }
 
     #[test]
@@ -72,8 +77,11 @@ mod tests {
 
     #[test]
     fn nothing_is_foreseen_from_nothing() {
-        assert_eq!(Estimate::default().left(0, 10, Duration::from_secs(1)), None);
-        let mut done = Estimate::default();
-        assert_eq!(done.left(10, 10, Duration::from_secs(1)), Some(Duration::ZERO));
+        let mut estimate = Estimate::default();
+        let seconds = Duration::from_secs;
+        assert_eq!(estimate.left(0, 10, seconds(1)), None);
+        assert_eq!(estimate.left(0, 10, seconds(2)), None);
+        assert_eq!(estimate.left(2, 10, seconds(3)), Some(seconds(8)));
+        assert_eq!(estimate.left(10, 10, seconds(9)), Some(Duration::ZERO));
     }
 }

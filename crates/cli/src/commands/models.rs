@@ -229,10 +229,8 @@ impl StoreView {
 
     fn event(&self, event: StoreEvent) -> ControlFlow<()> {
         match event {
-            StoreEvent::Waiting => {
-                if !self.waiting.replace(true) {
-                    eprintln!("waiting for another deepdream that changes the networks");
-                }
+            StoreEvent::Waiting if !self.waiting.replace(true) => {
+                eprintln!("waiting for another deepdream that changes the networks");
             }
             StoreEvent::Downloading { done, total } => self.transfer(done, total),
             _ => {}
