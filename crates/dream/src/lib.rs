@@ -14,6 +14,7 @@ mod image;
 mod objective;
 mod observer;
 mod octaves;
+mod parallel;
 mod plan;
 mod random;
 mod recipe;

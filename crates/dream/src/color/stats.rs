@@ -4,10 +4,14 @@
 use graph::Tensor;
 use kernels::Threads;
 use nalgebra::{Matrix3, Vector3};
-use rayon::prelude::*;
+
+use crate::parallel;
 
 /// Rounds of adjusting, each of which corrects what clipping took from the one before.
 const ROUNDS: usize = 4;
+
+/// Pixels that are handed to a thread at once.
+const CHUNK: usize = 4096;
 
 /// The least variance that a direction of colour is taken to have, so that a picture without any
 /// contrast or colour is not divided by nothing; far below what 8 bits can show.
@@ -30,7 +34,9 @@ impl ColorStats {
         let width = picture.shape.width.max(1);
         let count = picture.shape.plane().max(1) as f64;
         let [red, green, blue] = [0, 1, 2].map(|channel| picture.channel(channel));
-        let row_sums = |((red, green), blue): ((&[f32], &[f32]), &[f32])| {
+        let row_sums = |y: usize| {
+            let [red, green, blue] =
+                [red, green, blue].map(|channel| &channel[y * width..][..width]);
             let mut sums = (Vector3::zeros(), Matrix3::zeros());
             for ((&red, &green), &blue) in red.iter().zip(green).zip(blue) {
                 let color = Vector3::new(red, green, blue).map(f64::from);
@@ -39,10 +45,8 @@ impl ColorStats {
             }
             sums
         };
-        let rows: Vec<(Vector3<f64>, Matrix3<f64>)> = threads.install(|| {
-            let rows = red.par_chunks(width).zip(green.par_chunks(width));
-            rows.zip(blue.par_chunks(width)).map(row_sums).collect()
-        });
+        let rows: Vec<(Vector3<f64>, Matrix3<f64>)> =
+            threads.install(|| parallel::map(red.len() / width, row_sums));
         let (sum, squares) = rows.iter().fold(
             (Vector3::zeros(), Matrix3::zeros()),
             |(sum, squares), (row_sum, row_squares)| (sum + row_sum, squares + row_squares),
@@ -95,12 +99,13 @@ fn recolor(threads: &Threads, picture: &mut Tensor, turn: Matrix3<f32>, offset: 
     let plane = picture.shape.plane();
     let (red, rest) = picture.data.split_at_mut(plane);
     let (green, blue) = rest.split_at_mut(plane);
-    threads.install(|| {
-        let pixels = red.par_iter_mut().zip(green).zip(blue).with_min_len(4096);
-        pixels.for_each(|((red, green), blue)| {
+    let chunks = red.chunks_mut(CHUNK).zip(green.chunks_mut(CHUNK)).zip(blue.chunks_mut(CHUNK));
+    let mut chunks: Vec<_> = chunks.collect();
+    threads.for_each_mut(&mut chunks, |((red, green), blue)| {
+        for ((red, green), blue) in red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut()) {
             let color = turn * Vector3::new(*red, *green, *blue) + offset;
             [*red, *green, *blue] = color.map(|value| value.clamp(0.0, 255.0)).into();
-        });
+        }
     });
 }
 

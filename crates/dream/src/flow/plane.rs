@@ -1,7 +1,8 @@
 //! Grey pictures: what flow is measured on.
 
 use graph::Tensor;
-use rayon::prelude::*;
+
+use crate::parallel;
 
 /// One channel of values, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ impl Plane {
         value: impl Fn(usize, usize) -> f32 + Sync,
     ) -> Self {
         let mut data = vec![0.0; width * height];
-        data.par_chunks_mut(width.max(1)).enumerate().for_each(|(y, row)| {
+        parallel::chunks_mut(&mut data, width.max(1), 1, |y, row| {
             for (x, out) in row.iter_mut().enumerate() {
                 *out = value(x, y);
             }

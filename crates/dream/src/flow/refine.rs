@@ -7,10 +7,9 @@
 //! relaxed, and again. Relaxation goes over the two colours of a chessboard in turn: a cell depends
 //! on cells of the other colour alone, so that the order of work does not matter.
 
-use rayon::prelude::*;
-
 use super::field::FlowField;
 use super::plane::Plane;
+use crate::parallel;
 
 /// Weights of brightness, of its gradient, and of smoothness, for values of 0–255.
 const BRIGHTNESS: f32 = 5.0;
@@ -58,7 +57,7 @@ pub(super) fn refine(from: &Plane, to: &Plane, field: &mut FlowField, iterations
         });
         let mut cells = [0, 1].map(|colour| {
             let mut cells = vec![Cell { a11: 1.0, a22: 1.0, ..Cell::default() }; half * height];
-            cells.par_chunks_mut(half).enumerate().for_each(|(y, row)| {
+            parallel::chunks_mut(&mut cells, half, 1, |y, row| {
                 for (i, cell) in row.iter_mut().enumerate() {
                     let x = 2 * i + ((y + colour) & 1);
                     if x < width {
@@ -217,32 +216,31 @@ fn from_board(board: &[Vec<[f32; 2]>; 2], half: usize, u: &mut Plane, v: &mut Pl
 /// One sweep over the cells of one colour.
 fn relax(cells: &mut [Cell], own: &mut [[f32; 2]], other: &[[f32; 2]], half: usize, colour: usize) {
     let height = cells.len() / half;
-    own.par_chunks_mut(half).zip(cells.par_chunks(half)).enumerate().for_each(
-        |(y, (own, cells))| {
-            let row = |y: usize| &other[y * half..][..half];
-            let (above, beside, below) =
-                (row(y.saturating_sub(1)), row(y), row((y + 1).min(height - 1)));
-            let odd = (y + colour) & 1;
-            for i in 0..half {
-                let cell = &cells[i];
-                let [left, right] = if odd == 1 {
-                    [beside[i], beside[(i + 1).min(half - 1)]]
-                } else {
-                    [beside[i.saturating_sub(1)], beside[i]]
-                };
-                let around = |axis: usize| {
-                    cell.left * left[axis]
-                        + cell.right * right[axis]
-                        + cell.up * above[i][axis]
-                        + cell.down * below[i][axis]
-                };
-                let edges = cell.left + cell.right + cell.up + cell.down;
-                let [u, v] = own[i];
-                let wanted = (cell.b1 + around(0) - cell.a12 * v) / (cell.a11 + edges);
-                let u = u + OMEGA * (wanted - u);
-                let wanted = (cell.b2 + around(1) - cell.a12 * u) / (cell.a22 + edges);
-                own[i] = [u, v + OMEGA * (wanted - v)];
-            }
-        },
-    );
+    parallel::chunks_mut(own, half, 1, |y, own| {
+        let cells = &cells[y * half..][..half];
+        let row = |y: usize| &other[y * half..][..half];
+        let (above, beside, below) =
+            (row(y.saturating_sub(1)), row(y), row((y + 1).min(height - 1)));
+        let odd = (y + colour) & 1;
+        for i in 0..half {
+            let cell = &cells[i];
+            let [left, right] = if odd == 1 {
+                [beside[i], beside[(i + 1).min(half - 1)]]
+            } else {
+                [beside[i.saturating_sub(1)], beside[i]]
+            };
+            let around = |axis: usize| {
+                cell.left * left[axis]
+                    + cell.right * right[axis]
+                    + cell.up * above[i][axis]
+                    + cell.down * below[i][axis]
+            };
+            let edges = cell.left + cell.right + cell.up + cell.down;
+            let [u, v] = own[i];
+            let wanted = (cell.b1 + around(0) - cell.a12 * v) / (cell.a11 + edges);
+            let u = u + OMEGA * (wanted - u);
+            let wanted = (cell.b2 + around(1) - cell.a12 * u) / (cell.a22 + edges);
+            own[i] = [u, v + OMEGA * (wanted - v)];
+        }
+    });
 }

@@ -5,10 +5,9 @@
 //! ECCV 2016, sections 2.1 and 2.2. Neighbours' answers are tried as starting points as well, all
 //! at once from the answers of the pass before, so that the order of work does not matter.
 
-use rayon::prelude::*;
-
 use super::field::FlowField;
 use super::plane::Plane;
+use crate::parallel;
 
 /// Patches are this many pixels wide and high.
 pub(super) const PATCH: usize = 8;
@@ -75,37 +74,31 @@ pub(super) fn search(from: &Plane, to: &Plane, start: &FlowField, effort: Effort
         (Template::new(from, &gx, &gy, x, y), [x, y])
     };
     let count = columns.len() * rows.len();
-    let mut found: Vec<Found> = (0..count)
-        .into_par_iter()
-        .map(|index| {
-            let (template, place) = template(index);
-            let middle = (place[1] + PATCH / 2) * width + place[0] + PATCH / 2;
-            let motion = [start.dx[middle], start.dy[middle]];
-            target.descend(&template, place, motion, effort.iterations)
-        })
-        .collect();
+    let mut found: Vec<Found> = parallel::map(count, |index| {
+        let (template, place) = template(index);
+        let middle = (place[1] + PATCH / 2) * width + place[0] + PATCH / 2;
+        let motion = [start.dx[middle], start.dy[middle]];
+        target.descend(&template, place, motion, effort.iterations)
+    });
     for _ in 0..PROPAGATIONS {
-        found = (0..count)
-            .into_par_iter()
-            .map(|index| {
-                let own = found[index];
-                if neighbours(index, columns.len(), rows.len())
-                    .all(|other| !differs(found[other].motion, own.motion))
-                {
-                    return own;
-                }
-                let (template, place) = template(index);
-                let best = neighbours(index, columns.len(), rows.len())
-                    .map(|other| found[other].motion)
-                    .filter(|motion| differs(*motion, own.motion))
-                    .map(|motion| Found { motion, cost: target.cost(&template, place, motion) })
-                    .fold(own, |best, next| if next.cost < best.cost { next } else { best });
-                if best.motion == own.motion {
-                    return own;
-                }
-                target.descend(&template, place, best.motion, effort.iterations / 2)
-            })
-            .collect();
+        found = parallel::map(count, |index| {
+            let own = found[index];
+            if neighbours(index, columns.len(), rows.len())
+                .all(|other| !differs(found[other].motion, own.motion))
+            {
+                return own;
+            }
+            let (template, place) = template(index);
+            let best = neighbours(index, columns.len(), rows.len())
+                .map(|other| found[other].motion)
+                .filter(|motion| differs(*motion, own.motion))
+                .map(|motion| Found { motion, cost: target.cost(&template, place, motion) })
+                .fold(own, |best, next| if next.cost < best.cost { next } else { best });
+            if best.motion == own.motion {
+                return own;
+            }
+            target.descend(&template, place, best.motion, effort.iterations / 2)
+        });
     }
     densify(from, &target, &columns, &rows, &found)
 }
@@ -229,33 +222,30 @@ fn densify(
 ) -> FlowField {
     let (width, height) = (from.width, from.height);
     let mut field = FlowField::zeros(width, height);
-    field.dx.par_chunks_mut(width).zip(field.dy.par_chunks_mut(width)).enumerate().for_each_init(
-        || vec![0.0f32; width],
-        |total, (y, (dx, dy))| {
-            total.fill(0.0);
-            for (j, &top) in rows.iter().enumerate() {
-                if top > y || y >= top + PATCH {
-                    continue;
-                }
-                for (i, &left) in columns.iter().enumerate() {
-                    let motion = found[j * columns.len() + i].motion;
-                    let mut there = [0.0; PATCH];
-                    target.sample_row([left, top], motion, y - top, &mut there);
-                    let here = &from.row(y)[left..][..PATCH];
-                    for k in 0..PATCH {
-                        let weight = 1.0 / (there[k] - here[k]).abs().max(1.0);
-                        total[left + k] += weight;
-                        dx[left + k] += weight * motion[0];
-                        dy[left + k] += weight * motion[1];
-                    }
+    parallel::pairs_of_chunks_mut(&mut field.dx, &mut field.dy, width, |y, dx, dy| {
+        let mut total = vec![0.0f32; width];
+        for (j, &top) in rows.iter().enumerate() {
+            if top > y || y >= top + PATCH {
+                continue;
+            }
+            for (i, &left) in columns.iter().enumerate() {
+                let motion = found[j * columns.len() + i].motion;
+                let mut there = [0.0; PATCH];
+                target.sample_row([left, top], motion, y - top, &mut there);
+                let here = &from.row(y)[left..][..PATCH];
+                for k in 0..PATCH {
+                    let weight = 1.0 / (there[k] - here[k]).abs().max(1.0);
+                    total[left + k] += weight;
+                    dx[left + k] += weight * motion[0];
+                    dy[left + k] += weight * motion[1];
                 }
             }
-            for ((dx, dy), total) in dx.iter_mut().zip(dy).zip(total) {
-                *dx /= *total;
-                *dy /= *total;
-            }
-        },
-    );
+        }
+        for ((dx, dy), total) in dx.iter_mut().zip(dy).zip(total) {
+            *dx /= total;
+            *dy /= total;
+        }
+    });
     field
 }
 

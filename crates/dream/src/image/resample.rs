@@ -4,8 +4,9 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use graph::{Shape, Size, Tensor};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use crate::parallel;
 
 /// How a picture is resized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,17 +58,15 @@ pub(crate) fn resize_into(picture: &Tensor, target: &mut Tensor, filter: Filter)
     }
     let side = |side: usize| u32::try_from(side).expect("sides are below 2³²");
     let options = ResizeOptions::new().resize_alg(filter.algorithm()).use_alpha(false);
-    target.data.par_chunks_mut(to.plane()).zip(picture.data.par_chunks(from.plane())).for_each(
-        |(target, source)| {
-            let source: &[F32] = bytemuck::cast_slice(source);
-            let target: &mut [F32] = bytemuck::cast_slice_mut(target);
-            let source = TypedImageRef::new(side(from.width), side(from.height), source)
-                .expect("a plane has all its pixels");
-            let mut target = TypedImage::from_pixels_slice(side(to.width), side(to.height), target)
-                .expect("a plane has all its pixels");
-            Resizer::new()
-                .resize_typed(&source, &mut target, &options)
-                .expect("neither side is empty and the whole source is used");
-        },
-    );
+    parallel::chunks_mut(&mut target.data, to.plane(), 1, |channel, target| {
+        let source: &[F32] = bytemuck::cast_slice(picture.channel(channel));
+        let target: &mut [F32] = bytemuck::cast_slice_mut(target);
+        let source = TypedImageRef::new(side(from.width), side(from.height), source)
+            .expect("a plane has all its pixels");
+        let mut target = TypedImage::from_pixels_slice(side(to.width), side(to.height), target)
+            .expect("a plane has all its pixels");
+        Resizer::new()
+            .resize_typed(&source, &mut target, &options)
+            .expect("neither side is empty and the whole source is used");
+    });
 }

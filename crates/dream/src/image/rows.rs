@@ -5,7 +5,8 @@ use std::cell::Cell;
 
 use graph::Tensor;
 use kernels::Threads;
-use rayon::prelude::*;
+
+use crate::parallel;
 
 /// Rows that are handed out at once, at the least.
 const ROWS: usize = 16;
@@ -39,15 +40,13 @@ pub(crate) fn for_each_with(
         return;
     }
     threads.install(|| {
-        tensor.data.par_chunks_mut(shape.width).enumerate().with_min_len(ROWS).for_each(
-            |(index, row)| {
-                // Taken out, so that a change may make such a pass of its own.
-                let mut values = SCRATCH.take();
-                values.resize(values.len().max(scratch), 0.0);
-                change(index / shape.height, index % shape.height, row, &mut values[..scratch]);
-                SCRATCH.set(values);
-            },
-        );
+        parallel::chunks_mut(&mut tensor.data, shape.width, ROWS, |index, row| {
+            // Taken out, so that a change may make such a pass of its own.
+            let mut values = SCRATCH.take();
+            values.resize(values.len().max(scratch), 0.0);
+            change(index / shape.height, index % shape.height, row, &mut values[..scratch]);
+            SCRATCH.set(values);
+        });
     });
 }
 
@@ -65,29 +64,27 @@ pub(crate) fn sums<const N: usize>(
 ) -> [f64; N] {
     const LANES: usize = 8;
     threads.install(|| {
-        values
-            .par_chunks(CHUNK)
-            .map(|chunk| {
-                let mut lanes = [[0.0; LANES]; N];
-                let (groups, rest) = chunk.as_chunks::<LANES>();
-                for group in groups {
-                    for lane in 0..LANES {
-                        let terms = of(group[lane]);
-                        for n in 0..N {
-                            lanes[n][lane] += terms[n];
-                        }
-                    }
-                }
-                let mut sums = lanes.map(|lanes| lanes.iter().sum::<f64>());
-                for &value in rest {
-                    let terms = of(value);
+        parallel::map_into(values.len().div_ceil(CHUNK), partial, |index| {
+            let chunk = &values[index * CHUNK..values.len().min((index + 1) * CHUNK)];
+            let mut lanes = [[0.0; LANES]; N];
+            let (groups, rest) = chunk.as_chunks::<LANES>();
+            for group in groups {
+                for lane in 0..LANES {
+                    let terms = of(group[lane]);
                     for n in 0..N {
-                        sums[n] += terms[n];
+                        lanes[n][lane] += terms[n];
                     }
                 }
-                sums
-            })
-            .collect_into_vec(partial);
+            }
+            let mut sums = lanes.map(|lanes| lanes.iter().sum::<f64>());
+            for &value in rest {
+                let terms = of(value);
+                for n in 0..N {
+                    sums[n] += terms[n];
+                }
+            }
+            sums
+        });
     });
     let mut sums = [0.0; N];
     for terms in partial {

@@ -5,7 +5,8 @@
 
 use graph::Tensor;
 use kernels::Threads;
-use rayon::prelude::*;
+
+use crate::parallel;
 
 /// The picture whose pixel at column `x`, row `y` is what `picture` has at `place(x, y)`, a column and
 /// a row in pixels, whole numbers being the middles of pixels. Values may leave the picture's range
@@ -21,7 +22,7 @@ pub fn sample(
         return out;
     }
     threads.install(|| {
-        out.data.par_chunks_mut(shape.width).enumerate().for_each(|(index, row)| {
+        parallel::chunks_mut(&mut out.data, shape.width, 1, |index, row| {
             let source = picture.channel(index / shape.height);
             for (x, out) in row.iter_mut().enumerate() {
                 let [px, py] = place(x, index % shape.height);

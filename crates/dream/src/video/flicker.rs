@@ -6,10 +6,10 @@
 
 use graph::Tensor;
 use kernels::Threads;
-use rayon::prelude::*;
 
 use crate::flow::{Dis, Plane, Preset, agreement, is_cut, warp};
 use crate::image::rows;
+use crate::parallel;
 
 /// Measures a video; remembers no more of it than its last frame.
 #[derive(Default)]
@@ -98,8 +98,7 @@ impl Last {
                 values.map(|((now, moved), agreed)| f64::from(agreed * (now - moved).abs())).sum()
             };
             let rows = now.shape.channels * luma.height;
-            let sums: Vec<f64> =
-                threads.install(|| (0..rows).into_par_iter().map(of_row).collect());
+            let sums = threads.install(|| parallel::map(rows, of_row));
             sums.iter().sum::<f64>() / (now.shape.channels as f64 * pixels).max(1.0)
         };
         Some(WarpingError {

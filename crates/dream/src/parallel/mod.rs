@@ -1,0 +1,39 @@
+//! Work shared by the threads that are at hand: those of the [`kernels::Threads`] inside whose
+//! `install` it is handed out. What comes out does not depend on how many there are.
+
+#[cfg(all(feature = "threads", not(target_family = "wasm")))]
+mod pool;
+#[cfg(any(not(feature = "threads"), target_family = "wasm"))]
+mod single;
+
+#[cfg(all(feature = "threads", not(target_family = "wasm")))]
+pub(crate) use pool::{chunks_mut, map_into, pairs_of_chunks_mut};
+#[cfg(any(not(feature = "threads"), target_family = "wasm"))]
+pub(crate) use single::{chunks_mut, map_into, pairs_of_chunks_mut};
+
+/// What `task` makes of each of `0..count`, in order.
+pub(crate) fn map<R: Send>(count: usize, task: impl Fn(usize) -> R + Send + Sync) -> Vec<R> {
+    let mut results = Vec::with_capacity(count);
+    map_into(count, &mut results, task);
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_chunk_is_handed_out_once_with_its_number() {
+        let mut values: Vec<usize> = (0..103).collect();
+        let mut numbers = vec![0; 103];
+        chunks_mut(&mut values, 10, 3, |_, chunk| chunk.iter_mut().for_each(|x| *x *= 2));
+        pairs_of_chunks_mut(&mut values, &mut numbers, 10, |index, values, numbers| {
+            assert_eq!(values.len(), numbers.len());
+            values.iter_mut().for_each(|x| *x += 1);
+            numbers.fill(index);
+        });
+        assert!(values.iter().enumerate().all(|(index, x)| *x == 2 * index + 1));
+        assert!(numbers.iter().enumerate().all(|(index, number)| *number == index / 10));
+        assert_eq!(map(5, |index| index * index), [0, 1, 4, 9, 16]);
+    }
+}
