@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use super::interpolate::Interpolate;
 use super::{
-    Detail, Normalisation, PartialRecipe, Recipe, RecipeError, Term, Tiles, Zoom, set, settings,
+    Detail, Normalisation, PartialRecipe, Recipe, RecipeError, Term, Tiles, set, settings,
 };
 
 /// Settings at a time.
@@ -43,8 +43,22 @@ impl Recipe {
         let Some(zoom) = self.zoom.as_ref().filter(|zoom| !zoom.keyframes.is_empty()) else {
             return Ok(self.clone());
         };
-        let keys = Keys::new(&zoom.keyframes, time);
-        let mut zoom = Zoom { keyframes: Vec::new(), ..zoom.clone() };
+        self.without_keyframes().keyed(&zoom.keyframes, time)
+    }
+
+    /// This recipe with no keyframes.
+    pub(super) fn without_keyframes(&self) -> Recipe {
+        let mut recipe = self.clone();
+        if let Some(zoom) = &mut recipe.zoom {
+            zoom.keyframes.clear();
+        }
+        recipe
+    }
+
+    /// This recipe, which has no keyframes of its own, as some make it at a time.
+    pub(super) fn keyed(&self, keyframes: &[Keyframe], time: f64) -> Result<Recipe, RecipeError> {
+        let keys = Keys::new(keyframes, time);
+        let mut zoom = self.zoom.clone().unwrap_or_default();
         keys.set(|set| &set.zoom.pace, &mut zoom.pace);
         keys.set(|set| &set.zoom.levels, &mut zoom.levels);
         let motion = &mut zoom.motion;
@@ -294,6 +308,9 @@ mod tests {
             ("ascent = { step = 5000.0 }", "keyframe at 1 s: `ascent.step` is 5000, but must be"),
             ("octaves = { count = -1 }", "`octaves.count`"),
             ("octaves = { count = nan }", "`octaves.count`"),
+            ("tile_size = 8", "`tile_size` is 8"),
+            ("octaves = { blend_share = 2 }", "`octaves.blend_share` is 2"),
+            ("ascent = { laplacian_levels = 0 }", "`ascent.laplacian_levels` is 0"),
             ("zoom = { motion = { zoom = 0.0 } }", "`zoom.motion.zoom` is 0"),
             ("zoom = { motion = { zom = 1.0 } }", "`zoom.motion.zom`"),
         ] {

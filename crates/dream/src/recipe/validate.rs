@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::{
-    Ascent, Coherence, Detail, Motion, Normalisation, Octaves, Recipe, RecipeError, SCHEMA, Tiles,
-    Zoom,
+    Ascent, Coherence, Detail, Motion, Normalisation, Octaves, PartialRecipe, Recipe, RecipeError,
+    SCHEMA, Tiles, Zoom,
 };
 
 /// The largest side of a dream, in pixels.
@@ -42,8 +42,14 @@ impl Recipe {
         }
         if let Some(zoom) = &self.zoom {
             zoom.validate()?;
+            // Between two keyframes that are within the ranges, so is everything.
+            let still = self.without_keyframes();
             for key in &zoom.keyframes {
-                self.at(key.at).map_err(|error| error.in_keyframe(key.at))?;
+                let alone = || {
+                    key.set.validate()?;
+                    still.keyed(std::slice::from_ref(key), key.at)
+                };
+                alone().map_err(|error| error.in_keyframe(key.at))?;
             }
         }
         for term in &self.objective {
@@ -95,6 +101,22 @@ impl Zoom {
             range("zoom.keyframes.at", key.at, 0.0..=1e6, "give seconds from the first frame")?;
         }
         self.motion.validate()
+    }
+}
+
+impl PartialRecipe {
+    /// Whether the settings that count for some choices only are within their ranges.
+    fn validate(&self) -> Result<(), RecipeError> {
+        if let Some(size) = self.tile_size {
+            range("tile_size", size, 32.0..=16_384.0, "400 and 512 are usual")?;
+        }
+        if let Some(share) = self.octaves.blend_share {
+            detail_share("octaves.blend_share", share)?;
+        }
+        if let Some(levels) = self.ascent.laplacian_levels {
+            range("ascent.laplacian_levels", levels, 1.0..=12.0, "4 is usual")?;
+        }
+        Ok(())
     }
 }
 
