@@ -144,7 +144,7 @@ def main():
     parser.add_argument("--size", type=int, default=256, help="width of the frames, even")
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--network", help="a network's file instead of the built-in one")
-    parser.add_argument("--recipe", help="a recipe without a table")
+    parser.add_argument("--recipe", help="a recipe without a table `video`")
     arguments = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     in_environment()

@@ -4,6 +4,37 @@
 //! A [`Recipe`] holds every setting. A [`Plan`] is a recipe resolved against a network, a picture's
 //! size and a [`Machine`]: whatever can be refused is refused there. [`dream()`] follows the plan and
 //! tells an [`Observer`] after every step. [`ZoomDreamer`] and [`VideoDreamer`] dream frame by frame.
+//!
+//! Whatever runs the network, a [`graph::Backend`], is the caller's choice:
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use std::sync::Arc;
+//!
+//! use dream::{Machine, Plan, Progress, Recipe, Size};
+//! use kernels::{Context, CpuLevel, Threads};
+//!
+//! let network = models::squeezenet()?;
+//! let context = Context::new(Threads::new(0)?, CpuLevel::detect()?);
+//! let backend = Arc::new(cpu::Cpu::new(context.clone()));
+//! let machine = Machine { backend, context, memory: 1 << 30 };
+//!
+//! let mut recipe = Recipe::for_network(&network);
+//! recipe.octaves.count = 1;
+//! recipe.set("ascent.iterations", "2")?;
+//! let start = dream::noise(Size::new(64, 64), recipe.seed);
+//! let plan = Plan::new(&recipe, &network, start.shape.size(), &machine)?;
+//! let mut steps = 0;
+//! let dreamt = dream::dream(&plan, start, &mut |_: &Progress<'_>| {
+//!     steps += 1;
+//!     ControlFlow::Continue(())
+//! })?;
+//! assert_eq!((dreamt.shape.size(), steps), (Size::new(64, 64), 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The feature `threads`, on by default, shares the work outside the network among threads; results do
+//! not depend on it.
 
 mod ascent;
 mod color;

@@ -39,7 +39,7 @@ fn steps_allocate_nothing() {
     };
     let recipes = [
         recipe.clone(),
-        with(0.5, 4.0, Normalisation::MeanAbs),
+        with(4.0, 0.0, Normalisation::MeanAbs),
         with(0.0, 0.0, Normalisation::Laplacian { levels: 4 }),
         with(0.0, 0.0, Normalisation::Std),
         Recipe { tiles: Tiles::Rolled { size: 64 }, ..recipe.clone() },

@@ -1,7 +1,7 @@
 //! Dense optical flow by dense inverse search (DIS): where each pixel of one picture is in another.
 //!
-//! From the top of a pyramid down, patches search for themselves ([`search`]), their answers are
-//! spread over the pixels, and a variational refinement ([`refine`]) makes them agree. The result
+//! From the top of a pyramid down, patches search for themselves (`search`), their answers are
+//! spread over the pixels, and a variational refinement (`refine`) makes them agree. The result
 //! does not depend on the number of threads. T. Kroeger, R. Timofte, D. Dai, L. Van Gool, "Fast
 //! Optical Flow using Dense Inverse Search", ECCV 2016.
 
