@@ -4,7 +4,7 @@ use graph::{Padding, Window};
 
 use super::proto::NodeDef;
 
-/// The window of a convolution or pool, or why there is none, as [`Built::Unsupported`] has it.
+/// The window of a convolution or pool, or why there is none, as [`Built::Unsupported`](super::reader::Built::Unsupported) has it.
 pub(super) fn window(node: &NodeDef, kernel: [usize; 2]) -> Result<Window, &'static str> {
     if !matches!(node.text("data_format"), None | Some("NHWC")) {
         return Err(" in another order than NHWC");
