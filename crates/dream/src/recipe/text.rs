@@ -33,11 +33,12 @@ impl Recipe {
     }
 
     /// Every setting, as a line of text each, in which this recipe is not as it was `before`. The
-    /// program's version counts as one.
+    /// program's version is none: a recipe means the same to every version that reads its schema.
     pub fn differences(&self, before: &Recipe) -> Vec<String> {
         let lines = |recipe: &Recipe| {
             let mut lines = Vec::new();
-            let table = recipe.to_toml().parse().expect("it reads what it writes");
+            let mut table: Table = recipe.to_toml().parse().expect("it reads what it writes");
+            table.remove("version");
             flatten("", &Value::Table(table), &mut lines);
             lines
         };
