@@ -60,17 +60,19 @@ impl Output {
         self.place(file)
     }
 
-    /// Moves a file that [`Self::temporary`] made, complete now, to its place in one step.
+    /// Moves a file that [`Self::temporary`] made, complete now, to its place in one step. When this
+    /// returns, the file and its name are on the disk, so that what it was made of may go.
     ///
     /// # Errors
     /// What the operating system says, or a file that has come to exist meanwhile.
     pub(crate) fn place(&self, file: NamedTempFile) -> Result<()> {
+        file.as_file().sync_all().map_err(|error| self.error(error))?;
         let moved = match self.overwrite {
             true => file.persist(&self.path),
             false => file.persist_noclobber(&self.path),
         };
         match moved {
-            Ok(_) => Ok(()),
+            Ok(_) => sync_folder(self.folder()).map_err(|error| self.error(error)),
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(self.exists()),
             Err(error) => Err(self.error(error.error)),
         }
@@ -81,9 +83,14 @@ impl Output {
     /// # Errors
     /// The folder is missing or not to be written in.
     pub(crate) fn temporary(&self) -> Result<NamedTempFile> {
+        self.temporary_in(self.folder())
+    }
+
+    /// The folder that the file will be in.
+    fn folder(&self) -> &Path {
         match self.path.parent() {
-            Some(folder) if folder != Path::new("") => self.temporary_in(folder),
-            _ => self.temporary_in(Path::new(".")),
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
         }
     }
 
@@ -128,6 +135,24 @@ impl Output {
     pub(crate) fn refused(&self, error: impl Into<Error>) -> Error {
         refused(&self.path, error)
     }
+}
+
+/// Brings the names in a folder to the disk, where the system can.
+///
+/// # Errors
+/// The disk fails.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    match fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Folders that may be written in but not read, and disks that do not know how.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) => {}
+        synced => return synced,
+    }
+    Ok(())
 }
 
 /// The error for what keeps a picture or a movie from becoming the file at `path`.

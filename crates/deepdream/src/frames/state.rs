@@ -14,7 +14,7 @@ use graph::{Shape, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::machine::{free_memory, readable_bytes};
-use crate::output::unwritable;
+use crate::output::{sync_folder, unwritable};
 use crate::{Error, Fault, Knob, Result};
 
 const FOLDER: &str = ".deepdream";
@@ -174,21 +174,13 @@ impl Store {
         let written = File::create(&part)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
             .and_then(|()| std::fs::rename(&part, path))
-            .and_then(|()| self.sync());
+            .and_then(|()| sync_folder(&self.frames))
+            .and_then(|()| sync_folder(&self.folder));
         written.map_err(|error| {
             // What is written by halves takes room that the user may be trying to free.
             let _ = std::fs::remove_file(&part);
             kept(path, error)
         })
-    }
-
-    /// Brings names to the disk, where the system can.
-    fn sync(&self) -> std::io::Result<()> {
-        #[cfg(unix)]
-        for folder in [&self.frames, &self.folder] {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
     }
 }
 

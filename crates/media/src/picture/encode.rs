@@ -80,6 +80,7 @@ impl Image {
         let written = builder.tempfile_in(folder.unwrap_or(Path::new("."))).and_then(
             |mut file: NamedTempFile| {
                 file.write_all(&bytes)?;
+                file.as_file().sync_all()?;
                 file.persist(path).map_err(|error| error.error)
             },
         );
