@@ -92,7 +92,7 @@ impl Timeline<'_> {
         }
         let mut file = sink.finish().map_err(unwritten)?;
         if let (Some(sound), Some(container)) = (&self.sound, format.container()) {
-            file = sound.join(file.path(), container, temporary()?).map_err(unwritten)?;
+            file = sound.join(file.path(), &spec, container, temporary()?).map_err(unwritten)?;
         }
         let content = Content::Movie {
             frames: spec.frames,

@@ -105,6 +105,16 @@ pub enum MovieError {
         /// What ffmpeg reported.
         problem: String,
     },
+    /// A movie that ffmpeg has not written to its end, whatever it reported.
+    #[error(
+        "ffmpeg wrote only a part of the movie, in which {found} of {frames} frames can be read"
+    )]
+    Cut {
+        /// How many frames there should be.
+        frames: u64,
+        /// How many there are.
+        found: u64,
+    },
     /// A movie of nothing.
     #[error("there are no frames to make a movie of")]
     Empty,
@@ -146,6 +156,9 @@ impl MovieError {
             Self::Ffmpeg(error) => return error.hint(),
             Self::Sound { .. } => {
                 "Write an .mkv, which takes any sound, or leave the sound out.".to_owned()
+            }
+            Self::Cut { .. } => {
+                "Make room on the disk, or raise the limit on the size of files.".to_owned()
             }
             Self::Io(_) | Self::Encoder { .. } | Self::FrameSize { .. } | Self::Empty => {
                 return None;

@@ -5,6 +5,7 @@ use std::process::{ChildStdin, Command, Stdio};
 
 use tempfile::NamedTempFile;
 
+use super::verify::verify;
 use super::{Codec, Container, FrameSink, MovieError, MovieSpec, Quality, ivf};
 use crate::Timing;
 use crate::ffmpeg::{Program, Running};
@@ -122,7 +123,7 @@ impl FrameSink for External {
             return Err(MovieError::Empty);
         }
         self.end()?;
-        super::spec::reopened(self.out)
+        verify(self.out, self.written, &self.spec.timing)
     }
 }
 

@@ -17,6 +17,7 @@ mod sound;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 #[cfg(feature = "h264")]
 mod yuv;

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use tempfile::NamedTempFile;
 
-use super::{Container, MovieError};
+use super::verify::verify;
+use super::{Container, MovieError, MovieSpec};
 use crate::ffmpeg::{self, Program, Running};
 
 /// The sound of a file, or of a part of it, with the subtitles and chapters that go with it.
@@ -27,13 +28,14 @@ impl Sound {
         Self { source: source.to_owned(), start: None, end: Some(end), offset: 0.0 }
     }
 
-    /// Adds it to a silent movie. The result is written to `out`.
+    /// Adds it to a silent movie, all of `spec`'s frames. The result is written to `out`.
     ///
     /// # Errors
-    /// ffmpeg is missing or too old, or it fails.
+    /// ffmpeg is missing or too old, it fails, or the result is not whole.
     pub fn join(
         &self,
         movie: &Path,
+        spec: &MovieSpec,
         container: Container,
         out: NamedTempFile,
     ) -> Result<NamedTempFile, MovieError> {
@@ -61,7 +63,7 @@ impl Sound {
         // In some formats, where a file begins for ffmpeg depends on which of its streams are read.
         command.args(["-map", "1:v?", "-c", "copy", "-f", "null", "-"]);
         run(command)?;
-        super::spec::reopened(out)
+        verify(out, spec.frames, &spec.timing)
     }
 
     /// Checks whether the container takes this sound, by copying a second of it.

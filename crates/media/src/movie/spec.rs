@@ -87,10 +87,3 @@ impl FromStr for Quality {
         })
     }
 }
-
-/// Opens a file again after another program has replaced its content.
-pub(super) fn reopened(file: NamedTempFile) -> Result<NamedTempFile, MovieError> {
-    let path = file.into_temp_path();
-    let file = std::fs::File::open(&path)?;
-    Ok(NamedTempFile::from_parts(file, path))
-}

@@ -254,3 +254,34 @@ fn a_full_disk_costs_no_frame() {
     dream(&room, "clip.mp4", "dream.mp4", &[]).success();
     assert!(room.bytes("dream.mp4") == movie);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_movie_that_ffmpeg_has_cut_costs_no_frame() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    clip(&room, "clip.mp4", "25", 60, "-c:a aac");
+    dream(&room, "clip.mp4", "whole.mov", &[]).success();
+    let whole = room.bytes("whole.mov");
+    // Frames and their state fit; the movie does not, and ffmpeg is not told by a signal.
+    let limit = "trap '' XFSZ; exec prlimit --fsize=200000 \"$0\" \"$@\"";
+    assert!(whole.len() > 250_000, "{}", whole.len());
+    let assert = assert_cmd::Command::new("sh")
+        .args(["-c", limit, env!("CARGO_BIN_EXE_deepdream")])
+        .args(["video", "clip.mp4", "-o", "dream.mov", "-q"])
+        .args(crate::room::QUICK)
+        .current_dir(room.path("."))
+        .env("DEEPDREAM_HOME", room.path("home"))
+        .assert();
+    let text = said(assert, 6);
+    assert!(text.contains("could not write dream.mov"), "{text}");
+    assert!(!room.path("dream.mov").exists());
+    for number in 0..60 {
+        assert!(room.path(&format!("dream/img_{number}.png")).exists(), "frame {number}");
+    }
+    dream(&room, "clip.mp4", "dream.mov", &[]).success();
+    assert!(room.bytes("dream.mov") == whole);
+    assert!(!room.path("dream").exists());
+}
