@@ -69,6 +69,6 @@ name=still.png dream image photo.png
 name=hvass.jpg dream image photo.png --preset hvass --size 300
 name=laplacian.webp dream image photo.png --preset tensorflow-laplacian --size 300
 name=zoom.mp4 dream zoom photo.png --seconds 0.5 --size 200 --motion spiral
-name=zoom.gif dream zoom photo.png --seconds 0.5 --size 100 --iterations 4
+name=fall.gif dream zoom photo.png --seconds 0.5 --size 100 --iterations 4
 ls -l "$program"
 grep '^test result:' log

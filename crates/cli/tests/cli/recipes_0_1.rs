@@ -26,7 +26,7 @@ struct Case {
 impl Case {
     /// Whether it takes ffmpeg to read the recipe out of its file.
     fn needs_ffmpeg(&self) -> bool {
-        [".mkv", ".webm"].iter().any(|ending| self.recipe.ends_with(ending))
+        [".mkv", ".mov", ".webm"].iter().any(|ending| self.recipe.ends_with(ending))
     }
 }
 

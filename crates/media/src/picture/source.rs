@@ -48,13 +48,11 @@ impl Source<'static> {
     /// Opens a file.
     pub(super) fn open(path: &Path) -> Result<Self, ImageError> {
         let name = path.display().to_string();
-        let file = File::open(path).and_then(|file| {
-            // A folder can be opened on some systems, and then not be read.
-            match file.metadata()?.is_dir() {
-                true => Err(io::ErrorKind::IsADirectory.into()),
-                false => Ok(file),
-            }
-        });
+        // Some systems open a folder and cannot read it, others deny access to it.
+        let file = match path.is_dir() {
+            true => Err(io::ErrorKind::IsADirectory.into()),
+            false => File::open(path),
+        };
         match file {
             Ok(file) => Self::new(name, Box::new(BufReader::new(file))),
             Err(source) => Err(ImageError::Read { name, source }),
