@@ -7,8 +7,7 @@ use graph::{Executable, Network, NodeId, Op, OutputGradient, Shape, Size, Tensor
 use media::Image;
 use serde::Serialize;
 
-use crate::machine::readable_bytes;
-use crate::{Error, Fault, Limits, Result};
+use crate::{Error, Fault, Limits, Result, readable_bytes};
 
 /// The sides of what the known networks were trained to classify, in pixels.
 const SIDE: usize = 224;

@@ -100,7 +100,7 @@ pub use inspect::{Class, LayerInfo, LayerResponse, classify, layers, respond};
 pub use jobs::{BatchJob, FramesJob, Length, Report, Source, StillJob};
 #[cfg(feature = "video")]
 pub use jobs::{MovieJob, VideoJob, ZoomJob};
-pub use machine::{Limits, free_memory, readable_bytes};
+pub use machine::{Limits, free_memory};
 #[cfg(feature = "video")]
 pub use movie::{Encoding, Playback};
 pub use network::NetworkChoice;
@@ -112,5 +112,5 @@ pub use video::Shard;
 
 pub use dream::{Keyframe, MotionPreset, Preset, Recipe, Setting, Term};
 pub use graph::{Network, Size, Tensor};
-pub use media::{self, Image};
+pub use media::{self, Image, readable_bytes};
 pub use models;

@@ -71,24 +71,3 @@ pub(crate) fn peak_memory() -> Option<u64> {
     #[cfg(not(unix))]
     None
 }
-
-/// A number of bytes for people, in the unit that suits it.
-pub fn readable_bytes(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let power = bytes.ilog2() as usize / 10;
-    format!("{:.2} {}", bytes as f64 / (1_u64 << (10 * power)) as f64, UNITS[power - 1])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_are_readable() {
-        let texts = [0, 1023, 1024, 1_500_000, u64::MAX].map(readable_bytes);
-        assert_eq!(texts, ["0 B", "1023 B", "1.00 KiB", "1.43 MiB", "16.00 EiB"]);
-    }
-}

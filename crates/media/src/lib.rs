@@ -37,6 +37,7 @@
 //! | `video` | [`video`]: reading videos with ffmpeg |
 //! | `ffmpeg` | calling the installed ffmpeg; `movies` and `video` turn it on |
 
+mod bytes;
 mod fault;
 // Movies need one part of it, videos another.
 #[cfg(feature = "ffmpeg")]
@@ -56,6 +57,7 @@ pub mod video;
 #[cfg(feature = "pictures")]
 mod xmp;
 
+pub use bytes::readable_bytes;
 pub use fault::Fault;
 #[cfg(feature = "ffmpeg")]
 pub use ffmpeg::{FfmpegError, check as check_ffmpeg};

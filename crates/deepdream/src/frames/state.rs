@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use graph::{Shape, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::machine::{free_memory, readable_bytes};
+use crate::machine::free_memory;
 use crate::output::{sync_folder, unwritable};
-use crate::{Error, Fault, Knob, Result};
+use crate::{Error, Fault, Knob, Result, readable_bytes};
 
 const FOLDER: &str = ".deepdream";
 const STATE: &str = "state.safetensors";

@@ -9,7 +9,8 @@ use thiserror::Error;
 use super::ImageFormat;
 use super::format::{READ, WRITE};
 use crate::FileKind;
-use crate::fault::{Fault, human_bytes, reason};
+use crate::fault::{Fault, reason};
+use crate::readable_bytes;
 
 /// Why a picture cannot be read or written. The text says what and where; [`Self::hint`] says what to
 /// do about it. `name` is the file's path, or "the image" for one in memory.
@@ -82,8 +83,8 @@ pub enum ImageError {
     #[error(
         "could not read {name}: {} needs {} of memory, but only {} may be used",
         match .size { Some(size) => format!("a picture of {size} pixels"), None => "it".to_owned() },
-        human_bytes(*.needed),
-        human_bytes(*.available)
+        readable_bytes(*.needed),
+        readable_bytes(*.available)
     )]
     Memory {
         /// The picture.
