@@ -74,3 +74,42 @@ pub(crate) fn picture(width: u32, height: u32) -> RgbImage {
 pub(crate) fn shared(path: impl AsRef<Path>) -> PathBuf {
     testkit::shared().join(path)
 }
+
+/// A disk of little room in a folder of its own, which goes away with it.
+#[cfg(target_os = "linux")]
+pub(crate) struct SmallDisk(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// A disk of `size`, such as `128k`, in `folder`; `None`, and it says so, where only an administrator
+    /// may make one.
+    pub(crate) fn new(folder: PathBuf, size: &str) -> Option<Self> {
+        std::fs::create_dir(&folder).unwrap();
+        if mount(&["mount", "-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], &folder) {
+            return Some(Self(folder));
+        }
+        println!("skipped: only an administrator can make a small disk");
+        None
+    }
+
+    /// Gives it so much room in all.
+    pub(crate) fn resize(&self, size: &str) {
+        assert!(mount(&["mount", "-o", &format!("remount,size={size}")], &self.0));
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        mount(&["umount"], &self.0);
+    }
+}
+
+/// Whether a command that ends in the folder succeeds.
+#[cfg(target_os = "linux")]
+fn mount(command: &[&str], folder: &Path) -> bool {
+    use std::process::{Command, Stdio};
+    let mut command_line = Command::new(command[0]);
+    command_line.args(&command[1..]).arg(folder).stderr(Stdio::null());
+    command_line.status().is_ok_and(|status| status.success())
+}

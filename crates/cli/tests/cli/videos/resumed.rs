@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::{clip, dream, ffmpeg_is_missing, packets, probe, said};
 use crate::room::Room;
+#[cfg(target_os = "linux")]
+use crate::room::SmallDisk;
 
 fn spawn(room: &Room, more: &[&str]) -> std::process::Child {
     Command::new(env!("CARGO_BIN_EXE_deepdream"))
@@ -229,26 +231,14 @@ fn a_full_disk_costs_no_frame() {
         return;
     }
     let room = Room::new();
-    std::fs::create_dir(room.path("disk")).unwrap();
-    let mount = |arguments: &[&str]| {
-        let done = Command::new(arguments[0])
-            .args(&arguments[1..])
-            .arg(room.path("disk"))
-            .stderr(Stdio::null())
-            .status();
-        done.is_ok_and(|status| status.success())
-    };
-    if !mount(&["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs"]) {
-        println!("skipped: only an administrator can make a small disk");
-        return;
-    }
+    let Some(disk) = SmallDisk::new(room.path("disk"), "300k") else { return };
     clip(&room, "clip.mp4", "25", 60, "-map 0:v");
     let text = said(dream(&room, "clip.mp4", "disk/dream.mp4", &[]), 6);
     let there = std::fs::read_dir(room.path("disk/dream")).unwrap().count();
-    mount(&["mount", "-o", "remount,size=16m"]);
+    disk.resize("16m");
     dream(&room, "clip.mp4", "disk/dream.mp4", &[]).success();
     let movie = room.bytes("disk/dream.mp4");
-    mount(&["umount"]);
+    drop(disk);
     assert!(text.contains("could not write disk/dream"), "{text}");
     assert!((2..60).contains(&there), "{there}");
     dream(&room, "clip.mp4", "dream.mp4", &[]).success();
