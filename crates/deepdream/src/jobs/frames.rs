@@ -234,9 +234,11 @@ impl FramesJob {
         Ok(count)
     }
 
-    /// The frame rate, where the recipe says `fps`.
+    /// The frame rate of a recipe of `fps`: the very fraction the job asks for, unless the recipe has been
+    /// given another rate since.
     pub(crate) fn rate(&self, fps: f64) -> FrameRate {
-        self.fps.unwrap_or_else(|| FrameRate::nearest(fps))
+        let own = self.fps.filter(|own| own.per_second() == fps);
+        own.unwrap_or_else(|| FrameRate::nearest(fps))
     }
 
     /// The newest frame as it was before rounding.
@@ -298,4 +300,17 @@ fn begin_again(error: Error) -> Error {
     error
         .hint("Use a new folder.")
         .turn(Knob::Overwrite, "Or remove all frames but the first and begin again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipe_has_the_last_word_on_the_frame_rate() {
+        let seventh = FrameRate::new(1000, 7).unwrap();
+        let job = FramesJob { fps: Some(seventh), ..FramesJob::new("dream") };
+        assert_eq!(job.rate(seventh.per_second()), seventh);
+        assert_eq!(job.rate(60.0), FrameRate::new(60, 1).unwrap());
+    }
 }
