@@ -37,6 +37,7 @@ fn flag(knob: Knob) -> Option<String> {
     let flag = match knob {
         Knob::Field("video.coherence") => "--coherence independent",
         Knob::Field("size") => "--size",
+        Knob::Field("objective") => "--layer",
         Knob::Field(path) => return Some(format!("--set {path}=VALUE")),
         Knob::Recipe => "--recipe",
         Knob::Network => "--model",

@@ -9,6 +9,7 @@ use media::movie::MovieError;
 use media::video::VideoError;
 use models::ModelError;
 
+use crate::request::field;
 use crate::{Error, Fault, Knob};
 
 impl From<GraphError> for Error {
@@ -63,7 +64,19 @@ pub(crate) fn undreamt(name: &str, error: DreamError, stopped: impl FnOnce() -> 
     match error {
         DreamError::Stopped => stopped(),
         DreamError::Plan(error) => unplanned(name, error),
+        error => without_dream(error).about(name),
     }
+}
+
+/// The error for numbers that make no dream.
+pub(crate) fn without_dream(error: DreamError) -> Error {
+    let first = match &error {
+        DreamError::NotFinite { .. } => "Choose a layer before it.",
+        _ => "Choose another layer.",
+    };
+    Error::of(Fault::Recipe, error)
+        .turn(Knob::Field(field::OBJECTIVE), first)
+        .hint("Or check the network's file: its weights, and the mean and scale of its input.")
 }
 
 impl From<ModelError> for Error {

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use dream::{Filter, Machine, Recipe};
-use graph::{Executable, Network, NodeId, Op, OutputGradient, Shape, Size, Tensor};
+use dream::{DreamError, Filter, Machine, Recipe};
+use graph::{
+    Executable, Network, NodeId, Op, OutputGradient, Shape, Size, Tensor, first_not_finite,
+};
 use media::Image;
 use serde::Serialize;
 
+use crate::convert::without_dream;
 use crate::{Error, Fault, Limits, Result, readable_bytes};
 
 /// The sides of what the known networks were trained to classify, in pixels.
@@ -54,14 +57,20 @@ pub struct Class {
 /// All of a network's classes, likeliest first, for the largest square in an image's middle.
 ///
 /// # Errors
-/// A network without layers, one that does not take such squares, or too little memory.
+/// A network without layers, one that does not take such squares or computes no numbers from this one, or
+/// too little memory.
 pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec<Class>> {
     let last = last_layer(network)?;
     let size = Size::new(SIDE, SIDE);
-    let executable = compile(network, &[last], &limits.machine()?, size)?;
+    let (machine, picture) = (limits.machine()?, middle(image.color()));
+    let executable = compile(network, &[last], &machine, size)?;
     let mut session = executable.session(size)?;
-    session.forward(&middle(image.color()))?;
+    session.forward(&picture)?;
     let mut values = session.activation(0)?.data;
+    drop(session);
+    if !finite(&values) {
+        return Err(no_numbers(network, last, &picture, &machine)?);
+    }
     if !matches!(network.graph.node(last).op, Op::Softmax) {
         softmax(&mut values);
     }
@@ -88,22 +97,51 @@ pub struct LayerResponse {
 /// A layer's response to an image, taken in its own size.
 ///
 /// # Errors
-/// No such layer, an image too small for it, or too little memory.
+/// No such layer, an image too small for it or at which it or its gradient is not finite, or too little
+/// memory.
 pub fn respond(
     network: &Network,
     layer: &str,
     image: &Image,
     limits: &Limits,
 ) -> Result<LayerResponse> {
-    let target = network.graph.find_target(layer)?;
-    let executable = compile(network, &[target], &limits.machine()?, image.size())?;
+    let (target, machine) = (network.graph.find_target(layer)?, limits.machine()?);
+    let executable = compile(network, &[target], &machine, image.size())?;
     let mut session = executable.session(image.size())?;
     session.forward(image.color())?;
     let activation = session.activation(0)?;
-    let objective = session.half_sum_squares(0)?;
+    let mut objective = session.half_sum_squares(0)?;
+    if !objective.is_finite() {
+        // A backend may sum up in single precision.
+        objective = activation.data.iter().map(|&value| f64::from(value).powi(2) / 2.0).sum();
+    }
     let mut gradient = Tensor::zeros(image.color().shape);
     session.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut gradient)?;
+    drop(session);
+    if !finite(&activation.data) || !finite(&gradient.data) {
+        return Err(no_numbers(network, target, image.color(), &machine)?);
+    }
     Ok(LayerResponse { activation, objective, gradient })
+}
+
+fn finite(values: &[f32]) -> bool {
+    values.iter().all(|value| value.is_finite())
+}
+
+/// The error of a `target` whose activation for `image`, or gradient at it, is not finite.
+fn no_numbers(
+    network: &Network,
+    target: NodeId,
+    image: &Tensor,
+    machine: &Machine,
+) -> Result<Error> {
+    let images = std::slice::from_ref(image);
+    let Machine { backend, memory, .. } = machine;
+    let name = |node| network.graph.node(node).name.clone();
+    Ok(without_dream(match first_not_finite(&**backend, network, &[target], images, *memory)? {
+        Some(layer) => DreamError::NotFinite { layer: name(layer) },
+        None => DreamError::GradientNotFinite { layers: vec![name(target)] },
+    }))
 }
 
 /// The network made ready for `targets` on images of `size`.

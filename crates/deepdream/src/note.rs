@@ -55,6 +55,12 @@ pub enum Note {
         /// The frame after it.
         after: u64,
     },
+    /// The layers have no gradient at a frame, which stays undreamt; at frames right after it as well, of
+    /// which nothing more is said.
+    NoGradient {
+        /// The frame's number.
+        frame: u64,
+    },
     /// All was done by an earlier run.
     CompleteAlready {
         /// The movie.
@@ -100,6 +106,10 @@ impl fmt::Display for Note {
                 let folder = folder.display();
                 write!(f, "{folder}: frame {before} is followed by frame {after}")
             }
+            Note::NoGradient { frame } => write!(
+                f,
+                "frame {frame}: left undreamt, because the layers have no gradient at it"
+            ),
             Note::CompleteAlready { path } => write!(f, "{} is complete already", path.display()),
             Note::Reading(text) | Note::Damage(text) => f.write_str(text),
         }

@@ -163,7 +163,7 @@ impl<'a> FramesProgress<'a> {
     where
         'a: 'w,
     {
-        FrameObserver { progress: self, over, number: 0, units: 0 }
+        FrameObserver { progress: self, over, number: 0, units: 0, undreamt: None }
     }
 
     /// Tells that `number` is `units` further, and whether it is done with that.
@@ -184,6 +184,8 @@ pub(crate) struct FrameObserver<'w, 'a> {
     number: u64,
     /// How much of the frame has been told.
     units: u64,
+    /// The last frame at which there was no gradient.
+    undreamt: Option<u64>,
 }
 
 impl FrameObserver<'_, '_> {
@@ -208,6 +210,13 @@ impl Observer for FrameObserver<'_, '_> {
         self.units = units.max(self.units);
         self.progress.previews.show(self.progress.run, Some(self.number), progress);
         or_break((self.over)())
+    }
+
+    fn no_gradient(&mut self) {
+        let before = self.undreamt.replace(self.number);
+        if before.is_none_or(|before| before + 1 != self.number) {
+            self.progress.run.note(Note::NoGradient { frame: self.number });
+        }
     }
 }
 

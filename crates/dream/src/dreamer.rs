@@ -2,7 +2,7 @@
 
 use graph::Tensor;
 
-use crate::ascent::{GradientTransform, Shift, Stepper};
+use crate::ascent::{GradientTransform, Shift, StepScale, Stepper};
 use crate::image::{black, resized};
 use crate::objective::GradientEvaluator;
 use crate::observer::Work;
@@ -14,7 +14,8 @@ use crate::{DreamError, Observer, Plan, octaves};
 /// may lie outside 0–255.
 ///
 /// # Errors
-/// Once `observer` ends the dream, or what runs the network fails.
+/// Once `observer` ends the dream, what runs the network fails, or what it computes is no number; or if
+/// not one step had a gradient to follow.
 ///
 /// # Panics
 /// With a picture that has not three channels or no pixels.
@@ -23,17 +24,25 @@ pub fn dream(
     picture: Tensor,
     observer: &mut dyn Observer,
 ) -> Result<Tensor, DreamError> {
-    dream_with_step_map(plan, picture, None, observer)
+    let Dreamt { picture, climbed } = dream_with_step_map(plan, picture, None, observer)?;
+    if climbed { Ok(picture) } else { Err(plan.no_gradient(&picture)) }
+}
+
+/// What comes of a picture.
+pub(crate) struct Dreamt {
+    pub(crate) picture: Tensor,
+    /// Whether any step had a gradient to follow, or none was to go anywhere.
+    pub(crate) climbed: bool,
 }
 
 /// As [`dream`], each step going as many times as far at each pixel as `step_map`, one channel in the
-/// plan's size, says.
+/// plan's size, says. That no step had a gradient is no error here.
 pub(crate) fn dream_with_step_map(
     plan: &Plan,
     picture: Tensor,
     step_map: Option<&Tensor>,
     observer: &mut dyn Observer,
-) -> Result<Tensor, DreamError> {
+) -> Result<Dreamt, DreamError> {
     let picture = fitted(plan, picture);
     plan.threads().install(|| octave_by_octave(plan, picture, step_map, observer))
 }
@@ -44,11 +53,12 @@ fn octave_by_octave(
     picture: Tensor,
     step_map: Option<&Tensor>,
     observer: &mut dyn Observer,
-) -> Result<Tensor, DreamError> {
+) -> Result<Dreamt, DreamError> {
     let (recipe, threads) = (plan.recipe(), plan.threads());
     let bases = octaves::bases(recipe, plan.octaves(), picture, plan.context());
     let mut random = Random::new(recipe.seed);
     let mut work = Work::new(plan.octaves(), recipe.ascent.iterations);
+    let mut climbed = plan.stands_still();
     let mut dreamt: Option<Tensor> = None;
     for (octave, (&size, base)) in plan.octaves().iter().zip(&bases).enumerate() {
         let mut picture = match dreamt {
@@ -61,21 +71,34 @@ fn octave_by_octave(
         let mut gradient = black(size);
         for iteration in 0..recipe.ascent.iterations {
             let jitter = Shift::draw(recipe, &mut random, size);
-            let value = threads.awake(|| {
+            let (value, scale) = threads.awake(|| {
                 let value =
                     evaluator.value_and_gradient(&picture, jitter, &mut random, &mut gradient)?;
                 observer.evaluated();
                 let scale = transform.apply(&mut gradient, iteration);
-                stepper.step(&mut picture, &gradient, scale);
-                Ok::<_, DreamError>(value)
+                if let StepScale::Times(scale) = scale {
+                    stepper.step(&mut picture, &gradient, scale);
+                }
+                Ok::<_, DreamError>((value, scale))
             })?;
+            match scale {
+                StepScale::Times(_) => climbed = true,
+                StepScale::Vanished => {}
+                StepScale::NotFinite => {
+                    let shown = evaluator.shown(&picture, jitter, threads);
+                    // The search for the layer needs their memory.
+                    drop((evaluator, transform, gradient));
+                    return Err(plan.not_finite(&shown));
+                }
+            }
             if observer.step(&work.progress(octave, iteration, &picture, value)).is_break() {
                 return Err(DreamError::Stopped);
             }
         }
         dreamt = Some(picture);
     }
-    Ok(dreamt.expect("a plan has at least one octave"))
+    let picture = dreamt.expect("a plan has at least one octave");
+    Ok(Dreamt { picture, climbed })
 }
 
 /// The picture in the plan's size.

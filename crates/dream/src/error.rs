@@ -77,6 +77,24 @@ pub enum DreamError {
     /// The recipe cannot be followed, or what runs the network fails.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A layer's values are not finite, and so is nothing that is computed from them.
+    #[error("the values of layer `{layer}` are not finite numbers")]
+    NotFinite {
+        /// The first such layer, in the network's order.
+        layer: String,
+    },
+    /// All layers' values are finite, but not the gradient: it overflows on its way back to the picture.
+    #[error("the gradient of {} is not finite: it overflows on its way back to the picture", quoted(.layers))]
+    GradientNotFinite {
+        /// The layers that are dreamt on.
+        layers: Vec<String>,
+    },
+    /// The gradient of every step was zero, or too small to divide by.
+    #[error("{} no gradient at this picture, so nothing was dreamt", have(.layers))]
+    NoGradient {
+        /// The layers that are dreamt on.
+        layers: Vec<String>,
+    },
     /// The observer ended it.
     #[error("the dream was stopped before its end")]
     Stopped,
@@ -86,6 +104,19 @@ impl From<GraphError> for DreamError {
     fn from(error: GraphError) -> Self {
         PlanError::from(error).into()
     }
+}
+
+/// Layers in words.
+fn quoted(layers: &[String]) -> String {
+    match layers {
+        [] => "the layers".into(),
+        [one] => format!("layer `{one}`"),
+        [head @ .., last] => format!("layers `{}` and `{last}`", head.join("`, `")),
+    }
+}
+
+fn have(layers: &[String]) -> String {
+    format!("{} {}", quoted(layers), if layers.len() == 1 { "has" } else { "have" })
 }
 
 fn megabytes(bytes: u64) -> String {

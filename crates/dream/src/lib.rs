@@ -49,6 +49,7 @@ mod parallel;
 mod plan;
 mod random;
 mod recipe;
+mod standstill;
 #[cfg(test)]
 mod testing;
 mod video;

@@ -12,6 +12,10 @@ pub trait Observer: Send {
     /// The network is done with a step: what is left is to transform the gradient and to climb. For
     /// who measures time, which nothing here does.
     fn evaluated(&mut self) {}
+
+    /// No step on the frame that was just made had a gradient, though the layers have one elsewhere: it
+    /// stays as it was before its dream, as a black one may.
+    fn no_gradient(&mut self) {}
 }
 
 impl<F: FnMut(&Progress<'_>) -> ControlFlow<()> + Send> Observer for F {

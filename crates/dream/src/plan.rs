@@ -3,12 +3,16 @@
 
 use std::sync::Arc;
 
-use graph::{Backend, Executable, Graph, GraphError, Network, NodeId, Size};
+use graph::{
+    Backend, Executable, Graph, GraphError, Network, NodeId, Size, Tensor, first_not_finite,
+};
 use kernels::{Context, Threads};
 
 use crate::objective::{self, Objective};
 use crate::recipe::default_objective;
-use crate::{ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octaves};
+use crate::{
+    DreamError, ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octaves, resize,
+};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -29,7 +33,8 @@ pub struct Plan {
     octaves: Vec<Size>,
     dropped: u32,
     memory: u64,
-    context: Context,
+    network: Network,
+    machine: Machine,
 }
 
 impl Plan {
@@ -55,7 +60,8 @@ impl Plan {
         let mut octaves = octaves::sizes(&recipe, full);
         octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
-        let executable = machine.backend.compile(&as_seen(network, &recipe), &targets)?;
+        let network = as_seen(network, &recipe);
+        let executable = machine.backend.compile(&network, &targets)?;
         let memory = needed(&*executable, &recipe, full, least)?;
         if memory > machine.memory {
             return Err(PlanError::Memory {
@@ -71,7 +77,8 @@ impl Plan {
             targets,
             octaves,
             memory,
-            context: machine.context.clone(),
+            network,
+            machine: machine.clone(),
             recipe,
         })
     }
@@ -129,12 +136,45 @@ impl Plan {
     }
 
     pub(crate) fn threads(&self) -> &Threads {
-        self.context.threads()
+        self.machine.context.threads()
     }
 
     /// On what everything but the network runs.
     pub(crate) fn context(&self) -> &Context {
-        &self.context
+        &self.machine.context
+    }
+
+    /// Whether no step is to change the picture: the steps are of length 0, or the layers have no weight.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.recipe.ascent.step == 0.0 || self.objective.weights.iter().all(|&weight| weight == 0.0)
+    }
+
+    /// The error of a gradient that is not finite at one of the pictures that the network was `shown`.
+    pub(crate) fn not_finite(&self, shown: &[Tensor]) -> DreamError {
+        let (backend, memory) = (&*self.machine.backend, self.memory);
+        match first_not_finite(backend, &self.network, &self.targets, shown, memory) {
+            Ok(Some(layer)) => {
+                DreamError::NotFinite { layer: self.network.graph.node(layer).name.clone() }
+            }
+            Ok(None) => DreamError::GradientNotFinite { layers: self.layers() },
+            Err(error) => error.into(),
+        }
+    }
+
+    /// The error of a dream on `picture` in which no step had a gradient. Where a ReLU has made zeros of
+    /// what is no number, it names the layer.
+    pub(crate) fn no_gradient(&self, picture: &Tensor) -> DreamError {
+        let resized = || resize(picture, self.octaves[0], self.recipe.octaves.filter);
+        match self.not_finite(&[self.threads().install(resized)]) {
+            DreamError::GradientNotFinite { layers } => DreamError::NoGradient { layers },
+            error => error,
+        }
+    }
+
+    /// The layers' names.
+    fn layers(&self) -> Vec<String> {
+        let name = |target: &NodeId| self.network.graph.node(*target).name.clone();
+        self.targets.iter().map(name).collect()
     }
 }
 

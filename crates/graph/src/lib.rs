@@ -46,6 +46,7 @@
 
 mod backend;
 mod error;
+mod finite;
 mod graph;
 mod network;
 mod ops;
@@ -59,6 +60,7 @@ mod weights;
 
 pub use backend::{Backend, Executable, OutputGradient, Pass, Session, StepTime};
 pub use error::GraphError;
+pub use finite::first_not_finite;
 pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};
 pub use ops::{

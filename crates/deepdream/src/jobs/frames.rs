@@ -156,7 +156,10 @@ impl FramesJob {
             observer.begin(number + 1);
             frame = dreamer
                 .frame(number + 1, &frame, &mut observer)
-                .map_err(|error| undreamt(&name, error, || self.stopped(number)))?;
+                .map_err(|error| {
+                    let name = format!("{name}: frame {}", number + 1);
+                    undreamt(&name, error, || self.stopped(number))
+                })?;
             number += 1;
             store.save(&State {
                 number,

@@ -101,7 +101,10 @@ impl Workers<'_> {
             observer.begin(number);
             let dream = dreamer
                 .frame(frame, &mut observer)
-                .map_err(|error| undreamt(&self.video.name(), error, || self.stopped()))?;
+                .map_err(|error| {
+                    let name = format!("{}: frame {number}", self.video.name());
+                    undreamt(&name, error, || self.stopped())
+                })?;
             if let Some(carried) = dreamer.state() {
                 self.folder.save(number, carried, self.record)?;
             }

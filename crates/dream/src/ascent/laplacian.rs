@@ -16,6 +16,9 @@ const KERNEL: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 
 /// The RMS below which a level counts as empty and is not made stronger.
 const LEAST_RMS: f64 = 1e-10;
 
+/// The RMS of all levels below which no step shows, since none of them is made stronger.
+const LEAST_SEEN: f64 = 1e-4 * LEAST_RMS;
+
 /// The coarser levels of a picture's pyramid; the finest stands in the picture itself.
 pub(crate) struct Pyramid {
     levels: Vec<Tensor>,
@@ -35,20 +38,29 @@ impl Pyramid {
         Self { levels, scales: Vec::new(), partial: Vec::new() }
     }
 
-    /// Divides each level of the pyramid of `picture` by its root mean square.
-    pub(crate) fn normalise(&mut self, threads: &Threads, picture: &mut Tensor) {
+    /// Divides each level of the pyramid of `picture` by its root mean square. Returns the largest of
+    /// these: 0 if it is too small for any level to be seen, NaN if some of them are not finite.
+    pub(crate) fn normalise(&mut self, threads: &Threads, picture: &mut Tensor) -> f64 {
         self.split(threads, picture);
+        let (mut largest, mut finite) = (0.0f64, true);
         let mut scale = |level: &Tensor| {
             let [squares] = rows::sums(threads, &level.data, &mut self.partial, |x| {
                 [f64::from(x) * f64::from(x)]
             });
-            (1.0 / (squares / level.data.len() as f64).sqrt().max(LEAST_RMS)) as f32
+            let rms = (squares / level.data.len() as f64).sqrt();
+            (largest, finite) = (largest.max(rms), finite && rms.is_finite());
+            (1.0 / rms.max(LEAST_RMS)) as f32
         };
         let mut scales = std::mem::take(&mut self.scales);
         scales.clear();
         scales.extend(std::iter::once(&*picture).chain(&self.levels).map(&mut scale));
         self.merge(threads, picture, &scales);
         self.scales = scales;
+        match largest {
+            _ if !finite => f64::NAN,
+            small if small < LEAST_SEEN => 0.0,
+            seen => seen,
+        }
     }
 
     /// Leaves in `picture` and in each level but the last what the next coarser one does not have.

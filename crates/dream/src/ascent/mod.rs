@@ -7,4 +7,4 @@ mod transform;
 
 pub(crate) use jitter::{Shift, roll};
 pub(crate) use step::Stepper;
-pub(crate) use transform::{GradientTransform, deviation, reciprocal};
+pub(crate) use transform::{GradientTransform, StepScale, deviation, reciprocal};

@@ -39,9 +39,8 @@ impl<'p> GradientTransform<'p> {
         }
     }
 
-    /// Transforms `gradient`, of step `iteration` from 0, and returns what it is to be multiplied with to
-    /// be a step.
-    pub(crate) fn apply(&mut self, gradient: &mut Tensor, iteration: u32) -> f32 {
+    /// Transforms `gradient`, of step `iteration` from 0, and returns how it becomes a step.
+    pub(crate) fn apply(&mut self, gradient: &mut Tensor, iteration: u32) -> StepScale {
         let threads = self.cx.threads();
         let sigma = smoothing(self.recipe, iteration);
         let mut absolute = None;
@@ -63,13 +62,39 @@ impl<'p> GradientTransform<'p> {
             }
             Normalisation::Std => deviation(threads, &gradient.data, &mut self.partial_two),
             Normalisation::Laplacian { .. } => {
-                if let Some(pyramid) = &mut self.pyramid {
-                    pyramid.normalise(threads, gradient);
-                }
-                1.0
+                let strength = self.pyramid.as_mut().map_or(0.0, |pyramid| {
+                    pyramid.normalise(threads, gradient)
+                });
+                return match StepScale::of(self.recipe.ascent.step, strength) {
+                    StepScale::Times(_) => StepScale::Times(self.recipe.ascent.step),
+                    scale => scale,
+                };
             }
         };
-        self.recipe.ascent.step * reciprocal(strength)
+        StepScale::of(self.recipe.ascent.step, strength)
+    }
+}
+
+/// How a transformed gradient becomes a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum StepScale {
+    /// It is multiplied with this.
+    Times(f32),
+    /// Not at all: it is zero, or too small to divide by.
+    Vanished,
+    /// Not at all: some of it is not finite.
+    NotFinite,
+}
+
+impl StepScale {
+    /// A step of length `step` along a gradient of this strength.
+    fn of(step: f32, strength: f64) -> Self {
+        match step * reciprocal(strength) {
+            _ if !strength.is_finite() => StepScale::NotFinite,
+            _ if reciprocal(strength) == 0.0 => StepScale::Vanished,
+            scale if scale.is_finite() => StepScale::Times(scale),
+            _ => StepScale::Vanished,
+        }
     }
 }
 
@@ -79,18 +104,47 @@ fn smoothing(recipe: &Recipe, iteration: u32) -> f32 {
     smoothing + smoothing_growth * iteration as f32 / iterations as f32
 }
 
-/// The standard deviation of `values`. `partial` is memory to work in.
+/// The standard deviation of `values`, NaN if some are not finite. `partial` is memory to work in.
 pub(crate) fn deviation(threads: &Threads, values: &[f32], partial: &mut Vec<[f64; 2]>) -> f64 {
     let count = values.len() as f64;
     let [sum, squares] = rows::sums(threads, values, partial, |x| {
         let x = f64::from(x);
         [x, x * x]
     });
-    (squares / count - (sum / count).powi(2)).max(0.0).sqrt()
+    (squares / count - (sum / count).powi(2)).clamp(0.0, f64::INFINITY).sqrt()
 }
 
 /// 1 / `strength`, or 0 where there is nothing to divide: no gradient, no step.
 pub(crate) fn reciprocal(strength: f64) -> f32 {
     let reciprocal = (1.0 / strength) as f32;
     if reciprocal.is_finite() { reciprocal } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::threads;
+
+    #[test]
+    fn a_step_has_a_length_only_where_the_gradient_is_a_number() {
+        assert_eq!(StepScale::of(1.5, 0.5), StepScale::Times(3.0));
+        assert_eq!(StepScale::of(0.0, 0.5), StepScale::Times(0.0));
+        for strength in [0.0, 1e-40, 1e-300] {
+            assert_eq!(StepScale::of(1.5, strength), StepScale::Vanished, "{strength}");
+        }
+        assert_eq!(StepScale::of(1000.0, 1e-37), StepScale::Vanished);
+        for strength in [f64::NAN, f64::INFINITY] {
+            assert_eq!(StepScale::of(1.5, strength), StepScale::NotFinite, "{strength}");
+        }
+    }
+
+    #[test]
+    fn a_deviation_of_what_is_no_number_is_none() {
+        let deviation = |values: &[f32]| deviation(&threads(), values, &mut Vec::new());
+        assert_eq!(deviation(&[1.0, 3.0]), 1.0);
+        assert_eq!(deviation(&[2.0; 100]), 0.0);
+        for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(deviation(&[1.0, wrong, 3.0]).is_nan(), "{wrong}");
+        }
+    }
 }

@@ -60,6 +60,18 @@ impl<'p> GradientEvaluator<'p> {
             }
         }
     }
+
+    /// The pictures that the network saw when it was last evaluated at `picture`, rolled by `shift`.
+    pub(crate) fn shown(&self, picture: &Tensor, shift: Shift, threads: &Threads) -> Vec<Tensor> {
+        match self {
+            Self::Whole { .. } => {
+                let mut seen = black(picture.shape.size());
+                roll(threads, picture, shift, &mut seen);
+                vec![seen]
+            }
+            Self::Tiled { tiled, rolled: [seen, _], .. } => tiled.shown(seen),
+        }
+    }
 }
 
 /// Bytes of the sessions that a [`GradientEvaluator`] of pictures of `size` holds at the most.

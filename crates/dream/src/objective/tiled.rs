@@ -87,6 +87,17 @@ impl<'p> Tiled<'p> {
         (0..self.grid.len()).map(|index| self.tile(picture, self.grid[index], gradient)).sum()
     }
 
+    /// What the network saw of each tile of `picture` when it was last evaluated.
+    pub(super) fn shown(&self, picture: &Tensor) -> Vec<Tensor> {
+        let cut = |tile: &Tile| {
+            let seen = tile.seen(self.objective.least, self.size);
+            let mut shown = black(seen.size());
+            copy(picture, seen, &mut shown, (0, 0));
+            shown
+        };
+        self.grid.iter().map(cut).collect()
+    }
+
     /// One tile's part of the gradient, and the objective there.
     fn tile(
         &mut self,

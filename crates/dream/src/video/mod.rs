@@ -14,8 +14,9 @@ mod temporal;
 
 use graph::{Network, Size, Tensor};
 
-use crate::dreamer::{dream_with_step_map, fitted};
+use crate::dreamer::{Dreamt, dream_with_step_map, fitted};
 use crate::random::SEEDS;
+use crate::standstill::Standstill;
 use crate::{DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
 pub use flicker::{FlickerMeter, FrameMeasurement, WarpingError};
 use temporal::Start;
@@ -31,6 +32,7 @@ pub struct VideoDreamer {
     video: Video,
     plan: Plan,
     state: Option<TemporalState>,
+    standstill: Standstill,
 }
 
 impl VideoDreamer {
@@ -48,7 +50,8 @@ impl VideoDreamer {
         let recipe =
             Recipe { noise: None, zoom: None, video: Some(video.clone()), ..recipe.clone() };
         let plan = Plan::new(&recipe, network, size, machine)?;
-        Ok(Self { recipe: plan.recipe().clone(), video, plan, state: None })
+        let (recipe, standstill) = (plan.recipe().clone(), Standstill::default());
+        Ok(Self { recipe, video, plan, state: None, standstill })
     }
 
     /// The size of the dreams.
@@ -89,7 +92,8 @@ impl VideoDreamer {
     /// After an error the dreamer is as it was before. `observer` is told after every step.
     ///
     /// # Errors
-    /// An observer that has had enough.
+    /// An observer that has had enough, what is computed is no number, or layers that have no gradient at
+    /// any frame.
     ///
     /// # Panics
     /// With a frame that has not three channels or no pixels.
@@ -115,7 +119,8 @@ impl VideoDreamer {
                 (age, dreamt)
             }
         };
-        let mut dream = dreamt?;
+        let Dreamt { picture: mut dream, climbed } = dreamt?;
+        self.standstill.check(&self.plan, climbed, observer)?;
         dream.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         if self.video.coherence.depends_on_last() {
             self.state = Some(TemporalState { source, dream: dream.clone(), age });

@@ -1,6 +1,6 @@
 //! A zoom's frames, each made from the one before: moved, dreamt on, its colours led back to the first one's.
 
-mod fade;
+pub(crate) mod fade;
 mod motion;
 
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use std::sync::Arc;
 use graph::{Network, Tensor};
 
 use crate::image::resized;
+use crate::dreamer::{Dreamt, dream_with_step_map};
 use crate::random::SEEDS;
-use crate::{ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom, dream};
+use crate::standstill::Standstill;
+use crate::{ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom};
 
 /// What all frames of a zoom have in common.
 pub struct ZoomDreamer {
@@ -19,6 +21,7 @@ pub struct ZoomDreamer {
     color_stats: ColorStats,
     /// The plan for the last frame, and the recipe it was made from.
     planned: (Recipe, Plan),
+    standstill: Standstill,
 }
 
 impl ZoomDreamer {
@@ -40,7 +43,8 @@ impl ZoomDreamer {
         let start = still(recipe.at(0.0)?);
         let plan = plan(&start)?;
         let color_stats = ColorStats::of(machine.context.threads(), first);
-        Ok(Self { recipe, network, machine: machine.clone(), color_stats, planned: (start, plan) })
+        let (machine, standstill) = (machine.clone(), Standstill::default());
+        Ok(Self { recipe, network, machine, color_stats, planned: (start, plan), standstill })
     }
 
     /// A picture as the zoom's first frame: in the size the recipe asks for.
@@ -67,7 +71,8 @@ impl ZoomDreamer {
     /// frame to frame. `observer` is told after every step.
     ///
     /// # Errors
-    /// Less memory than there was, or an observer that has had enough.
+    /// Less memory than there was, an observer that has had enough, what is computed is no number, or
+    /// layers that have no gradient at any frame.
     pub fn frame(
         &mut self,
         number: u64,
@@ -92,7 +97,9 @@ impl ZoomDreamer {
             fading.balance(plan, &self.network.graph, &moved)?;
         }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
-        let mut frame = dream(plan, moved, observer)?;
+        let Dreamt { picture: mut frame, climbed } =
+            dream_with_step_map(plan, moved, None, observer)?;
+        self.standstill.check(plan, climbed, observer)?;
         self.color_stats.transfer_to(threads, &mut frame, zoom.levels);
         frame.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         Ok(frame)

@@ -115,23 +115,6 @@ impl Observer for Watch {
     }
 }
 
-/// A network whose only layer is silent on every picture.
-pub fn dead() -> Graph {
-    let mut builder = GraphBuilder::new("data", 3);
-    let window = Window::new([1, 1], [1, 1]);
-    let conv = Conv2d {
-        window,
-        out_channels: 1,
-        in_channels: 3,
-        groups: 1,
-        weights: vec![1.0; 3].into(),
-        bias: [-1e6].into(),
-    };
-    let conv = builder.add("conv", Op::Conv2d(conv), &[builder.input()]);
-    builder.add("relu", Op::Relu, &[conv]);
-    builder.finish()
-}
-
 /// A network whose only layer has two names.
 pub fn aliased() -> Graph {
     let mut builder = GraphBuilder::new("data", 3);

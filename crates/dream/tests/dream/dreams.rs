@@ -135,23 +135,6 @@ fn progress_counts_all_the_work() {
 }
 
 #[test]
-fn a_picture_without_a_gradient_is_left_alone() {
-    for normalisation in NORMALISATIONS {
-        let recipe = edited(small(Preset::Google), |recipe| {
-            recipe.objective.clear();
-            recipe.octaves.count = 1;
-            recipe.ascent.normalisation = normalisation;
-        });
-        let mut start = picture(40, 40);
-        start.data.fill(117.0);
-        let mut dead = toy();
-        dead.graph = crate::common::dead();
-        let (dream, _) = run(&dead, &recipe, start.clone(), 1);
-        assert_eq!(dream, start, "{normalisation:?}");
-    }
-}
-
-#[test]
 fn tiles_too_thin_for_the_network_see_their_neighbours() {
     let network = toy_unpadded();
     for preset in [Preset::Tensorflow, Preset::Hvass] {

@@ -5,6 +5,7 @@ mod common;
 mod dreams;
 mod golden;
 mod legacy;
+mod numbers;
 mod plans;
 mod recipes;
 mod rules;
