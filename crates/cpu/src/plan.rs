@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode};
+use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, pool};
 
-use super::convolution::{Algorithm, ConvSpec, Direction, geometry};
+use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
 use super::program::{Kind, Layer, Program, ValueId};
 use graph::{Graph, GraphError, NodeId, Shape, Size};
@@ -136,9 +136,15 @@ impl Plan {
             }
         }
         for (index, layer) in program.layers.iter().enumerate() {
-            if matches!(layer.kind, Kind::MaxPool(_) | Kind::LrnMaxPool(..)) {
+            if let (Kind::MaxPool(_) | Kind::LrnMaxPool(..), Some(window)) =
+                (&layer.kind, &plan.windows[index])
+            {
+                if window.elements() > pool::MAX_ELEMENTS {
+                    return Err(too_large(layer, "its window"));
+                }
                 let start = plan.argmax_count;
-                plan.argmax_count += 16 * plan.activation(program, layer.output).map.pixels();
+                let map = plan.activation(program, layer.output).map;
+                plan.argmax_count += pool::argmax_len(window, &map);
                 plan.argmax[index] = start..plan.argmax_count;
             }
         }

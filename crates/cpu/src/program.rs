@@ -11,6 +11,9 @@ use graph::{Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NodeId, Op,
 /// A value's number in [`Program::values`].
 pub(super) type ValueId = usize;
 
+/// The most elements of a max pool's window that is fused with the normalisation before it.
+const FUSED_WINDOW: usize = 255;
+
 /// All that is computed for some targets, independent of the picture's size.
 pub(super) struct Program {
     pub(super) values: Vec<Value>,
@@ -189,6 +192,7 @@ impl Builder<'_> {
         let (mut last, mut kind) = (id, Kind::Lrn(*lrn));
         if let Some(next) = self.only_consumer(id)
             && let Op::MaxPool(pool) = &self.graph.node(next).op
+            && pool.window.kernel[0].saturating_mul(pool.window.kernel[1]) <= FUSED_WINDOW
         {
             name = format!("{name} + {}", self.graph.node(next).name);
             (last, kind) = (next, Kind::LrnMaxPool(*lrn, *pool));

@@ -106,10 +106,9 @@ impl fmt::Display for Note {
                 let folder = folder.display();
                 write!(f, "{folder}: frame {before} is followed by frame {after}")
             }
-            Note::NoGradient { frame } => write!(
-                f,
-                "frame {frame}: left undreamt, because the layers have no gradient at it"
-            ),
+            Note::NoGradient { frame } => {
+                write!(f, "frame {frame}: left undreamt, because the layers have no gradient at it")
+            }
             Note::CompleteAlready { path } => write!(f, "{} is complete already", path.display()),
             Note::Reading(text) | Note::Damage(text) => f.write_str(text),
         }

@@ -10,9 +10,7 @@ use kernels::{Context, Threads};
 
 use crate::objective::{self, Objective};
 use crate::recipe::default_objective;
-use crate::{
-    DreamError, ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octaves, resize,
-};
+use crate::{DreamError, ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octaves, resize};
 
 /// What a dream may use.
 #[derive(Clone)]

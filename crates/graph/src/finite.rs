@@ -90,9 +90,7 @@ mod tests {
     #[test]
     fn the_first_layer_in_the_graph_s_order_is_found() {
         let mut builder = GraphBuilder::new("image", 3);
-        let scale = |by: f32| {
-            Op::Affine(Affine { scale: [by; 3].into(), shift: [0.0; 3].into() })
-        };
+        let scale = |by: f32| Op::Affine(Affine { scale: [by; 3].into(), shift: [0.0; 3].into() });
         let mut last = builder.input();
         for (name, by) in [("small", 1e10), ("large", 1e20), ("infinite", 1e20), ("zero", 0.0)] {
             last = builder.add(name, scale(by), &[last]);

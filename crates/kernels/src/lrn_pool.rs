@@ -20,7 +20,7 @@ const ROWS: usize = 8;
 /// [`lrn::forward`], then [`pool::max_forward`](crate::pool::max_forward) of the result.
 ///
 /// # Panics
-/// As they do.
+/// As they do, and if the window has more than 255 elements.
 pub fn forward(
     cx: &Context,
     lrn: &Lrn,
@@ -55,7 +55,7 @@ struct Forward<'a> {
     x: Source<'a>,
     /// The ring of rows that are normalised and not yet pooled.
     between: BlockedMap,
-    max: MaxWindow,
+    max: MaxWindow<1>,
     y: Sink<'a>,
 }
 
@@ -92,7 +92,8 @@ impl RowKernel for Forward<'_> {
 /// The gradient of [`forward`] at `x`.
 ///
 /// # Panics
-/// As [`lrn::backward`] and [`pool::max_backward`](crate::pool::max_backward) do.
+/// As [`lrn::backward`] and [`pool::max_backward`](crate::pool::max_backward) do, and if the window has more
+/// than 255 elements.
 pub fn backward(
     cx: &Context,
     lrn: &Lrn,
@@ -124,7 +125,7 @@ struct Backward<'a> {
     x: Source<'a>,
     /// The one row of the gradient between the two.
     between: BlockedMap,
-    argmax: MaxGradient<'a>,
+    argmax: MaxGradient<'a, 1>,
     dy: Source<'a>,
     dx: Sink<'a>,
 }

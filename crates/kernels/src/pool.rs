@@ -9,16 +9,36 @@ use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef};
 
-/// The argmax of a window that lies wholly beside the picture: no element.
-const NONE: u8 = 255;
+/// The most elements that the window of a max pool has: their numbers are counted in `f32`.
+pub const MAX_ELEMENTS: usize = (1 << 24) - 1;
+
+/// Bytes of the argmax of a max pool with this window and an output of so many pixels: for each of their
+/// sixteen channels one, or three where the window has more than 255 elements.
+///
+/// # Panics
+/// If the window has more than [`MAX_ELEMENTS`].
+pub fn argmax_len(geometry: &ConvGeometry, y: &BlockedMap) -> usize {
+    assert!(geometry.elements() <= MAX_ELEMENTS, "a window of more than {MAX_ELEMENTS} elements");
+    let bytes = if is_narrow(geometry) { 1 } else { WIDE };
+    16usize.checked_mul(y.pixels()).and_then(|len| len.checked_mul(bytes)).expect("a map in memory")
+}
+
+/// Whether a byte holds the number of any element, and one that is none's.
+pub(crate) fn is_narrow(geometry: &ConvGeometry) -> bool {
+    geometry.elements() < 256
+}
+
+/// Bytes of the argmax of a window whose elements a byte does not count.
+const WIDE: usize = 3;
 
 /// `y` = the largest value of each window of `x`; 0 for a window wholly beside the picture.
 ///
-/// `argmax` (16 for each of `y`'s pixels) receives the number, row by row, of the element of the
-/// window that won; the first one wins a tie, and the padding never wins.
+/// `argmax`, of [`argmax_len`] bytes, receives the number, row by row, of the element of the window that
+/// won; the first one wins a tie, and the padding never wins.
 ///
 /// # Panics
-/// If the argmax is not the output's, the window has more than 255 elements, or the maps differ in channels.
+/// If the argmax is not the output's, the window has more than [`MAX_ELEMENTS`], or the maps differ in
+/// channels.
 pub fn max_forward(
     cx: &Context,
     geometry: &ConvGeometry,
@@ -26,29 +46,39 @@ pub fn max_forward(
     y: MapMut<'_>,
     argmax: &mut [u8],
 ) {
-    let max = MaxWindow::new(geometry, y.map(), argmax);
-    reduce(cx, geometry, Source::new(x), Sink::overwrite(y), max);
+    let map = *y.map();
+    let (x, y) = (Source::new(x), Sink::overwrite(y));
+    if is_narrow(geometry) {
+        reduce(cx, geometry, x, y, MaxWindow::<1>::new(geometry, &map, argmax));
+    } else {
+        reduce(cx, geometry, x, y, MaxWindow::<WIDE>::new(geometry, &map, argmax));
+    }
 }
 
-/// Keeps the largest value.
+/// Keeps the largest value, and in so many bytes the number of its element.
 #[derive(Clone, Copy)]
-pub(crate) struct MaxWindow {
+pub(crate) struct MaxWindow<const BYTES: usize> {
     argmax: SharedPtr<u8>,
 }
 
-impl MaxWindow {
+impl<const BYTES: usize> MaxWindow<BYTES> {
+    /// The argmax of a window that lies wholly beside the picture: no element.
+    const NONE: f32 = ((1usize << (8 * BYTES)) - 1) as f32;
+
     pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &mut [u8]) -> Self {
-        check(geometry, ym, argmax);
+        check::<BYTES>(geometry, ym, argmax);
         Self { argmax: SharedPtr::of(argmax) }
     }
 }
 
-fn check(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &[u8]) {
-    assert!(geometry.elements() <= usize::from(NONE), "a window of more than 255 elements");
-    assert_eq!(argmax.len(), ym.pixels() * 16, "the argmax is not the map's");
+/// # Panics
+/// If the argmax, of so many bytes for each channel of each pixel, is not the output's.
+fn check<const BYTES: usize>(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &[u8]) {
+    assert!(geometry.elements() < 1 << (8 * BYTES), "the window is too large");
+    assert_eq!(argmax.len(), 16 * BYTES * ym.pixels(), "the argmax is not the map's");
 }
 
-impl Reduce for MaxWindow {
+impl<const BYTES: usize> Reduce for MaxWindow<BYTES> {
     /// The largest value, and the number of its element.
     type State<S: Simd> = (S::V, S::V);
     type Tap<S: Simd> = S::V;
@@ -64,7 +94,7 @@ impl Reduce for MaxWindow {
         match first {
             Some((tap, x)) => (x, tap),
             // SAFETY: the caller's promise.
-            None => unsafe { (S::zero(), S::splat(f32::from(NONE))) },
+            None => unsafe { (S::zero(), S::splat(Self::NONE)) },
         }
     }
     #[inline(always)]
@@ -77,7 +107,19 @@ impl Reduce for MaxWindow {
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, (best, number): (S::V, S::V), _: (), pixel: usize) -> S::V {
         // SAFETY: the pixel lies in the map, and its argmax is this row's alone.
-        unsafe { S::store_bytes(self.argmax.get().add(pixel * 16), number) };
+        unsafe {
+            let to = self.argmax.get().add(pixel * 16 * BYTES);
+            if BYTES == 1 {
+                S::store_bytes(to, number);
+            } else {
+                let mut numbers = [0.0; 16];
+                S::store(numbers.as_mut_ptr(), number);
+                for (lane, number) in numbers.into_iter().enumerate() {
+                    let bytes = (number as u32).to_le_bytes();
+                    to.add(lane * BYTES).copy_from_nonoverlapping(bytes.as_ptr(), BYTES);
+                }
+            }
+        }
         best
     }
 }
@@ -85,7 +127,8 @@ impl Reduce for MaxWindow {
 /// The gradient of [`max_forward`]: each window's gradient goes to the element that won.
 ///
 /// # Panics
-/// If the argmax is not the output's, the window has more than 255 elements, or the maps differ in channels.
+/// If the argmax is not the output's, the window has more than [`MAX_ELEMENTS`], or the maps differ in
+/// channels.
 pub fn max_backward(
     cx: &Context,
     geometry: &ConvGeometry,
@@ -93,37 +136,53 @@ pub fn max_backward(
     argmax: &[u8],
     dx: Destination<'_>,
 ) {
-    let argmax = MaxGradient::new(geometry, dy.map(), argmax);
-    gather(cx, geometry, Source::new(dy), Sink::new(dx), argmax);
+    let map = *dy.map();
+    let (dy, dx) = (Source::new(dy), Sink::new(dx));
+    if is_narrow(geometry) {
+        gather(cx, geometry, dy, dx, MaxGradient::<1>::new(geometry, &map, argmax));
+    } else {
+        gather(cx, geometry, dy, dx, MaxGradient::<WIDE>::new(geometry, &map, argmax));
+    }
 }
 
 /// Gives to the element that was kept.
 #[derive(Clone, Copy)]
-pub(crate) struct MaxGradient<'a> {
+pub(crate) struct MaxGradient<'a, const BYTES: usize> {
     argmax: &'a [u8],
 }
 
-impl<'a> MaxGradient<'a> {
+impl<'a, const BYTES: usize> MaxGradient<'a, BYTES> {
     pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &'a [u8]) -> Self {
-        check(geometry, ym, argmax);
+        check::<BYTES>(geometry, ym, argmax);
         Self { argmax }
     }
 }
 
-impl Gather for MaxGradient<'_> {
-    type Tap<S: Simd> = u8;
+impl<const BYTES: usize> Gather for MaxGradient<'_, BYTES> {
+    type Tap<S: Simd> = u32;
     type Scale = ();
 
     #[inline(always)]
-    unsafe fn tap<S: Simd>(&self, _block: usize, element: usize) -> u8 {
-        element as u8
+    unsafe fn tap<S: Simd>(&self, _block: usize, element: usize) -> u32 {
+        element as u32
     }
     #[inline(always)]
     fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
-    unsafe fn add<S: Simd>(&self, sum: S::V, tap: u8, _: (), pixel: usize, dy: S::V) -> S::V {
-        // SAFETY: the pixel lies in the map, which has sixteen entries for it.
-        unsafe { S::add(sum, S::keep_equal(dy, self.argmax.as_ptr().add(pixel * 16), tap)) }
+    unsafe fn add<S: Simd>(&self, sum: S::V, tap: u32, _: (), pixel: usize, dy: S::V) -> S::V {
+        // SAFETY: the pixel lies in the map, which has entries for its sixteen channels.
+        unsafe {
+            let from = self.argmax.as_ptr().add(pixel * 16 * BYTES);
+            if BYTES == 1 {
+                return S::add(sum, S::keep_equal(dy, from, tap as u8));
+            }
+            let kept = (0..16).fold(0, |kept, lane| {
+                let mut bytes = [0; 4];
+                bytes.as_mut_ptr().copy_from_nonoverlapping(from.add(lane * BYTES), BYTES);
+                kept | u16::from(u32::from_le_bytes(bytes) == tap) << lane
+            });
+            S::add(sum, S::keep(dy, kept))
+        }
     }
 }
 

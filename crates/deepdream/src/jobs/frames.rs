@@ -154,12 +154,10 @@ impl FramesJob {
         let mut observer = progress.worker(&over);
         while count.is_none_or(|count| number + 1 < count) {
             observer.begin(number + 1);
-            frame = dreamer
-                .frame(number + 1, &frame, &mut observer)
-                .map_err(|error| {
-                    let name = format!("{name}: frame {}", number + 1);
-                    undreamt(&name, error, || self.stopped(number))
-                })?;
+            frame = dreamer.frame(number + 1, &frame, &mut observer).map_err(|error| {
+                let name = format!("{name}: frame {}", number + 1);
+                undreamt(&name, error, || self.stopped(number))
+            })?;
             number += 1;
             store.save(&State {
                 number,

@@ -99,12 +99,10 @@ impl Workers<'_> {
             let Ok(next) = next else { return Ok(()) };
             let (number, frame) = next?;
             observer.begin(number);
-            let dream = dreamer
-                .frame(frame, &mut observer)
-                .map_err(|error| {
-                    let name = format!("{}: frame {number}", self.video.name());
-                    undreamt(&name, error, || self.stopped())
-                })?;
+            let dream = dreamer.frame(frame, &mut observer).map_err(|error| {
+                let name = format!("{}: frame {number}", self.video.name());
+                undreamt(&name, error, || self.stopped())
+            })?;
             if let Some(carried) = dreamer.state() {
                 self.folder.save(number, carried, self.record)?;
             }

@@ -62,9 +62,10 @@ impl<'p> GradientTransform<'p> {
             }
             Normalisation::Std => deviation(threads, &gradient.data, &mut self.partial_two),
             Normalisation::Laplacian { .. } => {
-                let strength = self.pyramid.as_mut().map_or(0.0, |pyramid| {
-                    pyramid.normalise(threads, gradient)
-                });
+                let strength = self
+                    .pyramid
+                    .as_mut()
+                    .map_or(0.0, |pyramid| pyramid.normalise(threads, gradient));
                 return match StepScale::of(self.recipe.ascent.step, strength) {
                     StepScale::Times(_) => StepScale::Times(self.recipe.ascent.step),
                     scale => scale,

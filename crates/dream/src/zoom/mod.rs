@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use graph::{Network, Tensor};
 
-use crate::image::resized;
 use crate::dreamer::{Dreamt, dream_with_step_map};
+use crate::image::resized;
 use crate::random::SEEDS;
 use crate::standstill::Standstill;
 use crate::{ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom};

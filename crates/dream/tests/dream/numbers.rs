@@ -101,10 +101,7 @@ fn steps_of_no_length_need_no_gradient() {
     let plan = Plan::new(&recipe, &dead, Size::new(50, 70), &machine(1)).unwrap();
     let dreamt = dream(&plan, picture(50, 70), &mut Watch::default()).unwrap();
     assert_eq!(dreamt, picture(50, 70));
-    assert!(matches!(
-        error(&convolutions(&[(1e38, 0.0)]), &recipe),
-        DreamError::NotFinite { .. }
-    ));
+    assert!(matches!(error(&convolutions(&[(1e38, 0.0)]), &recipe), DreamError::NotFinite { .. }));
 }
 
 /// Remembers at how many frames there was no gradient.

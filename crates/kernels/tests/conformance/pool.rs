@@ -9,12 +9,15 @@ const CASES: u64 = 60;
 #[test]
 fn max_pooling_is_its_definition_forward_and_backward() {
     let contexts = contexts();
+    let mut wider = 0;
     for seed in 0..CASES {
         let random = &mut Random(seed);
+        // Now and then a window with more elements than a byte counts.
+        let wide = seed % 6 == 5;
         let (channels, height, width) =
             (random.within(1..=40), random.within(1..=13), random.within(1..=21));
         let x = Planes::random(channels, height, width, random);
-        let placed = Placed::random(height, width, 4, random);
+        let placed = Placed::random(height, width, if wide { 40 } else { 4 }, random);
         let what = format!("case {seed}: {channels}×{height}×{width}, {:?}", placed.geometry);
         let (xm, mut y) = (
             x.map(random.within(0..=3)),
@@ -34,15 +37,22 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         for (value, winner) in y.data.iter_mut().zip(&winners) {
             *value = winner.map_or(0.0, |(_, best, _)| best);
         }
-        let mut argmax = vec![0; ym.pixels() * 16];
+        let length = pool::argmax_len(&placed.geometry, &ym);
+        let bytes = length / (ym.pixels() * 16);
+        wider += usize::from(bytes > 1);
+        let at = |c: usize, oy: usize, ox: usize| {
+            let start = (ym.pixel(c / 16, oy, ox) * 16 + c % 16) * bytes;
+            start..start + bytes
+        };
+        let mut argmax = vec![0; length];
         check_set(&what, &contexts, &y, &ym, |cx, output| {
-            let mut argmax = vec![0; ym.pixels() * 16];
+            let mut argmax = vec![0; length];
             let (x, output) = (x.blocked(&xm), output.write());
             pool::max_forward(cx, &placed.geometry, x.read(), output, &mut argmax);
             for ((c, oy, ox), winner) in y.places().zip(&winners) {
-                let wanted = winner.map_or(255, |(element, _, _)| element as u8);
-                let got = argmax[ym.pixel(c / 16, oy, ox) * 16 + c % 16];
-                assert_eq!(got, wanted, "{what}: argmax of channel {c} at {oy}, {ox}");
+                let wanted = winner.map_or(usize::MAX, |(element, _, _)| element).to_le_bytes();
+                let got = &argmax[at(c, oy, ox)];
+                assert_eq!(got, &wanted[..bytes], "{what}: argmax of channel {c} at {oy}, {ox}");
             }
         });
 
@@ -50,7 +60,7 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         let mut dx = x.empty();
         for ((c, oy, ox), winner) in y.places().zip(&winners) {
             if let Some((element, _, [py, px])) = winner {
-                argmax[ym.pixel(c / 16, oy, ox) * 16 + c % 16] = *element as u8;
+                argmax[at(c, oy, ox)].copy_from_slice(&element.to_le_bytes()[..bytes]);
                 *dx.at_mut(c, *py, *px) += dy.at(c, oy, ox);
             }
         }
@@ -59,6 +69,7 @@ fn max_pooling_is_its_definition_forward_and_backward() {
             pool::max_backward(cx, &placed.geometry, gradient.read(), &argmax, dx);
         });
     }
+    assert!(wider > 0, "no window was wide");
 }
 
 #[test]
