@@ -3,8 +3,9 @@
 use prost::Message;
 use prost::bytes::Bytes;
 
-use crate::ImportError;
+use crate::kinds::{of_start, of_text, of_whole, other, text};
 use crate::tensorflow::proto::NodeDef;
+use crate::{ImportError, kinds};
 
 /// A format this program reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,33 +20,17 @@ pub(crate) enum Format {
     Prototxt,
 }
 
-/// What files that are no models begin with.
-const OTHERS: &[(&[u8], &str)] = &[
-    (b"PK\x03\x04", "a zip archive: unpack it and give the model that is inside"),
-    (b"\x1f\x8b", "a gzip archive: unpack it and give the model that is inside"),
-    (b"\x89HDF", "an HDF5 file, as Keras writes; its networks cannot be read"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GGUF", "a language model"),
-    (b"\x80\x02", "a Python pickle, as PyTorch writes; its networks cannot be read"),
-    (b"version https://git-lfs", "a Git LFS pointer: fetch the file it stands for"),
-];
-
-/// How far into a file text is looked for.
-const GLANCE: usize = 4096;
+/// The most fields of a protocol buffer that are looked at to tell what it is.
+const MAX_FIELDS: usize = 50_000;
 
 /// Finds the format.
 ///
 /// # Errors
-/// [`ImportError::Unknown`] with what it is instead, [`ImportError::Damaged`] for a protocol buffer
-/// that breaks off.
+/// [`ImportError::OtherKind`] or [`ImportError::Unknown`] for what is no model, [`ImportError::Damaged`] for
+/// what breaks off.
 pub(crate) fn detect(bytes: &Bytes) -> Result<Format, ImportError> {
-    let unknown = |found: &str| Err(ImportError::Unknown { found: found.into() });
-    if bytes.is_empty() {
-        return unknown("the file is empty");
-    }
-    if let Some((_, found)) = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return unknown(found);
+    if let Some(error) = of_start(bytes).or_else(|| of_whole(bytes)) {
+        return Err(error);
     }
     if let Some((length, [b'{', ..])) = bytes.split_first_chunk::<8>() {
         let length = u64::from_le_bytes(*length);
@@ -60,110 +45,148 @@ pub(crate) fn detect(bytes: &Bytes) -> Result<Format, ImportError> {
             };
         }
     }
-    if let Some(text) = text(bytes) {
-        return text_format(text);
+    match text(bytes) {
+        Some(text) => text_format(&text),
+        None => protocol_buffer(bytes),
     }
-    protocol_buffer(bytes)
-}
-
-/// The beginning, if it is text.
-fn text(bytes: &[u8]) -> Option<&str> {
-    let glance = &bytes[..bytes.len().min(GLANCE)];
-    let text = match std::str::from_utf8(glance) {
-        Ok(text) => text,
-        // A letter of several bytes may be cut at the end.
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&glance[..error.valid_up_to()]).ok()?
-        }
-        Err(_) => return None,
-    };
-    text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()).then_some(text)
 }
 
 fn text_format(text: &str) -> Result<Format, ImportError> {
-    let start = text.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
-    let found = if ["<!doctype", "<html", "<?xml", "<head"].iter().any(|tag| start.starts_with(tag))
-    {
-        "a web page; the download of the model went wrong"
-    } else if start.contains("node {") && start.contains("op:") {
-        "a TensorFlow graph as text; give the binary .pb"
-    } else if start.contains("layer") || start.contains("input_dim") {
+    if let Some(error) = of_text(text) {
+        return Err(error);
+    }
+    let caffe = ["layer{", "layers{", "input_dim:", "input:", "input_shape{", "input_param{"];
+    if caffe.iter().any(|field| text.contains(field)) {
         return Ok(Format::Prototxt);
-    } else {
-        "a text"
-    };
-    Err(ImportError::Unknown { found: found.into() })
+    }
+    Err(ImportError::Unknown { found: "a text".into() })
 }
 
-/// The fields that tell the two kinds of protocol buffer apart.
-#[derive(Clone, PartialEq, Message)]
-struct Probe {
-    /// GraphDef's nodes; Caffe's name.
-    #[prost(bytes = "bytes", repeated, tag = "1")]
-    first: Vec<Bytes>,
-    /// GraphDef's functions; Caffe's layers of old.
-    #[prost(bytes = "bytes", repeated, tag = "2")]
-    second: Vec<Bytes>,
-    /// Caffe's layers.
-    #[prost(bytes = "bytes", repeated, tag = "100")]
-    hundredth: Vec<Bytes>,
+/// A field's value.
+enum Field<'a> {
+    Number,
+    Bytes(&'a [u8]),
+    Fixed,
+}
+
+/// The first fields of a protocol buffer by their numbers; an error where it is none or breaks off.
+fn fields(bytes: &[u8]) -> Result<Vec<(u64, Field<'_>)>, &'static str> {
+    fn number(rest: &mut &[u8]) -> Result<u64, &'static str> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let (&byte, after) = rest.split_first().ok_or("it breaks off")?;
+            *rest = after;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err("a number is too long")
+    }
+    fn skip<'a>(rest: &mut &'a [u8], count: u64) -> Result<&'a [u8], &'static str> {
+        let count = usize::try_from(count).map_err(|_| "it breaks off")?;
+        let (skipped, after) = rest.split_at_checked(count).ok_or("it breaks off")?;
+        *rest = after;
+        Ok(skipped)
+    }
+    let (mut rest, mut fields) = (bytes, Vec::new());
+    while !rest.is_empty() && fields.len() < MAX_FIELDS {
+        let key = number(&mut rest)?;
+        let field = match key & 7 {
+            0 => number(&mut rest).map(|_| Field::Number)?,
+            1 => skip(&mut rest, 8).map(|_| Field::Fixed)?,
+            2 => {
+                let length = number(&mut rest)?;
+                Field::Bytes(skip(&mut rest, length)?)
+            }
+            5 => skip(&mut rest, 4).map(|_| Field::Fixed)?,
+            _ => return Err("a field is of no known type"),
+        };
+        if key >> 3 == 0 {
+            return Err("a field has no number");
+        }
+        fields.push((key >> 3, field));
+    }
+    Ok(fields)
+}
+
+/// The values of the fields of bytes with this number.
+fn all<'a>(fields: &[(u64, Field<'a>)], number: u64) -> impl Iterator<Item = &'a [u8]> {
+    fields.iter().filter_map(move |(found, field)| match field {
+        Field::Bytes(bytes) if *found == number => Some(*bytes),
+        _ => None,
+    })
 }
 
 fn protocol_buffer(bytes: &Bytes) -> Result<Format, ImportError> {
-    let unknown = |found: &str| Err(ImportError::Unknown { found: found.into() });
-    let probe = match Probe::decode(bytes.clone()) {
-        Ok(probe) => probe,
+    let top = match fields(bytes) {
+        Ok(top) => top,
         // Both kinds begin with field 1, Caffe's possibly with a layer at once.
-        Err(error) if matches!(bytes[..], [0x0a | 0x12 | 0xa2, ..]) => {
+        Err(problem) if matches!(bytes[..], [0x0a | 0x12 | 0x1a | 0xa2, ..]) => {
             return Err(ImportError::Damaged {
                 format: "TensorFlow graph or Caffe model",
-                problem: error.to_string(),
+                problem: problem.into(),
             });
         }
-        Err(_) if matches!(bytes[..], [0x08, ..]) => {
-            return unknown(
-                "perhaps a TensorFlow SavedModel or an ONNX model; of TensorFlow's, frozen graphs \
-                 are read",
-            );
-        }
-        Err(_) => return unknown("data of an unknown kind"),
+        Err(_) => return Err(ImportError::Unknown { found: "data of an unknown kind".into() }),
     };
-    let is_node = |bytes: &Bytes| {
-        NodeDef::decode(bytes.clone())
-            .is_ok_and(|node| !node.name.is_empty() && !node.op.is_empty())
+    let bytes_at = |number| all(&top, number).next();
+    let number_at = |number| {
+        top.iter().any(|(found, field)| *found == number && matches!(field, Field::Number))
     };
-    if probe.first.first().is_some_and(is_node) {
-        Ok(Format::GraphDef)
-    } else if probe.first.len() <= 1 && !(probe.second.is_empty() && probe.hundredth.is_empty()) {
-        Ok(Format::Caffemodel)
-    } else {
-        unknown("a protocol buffer of another kind")
+    let is_node = |bytes: &[u8]| {
+        NodeDef::decode(bytes).is_ok_and(|node| !node.name.is_empty() && !node.op.is_empty())
+    };
+    let has_nodes =
+        |graph: &[u8]| fields(graph).is_ok_and(|graph| all(&graph, 1).next().is_some_and(is_node));
+    if bytes_at(1).is_some_and(is_node) {
+        return Ok(Format::GraphDef);
     }
+    if number_at(1) {
+        return Err(numbered(&top));
+    }
+    if bytes_at(2).is_some_and(has_nodes) {
+        return Err(kinds::checkpoint_graph());
+    }
+    // A layer of Caffe's first format has a number for its type; an operator of Caffe 2 has a name.
+    let is_operator = |bytes: &[u8]| {
+        fields(bytes).is_ok_and(|operator| {
+            all(&operator, 4).next().is_some()
+                && !operator.iter().any(|field| matches!(field, (5, Field::Number)))
+        })
+    };
+    let layers = bytes_at(100).is_some() || bytes_at(2).is_some();
+    if bytes_at(100).is_none() && bytes_at(2).is_some_and(is_operator) {
+        return Err(kinds::caffe_2());
+    }
+    if layers && all(&top, 1).count() <= 1 {
+        return Ok(Format::Caffemodel);
+    }
+    if bytes_at(7).is_some() && top.iter().any(|(number, _)| *number == 5) {
+        return Err(kinds::caffe_blob());
+    }
+    Err(ImportError::Unknown { found: "a protocol buffer of another kind".into() })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(bytes: &'static [u8]) -> String {
-        detect(&Bytes::from_static(bytes)).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_is_no_model_is_named() {
-        assert!(found(b"").contains("the file is empty"));
-        assert!(found(b"PK\x03\x04rest").contains("unpack"));
-        assert!(found(b"\n <!DOCTYPE html><html>").contains("web page"));
-        assert!(found(b"version https://git-lfs.github.com/spec/v1").contains("Git LFS"));
-        assert!(found(b"hello").contains("a text"));
-        assert!(found(b"\xfe\x01\xff\x00\x00").contains("unknown kind"));
-        assert!(found(b"\x0a\xffabc").contains("damaged"));
-        assert!(found(b"\xff\0\0\0\0\0\0\0{}").contains("breaks off"));
-    }
-
-    #[test]
-    fn text_with_layers_is_a_prototxt() {
-        let text = Bytes::from_static("name: \"n\u{e9}t\"\nlayer { }".as_bytes());
-        assert_eq!(detect(&text).unwrap(), Format::Prototxt);
+/// What a protocol buffer is that begins with a number.
+fn numbered(top: &[(u64, Field<'_>)]) -> ImportError {
+    let bytes = |number| all(top, number).next().is_some();
+    let numbers = |number: &u64| {
+        top.iter().any(|(found, field)| found == number && matches!(field, Field::Number))
+    };
+    if bytes(7) && bytes(8) {
+        kinds::onnx()
+    } else if [2, 3, 4].iter().all(numbers) {
+        kinds::caffe_blob()
+    } else if bytes(2) && top.iter().any(|(number, _)| *number >= 200) {
+        kinds::core_ml()
+    } else if bytes(3) {
+        kinds::caffe_solver_state()
+    } else if bytes(2) {
+        kinds::saved_model()
+    } else if bytes(7) {
+        kinds::onnx()
+    } else {
+        other("a protocol buffer of an unknown kind", "Give a model file as the network")
     }
 }

@@ -31,6 +31,14 @@ pub enum ImportError {
         /// What it seems to be.
         found: String,
     },
+    /// The file is of a kind that is not read.
+    #[error("this is {kind}, which cannot be read as a network. {way_out}")]
+    OtherKind {
+        /// What it is.
+        kind: String,
+        /// What to do about it.
+        way_out: String,
+    },
     /// The file begins as its format does and goes on otherwise.
     #[error("this {format} is damaged: {problem}. Fetch the file again")]
     Damaged {
@@ -41,10 +49,13 @@ pub enum ImportError {
     },
     /// A structure without its weights.
     #[error(
-        "this .prototxt says how the network is built, but its weights are in a .caffemodel: put \
-         that beside it under the same name, or give both"
+        "this describes how a Caffe network is built, but has no weights. Put its .caffemodel beside it \
+         under the same name{}", expected(.weights)
     )]
-    NoWeights,
+    NoWeights {
+        /// Where the weights were looked for, if the structure came from a file.
+        weights: Option<PathBuf>,
+    },
     /// There is no picture to dream on.
     #[error("the network has no input for a colour picture: {problem}")]
     NoInput {
@@ -115,4 +126,9 @@ pub enum ImportError {
         /// What does not fit.
         problem: String,
     },
+}
+
+fn expected(weights: &Option<PathBuf>) -> String {
+    let path = weights.as_ref().map(|path| format!(": {}", path.display()));
+    path.unwrap_or_default()
 }

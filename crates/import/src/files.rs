@@ -1,7 +1,7 @@
 //! Reading model files by their paths.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use graph::Network;
@@ -10,7 +10,11 @@ use prost::bytes::Bytes;
 
 use crate::ImportError;
 use crate::detect::{Format, detect};
+use crate::kinds::{of_folder, of_start};
 use crate::load::{Imported, MAX_FILE, read_bytes, read_pair};
+
+/// How many bytes tell what a file is that is no model.
+const START: u64 = 1024;
 
 /// Reads a network from a file of any format, which is found from the content.
 ///
@@ -24,8 +28,11 @@ pub fn read(path: &Path) -> Result<Imported, ImportError> {
         return read_bytes(&stem(path), bytes);
     }
     let weights = path.with_extension("caffemodel");
-    if weights == path || !weights.is_file() {
-        return Err(ImportError::NoWeights);
+    if weights == path {
+        return Err(ImportError::NoWeights { weights: None });
+    }
+    if !weights.is_file() {
+        return Err(ImportError::NoWeights { weights: Some(weights) });
     }
     read_pair(&stem(&weights), &bytes, read_file(&weights)?)
 }
@@ -49,10 +56,20 @@ pub fn load_pair(prototxt: &Path, caffemodel: &Path) -> Result<Network, ImportEr
 
 fn read_file(path: &Path) -> Result<Bytes, ImportError> {
     let failed = |source| ImportError::Read { path: PathBuf::from(path), source };
+    if path.is_dir() {
+        return Err(of_folder(path));
+    }
     let mut file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     let too_large = || ImportError::TooLarge { limit: MAX_FILE };
     if metadata.is_file() {
+        // What is no model by its first bytes is not read to its end.
+        let mut start = Vec::new();
+        (&file).take(START).read_to_end(&mut start).map_err(failed)?;
+        if let Some(error) = of_start(&start) {
+            return Err(error);
+        }
+        file.rewind().map_err(failed)?;
         let size = metadata.len();
         if size > MAX_FILE {
             return Err(too_large());

@@ -21,8 +21,10 @@ mod detect;
 mod error;
 #[cfg(feature = "files")]
 mod files;
+mod kinds;
 mod kit;
 mod load;
+mod printable;
 mod squeezenet;
 mod tensorflow;
 
@@ -30,6 +32,7 @@ pub use error::ImportError;
 #[cfg(feature = "files")]
 pub use files::{load, load_pair, read};
 pub use load::{Imported, MAX_FILE, load_bytes, load_embedded, load_pair_bytes};
+pub use printable::printable;
 pub use squeezenet::CAFFE_INPUT;
 
 #[cfg(test)]

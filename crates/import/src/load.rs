@@ -86,12 +86,15 @@ fn parse(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
         Format::Safetensors => {
             Imported { network: squeezenet::read(name, &bytes)?, input_stated: true }
         }
-        Format::GraphDef => imported(name, tensorflow::read(bytes)?, None, InputSpec::default()),
+        Format::GraphDef => {
+            let read = tensorflow::read(bytes)?;
+            imported(name, read.graph, read.input, InputSpec::default())
+        }
         Format::Caffemodel => {
             let read = caffe::read(bytes)?;
             imported(name, read.graph, read.input, CAFFE_INPUT)
         }
-        Format::Prototxt => return Err(ImportError::NoWeights),
+        Format::Prototxt => return Err(ImportError::NoWeights { weights: None }),
     })
 }
 

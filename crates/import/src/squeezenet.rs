@@ -9,8 +9,8 @@ use graph::{
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::ImportError;
 use crate::kit::Assembly;
+use crate::{ImportError, kinds, printable};
 
 /// What Caffe's networks are trained with: blue first, minus ImageNet's mean colour.
 pub const CAFFE_INPUT: InputSpec =
@@ -26,8 +26,15 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
         problem: error.to_string(),
     })?;
     if file.tensor("fire2/squeeze1x1.weight").is_err() {
-        let found = "a safetensors file without SqueezeNet's layers".into();
-        return Err(ImportError::Unknown { found });
+        return Err(kinds::safetensors());
+    }
+    let own = |name: &str| {
+        let layer = name.trim_end_matches(".weight").trim_end_matches(".bias");
+        name != layer && (["conv1", "conv10"].contains(&layer) || layer.starts_with("fire"))
+    };
+    if let Some(name) = file.names().into_iter().find(|name| !own(name)) {
+        let problem = "SqueezeNet v1.1 has no such weights; is this another network?".into();
+        return Err(ImportError::Layer { layer: printable(name), problem });
     }
     let mut reader = Reader { file, assembly: Assembly::new("data", 3)? };
     let mut x = reader.assembly.input();

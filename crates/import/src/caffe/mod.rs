@@ -9,7 +9,7 @@ mod ops;
 mod proto;
 mod prune;
 mod schema;
-mod text;
+pub(crate) mod text;
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,8 +17,8 @@ use graph::{ChannelOrder, Graph, InputSpec, NodeId, Op};
 use prost::Message;
 use prost::bytes::Bytes;
 
-use crate::ImportError;
-use crate::kit::{Assembly, MAX_NODES, within};
+use crate::kit::{Assembly, MAX_NODES, make_printable, within};
+use crate::{ImportError, printable};
 use proto::{Layer, Net, V1Layer};
 
 const FORMAT: &str = "Caffe model";
@@ -38,7 +38,7 @@ pub(crate) struct Read {
 pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
     let net = Net::decode(bytes).map_err(damaged)?;
     let layers = layers(&net)?;
-    build(&net, layers)
+    build(&net, prune::choose(layers))
 }
 
 /// Reads the structure from a `.prototxt` and each layer's weights, by its name, from a `.caffemodel`.
@@ -47,12 +47,25 @@ pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
 /// A damaged file, weights that are missing or do not fit.
 pub(crate) fn read_pair(prototxt: &[u8], caffemodel: Bytes) -> Result<Read, ImportError> {
     let net = text::read(prototxt)?;
-    let mut structure = layers(&net)?;
-    let trained = layers(&Net::decode(caffemodel).map_err(damaged)?)?;
-    let mut blobs: HashMap<String, Vec<Bytes>> =
-        trained.into_iter().map(|layer| (layer.name, layer.blobs)).collect();
+    // Of several layers of one name, one runs: only that gets weights.
+    let mut structure = prune::choose(layers(&net)?);
+    let trained = prune::choose(layers(&Net::decode(caffemodel).map_err(damaged)?)?);
+    let trained = trained.into_iter().filter(|layer| !layer.blobs.is_empty());
+    let mut blobs: HashMap<String, Vec<Bytes>> = HashMap::new();
+    for layer in trained {
+        if blobs.insert(layer.name.clone(), layer.blobs).is_some() {
+            return Err(ImportError::Duplicate { layer: layer.name });
+        }
+    }
+    let mut given = HashSet::new();
     for layer in &mut structure {
-        layer.blobs = blobs.remove(&layer.name).unwrap_or_default();
+        if given.contains(&layer.name) {
+            return Err(ImportError::Duplicate { layer: layer.name.clone() });
+        }
+        if let Some(own) = blobs.remove(&layer.name) {
+            layer.blobs = own;
+            given.insert(layer.name.clone());
+        }
     }
     build(&net, structure)
 }
@@ -81,6 +94,10 @@ fn layers(net: &Net) -> Result<Vec<Layer>, ImportError> {
     for bytes in &net.layer {
         layers.push(Layer::decode(bytes.clone()).map_err(damaged)?);
     }
+    for layer in &mut layers {
+        let names = [&mut layer.name, &mut layer.r#type].into_iter();
+        names.chain(&mut layer.bottom).chain(&mut layer.top).for_each(make_printable);
+    }
     Ok(layers)
 }
 
@@ -91,7 +108,7 @@ fn inputs(net: &Net, layers: &[Layer]) -> Vec<(String, Option<i64>)> {
     for (index, name) in net.input.iter().enumerate() {
         let shape = net.input_shape.get(index).and_then(|shape| shape.dim.get(1));
         let dims = net.input_dim.get(index * 4 + 1);
-        found.push((name.clone(), shape.or(dims).copied()));
+        found.push((printable(name), shape.or(dims).copied()));
     }
     for layer in layers.iter().filter(|layer| prune::is_data(layer)) {
         let shapes = layer.input_param.as_ref().map_or(&[][..], |input| &input.shape);

@@ -9,12 +9,14 @@ use graph::{
 use super::blobs::{Weights, unpack};
 use super::proto::Layer;
 use crate::ImportError;
-use crate::kit::{Assembly, check_size};
+use crate::kit::{Activation, Assembly, check_size};
 
 /// What a builder makes of a layer.
 enum Built {
     /// An operation on all of the layer's inputs.
     Op(Op),
+    /// What several operations compute value by value.
+    Activation(Activation),
     /// Nothing new: other names for the input.
     Same,
     /// What this program does not have, in a few words that go on from the layer's type.
@@ -23,21 +25,42 @@ enum Built {
 
 type Builder = fn(&Assembly, &Layer, &[NodeId]) -> Result<Built, ImportError>;
 
-const BUILDERS: &[(&str, Builder)] = &[
-    ("BatchNorm", batch_norm),
-    ("Concat", concat),
-    ("Convolution", convolution),
-    ("Dropout", same),
-    ("Eltwise", eltwise),
-    ("Flatten", same),
-    ("InnerProduct", inner_product),
-    ("LRN", lrn),
-    ("Pooling", pooling),
-    ("ReLU", relu),
-    ("Scale", scale),
-    ("Softmax", softmax),
-    ("Split", same),
+/// Each type with the number of its blobs.
+const BUILDERS: &[(&str, fn(&Layer) -> usize, Builder)] = &[
+    ("BatchNorm", |layer| if layer.blobs.len() == 5 { 5 } else { 3 }, batch_norm),
+    ("Concat", none, concat),
+    (
+        "Convolution",
+        |layer| with_bias(layer.convolution_param.as_ref().and_then(|param| param.bias_term)),
+        convolution,
+    ),
+    ("Dropout", none, same),
+    ("Eltwise", none, eltwise),
+    ("Flatten", none, same),
+    (
+        "InnerProduct",
+        |layer| with_bias(layer.inner_product_param.and_then(|param| param.bias_term)),
+        inner_product,
+    ),
+    ("LRN", none, lrn),
+    ("PReLU", |_| 1, prelu),
+    ("Pooling", none, pooling),
+    ("Power", none, power),
+    ("ReLU", none, relu),
+    ("ReLU6", none, |_, _, _| Ok(Built::Activation(Activation::Clipped { most: 6.0 }))),
+    ("Scale", |layer| with_bias(Some(layer.scale_param.unwrap_or_default().bias_term)), scale),
+    ("Softmax", none, softmax),
+    ("Split", none, same),
 ];
+
+fn none(_: &Layer) -> usize {
+    0
+}
+
+/// The number of blobs of a layer that has weights, and a bias unless it says otherwise.
+fn with_bias(bias_term: Option<bool>) -> usize {
+    1 + usize::from(bias_term.unwrap_or(true))
+}
 
 /// Adds what a layer computes; gives each of its outputs' names with the node it now means.
 ///
@@ -48,18 +71,27 @@ pub(super) fn build(
     layer: &Layer,
     bottoms: &[NodeId],
 ) -> Result<Vec<(String, NodeId)>, ImportError> {
-    let builder = BUILDERS.iter().find(|(kind, _)| *kind == layer.r#type);
+    let builder = BUILDERS.iter().find(|(kind, ..)| *kind == layer.r#type);
     let built = match (builder, bottoms) {
         (Some(_), []) => {
             let problem = "it reads nothing".into();
             return Err(ImportError::Layer { layer: layer.name.clone(), problem });
         }
-        (Some((_, builder)), _) => builder(assembly, layer, bottoms)?,
+        (Some((_, blobs, builder)), _) => {
+            let built = builder(assembly, layer, bottoms)?;
+            // What nobody uses would be missing in what the layer computes.
+            if !matches!(built, Built::Unsupported(_)) {
+                let (expected, found) = (blobs(layer), layer.blobs.len());
+                check_size(&layer.name, "the number of its arrays of weights", expected, found)?;
+            }
+            built
+        }
         (None, _) => Built::Unsupported(""),
     };
     let name = layer.top.first().unwrap_or(&layer.name);
     let node = match built {
         Built::Op(op) => assembly.add(name, op, bottoms)?,
+        Built::Activation(activation) => activation.add(assembly, name, bottoms[0])?,
         Built::Same => {
             // Copies made only so that several layers can read a blob have no names worth keeping.
             if layer.r#type != "Split" {
@@ -208,13 +240,40 @@ fn pooling(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportErr
     })
 }
 
-fn relu(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn relu(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
     Ok(match layer.relu_param {
         Some(param) if param.negative_slope != 0.0 => {
-            Built::Unsupported(" with a slope below zero")
+            let channels = assembly.channels(bottoms[0]).unwrap_or(0);
+            Built::Activation(Activation::Leaky { slope: vec![param.negative_slope; channels] })
         }
         _ => Built::Op(Op::Relu),
     })
+}
+
+/// As a ReLU with a slope below zero, which is one for all channels or one for each.
+fn prelu(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
+    let mut slope = weights(layer, 0, "slopes")?.values;
+    if let Some(channels) = assembly.channels(bottoms[0]) {
+        if let [one] = slope[..] {
+            slope = vec![one; channels];
+        }
+        check_size(&layer.name, "the number of slopes", channels, slope.len())?;
+    }
+    Ok(Built::Activation(Activation::Leaky { slope }))
+}
+
+/// `(shift + scale · x)^power`
+fn power(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
+    let param = layer.power_param.unwrap_or_default();
+    let Some(channels) = assembly.channels(bottoms[0]) else {
+        return Ok(Built::Unsupported(" of what is not supported"));
+    };
+    if param.power.is_some_and(|power| power != 1.0) {
+        return Ok(Built::Unsupported(" other than 1"));
+    }
+    let scale = vec![param.scale.unwrap_or(1.0); channels].into();
+    let shift = vec![param.shift; channels].into();
+    Ok(Built::Op(Op::Affine(Affine { scale, shift })))
 }
 
 fn lrn(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
@@ -266,12 +325,19 @@ fn batch_norm(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, Import
     check_size(&layer.name, "the number of variances", mean.len(), variance.len())?;
     let count = weights(layer, 2, "number of means")?.values.first().map_or(0.0, |&x| f64::from(x));
     let factor = if count == 0.0 { 0.0 } else { 1.0 / count };
-    let (scale, shift): (Vec<f32>, Vec<f32>) = mean
-        .iter()
-        .zip(&variance)
-        .map(|(&mean, &variance)| {
-            let scale = 1.0 / (f64::from(variance) * factor + f64::from(eps)).sqrt();
-            (scale as f32, (-f64::from(mean) * factor * scale) as f32)
+    // NVIDIA's Caffe keeps the scale and shift that follow in the same layer.
+    let (gamma, beta) = if layer.blobs.len() == 5 {
+        (weights(layer, 3, "scale")?.values, weights(layer, 4, "shift")?.values)
+    } else {
+        (vec![1.0; mean.len()], vec![0.0; mean.len()])
+    };
+    check_size(&layer.name, "the number of scales", mean.len(), gamma.len())?;
+    check_size(&layer.name, "the number of shifts", mean.len(), beta.len())?;
+    let statistics = mean.iter().zip(&variance).zip(gamma.iter().zip(&beta));
+    let (scale, shift): (Vec<f32>, Vec<f32>) = statistics
+        .map(|((&mean, &variance), (&gamma, &beta))| {
+            let scale = f64::from(gamma) / (f64::from(variance) * factor + f64::from(eps)).sqrt();
+            (scale as f32, (f64::from(beta) - f64::from(mean) * factor * scale) as f32)
         })
         .unzip();
     Ok(Built::Op(Op::Affine(Affine { scale: scale.into(), shift: shift.into() })))

@@ -54,6 +54,8 @@ pub(crate) struct Layer {
     pub(crate) lrn_param: Option<Lrn>,
     #[prost(message, optional, tag = "121")]
     pub(crate) pooling_param: Option<Pooling>,
+    #[prost(message, optional, tag = "122")]
+    pub(crate) power_param: Option<Power>,
     #[prost(message, optional, tag = "123")]
     pub(crate) relu_param: Option<Relu>,
     #[prost(message, optional, tag = "125")]
@@ -92,6 +94,8 @@ pub(crate) struct V1Layer {
     pub(crate) lrn_param: Option<Lrn>,
     #[prost(message, optional, tag = "19")]
     pub(crate) pooling_param: Option<Pooling>,
+    #[prost(message, optional, tag = "21")]
+    pub(crate) power_param: Option<Power>,
     #[prost(message, optional, tag = "24")]
     pub(crate) eltwise_param: Option<Eltwise>,
     #[prost(message, optional, tag = "30")]
@@ -144,6 +148,8 @@ pub(crate) struct Rule {
     pub(crate) max_level: Option<i32>,
     #[prost(string, repeated, tag = "4")]
     pub(crate) stage: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub(crate) not_stage: Vec<String>,
 }
 
 /// `caffe.TransformationParameter`
@@ -267,6 +273,17 @@ pub(crate) struct Pooling {
     pub(crate) round_mode: i32,
 }
 
+/// `caffe.PowerParameter`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct Power {
+    #[prost(float, optional, tag = "1")]
+    pub(crate) power: Option<f32>,
+    #[prost(float, optional, tag = "2")]
+    pub(crate) scale: Option<f32>,
+    #[prost(float, tag = "3")]
+    pub(crate) shift: f32,
+}
+
 /// `caffe.ReLUParameter`
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(crate) struct Relu {
@@ -326,6 +343,7 @@ impl From<V1Layer> for Layer {
             inner_product_param: old.inner_product_param,
             lrn_param: old.lrn_param,
             pooling_param: old.pooling_param,
+            power_param: old.power_param,
             relu_param: old.relu_param,
             softmax_param: old.softmax_param,
             batch_norm_param: None,

@@ -1,6 +1,6 @@
 //! Which of a network's layers are there only to train it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::proto::{Layer, Rule};
 
@@ -27,13 +27,31 @@ pub(super) fn is_data(layer: &Layer) -> bool {
     DATA.contains(&layer.r#type.as_str())
 }
 
+/// The layers that run outside training, by their rules.
+///
+/// Of a file that was saved while training, which has no others of their name, those with weights too, since
+/// they are what was trained; and all that bring pictures in, since they tell what these are like.
+pub(super) fn choose(layers: Vec<Layer>) -> Vec<Layer> {
+    let running: Vec<bool> = layers.iter().map(runs).collect();
+    let names: HashSet<String> = layers
+        .iter()
+        .zip(&running)
+        .filter(|(_, runs)| **runs)
+        .map(|(layer, _)| layer.name.clone())
+        .collect();
+    let needed =
+        |layer: &Layer| is_data(layer) || !layer.blobs.is_empty() && !names.contains(&layer.name);
+    let chosen = layers.into_iter().zip(running);
+    chosen.filter(|(layer, runs)| *runs || needed(layer)).map(|(layer, _)| layer).collect()
+}
+
 /// The layers that the main output needs, in order. That output is the end of the way with the most
 /// layers with weights; of several, the last.
 pub(super) fn prune(layers: Vec<Layer>) -> Vec<Layer> {
     let wanted = |layer: &Layer| {
         let kind = layer.r#type.as_str();
         let judges = JUDGES.contains(&kind) || kind.ends_with("Loss");
-        !is_data(layer) && !judges && !kind.ends_with("WithLoss") && runs(layer)
+        !is_data(layer) && !judges && !kind.ends_with("WithLoss")
     };
     let layers: Vec<Layer> = layers.into_iter().filter(wanted).collect();
 
@@ -71,11 +89,13 @@ fn runs(layer: &Layer) -> bool {
     }
 }
 
-/// Whether testing, at level 0 and no stage, meets a rule.
+/// Whether use, at level 0 and the stage of that name, meets a rule.
 fn meets(rule: &Rule) -> bool {
     const TEST: i32 = 1;
+    const STAGE: &str = "deploy";
     rule.phase.is_none_or(|phase| phase == TEST)
         && rule.min_level.is_none_or(|level| level <= 0)
         && rule.max_level.is_none_or(|level| level >= 0)
-        && rule.stage.is_empty()
+        && rule.stage.iter().all(|stage| stage == STAGE)
+        && rule.not_stage.iter().all(|stage| stage != STAGE)
 }

@@ -96,6 +96,91 @@ fn batch_norm_divides_by_its_count_and_scale_follows_in_place() {
 }
 
 #[test]
+fn a_scale_and_shift_in_the_same_layer_are_used_and_what_nobody_uses_is_refused() {
+    let statistics = [blob(&[2], &[8.0, -8.0]), blob(&[2], &[16.0, 4.0]), blob(&[1], &[4.0])];
+    let scale = [blob(&[2], &[3.0, 0.5]), blob(&[2], &[1.0, 0.0])];
+    let with = |blobs: &[Bytes]| {
+        let norm = layer("bn", "BatchNorm", &["conv"], "conv", blobs.to_vec());
+        let eps = BatchNorm { eps: Some(0.0) };
+        vec![conv("conv", "data"), Layer { batch_norm_param: Some(eps), ..norm }]
+    };
+    let five = [&statistics[..], &scale[..]].concat();
+    assert_eq!(values(&with(&five), "conv"), [7.0, -1.0]);
+    let refusal = refused(&with(&five[..4]));
+    assert!(refusal.contains("`bn`: the number of its arrays of weights should be 3"), "{refusal}");
+
+    let mut layers = small();
+    layers[0].convolution_param.as_mut().unwrap().bias_term = Some(false);
+    assert!(refused(&layers).contains("`conv`: the number of its arrays of weights should be 1"));
+    let mut layers = small();
+    layers[1].blobs = vec![blob(&[1], &[1.0])];
+    assert!(refused(&layers).contains("`relu`: the number of its arrays of weights should be 0"));
+}
+
+#[test]
+fn rectifiers_with_slopes_and_powers_of_one() {
+    let mut layers = vec![conv("conv", "data")];
+    layers[0].relu_param = None;
+    layers.push(Layer {
+        relu_param: Some(Relu { negative_slope: 0.5 }),
+        ..layer("leaky", "ReLU", &["conv"], "leaky", vec![])
+    });
+    let slopes = vec![blob(&[2], &[0.1, 0.25])];
+    layers.push(layer("prelu", "PReLU", &["conv"], "prelu", slopes));
+    let power_param = Some(Power { power: None, scale: Some(2.0), shift: 1.0 });
+    layers.push(Layer { power_param, ..layer("power", "Power", &["conv"], "power", vec![]) });
+    layers.push(layer("six", "ReLU6", &["power"], "six", vec![]));
+    layers.push(layer("join", "Concat", &["leaky", "prelu", "six"], "join", vec![]));
+    assert_eq!(values(&layers, "leaky"), [6.0, -2.0]);
+    assert_eq!(values(&layers, "prelu"), [6.0, -1.0]);
+    assert_eq!(values(&layers, "power"), [13.0, -7.0]);
+    assert_eq!(values(&layers, "six"), [6.0, 0.0]);
+}
+
+#[test]
+fn a_pool_whose_windows_may_lie_in_the_padding_is_refused_as_caffe_does() {
+    let mut layers = small();
+    let param = |pad| Pooling { kernel_size: vec![2], pad: vec![pad], ..Pooling::default() };
+    let pool = layer("pool", "Pooling", &["conv"], "pool", vec![]);
+    layers.push(Layer { pooling_param: Some(param(1)), ..pool });
+    assert!(read(encode(&layers).into()).is_ok());
+    layers[2].pooling_param = Some(param(2));
+    assert!(refused(&layers).contains("`pool`: the padding of its rows is 2"));
+}
+
+#[test]
+fn layers_of_one_name_are_chosen_before_they_get_weights() {
+    let rule = |phase| vec![Rule { phase: Some(phase), ..Rule::default() }];
+    let statistics = vec![blob(&[2], &[8.0, -8.0]), blob(&[2], &[16.0, 4.0]), blob(&[1], &[4.0])];
+    let norm = |phase| Layer {
+        batch_norm_param: Some(BatchNorm { eps: Some(0.0) }),
+        include: rule(phase),
+        ..layer("bn", "BatchNorm", &["conv"], "conv", statistics.clone())
+    };
+    let both = [conv("conv", "data"), norm(0), norm(1)];
+    assert_eq!(values(&both, "conv"), [2.0, -2.0]);
+    // Saved while training, the file has no other.
+    assert_eq!(values(&[conv("conv", "data"), norm(0)], "conv"), [2.0, -2.0]);
+    let stage = |stages: &[&str], not: &[&str]| Rule {
+        stage: stages.iter().map(|&stage| stage.into()).collect(),
+        not_stage: not.iter().map(|&stage| stage.into()).collect(),
+        ..Rule::default()
+    };
+    let mut layers = vec![conv("conv", "data")];
+    for (name, rule) in [
+        ("deployed", stage(&["deploy"], &[])),
+        ("validated", stage(&["val"], &[])),
+        ("not_deployed", stage(&[], &["deploy"])),
+    ] {
+        let relu = layer(name, "ReLU", &["conv"], "conv", vec![]);
+        layers.push(Layer { include: vec![rule], ..relu });
+    }
+    let graph = read(encode(&layers).into()).unwrap().graph;
+    let there = ["deployed", "validated", "not_deployed"].map(|name| graph.find(name).is_ok());
+    assert_eq!(there, [true, false, false]);
+}
+
+#[test]
 fn sums_joins_and_matrices() {
     let mut layers = small();
     layers.push(conv("other", "data"));
@@ -244,17 +329,19 @@ fn text_and_binary_agree_on_every_field() {
     let text = r#"
         input: "a" input_dim: 1 input_shape { dim: 2 }
         layers { name: "old" type: SOFTMAX_LOSS bottom: "x" top: "y"
-          include { phase: TEST min_level: 1 max_level: 2 stage: "s" } exclude { phase: TRAIN }
+          include { phase: TEST min_level: 1 max_level: 2 stage: "s" not_stage: "n" }
+          exclude { phase: TRAIN }
           concat_param { concat_dim: 1 axis: 2 } convolution_param { num_output: 3 }
           inner_product_param { num_output: 1 bias_term: true axis: 2 transpose: true }
           lrn_param { local_size: 1 alpha: 2 beta: 3 norm_region: WITHIN_CHANNEL k: 5 }
           pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 3 pad: 4 kernel_h: 5 kernel_w: 6
             stride_h: 7 stride_w: 8 pad_h: 9 pad_w: 10 global_pooling: true round_mode: FLOOR }
           eltwise_param { operation: MAX coeff: 0.5 } relu_param { negative_slope: 0.5 }
+          power_param { power: 1 scale: 2 shift: 3 }
           transform_param { scale: 2 mean_value: 104 } softmax_param { axis: 2 } }
         layer { name: "new" type: "T" bottom: "x" top: "y" include { } exclude { }
           transform_param { } concat_param { } eltwise_param { } inner_product_param { }
-          lrn_param { } pooling_param { } relu_param { } softmax_param { axis: 1 }
+          lrn_param { } pooling_param { } power_param { } relu_param { } softmax_param { axis: 1 }
           convolution_param { num_output: 1 bias_term: false pad: 2 kernel_size: 3 group: 4 stride: 5
             pad_h: 6 pad_w: 7 kernel_h: 8 kernel_w: 9 stride_h: 10 stride_w: 11 axis: 12 dilation: 13 }
           batch_norm_param { eps: 0.5 } scale_param { axis: 1 num_axes: 2 bias_term: true }
@@ -266,8 +353,8 @@ fn text_and_binary_agree_on_every_field() {
     let old: Layer = V1Layer::decode(net.layers[0].clone()).unwrap().into();
     let new = Layer::decode(net.layer[0].clone()).unwrap();
     assert_eq!((old.name.as_str(), old.r#type.as_str()), ("old", "SoftmaxWithLoss"));
-    let rule =
-        Rule { phase: Some(1), min_level: Some(1), max_level: Some(2), stage: vec!["s".into()] };
+    let (stage, not_stage) = (vec!["s".into()], vec!["n".into()]);
+    let rule = Rule { phase: Some(1), min_level: Some(1), max_level: Some(2), stage, not_stage };
     assert_eq!(old.include, [rule]);
     assert_eq!(old.exclude[0].phase, Some(0));
     assert_eq!(old.concat_param.unwrap(), Concat { concat_dim: Some(1), axis: Some(2) });
@@ -297,6 +384,8 @@ fn text_and_binary_agree_on_every_field() {
     );
     assert_eq!(old.eltwise_param.unwrap(), Eltwise { operation: Some(2), coeff: vec![0.5] });
     assert_eq!(old.relu_param.unwrap().negative_slope, 0.5);
+    let power = Power { power: Some(1.0), scale: Some(2.0), shift: 3.0 };
+    assert_eq!(old.power_param.unwrap(), power);
     let transform = Transform { scale: Some(2.0), mean_value: vec![104.0] };
     assert_eq!(old.transform_param.unwrap(), transform);
     assert_eq!(old.softmax_param.unwrap().axis, Some(2));
@@ -328,7 +417,7 @@ fn text_and_binary_agree_on_every_field() {
     assert_eq!(new.softmax_param.unwrap().axis, Some(1));
     assert!(new.transform_param.is_some() && new.concat_param.is_some() && new.lrn_param.is_some());
     assert!(new.eltwise_param.is_some() && new.inner_product_param.is_some());
-    assert!(new.pooling_param.is_some() && new.relu_param.is_some());
+    assert!(new.pooling_param.is_some() && new.relu_param.is_some() && new.power_param.is_some());
     assert!(new.include.len() == 1 && new.exclude.len() == 1);
 }
 

@@ -4,6 +4,8 @@
 //! each have fields of their own, and so do training settings that do not matter here; those are
 //! blanked out first, token by token, so that positions stay as they are in the file.
 
+use std::borrow::Cow;
+
 use logos::{Logos, Span};
 use miette::Diagnostic;
 use prost::Message as _;
@@ -12,7 +14,7 @@ use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
 
 use super::proto::Net;
 use super::{FORMAT_TEXT, schema};
-use crate::ImportError;
+use crate::{ImportError, printable};
 
 /// The largest text that is read, in bytes; real ones have a few hundred thousand.
 const MAX_TEXT: usize = 1 << 24;
@@ -26,8 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Net, ImportError> {
         return Err(ImportError::TooLarge { limit: MAX_TEXT as u64 });
     }
     let damaged = |problem: String| ImportError::Damaged { format: FORMAT_TEXT, problem };
-    let text = std::str::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = &*decoded(bytes);
     let net = schema::net();
     let known = known_fields(text, &net);
     let message = DynamicMessage::parse_text_format(net, &known).map_err(|error| {
@@ -39,9 +40,23 @@ pub(super) fn read(bytes: &[u8]) -> Result<Net, ImportError> {
                 format!("line {}", 1 + before.iter().filter(|&&byte| byte == b'\n').count())
             },
         );
-        damaged(format!("{line}: {error}"))
+        damaged(format!("{line}: {}", printable(&error.to_string())))
     })?;
     Net::decode(Bytes::from(message.encode_to_vec())).map_err(|error| damaged(error.to_string()))
+}
+
+/// The bytes as text. What is neither UTF-8 nor UTF-16 can only be comments or names that do not matter,
+/// and so may be lost.
+pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = rest.as_chunks().0.iter().map(|&pair| unit(pair)).collect();
+        Cow::Owned(String::from_utf16_lossy(&units))
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] | rest => String::from_utf8_lossy(rest),
+    }
 }
 
 #[derive(Logos, Clone, Copy, Debug, PartialEq)]

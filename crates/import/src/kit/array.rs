@@ -71,6 +71,14 @@ impl Array {
         self.values.len()
     }
 
+    /// Its floats, if it has such.
+    pub(crate) fn as_floats(&self) -> Option<&[f32]> {
+        match &self.values {
+            Values::Floats(values) => Some(values),
+            Values::Integers(_) => None,
+        }
+    }
+
     /// Its whole numbers, if it has such.
     pub(crate) fn as_integers(&self) -> Option<&[i64]> {
         match &self.values {

@@ -6,7 +6,9 @@
 
 use std::collections::HashSet;
 
-use graph::{Conv2d, Graph, GraphBuilder, NodeId, Op, Padding, Weights, Window};
+use graph::{
+    AveragePool, Conv2d, Graph, GraphBuilder, MaxPool, NodeId, Op, Padding, Weights, Window,
+};
 
 use super::limits::{MAX_NODES, check_numbers, check_size, within};
 use crate::ImportError;
@@ -80,7 +82,7 @@ impl Assembly {
             inputs.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
         if let Some(window) = op.window() {
             check_window(name, window)?;
-            stride *= window.stride[0].max(window.stride[1]);
+            stride = stride.saturating_mul(window.stride[0].max(window.stride[1]));
             within(name, "the step in pixels", stride, 1, MAX_STRIDE)?;
             if let Padding::Explicit { top, bottom, left, right } = window.padding {
                 self.padding += (top + bottom).max(left + right);
@@ -118,7 +120,7 @@ impl Assembly {
     fn count_weights(&mut self, name: &str, op: &Op) -> Result<(), ImportError> {
         let later = op.weights().filter(|weights| weights.made().is_none());
         if let Some(weights) = later.filter(|weights| self.counted.insert(weights.address())) {
-            self.weights += weights.len();
+            self.weights = self.weights.saturating_add(weights.len());
             within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
         }
         let made = op.weights().and_then(Weights::made);
@@ -126,7 +128,7 @@ impl Assembly {
             if !self.counted.insert(array.as_ptr()) {
                 continue;
             }
-            self.weights += array.len();
+            self.weights = self.weights.saturating_add(array.len());
             within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
             check_numbers(name, array.iter().copied())?;
         }
@@ -147,6 +149,9 @@ impl Assembly {
         let same = |what, expected: usize, found: usize| check_size(name, what, expected, found);
         match op {
             Op::Conv2d(conv) => check_conv(name, conv)?,
+            Op::MaxPool(MaxPool { window }) | Op::AveragePool(AveragePool { window, .. }) => {
+                check_pool(name, window)?;
+            }
             Op::Lrn(lrn) => {
                 within(name, "the number of channels summed", lrn.size, 1, MAX_WINDOW)?;
                 within(name, "that number modulo 2", lrn.size % 2, 1, 1)?;
@@ -207,6 +212,14 @@ fn check_window(name: &str, window: &Window) -> Result<(), ImportError> {
         }
     }
     Ok(())
+}
+
+/// A window that may lie in the padding alone would have no value.
+fn check_pool(name: &str, window: &Window) -> Result<(), ImportError> {
+    let Padding::Explicit { top, bottom, left, right } = window.padding else { return Ok(()) };
+    let [rows, columns] = window.kernel.map(|size| size.saturating_sub(1));
+    within(name, "the padding of its rows", top.max(bottom), 0, rows)?;
+    within(name, "the padding of its columns", left.max(right), 0, columns)
 }
 
 fn check_conv(name: &str, conv: &Conv2d) -> Result<(), ImportError> {

@@ -1,6 +1,6 @@
 //! A node's attributes by name and type.
 
-use super::proto::{AttrValue, NodeDef};
+use super::proto::{AttrValue, DataType, NodeDef, TensorShape};
 
 impl NodeDef {
     pub(super) fn attr(&self, name: &str) -> Option<&AttrValue> {
@@ -23,6 +23,17 @@ impl NodeDef {
 
     pub(super) fn integer(&self, name: &str, default: i64) -> i64 {
         self.attr(name).and_then(|value| value.i).unwrap_or(default)
+    }
+
+    /// An attribute that is a type, if it is one that this program knows.
+    pub(super) fn data_type(&self, name: &str) -> Option<DataType> {
+        DataType::try_from(self.attr(name)?.r#type?).ok()
+    }
+
+    /// The shape of a placeholder, unless it leaves that open.
+    pub(super) fn shape(&self) -> Option<&TensorShape> {
+        let shape = self.attr("shape")?.shape.as_ref()?;
+        (!shape.unknown_rank && !shape.dim.is_empty()).then_some(shape)
     }
 
     /// An attribute that is a list of whole numbers; empty where it is not there.

@@ -1,21 +1,63 @@
-//! Sums, differences and products of TensorFlow: of two nodes, or of a node and a constant that has
-//! one number for each channel.
+//! Sums, differences, products, quotients and bounds of TensorFlow: of two nodes, or of a node and a
+//! constant that has one number for each channel.
+
+use std::sync::Arc;
 
 use graph::{Affine, Conv2d, Dense, NodeId, Op};
 
 use super::proto::NodeDef;
-use super::reader::{Built, Flat, Reader, Value, input};
+use super::reader::{Built, Form, Layout, OTHER_LAYOUT, Reader, Value, input};
 use crate::ImportError;
-use crate::kit::check_size;
+use crate::kit::{Activation, check_size};
+
+/// A node, and one number for each of its channels; or why there are none, as [`Built::Unsupported`] has it.
+type Operands = Result<(NodeId, Vec<f32>), &'static str>;
 
 /// A bias, which a convolution or matrix takes into itself, or a sum of two nodes.
 pub(super) fn add(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
-    if let (Some(a), Some(b)) = (a.node(), b.node()) {
-        return Ok(Built::Op(Op::Add, vec![a, b]));
+    if inputs.iter().all(|input| input.node().is_some()) {
+        return add_all(reader, node, inputs);
     }
-    let (source, bias) = if a.node().is_some() { (a, b) } else { (b, a) };
-    shifted(reader, node, source, bias, 1.0)
+    let (source, bias) = node_first(node, inputs)?;
+    Ok(built(operands(reader, node, source, bias)?, |id, bias| shifted(reader, id, bias)))
+}
+
+/// A sum of nodes.
+pub(super) fn add_all(_: &Reader, _: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
+    let nodes: Option<Vec<NodeId>> = inputs.iter().map(|input| input.node()).collect();
+    let form = inputs.first().and_then(|input| input.form());
+    Ok(match nodes {
+        Some(_) if inputs.iter().any(|input| input.form() != form) => {
+            Built::Unsupported(OTHER_LAYOUT)
+        }
+        Some(nodes) => Built::Op(Op::Add, nodes),
+        None => Built::Unsupported(" of these inputs"),
+    })
+}
+
+/// A bias, whose numbers are those of the channels wherever these are.
+pub(super) fn bias_add(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let source = input(node, inputs, 0)?;
+    let (Some(id), Some(bias)) = (source.node(), reader.constant(input(node, inputs, 1)?)) else {
+        return Ok(Built::Unsupported(" of these inputs"));
+    };
+    match source.form() {
+        Some(Form::Map(layout)) if Layout::of(node) != Some(layout) => {
+            return Ok(Built::Unsupported(OTHER_LAYOUT));
+        }
+        Some(Form::Row(_)) => return Ok(Built::Unsupported(" over all of a picture")),
+        _ => {}
+    }
+    let Some(channels) = reader.assembly.channels(id) else {
+        return Ok(Built::Unsupported(" of what is not supported"));
+    };
+    let bias = bias.floats(&node.name)?;
+    check_size(&node.name, "the number of values", channels, bias.len())?;
+    Ok(shifted(reader, id, bias))
 }
 
 pub(super) fn subtract(
@@ -23,37 +65,12 @@ pub(super) fn subtract(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    shifted(reader, node, input(node, inputs, 0)?, input(node, inputs, 1)?, -1.0)
-}
-
-/// `source + sign · bias`
-fn shifted(
-    reader: &Reader,
-    node: &NodeDef,
-    source: Value,
-    bias: Value,
-    sign: f32,
-) -> Result<Built, ImportError> {
-    let (id, mut bias) = match operands(reader, node, source, bias)? {
-        Ok(found) => found,
-        Err(why) => return Ok(Built::Unsupported(why)),
-    };
-    bias.iter_mut().for_each(|x| *x *= sign);
-    let inputs = || reader.assembly.inputs(id).to_vec();
-    Ok(match reader.assembly.op(id) {
-        Op::Conv2d(conv) => {
-            let bias = conv.bias.iter().zip(&bias).map(|(a, b)| a + b).collect();
-            Built::Op(Op::Conv2d(Conv2d { bias, ..conv.clone() }), inputs())
-        }
-        Op::Dense(dense) => {
-            let bias = dense.bias.iter().zip(&bias).map(|(a, b)| a + b).collect();
-            Built::Op(Op::Dense(Dense { bias, ..dense.clone() }), inputs())
-        }
-        _ => {
-            let scale = vec![1.0; bias.len()].into();
-            Built::Op(Op::Affine(Affine { scale, shift: bias.into() }), vec![id])
-        }
-    })
+    let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
+    if a.node().is_some() {
+        let minus = |id, bias: Vec<f32>| shifted(reader, id, bias.iter().map(|x| -x).collect());
+        return Ok(built(operands(reader, node, a, b)?, minus));
+    }
+    Ok(built(operands(reader, node, b, a)?, |id, shift| affine(id, vec![-1.0; shift.len()], shift)))
 }
 
 pub(super) fn multiply(
@@ -61,15 +78,88 @@ pub(super) fn multiply(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
-    let (source, factor) = if a.node().is_some() { (a, b) } else { (b, a) };
-    Ok(match operands(reader, node, source, factor)? {
-        Ok((id, scale)) => {
-            let shift = vec![0.0; scale.len()].into();
-            Built::Op(Op::Affine(Affine { scale: scale.into(), shift }), vec![id])
-        }
-        Err(why) => Built::Unsupported(why),
+    let (source, factor) = node_first(node, inputs)?;
+    Ok(built(operands(reader, node, source, factor)?, scaled))
+}
+
+pub(super) fn divide(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let (source, divisor) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
+    let divided = |id, divisor: Vec<f32>| scaled(id, divisor.iter().map(|x| 1.0 / x).collect());
+    Ok(built(operands(reader, node, source, divisor)?, divided))
+}
+
+pub(super) fn negate(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let id = input(node, inputs, 0)?.node();
+    let known = id.and_then(|id| Some((id, reader.assembly.channels(id)?)));
+    Ok(match known {
+        Some((id, channels)) => scaled(id, vec![-1.0; channels]),
+        None => Built::Unsupported(" of what is not supported"),
     })
+}
+
+pub(super) fn maximum(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let (source, least) = node_first(node, inputs)?;
+    let bounded = |id, least| Built::Activation(Activation::AtLeast { least }, id);
+    Ok(built(operands(reader, node, source, least)?, bounded))
+}
+
+pub(super) fn minimum(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let (source, most) = node_first(node, inputs)?;
+    let bounded = |id, most| Built::Activation(Activation::AtMost { most }, id);
+    Ok(built(operands(reader, node, source, most)?, bounded))
+}
+
+/// Two inputs in an order in which a node comes before a constant.
+fn node_first(node: &NodeDef, inputs: &[Value]) -> Result<(Value, Value), ImportError> {
+    let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
+    Ok(if a.node().is_some() { (a, b) } else { (b, a) })
+}
+
+fn built(operands: Operands, op: impl FnOnce(NodeId, Vec<f32>) -> Built) -> Built {
+    match operands {
+        Ok((id, numbers)) => op(id, numbers),
+        Err(why) => Built::Unsupported(why),
+    }
+}
+
+fn affine(id: NodeId, scale: Vec<f32>, shift: Vec<f32>) -> Built {
+    Built::Op(Op::Affine(Affine { scale: scale.into(), shift: shift.into() }), vec![id])
+}
+
+fn scaled(id: NodeId, scale: Vec<f32>) -> Built {
+    let shift = vec![0.0; scale.len()];
+    affine(id, scale, shift)
+}
+
+/// A node and a bias, which becomes part of a convolution or matrix.
+fn shifted(reader: &Reader, id: NodeId, bias: Vec<f32>) -> Built {
+    let inputs = || reader.assembly.inputs(id).to_vec();
+    let sum = |own: &[f32]| -> Arc<[f32]> { own.iter().zip(&bias).map(|(a, b)| a + b).collect() };
+    match reader.assembly.op(id) {
+        Op::Conv2d(conv) => {
+            Built::Op(Op::Conv2d(Conv2d { bias: sum(&conv.bias), ..conv.clone() }), inputs())
+        }
+        Op::Dense(dense) => {
+            Built::Op(Op::Dense(Dense { bias: sum(&dense.bias), ..dense.clone() }), inputs())
+        }
+        _ => affine(id, vec![1.0; bias.len()], bias),
+    }
 }
 
 /// A node, and a constant as one number for each of its channels.
@@ -78,23 +168,26 @@ fn operands(
     node: &NodeDef,
     source: Value,
     constant: Value,
-) -> Result<Result<(NodeId, Vec<f32>), &'static str>, ImportError> {
+) -> Result<Operands, ImportError> {
     let (Some(id), Some(constant)) = (source.node(), reader.constant(constant)) else {
         return Ok(Err(" of these inputs"));
     };
-    if matches!(source, Value::Flat(_, Flat::Picture)) {
-        return Ok(Err(" over all of a picture"));
-    }
+    // The sizes of the file's last axes, of which the channels' is one.
+    let behind = match source.form() {
+        Some(Form::Row(_)) => return Ok(Err(" over all of a picture")),
+        Some(Form::Map(Layout::First)) => 2,
+        _ => 0,
+    };
     let Some(channels) = reader.assembly.channels(id) else {
         return Ok(Err(" of what is not supported"));
     };
+    let mut others = constant.shape.iter().rev().enumerate().filter(|(at, _)| *at != behind);
+    if !others.all(|(_, &size)| size == 1) {
+        return Ok(Err(" by a number for each position"));
+    }
     let mut values = constant.floats(&node.name)?;
     if let [one] = values[..] {
         values = vec![one; channels];
-    }
-    let along_channels = constant.shape.iter().rev().skip(1).all(|&size| size == 1);
-    if !along_channels {
-        return Ok(Err(" by a number for each position"));
     }
     check_size(&node.name, "the number of values", channels, values.len())?;
     Ok(Ok((id, values)))

@@ -3,22 +3,40 @@
 use graph::{Lrn, Op};
 
 use super::proto::NodeDef;
-use super::reader::{Built, Flat, NOT_PLAIN, Reader, Value, input, plain};
+use super::reader::{Built, Form, Layout, NO_MAP, Reader, Value, input, map};
 use crate::ImportError;
+use crate::kit::Activation;
 
 pub(super) fn relu(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
     Ok(match input(node, inputs, 0)?.node() {
         Some(source) => Built::Op(Op::Relu, vec![source]),
-        None => NOT_PLAIN,
+        None => NO_MAP,
     })
+}
+
+pub(super) fn relu6(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
+    Ok(match input(node, inputs, 0)?.node() {
+        Some(source) => Built::Activation(Activation::Clipped { most: 6.0 }, source),
+        None => NO_MAP,
+    })
+}
+
+pub(super) fn leaky_relu(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let Some(source) = input(node, inputs, 0)?.node() else { return Ok(NO_MAP) };
+    let slope = vec![node.float("alpha", 0.2); reader.assembly.channels(source).unwrap_or(0)];
+    Ok(Built::Activation(Activation::Leaky { slope }, source))
 }
 
 pub(super) fn softmax(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
     Ok(match input(node, inputs, 0)? {
-        Value::Node(source) | Value::Flat(source, Flat::Position) => {
+        Value::Node(source, Form::Map(Layout::Last) | Form::Position) => {
             Built::Op(Op::Softmax, vec![source])
         }
-        _ => Built::Unsupported(" over all of a picture"),
+        _ => Built::Unsupported(" over anything but the channels"),
     })
 }
 
@@ -28,7 +46,7 @@ pub(super) fn identity(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<B
 
 /// `x / (bias + alpha · Σ x²)^beta` over `depth_radius` channels to each side.
 pub(super) fn lrn(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    let Some(source) = plain(input(node, inputs, 0)?) else { return Ok(NOT_PLAIN) };
+    let Some((source, Layout::Last)) = map(input(node, inputs, 0)?) else { return Ok(NO_MAP) };
     let radius = usize::try_from(node.integer("depth_radius", 5)).unwrap_or(usize::MAX);
     let lrn = Lrn {
         size: radius.saturating_mul(2).saturating_add(1),
@@ -69,12 +87,15 @@ fn join(
         return Ok(Built::Unsupported(" along a computed axis"));
     };
     let axis = axis.integers(&node.name)?;
-    let channels = |input: &Value| match input {
-        Value::Node(_) | Value::Padded { .. } => matches!(axis[..], [3 | -1]),
-        Value::Flat(_, Flat::Position) => matches!(axis[..], [1 | -1]),
-        _ => false,
+    let form = inputs.first().and_then(|input| input.form());
+    let along = match form {
+        Some(Form::Map(layout)) => Some((layout.axes()[2], 4)),
+        Some(Form::Position) => Some((1, 2)),
+        _ => None,
     };
-    if !inputs.iter().all(channels) {
+    let channels = along
+        .is_some_and(|(channels, rank)| axis[..] == [channels] || axis[..] == [channels - rank]);
+    if !channels || inputs.iter().any(|input| input.form() != form) {
         return Ok(Built::Unsupported(" along another axis than the channels"));
     }
     Ok(Built::Op(Op::Concat, inputs.iter().filter_map(|input| input.node()).collect()))

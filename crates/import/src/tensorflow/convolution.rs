@@ -5,8 +5,8 @@ use std::sync::Arc;
 use graph::{Conv2d, NodeId, Op, Padding};
 
 use super::proto::NodeDef;
-use super::reader::{Built, NOT_PLAIN, Reader, Value, input, plain};
-use super::window::{explicit, window};
+use super::reader::{Built, NO_MAP, Reader, Value, input, map};
+use super::window::{around, window};
 use crate::ImportError;
 
 pub(super) fn conv2d(
@@ -18,7 +18,7 @@ pub(super) fn conv2d(
         return Ok(Built::Unsupported(" with computed weights"));
     };
     let [height, width, in_channels, out_channels] = weights.four(&node.name)?;
-    let Some(source) = plain(input(node, inputs, 0)?) else { return Ok(NOT_PLAIN) };
+    let Some((source, layout)) = map(input(node, inputs, 0)?) else { return Ok(NO_MAP) };
     // Weights for fewer channels than there are divide these into groups.
     let groups = match reader.assembly.channels(source) {
         Some(channels) if in_channels > 0 && channels.is_multiple_of(in_channels) => {
@@ -34,7 +34,7 @@ pub(super) fn conv2d(
         weights: Vec::new().into(),
         bias: Arc::default(),
     };
-    match window(node, [height, width]) {
+    match window(node, layout, [height, width]) {
         Ok(window) => {
             let weights = weights.convolution(&node.name)?;
             convolution(Conv2d { weights, ..conv(window) }, source, inputs[0])
@@ -52,8 +52,8 @@ pub(super) fn depthwise(
         return Ok(Built::Unsupported(" with computed weights"));
     };
     let [height, width, channels, times] = weights.four(&node.name)?;
-    let Some(source) = plain(input(node, inputs, 0)?) else { return Ok(NOT_PLAIN) };
-    let window = match window(node, [height, width]) {
+    let Some((source, layout)) = map(input(node, inputs, 0)?) else { return Ok(NO_MAP) };
+    let window = match window(node, layout, [height, width]) {
         Ok(window) => window,
         Err(why) => return Ok(Built::Unsupported(why)),
     };
@@ -85,16 +85,12 @@ fn convolution(mut conv: Conv2d, source: NodeId, input: Value) -> Result<Built, 
 
 /// Zeros around rows and columns.
 pub(super) fn pad(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    let Some(source) = plain(input(node, inputs, 0)?) else { return Ok(NOT_PLAIN) };
+    let Some((source, layout)) = map(input(node, inputs, 0)?) else { return Ok(NO_MAP) };
     let Some(pads) = reader.constant(input(node, inputs, 1)?) else {
         return Ok(Built::Unsupported(" by computed sizes"));
     };
-    let pads = pads.integers(&node.name)?;
-    Ok(match &pads[..] {
-        [0, 0, pads @ .., 0, 0] => match explicit(pads) {
-            Some(pads) => Built::Padded(source, pads),
-            None => Built::Unsupported(" by these sizes"),
-        },
-        _ => Built::Unsupported(" of channels or pictures"),
+    Ok(match around(&pads.integers(&node.name)?, layout) {
+        Some(pads) => Built::Padded(source, pads, layout),
+        None => Built::Unsupported(" of channels or pictures"),
     })
 }

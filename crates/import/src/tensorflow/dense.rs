@@ -1,6 +1,7 @@
 //! Fully connected layers of TensorFlow: flattening, then a matrix.
 //!
-//! TensorFlow flattens rows, columns, channels; this program channels, rows, columns. A matrix after
+//! TensorFlow flattens what it lays out as rows, columns, channels in that order; this program channels,
+//! rows, columns. A matrix after
 //! `Reshape` to rows of one position's channels is a 1×1 convolution: on larger pictures both give
 //! one answer for each position.
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use graph::{Conv2d, Dense, Op, Window};
 
 use super::proto::NodeDef;
-use super::reader::{Built, Flat, Reader, Value, input};
+use super::reader::{Built, Form, Layout, Reader, Value, input};
 use crate::ImportError;
 
 /// To two dimensions, or back from them.
@@ -24,25 +25,34 @@ pub(super) fn reshape(
     };
     let channels = reader.assembly.channels(id).map(|channels| channels as i64);
     let shape = shape.integers(&node.name)?;
-    Ok(match (source, &shape[..]) {
-        (Value::Flat(_, flat), [_, _]) => Built::Same(Value::Flat(id, flat)),
-        (Value::Flat(_, Flat::Position), [_, 1, 1, size]) if Some(*size) == channels => {
-            Built::Same(Value::Node(id))
+    let form = source.form().filter(|_| matches!(source, Value::Node(..)));
+    let row = |size: i64, form| match Some(size) == channels {
+        true => Value::Node(id, Form::Position),
+        false => Value::Node(id, form),
+    };
+    Ok(match (form, &shape[..]) {
+        (Some(Form::Map(layout)), &[_, size]) => Built::Same(row(size, Form::Row(layout))),
+        (Some(form), [_, _]) => Built::Same(Value::Node(id, form)),
+        (Some(Form::Position), &[_, 1, 1, size]) if Some(size) == channels => {
+            Built::Same(Value::Node(id, Form::Map(Layout::Last)))
         }
-        (Value::Node(_), [_, size]) if Some(*size) == channels => {
-            Built::Same(Value::Flat(id, Flat::Position))
+        (Some(Form::Position), &[_, size, 1, 1]) if Some(size) == channels => {
+            Built::Same(Value::Node(id, Form::Map(Layout::First)))
         }
-        (Value::Node(_), [_, _]) => Built::Same(Value::Flat(id, Flat::Picture)),
         _ => Built::Unsupported(" to this shape"),
     })
 }
 
 /// Drops rows and columns where there is one of each.
 pub(super) fn squeeze(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    let axes = node.integers("squeeze_dims");
-    Ok(match (input(node, inputs, 0)?, axes) {
-        (Value::Node(id), [] | [1, 2]) => Built::Same(Value::Flat(id, Flat::Position)),
-        (Value::Flat(id, Flat::Position), []) => Built::Same(Value::Flat(id, Flat::Position)),
+    let (source, axes) = (input(node, inputs, 0)?, node.integers("squeeze_dims"));
+    Ok(match (source, source.form()) {
+        (Value::Node(id, _), Some(Form::Map(layout)))
+            if axes.is_empty() || axes == &layout.axes()[..2] =>
+        {
+            Built::Same(Value::Node(id, Form::Position))
+        }
+        (Value::Node(..), Some(Form::Position)) if axes.is_empty() => Built::Same(source),
         _ => Built::Unsupported(" of these dimensions"),
     })
 }
@@ -55,7 +65,7 @@ pub(super) fn matmul(
     let Some(weights) = reader.constant(input(node, inputs, 1)?) else {
         return Ok(Built::Unsupported(" with computed weights"));
     };
-    let Value::Flat(id, flat) = input(node, inputs, 0)? else {
+    let Value::Node(id, form @ (Form::Position | Form::Row(_))) = input(node, inputs, 0)? else {
         return Ok(Built::Unsupported(" of what was not flattened"));
     };
     if node.bool("transpose_a", false) {
@@ -66,25 +76,26 @@ pub(super) fn matmul(
     let Some(channels) = reader.assembly.channels(id) else {
         return Ok(Built::Unsupported(" of what is not supported"));
     };
-    let fits = match flat {
-        Flat::Position => in_features == channels,
-        Flat::Picture => in_features > 0 && in_features.is_multiple_of(channels),
+    let fits = match form {
+        Form::Position => in_features == channels,
+        _ => in_features > 0 && in_features.is_multiple_of(channels),
     };
     if !fits {
         return Err(ImportError::Mismatch {
             layer: node.name.clone(),
             what: "the number of rows of its weights",
-            expected: match flat {
-                Flat::Position => channels.to_string(),
-                Flat::Picture => format!("a multiple of {channels} channels"),
+            expected: match form {
+                Form::Position => channels.to_string(),
+                _ => format!("a multiple of {channels} channels"),
             },
             found: in_features.to_string(),
         });
     }
-    let weights = weights.matrix(&node.name, channels, transposed)?;
+    let channels_first = form == Form::Row(Layout::First);
+    let weights = weights.matrix(&node.name, channels, channels_first, transposed)?;
     let bias: Arc<[f32]> = vec![0.0; out_features].into();
-    let op = match flat {
-        Flat::Position => Op::Conv2d(Conv2d {
+    let op = match form {
+        Form::Position => Op::Conv2d(Conv2d {
             window: Window::new([1, 1], [1, 1]),
             out_channels: out_features,
             in_channels: in_features,
@@ -92,7 +103,7 @@ pub(super) fn matmul(
             weights,
             bias,
         }),
-        Flat::Picture => Op::Dense(Dense { out_features, in_features, weights, bias }),
+        _ => Op::Dense(Dense { out_features, in_features, weights, bias }),
     };
-    Ok(Built::Laid(op, vec![id], Some(Flat::Position)))
+    Ok(Built::Laid(op, vec![id], Form::Position))
 }

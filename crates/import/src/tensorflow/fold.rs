@@ -16,7 +16,10 @@ const FOLDS: &[(&str, Fold)] = &[
     ("AddV2", |_, inputs| zip(inputs, |a, b| a + b, i64::checked_add)),
     ("Cast", cast),
     ("ConcatV2", concat),
+    ("Div", |_, inputs| zip(inputs, |a, b| a / b, |_, _| None)),
     ("ExpandDims", expand_dims),
+    ("Maximum", |_, inputs| zip(inputs, f32::max, |a, b| Some(a.max(b)))),
+    ("Minimum", |_, inputs| zip(inputs, f32::min, |a, b| Some(a.min(b)))),
     ("Mul", |_, inputs| zip(inputs, |a, b| a * b, i64::checked_mul)),
     ("Neg", |_, inputs| one(inputs)?.map(|x| -x)),
     ("Pack", |node, inputs| Array::stack(inputs, node.integer("axis", 0))),
@@ -33,6 +36,10 @@ const FOLDS: &[(&str, Fold)] = &[
 
 /// What `node` makes of `inputs`, if these are constants and it can be computed.
 pub(super) fn fold(reader: &mut Reader, node: &NodeDef, inputs: &[Value]) -> Option<Array> {
+    if node.op == "Dequantize" {
+        let quantized = reader.constant(*inputs.first()?)?.stored_type()?.quantized()?;
+        return dequantize(node, quantized, reader.arrays(inputs)?);
+    }
     let (_, fold) = FOLDS.iter().find(|(name, _)| *name == node.op)?;
     fold(node, reader.arrays(inputs)?)
 }
@@ -52,10 +59,10 @@ fn zip(
 
 fn cast(node: &NodeDef, inputs: Vec<Array>) -> Option<Array> {
     let array = one(inputs)?;
-    match DataType::try_from(node.attr("DstT")?.r#type?).ok()? {
-        DataType::Float | DataType::Double | DataType::Half => Some(array.into_floats()),
+    match node.data_type("DstT")? {
+        kind if kind.is_float() => Some(array.into_floats()),
         DataType::Int32 | DataType::Int64 => Some(array.into_integers()),
-        DataType::Invalid => None,
+        _ => None,
     }
 }
 
@@ -84,4 +91,24 @@ fn shape_of(_: &NodeDef, inputs: Vec<Array>) -> Option<Array> {
 fn strided_slice(node: &NodeDef, inputs: Vec<Array>) -> Option<Array> {
     let [array, limits @ ..] = <[Array; 4]>::try_from(inputs).ok()?;
     shape::sliced(node, &array, &limits)
+}
+
+/// Floating point again out of whole numbers of a type from `lowest` to `highest` and the range they stand
+/// for, by TensorFlow's formula for each mode.
+fn dequantize(node: &NodeDef, [lowest, highest]: [f64; 2], inputs: Vec<Array>) -> Option<Array> {
+    let [array, min, max] = inputs.try_into().ok()?;
+    let ([min], [max]) = (min.as_floats()?, max.as_floats()?) else { return None };
+    let (min, max) = (f64::from(*min), f64::from(*max));
+    let step = (max - min) / (highest - lowest);
+    let narrow = f64::from(u8::from(node.bool("narrow_range", false)));
+    let (offset, step) = match node.text("mode") {
+        None | Some("MIN_COMBINED") => (min - lowest * step, step),
+        // The range is shifted so that a whole number stands for 0.
+        Some("MIN_FIRST") if max != min => ((min / step).round() * step - lowest * step, step),
+        Some("MIN_FIRST") => (min, 0.0),
+        Some("SCALED") if lowest == 0.0 => (0.0, max / highest),
+        Some("SCALED") => (0.0, (min / (lowest + narrow)).max(max / highest)),
+        Some(_) => return None,
+    };
+    array.into_floats().map(|x| (f64::from(x) * step + offset) as f32)
 }

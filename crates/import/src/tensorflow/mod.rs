@@ -9,10 +9,12 @@ mod by_channel;
 mod channels;
 mod convolution;
 mod dense;
+mod entry;
 mod fold;
 mod normalise;
 mod ops;
 mod order;
+mod picture;
 mod pool;
 pub(crate) mod proto;
 mod reader;
@@ -20,41 +22,47 @@ mod shape;
 mod tensor;
 mod window;
 
-use graph::Graph;
+use graph::{Graph, InputSpec};
 use prost::Message;
 use prost::bytes::Bytes;
 
 use crate::ImportError;
-use crate::kit::{Assembly, MAX_NODES, within};
+use crate::kit::{Assembly, MAX_NODES, make_printable, within};
 use proto::{GraphDef, NodeDef};
 use reader::Reader;
 use tensor::Constant;
 
 const FORMAT: &str = "TensorFlow graph";
 
+/// What a file gives.
+pub(crate) struct Read {
+    pub(crate) graph: Graph,
+    /// What the graph itself does to the picture before the network begins, if anything.
+    pub(crate) input: Option<InputSpec>,
+}
+
 /// Reads a frozen graph.
 ///
 /// # Errors
 /// A damaged file, a graph with a cycle, weights that do not fit, no input for a picture.
-pub(crate) fn read(bytes: Bytes) -> Result<Graph, ImportError> {
+pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
     let damaged = |error: prost::DecodeError| ImportError::Damaged {
         format: FORMAT,
         problem: error.to_string(),
     };
+    let size = bytes.len();
     let graph = GraphDef::decode(bytes).map_err(damaged)?;
     within("the graph", "the number of nodes", graph.node.len(), 1, MAX_NODES)?;
-    let mut nodes = graph
-        .node
-        .into_iter()
-        .map(NodeDef::decode)
-        .collect::<Result<Vec<NodeDef>, _>>()
-        .map_err(damaged)?;
+    let mut nodes = Vec::with_capacity(graph.node.len());
+    for node in graph.node {
+        nodes.push(printable_names(NodeDef::decode(node).map_err(damaged)?));
+    }
     let sources = order::sources(&nodes)?;
     let order = order::order(&nodes, &sources)?;
-    let picture = picture(&nodes)?;
+    let (picture, entry) = picture::find(&nodes, &sources, &order)?;
 
-    let assembly = Assembly::new(&nodes[picture].name, channels(&nodes[picture]))?;
-    let mut reader = Reader::new(assembly, nodes.len(), picture);
+    let assembly = Assembly::new(&nodes[picture].name, 3)?;
+    let mut reader = Reader::new(assembly, nodes.len(), (picture, entry), size);
     for place in order.into_iter().filter(|&place| place != picture) {
         let node = &mut nodes[place];
         if node.op == "Const" {
@@ -69,25 +77,16 @@ pub(crate) fn read(bytes: Bytes) -> Result<Graph, ImportError> {
         }
         reader.values[place] = ops::build(&mut reader, &nodes[place], &inputs)?;
     }
-    Ok(reader.assembly.finish())
+    let input = reader.input.filter(|input| *input != InputSpec::default());
+    Ok(Read { graph: reader.assembly.finish(), input })
 }
 
-/// The place of the picture: the first placeholder that can hold one.
-fn picture(nodes: &[NodeDef]) -> Result<usize, ImportError> {
-    let is_picture = |node: &NodeDef| {
-        let dims = node.attr("shape").and_then(|value| value.shape.as_ref()).map(|s| s.dim.len());
-        node.op == "Placeholder" && matches!(dims, None | Some(0 | 4))
-    };
-    nodes.iter().position(is_picture).ok_or_else(|| ImportError::NoInput {
-        problem: "the graph has no placeholder of four dimensions".into(),
-    })
-}
-
-/// The channels a placeholder says it has; 3 where it leaves that open.
-fn channels(node: &NodeDef) -> usize {
-    let shape = node.attr("shape").and_then(|value| value.shape.as_ref());
-    let last = shape.and_then(|shape| shape.dim.last()).map(|dim| dim.size);
-    last.and_then(|size| usize::try_from(size).ok()).unwrap_or(3)
+/// The node with the names in it as they can be shown.
+fn printable_names(mut node: NodeDef) -> NodeDef {
+    for name in [&mut node.name, &mut node.op].into_iter().chain(&mut node.input) {
+        make_printable(name);
+    }
+    node
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use graph::{Affine, Op};
 
 use super::proto::NodeDef;
-use super::reader::{Built, Flat, Reader, Value, input};
+use super::reader::{Built, Form, Layout, OTHER_LAYOUT, Reader, Value, input};
 use crate::ImportError;
 use crate::kit::check_size;
 
@@ -13,8 +13,10 @@ pub(super) fn fused(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    if !matches!(node.text("data_format"), None | Some("NHWC")) {
-        return Ok(Built::Unsupported(" in another order than NHWC"));
+    if let Some(Form::Map(layout)) = input(node, inputs, 0)?.form()
+        && Layout::of(node) != Some(layout)
+    {
+        return Ok(Built::Unsupported(OTHER_LAYOUT));
     }
     if node.bool("is_training", true) {
         return Ok(Built::Unsupported(" that is still in training"));
@@ -52,8 +54,7 @@ fn fold(
     formula: impl Fn([f64; 4]) -> (f64, f64),
 ) -> Result<Built, ImportError> {
     let source = input(node, inputs, 0)?;
-    let Some(id) = source.node().filter(|_| !matches!(source, Value::Flat(_, Flat::Picture)))
-    else {
+    let Some(id) = source.node().filter(|_| !matches!(source.form(), Some(Form::Row(_)))) else {
         return Ok(Built::Unsupported(" of what is no picture"));
     };
     let mut parameters = Vec::with_capacity(4);

@@ -1,44 +1,80 @@
 //! TensorFlow's operations: the table of their builders.
 
-use graph::{NodeId, Op};
+use graph::NodeId;
 
 use super::proto::NodeDef;
-use super::reader::{Built, Reader, Value};
-use super::{by_channel, channels, convolution, dense, fold, normalise, pool, shape};
+use super::reader::{Built, Form, Layout, Reader, Value};
+use super::{by_channel, channels, convolution, dense, entry, fold, normalise, pool, shape};
 use crate::ImportError;
+use crate::kit::within;
 
 type Builder = fn(&Reader, &NodeDef, &[Value]) -> Result<Built, ImportError>;
 
-const BUILDERS: &[(&str, Builder)] = &[
-    ("Add", by_channel::add),
-    ("AddV2", by_channel::add),
-    ("AvgPool", pool::average_pool),
-    ("BatchNormWithGlobalNormalization", normalise::global_normalization),
-    ("BiasAdd", by_channel::add),
-    ("CheckNumerics", channels::identity),
-    ("Concat", channels::concat),
-    ("ConcatV2", channels::concat_v2),
-    ("Conv2D", convolution::conv2d),
-    ("DepthwiseConv2dNative", convolution::depthwise),
-    ("Dropout", channels::identity),
-    ("FusedBatchNorm", normalise::fused),
-    ("FusedBatchNormV2", normalise::fused),
-    ("FusedBatchNormV3", normalise::fused),
-    ("Identity", channels::identity),
-    ("LRN", channels::lrn),
-    ("MatMul", dense::matmul),
-    ("MaxPool", pool::max_pool),
-    ("Mean", pool::mean),
-    ("Mul", by_channel::multiply),
-    ("Pad", convolution::pad),
-    ("Relu", channels::relu),
-    ("Reshape", dense::reshape),
-    ("Shape", shape::shape),
-    ("Softmax", channels::softmax),
-    ("Squeeze", dense::squeeze),
-    ("StopGradient", channels::identity),
-    ("StridedSlice", shape::strided_slice),
-    ("Sub", by_channel::subtract),
+/// Each operation with the least and the most inputs it can have.
+const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
+    ("Add", [2, 2], by_channel::add),
+    ("AddN", [1, usize::MAX], by_channel::add_all),
+    ("AddV2", [2, 2], by_channel::add),
+    ("AvgPool", [1, 1], pool::average_pool),
+    ("BatchNormWithGlobalNormalization", [5, 5], normalise::global_normalization),
+    ("BiasAdd", [2, 2], by_channel::bias_add),
+    ("CheckNumerics", [1, 1], channels::identity),
+    ("Concat", [2, usize::MAX], channels::concat),
+    ("ConcatV2", [2, usize::MAX], channels::concat_v2),
+    ("Conv2D", [2, 2], convolution::conv2d),
+    ("DepthwiseConv2dNative", [2, 2], convolution::depthwise),
+    ("Div", [2, 2], by_channel::divide),
+    ("Dropout", [1, 2], channels::identity),
+    ("FusedBatchNorm", [5, 5], normalise::fused),
+    ("FusedBatchNormV2", [5, 5], normalise::fused),
+    ("FusedBatchNormV3", [5, 5], normalise::fused),
+    ("Identity", [1, 1], channels::identity),
+    ("IdentityN", [1, usize::MAX], channels::identity),
+    ("LRN", [1, 1], channels::lrn),
+    ("LeakyRelu", [1, 1], channels::leaky_relu),
+    ("MatMul", [2, 2], dense::matmul),
+    ("MaxPool", [1, 1], pool::max_pool),
+    ("Maximum", [2, 2], by_channel::maximum),
+    ("Mean", [2, 2], pool::mean),
+    ("Minimum", [2, 2], by_channel::minimum),
+    ("Mul", [2, 2], by_channel::multiply),
+    ("Neg", [1, 1], by_channel::negate),
+    ("Pad", [2, 2], convolution::pad),
+    ("PlaceholderWithDefault", [1, 1], channels::identity),
+    ("RealDiv", [2, 2], by_channel::divide),
+    ("Relu", [1, 1], channels::relu),
+    ("Relu6", [1, 1], channels::relu6),
+    ("Reshape", [2, 2], dense::reshape),
+    ("Shape", [1, 1], shape::shape),
+    ("Softmax", [1, 1], channels::softmax),
+    ("Squeeze", [1, 1], dense::squeeze),
+    ("StopGradient", [1, 1], channels::identity),
+    ("StridedSlice", [4, 4], shape::strided_slice),
+    ("Sub", [2, 2], by_channel::subtract),
+    ("Transpose", [2, 2], shape::transpose),
+];
+
+/// Words for what is not supported, that say why or what to do about it: how the operation's name begins,
+/// and what follows it.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    (
+        "Dequantize",
+        " of what is not a constant with one range; use the network without quantisation",
+    ),
+    ("FakeQuant", ", which imitates quantisation; use the network before it was quantised"),
+    ("Iterator", ", which reads training data; freeze the network for inference"),
+    ("Merge", ", a switch between training and use; freeze the network for inference"),
+    ("PartitionedCall", ", a function call; freeze the network so that functions are inlined"),
+    ("Placeholder", ", a second input"),
+    ("Quantize", "; use the network without quantisation"),
+    ("ReadVariableOp", ", a variable outside the file; freeze the network"),
+    (
+        "StatefulPartitionedCall",
+        ", a function call; freeze the network so that functions are inlined",
+    ),
+    ("Switch", ", a switch between training and use; freeze the network for inference"),
+    ("VarHandleOp", ", a variable outside the file; freeze the network"),
+    ("Variable", ", a variable outside the file; freeze the network"),
 ];
 
 /// Adds what `node` computes from `inputs`; a node that cannot be computed stands as unsupported.
@@ -53,28 +89,39 @@ pub(super) fn build(
     if let Some(array) = fold::fold(reader, node, inputs) {
         return Ok(reader.add_constant(array.into()));
     }
-    let builder = BUILDERS.iter().find(|(name, _)| *name == node.op);
-    let built = match builder {
-        Some((_, builder)) => builder(reader, node, inputs)?,
-        None => Built::Unsupported(""),
-    };
+    if let Some(value) = entry::step(reader, node, inputs) {
+        reader.assembly.alias(&node.name, reader.assembly.input());
+        return Ok(value);
+    }
+    let mut begun = Vec::with_capacity(inputs.len());
+    for (input, text) in inputs.iter().zip(data_inputs(node)) {
+        begun.push(match *input {
+            Value::Entry { first, .. } => reader.begin(text, first)?,
+            value => value,
+        });
+    }
+    let inputs = &begun[..];
     let unsupported = |reader: &mut Reader, why: &str| {
         let nodes: Vec<NodeId> = inputs.iter().filter_map(|input| input.node()).collect();
-        reader.assembly.add(
-            &node.name,
-            Op::Unsupported { kind: format!("{}{why}", node.op) },
-            &nodes,
-        )
+        reader.unsupported(&node.name, format!("{}{why}", node.op), &nodes)
     };
-    let (op, nodes, flat) = match built {
+    let Some((.., [least, most], builder)) = BUILDERS.iter().find(|(name, ..)| *name == node.op)
+    else {
+        let why = UNSUPPORTED.iter().find(|(start, _)| node.op.starts_with(start));
+        return unsupported(reader, why.map_or("", |(_, why)| why));
+    };
+    within(&node.name, "the number of its inputs", inputs.len(), *least, *most)?;
+    let (op, nodes, form) = match builder(reader, node, inputs)? {
         Built::Op(op, nodes) => {
-            let flat = inputs.iter().find_map(|input| match input {
-                Value::Flat(_, flat) => Some(*flat),
-                _ => None,
-            });
-            (op, nodes, flat)
+            let form = inputs.iter().find_map(|input| input.form());
+            (op, nodes, form.unwrap_or(Form::Map(Layout::Last)))
         }
-        Built::Laid(op, nodes, flat) => (op, nodes, flat),
+        Built::Laid(op, nodes, form) => (op, nodes, form),
+        Built::Activation(activation, source) => {
+            let form = inputs.iter().find_map(|input| input.form());
+            let id = activation.add(&mut reader.assembly, &node.name, source)?;
+            return Ok(Value::Node(id, form.unwrap_or(Form::Map(Layout::Last))));
+        }
         Built::Same(value) => {
             if let Some(id) = value.node() {
                 reader.assembly.alias(&node.name, id);
@@ -82,12 +129,17 @@ pub(super) fn build(
             return Ok(value);
         }
         Built::Constant(array) => return Ok(reader.add_constant(array.into())),
-        Built::Padded(source, pads) => {
-            let node = unsupported(reader, " that no convolution or pool follows")?;
-            return Ok(Value::Padded { node, source, pads });
+        Built::Padded(source, pads, layout) => {
+            let value = unsupported(reader, " that no convolution or pool follows")?;
+            let node = value.node().expect("it has just been added");
+            return Ok(Value::Padded { node, source, pads, layout });
         }
-        Built::Unsupported(why) => return Ok(Value::Node(unsupported(reader, why)?)),
+        Built::Unsupported(why) => return unsupported(reader, why),
     };
-    let id = reader.assembly.add(&node.name, op, &nodes)?;
-    Ok(flat.map_or(Value::Node(id), |flat| Value::Flat(id, flat)))
+    Ok(Value::Node(reader.assembly.add(&node.name, op, &nodes)?, form))
+}
+
+/// The names of what a node reads, without those that only say what runs first.
+fn data_inputs(node: &NodeDef) -> impl Iterator<Item = &String> {
+    node.input.iter().filter(|input| !input.starts_with('^'))
 }

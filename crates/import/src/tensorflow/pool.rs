@@ -3,17 +3,14 @@
 use graph::{AveragePool, MaxPool, NodeId, Op, Padding, Window};
 
 use super::proto::NodeDef;
-use super::reader::{Built, Flat, NOT_PLAIN, Reader, Value, input, plain};
-use super::window::window;
+use super::reader::{Built, Form, Layout, NO_MAP, Reader, Value, input, map};
+use super::window::{spatial, window};
 use crate::ImportError;
 
-fn pool_window(node: &NodeDef) -> Result<Window, &'static str> {
-    match node.integers("ksize") {
-        [1, rows, columns, 1] => match (usize::try_from(*rows), usize::try_from(*columns)) {
-            (Ok(rows), Ok(columns)) => window(node, [rows, columns]),
-            _ => Err(" of this size"),
-        },
-        _ => Err(" over channels or pictures"),
+fn pool_window(node: &NodeDef, layout: Layout) -> Result<Window, &'static str> {
+    match spatial(node.integers("ksize"), Layout::of(node).unwrap_or(layout), 1) {
+        Some(kernel) => window(node, layout, kernel),
+        None => Err(" over channels or pictures"),
     }
 }
 
@@ -46,8 +43,8 @@ fn pool(
     padded: impl Fn(NodeId) -> bool,
     op: impl Fn(Window, bool) -> Op,
 ) -> Result<Built, ImportError> {
-    let Some(plain) = plain(input) else { return Ok(NOT_PLAIN) };
-    let window = match pool_window(node) {
+    let Some((plain, layout)) = map(input) else { return Ok(NO_MAP) };
+    let window = match pool_window(node, layout) {
         Ok(window) => window,
         Err(why) => return Ok(Built::Unsupported(why)),
     };
@@ -72,13 +69,17 @@ pub(super) fn mean(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let Some(source) = plain(input(node, inputs, 0)?) else { return Ok(NOT_PLAIN) };
+    let Some((source, layout)) = map(input(node, inputs, 0)?) else { return Ok(NO_MAP) };
     let Some(axes) = reader.constant(input(node, inputs, 1)?) else {
         return Ok(Built::Unsupported(" over computed axes"));
     };
-    if !matches!(axes.integers(&node.name)?[..], [1 | -3, 2 | -2] | [2 | -2, 1 | -3]) {
+    let [rows, columns, _] = layout.axes();
+    let mut axes = axes.integers(&node.name)?;
+    axes.iter_mut().for_each(|axis| *axis = if *axis < 0 { axis.saturating_add(4) } else { *axis });
+    axes.sort_unstable();
+    if axes != [rows, columns] {
         return Ok(Built::Unsupported(" over other axes than rows and columns"));
     }
-    let flat = (!node.bool("keep_dims", false)).then_some(Flat::Position);
-    Ok(Built::Laid(Op::GlobalAveragePool, vec![source], flat))
+    let form = if node.bool("keep_dims", false) { Form::Map(layout) } else { Form::Position };
+    Ok(Built::Laid(Op::GlobalAveragePool, vec![source], form))
 }

@@ -61,6 +61,8 @@ pub(crate) struct ListValue {
 pub(crate) struct TensorShape {
     #[prost(message, repeated, tag = "2")]
     pub(crate) dim: Vec<Dim>,
+    #[prost(bool, tag = "3")]
+    pub(crate) unknown_rank: bool,
 }
 
 /// `tensorflow.TensorShapeProto.Dim`
@@ -88,6 +90,8 @@ pub(crate) struct TensorProto {
     pub(crate) int_val: Vec<i32>,
     #[prost(int64, repeated, tag = "10")]
     pub(crate) int64_val: Vec<i64>,
+    #[prost(bool, repeated, tag = "11")]
+    pub(crate) bool_val: Vec<bool>,
     #[prost(int32, repeated, tag = "13")]
     pub(crate) half_val: Vec<i32>,
 }
@@ -100,6 +104,39 @@ pub(crate) enum DataType {
     Float = 1,
     Double = 2,
     Int32 = 3,
+    Uint8 = 4,
+    Int16 = 5,
+    Int8 = 6,
     Int64 = 9,
+    Bool = 10,
+    Qint8 = 11,
+    Quint8 = 12,
+    Qint32 = 13,
+    Bfloat16 = 14,
+    Qint16 = 15,
+    Quint16 = 16,
+    Uint16 = 17,
     Half = 19,
+}
+
+impl DataType {
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, Self::Float | Self::Double | Self::Half | Self::Bfloat16)
+    }
+
+    pub(crate) fn is_integer(self) -> bool {
+        !self.is_float() && self != Self::Invalid
+    }
+
+    /// The least and the greatest number of a quantised type.
+    pub(crate) fn quantized(self) -> Option<[f64; 2]> {
+        Some(match self {
+            Self::Qint8 => [i8::MIN.into(), i8::MAX.into()],
+            Self::Quint8 => [u8::MIN.into(), u8::MAX.into()],
+            Self::Qint16 => [i16::MIN.into(), i16::MAX.into()],
+            Self::Quint16 => [u16::MIN.into(), u16::MAX.into()],
+            Self::Qint32 => [i32::MIN.into(), i32::MAX.into()],
+            _ => return None,
+        })
+    }
 }

@@ -1,50 +1,91 @@
 //! What is known while a graph is read, and what builders make of a node.
 
-use graph::{NodeId, Op};
+use graph::{Affine, InputSpec, NodeId, Op};
 
+use super::entry::Entry;
 use super::order::Source;
 use super::proto::NodeDef;
 use super::tensor::Constant;
 use crate::ImportError;
-use crate::kit::{Array, Assembly};
+use crate::kit::{Activation, Array, Assembly};
 
-/// The most values that may be read and made while constants are computed from constants.
-const MAX_FOLDED: usize = 1 << 24;
+/// The values that may be read and made while constants are computed from constants: so many for each
+/// byte of the file, and as many more.
+const FOLDED: [usize; 2] = [8, 1 << 20];
 
 /// What a node of the file has become.
 #[derive(Clone, Copy)]
 pub(super) enum Value {
     /// Not yet read.
     Nothing,
-    /// A node of the graph, channels × rows × columns.
-    Node(NodeId),
-    /// A node whose values the file has in rows, for a matrix.
-    Flat(NodeId, Flat),
+    /// What is done to the picture before the network begins: the first of the node's outputs, by its
+    /// number in [`Reader::entries`], and how many there are.
+    Entry { first: usize, count: usize },
+    /// A node of the graph, and how the file lays out its values.
+    Node(NodeId, Form),
     /// `source` with rows and columns of zeros around it: top, bottom, left, right. Only
     /// convolutions and pools can use that; for all else there is `node`, which is not supported.
-    Padded { node: NodeId, source: NodeId, pads: [usize; 4] },
+    Padded { node: NodeId, source: NodeId, pads: [usize; 4], layout: Layout },
     /// A constant, by its number.
     Constant(usize),
-    /// The shape of a node: batch, rows, columns, channels.
-    Shape(NodeId),
+    /// The shape of a node.
+    Shape(NodeId, Layout),
 }
 
 impl Value {
     pub(super) fn node(self) -> Option<NodeId> {
         match self {
-            Value::Node(node) | Value::Flat(node, _) | Value::Padded { node, .. } => Some(node),
-            Value::Nothing | Value::Constant(_) | Value::Shape(_) => None,
+            Value::Node(node, _) | Value::Padded { node, .. } => Some(node),
+            Value::Nothing | Value::Entry { .. } | Value::Constant(_) | Value::Shape(..) => None,
+        }
+    }
+
+    pub(super) fn form(self) -> Option<Form> {
+        match self {
+            Value::Node(_, form) => Some(form),
+            Value::Padded { layout, .. } => Some(Form::Map(layout)),
+            _ => None,
         }
     }
 }
 
-/// What one row is.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Flat {
-    /// All of a picture.
-    Picture,
-    /// The channels of one position.
+/// How a file lays out a node's values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Form {
+    /// As maps.
+    Map(Layout),
+    /// A row of the channels of one position.
     Position,
+    /// A row of all channels and positions of what was laid out so.
+    Row(Layout),
+}
+
+/// Which axis of a batch of maps has the channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Layout {
+    /// Batch, rows, columns, channels: `NHWC`.
+    Last,
+    /// Batch, channels, rows, columns: `NCHW`.
+    First,
+}
+
+impl Layout {
+    /// The numbers of the axes of rows, columns and channels.
+    pub(super) fn axes(self) -> [i64; 3] {
+        match self {
+            Layout::Last => [1, 2, 3],
+            Layout::First => [2, 3, 1],
+        }
+    }
+
+    /// The layout that a node says its input has.
+    pub(super) fn of(node: &NodeDef) -> Option<Layout> {
+        match node.text("data_format") {
+            None | Some("NHWC") => Some(Layout::Last),
+            Some("NCHW") => Some(Layout::First),
+            Some(_) => None,
+        }
+    }
 }
 
 /// All that is known while reading, for the builders.
@@ -52,26 +93,80 @@ pub(super) struct Reader {
     pub(super) assembly: Assembly,
     /// By place in the file.
     pub(super) values: Vec<Value>,
+    /// What is done to the picture before the network begins, step by step.
+    pub(super) entries: Vec<Entry>,
+    /// The input that the network itself wants, once it has begun.
+    pub(super) input: Option<InputSpec>,
     constants: Vec<Constant>,
-    /// How many values have been read and made to compute constants.
-    folded: usize,
+    /// How many values may still be read and made to compute constants.
+    foldable: usize,
 }
 
 impl Reader {
-    /// Before any of `count` nodes is read but the one at the place of the picture.
-    pub(super) fn new(assembly: Assembly, count: usize, picture: usize) -> Self {
+    /// Before any of `count` nodes is read but the one at the place of the picture. The file has so many
+    /// `bytes`.
+    pub(super) fn new(
+        assembly: Assembly,
+        count: usize,
+        picture: (usize, Entry),
+        bytes: usize,
+    ) -> Self {
         let mut values = vec![Value::Nothing; count];
-        values[picture] = Value::Node(assembly.input());
-        Self { assembly, values, constants: Vec::new(), folded: 0 }
+        values[picture.0] = Value::Entry { first: 0, count: 1 };
+        let foldable = bytes.saturating_mul(FOLDED[0]).saturating_add(FOLDED[1]);
+        let (entries, input) = (vec![picture.1], None);
+        Self { assembly, values, entries, input, constants: Vec::new(), foldable }
     }
 
-    /// The value at one of a node's outputs; only the first is ever one this program computes.
+    /// The value at one of a node's outputs; of a node in the network, only the first is ever one this
+    /// program computes.
     pub(super) fn output(&mut self, name: &str, source: &Source) -> Result<Value, ImportError> {
-        if source.output == 0 {
-            return Ok(self.values[source.node]);
+        match self.values[source.node] {
+            Value::Entry { first, count } if source.output < count => {
+                Ok(Value::Entry { first: first + source.output, count: 1 })
+            }
+            value if source.output == 0 => Ok(value),
+            _ => {
+                let (name, kind) = (format!("{name}:{}", source.output), "a second output".into());
+                self.unsupported(&name, kind, &[])
+            }
         }
-        let (name, kind) = (format!("{name}:{}", source.output), "a second output".into());
-        Ok(Value::Node(self.assembly.add(&name, Op::Unsupported { kind }, &[])?))
+    }
+
+    pub(super) fn unsupported(
+        &mut self,
+        name: &str,
+        kind: String,
+        inputs: &[NodeId],
+    ) -> Result<Value, ImportError> {
+        let node = self.assembly.add(name, Op::Unsupported { kind }, inputs)?;
+        Ok(Value::Node(node, Form::Map(Layout::Last)))
+    }
+
+    /// The picture as the network wants it. What the first layer reads becomes the network's input
+    /// statistics; what another reads in another way is computed from that.
+    pub(super) fn begin(&mut self, name: &str, entry: usize) -> Result<Value, ImportError> {
+        let entry = &self.entries[entry];
+        let (Some(layout), Some(wanted)) = (entry.layout(), entry.input_spec()) else {
+            return self.unsupported(name, "a part of the picture's channels".into(), &[]);
+        };
+        let (picture, form) = (self.assembly.input(), Form::Map(layout));
+        let given = *self.input.get_or_insert(wanted);
+        if given == wanted {
+            return Ok(Value::Node(picture, form));
+        }
+        if given.order != wanted.order {
+            return self.unsupported(name, "the picture in two orders of colours".into(), &[]);
+        }
+        let ratio = |c: usize| f64::from(wanted.scale[c]) / f64::from(given.scale[c]);
+        let shift = |c: usize| {
+            (f64::from(given.mean[c]) - f64::from(wanted.mean[c])) * f64::from(wanted.scale[c])
+        };
+        let affine = Affine {
+            scale: (0..3).map(|c| ratio(c) as f32).collect(),
+            shift: (0..3).map(|c| shift(c) as f32).collect(),
+        };
+        Ok(Value::Node(self.assembly.add(name, Op::Affine(affine), &[picture])?, form))
     }
 
     pub(super) fn constant(&self, value: Value) -> Option<&Constant> {
@@ -92,12 +187,12 @@ impl Reader {
         let constants: Vec<&Constant> = constants.collect::<Option<_>>()?;
         let count = constants.iter().map(|constant| constant.len()).sum::<usize>();
         // What is made of them is no more.
-        let folded = self.folded.saturating_add(count.saturating_mul(2));
-        if constants.is_empty() || folded > MAX_FOLDED {
+        let left = self.foldable.checked_sub(count.checked_mul(2)?)?;
+        if constants.is_empty() {
             return None;
         }
         let arrays = constants.iter().map(|constant| constant.array()).collect();
-        self.folded = folded;
+        self.foldable = left;
         arrays
     }
 }
@@ -106,12 +201,14 @@ impl Reader {
 pub(super) enum Built {
     /// An operation on these inputs; its values lie as the first input's do.
     Op(Op, Vec<NodeId>),
-    /// The same, with its values in rows or not in rows any more.
-    Laid(Op, Vec<NodeId>, Option<Flat>),
+    /// The same, with its values laid out in another way.
+    Laid(Op, Vec<NodeId>, Form),
+    /// What several operations compute value by value.
+    Activation(Activation, NodeId),
     /// Nothing new: another name for a value.
     Same(Value),
     /// Zeros around a node.
-    Padded(NodeId, [usize; 4]),
+    Padded(NodeId, [usize; 4], Layout),
     /// Numbers that are known.
     Constant(Array),
     /// What this program does not have, in a few words that go on from the operation's name.
@@ -126,12 +223,14 @@ pub(super) fn input(node: &NodeDef, inputs: &[Value], index: usize) -> Result<Va
     })
 }
 
-/// The node of a value that is a picture with channels, rows and columns.
-pub(super) fn plain(value: Value) -> Option<NodeId> {
-    match value {
-        Value::Node(id) | Value::Padded { node: id, .. } => Some(id),
+/// The node of a value that is a map with channels, rows and columns, and how these lie.
+pub(super) fn map(value: Value) -> Option<(NodeId, Layout)> {
+    match (value.node(), value.form()) {
+        (Some(node), Some(Form::Map(layout))) => Some((node, layout)),
         _ => None,
     }
 }
 
-pub(super) const NOT_PLAIN: Built = Built::Unsupported(" of what is no picture");
+pub(super) const NO_MAP: Built = Built::Unsupported(" of what is no picture");
+pub(super) const OTHER_LAYOUT: &str =
+    " in another order of rows, columns and channels (NHWC or NCHW) than what it reads";

@@ -4,15 +4,34 @@
 //! needs them is not supported.
 
 use super::proto::NodeDef;
-use super::reader::{Built, Reader, Value, input};
+use super::reader::{Built, Form, Layout, NO_MAP, Reader, Value, input, map};
 use crate::ImportError;
 use crate::kit::{Array, Slice};
 
 /// The shape of a picture.
 pub(super) fn shape(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    Ok(match input(node, inputs, 0)? {
-        Value::Node(id) | Value::Padded { node: id, .. } => Built::Same(Value::Shape(id)),
-        _ => Built::Unsupported(" of what is no picture"),
+    Ok(match map(input(node, inputs, 0)?) {
+        Some((id, layout)) => Built::Same(Value::Shape(id, layout)),
+        None => NO_MAP,
+    })
+}
+
+/// Maps in the other layout: the same values here.
+pub(super) fn transpose(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let order = reader.constant(input(node, inputs, 1)?);
+    let order = order.map(|order| order.integers(&node.name)).transpose()?;
+    let turned = match (input(node, inputs, 0)?, order.as_deref()) {
+        (Value::Node(id, Form::Map(Layout::Last)), Some([0, 3, 1, 2])) => Some((id, Layout::First)),
+        (Value::Node(id, Form::Map(Layout::First)), Some([0, 2, 3, 1])) => Some((id, Layout::Last)),
+        _ => None,
+    };
+    Ok(match turned {
+        Some((id, layout)) => Built::Same(Value::Node(id, Form::Map(layout))),
+        None => Built::Unsupported(" to an order that is neither NHWC nor NCHW"),
     })
 }
 
@@ -22,13 +41,16 @@ pub(super) fn strided_slice(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let Value::Shape(id) = input(node, inputs, 0)? else {
+    let Value::Shape(id, layout) = input(node, inputs, 0)? else {
         return Ok(Built::Unsupported(" of what is no shape"));
     };
     let limits = (1..4).map(|index| reader.constant(*inputs.get(index)?)?.array());
     let limits: Option<Vec<Array>> = limits.collect();
     let channels = reader.assembly.channels(id).and_then(|channels| i64::try_from(channels).ok());
-    let sizes = [Some(1), None, None, channels];
+    let sizes = match layout {
+        Layout::Last => [Some(1), None, None, channels],
+        Layout::First => [Some(1), channels, None, None],
+    };
     let places = Array::integers((0..4).collect());
     let wanted = limits.and_then(|limits| sliced(node, &places, &limits));
     let known = wanted.and_then(|wanted| {

@@ -13,6 +13,9 @@ use crate::kit::{Array, Values, check_numbers, check_size};
 /// a few bytes cannot ask for all memory.
 const MOST_FILLED: usize = 1 << 16;
 
+/// The most values that decide what becomes of a picture before the network begins.
+const SMALL: usize = 16;
+
 /// A constant's shape and where its values are.
 pub(super) struct Constant {
     pub(super) shape: Vec<usize>,
@@ -81,10 +84,21 @@ impl Constant {
             (Ok(DataType::Half), true) => {
                 tensor.half_val.iter().map(|&x| half::f16::from_bits(x as u16).to_f32()).collect()
             }
+            (Ok(DataType::Bfloat16), false) => content
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&x| half::bf16::from_le_bytes(x).to_f32())
+                .collect(),
+            (Ok(DataType::Bfloat16), true) => {
+                tensor.half_val.iter().map(|&x| half::bf16::from_bits(x as u16).to_f32()).collect()
+            }
             _ => {
+                let kind = DataType::try_from(tensor.dtype)
+                    .map_or_else(|_| format!("type {}", tensor.dtype), |kind| format!("{kind:?}"));
                 let problem = format!(
-                    "its weights are of TensorFlow's type {}; only floating point is read",
-                    tensor.dtype
+                    "its weights are TensorFlow's {kind}, but only floating point is read. Use the \
+                     network without quantisation"
                 );
                 return Err(ImportError::Layer { layer: name.into(), problem });
             }
@@ -109,7 +123,23 @@ impl Constant {
         let content = &tensor.tensor_content[..];
         let values: Vec<i64> = match (DataType::try_from(tensor.dtype), content.is_empty()) {
             (Ok(DataType::Int32), false) => four_bytes(content, |x| i32::from_le_bytes(x).into()),
-            (Ok(DataType::Int32), true) => tensor.int_val.iter().map(|&x| x.into()).collect(),
+            (Ok(DataType::Uint8 | DataType::Quint8 | DataType::Bool), false) => {
+                content.iter().map(|&x| x.into()).collect()
+            }
+            (Ok(DataType::Int8 | DataType::Qint8), false) => {
+                content.iter().map(|&x| (x as i8).into()).collect()
+            }
+            (Ok(DataType::Int16 | DataType::Qint16), false) => {
+                content.as_chunks().0.iter().map(|&x| i16::from_le_bytes(x).into()).collect()
+            }
+            (Ok(DataType::Uint16 | DataType::Quint16), false) => {
+                content.as_chunks().0.iter().map(|&x| u16::from_le_bytes(x).into()).collect()
+            }
+            (Ok(DataType::Qint32), false) => four_bytes(content, |x| i32::from_le_bytes(x).into()),
+            (Ok(DataType::Bool), true) => tensor.bool_val.iter().map(|&x| x.into()).collect(),
+            (Ok(kind), true) if kind.is_integer() && kind != DataType::Int64 => {
+                tensor.int_val.iter().map(|&x| x.into()).collect()
+            }
             (Ok(DataType::Int64), false) => {
                 content.as_chunks().0.iter().map(|&x| i64::from_le_bytes(x)).collect()
             }
@@ -124,7 +154,7 @@ impl Constant {
         let integers = match &self.stored {
             Stored::Computed(values) => return Array::new(self.shape.clone(), values.clone()),
             Stored::File(tensor) => {
-                matches!(DataType::try_from(tensor.dtype), Ok(DataType::Int32 | DataType::Int64))
+                DataType::try_from(tensor.dtype).is_ok_and(DataType::is_integer)
             }
         };
         let values = match integers {
@@ -132,6 +162,19 @@ impl Constant {
             false => Values::Floats(self.floats("").ok()?),
         };
         Array::new(self.shape.clone(), values)
+    }
+
+    /// As [`Self::array`], of a few values.
+    pub(super) fn small_array(&self) -> Option<Array> {
+        (self.len() <= SMALL).then(|| self.array())?
+    }
+
+    /// The type that the file has it in; `None` of what was computed.
+    pub(super) fn stored_type(&self) -> Option<DataType> {
+        match &self.stored {
+            Stored::File(tensor) => DataType::try_from(tensor.dtype).ok(),
+            Stored::Computed(_) => None,
+        }
     }
 
     /// Of values that are listed, the last stands for all that are left out.
@@ -165,19 +208,22 @@ impl Constant {
     }
 
     /// A matrix's weights as outputs × channels × positions, where the file's inputs are
-    /// positions × channels and come first, or last where it is `transposed`.
+    /// positions × channels, or the other way round where the `channels_first`, and come first, or last
+    /// where it is `transposed`.
     pub(super) fn matrix(
         &self,
         name: &str,
         channels: usize,
+        channels_first: bool,
         transposed: bool,
     ) -> Result<Weights, ImportError> {
         let (inputs, outputs) = self.two(name, transposed)?;
         let positions = inputs / channels;
-        if transposed {
-            self.permuted(name, [1, outputs, positions, channels], [1, 3, 2, 0])
-        } else {
-            self.permuted(name, [1, positions, channels, outputs], [3, 2, 1, 0])
+        match (transposed, channels_first) {
+            (true, false) => self.permuted(name, [1, outputs, positions, channels], [1, 3, 2, 0]),
+            (false, false) => self.permuted(name, [1, positions, channels, outputs], [3, 2, 1, 0]),
+            (true, true) => self.permuted(name, [1, outputs, channels, positions], [1, 2, 3, 0]),
+            (false, true) => self.permuted(name, [1, channels, positions, outputs], [3, 1, 2, 0]),
         }
     }
 
@@ -189,6 +235,10 @@ impl Constant {
         shape: [usize; 4],
         axes: [usize; 4],
     ) -> Result<Weights, ImportError> {
+        // Sizes that stand beside a 0 would be bounded by nothing.
+        if shape.contains(&0) {
+            return Err(self.wrong_shape(name, "without a 0"));
+        }
         let content = match &self.stored {
             Stored::File(tensor) if tensor.dtype == DataType::Float as i32 => {
                 &tensor.tensor_content
@@ -253,10 +303,6 @@ fn permuted<T: Copy>(
     axes: [usize; 4],
 ) -> Arc<[f32]> {
     let mut permuted: Arc<[f32]> = std::iter::repeat_n(0.0, values.len()).collect();
-    // A shape that has nothing in it may say what it likes besides.
-    if values.is_empty() {
-        return permuted;
-    }
     let to = Arc::get_mut(&mut permuted).expect("nobody else has it yet");
     let steps = axes.map(|axis| shape[axis + 1..].iter().product::<usize>());
     let shape = axes.map(|axis| shape[axis]);

@@ -1,5 +1,7 @@
 //! Model files as they come: on disk, of each format, whole and broken.
 
+mod cases;
 mod folding;
+mod kinds;
 mod load;
 mod tensorflow;
