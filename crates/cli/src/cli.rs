@@ -4,7 +4,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, classify, frames, generate, image, layers, models, movie, probe, video, zoom,
+    bench, check, classify, frames, generate, help, image, layers, models, movie, probe, video,
+    zoom,
 };
 use crate::exit;
 
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Bench(bench::BenchArgs),
     /// Compares this machine's fast kernels with plain loops, layer by layer.
     Check(check::CheckArgs),
+    /// Explains a command and its flags.
+    Help(help::HelpArgs),
     /// Writes completions for a shell to standard output.
     Completions(generate::CompletionArgs),
     /// Writes the manual: one page to standard output, or all pages into a folder.

@@ -2,13 +2,17 @@
 //! that helps.
 
 use std::error::Error as _;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use deepdream::media::ImageError;
 use deepdream::media::movie::MovieError;
 use deepdream::media::video::VideoError;
 use deepdream::models::ModelError;
-use deepdream::{Error, Hint, Knob};
+use deepdream::{Error, Hint, Knob, RecipeError};
 use graph::GraphError;
+
+use crate::wildcard::has_wildcard;
 
 /// Sentences about what to do.
 pub(crate) fn hints(error: &Error) -> Vec<String> {
@@ -19,6 +23,7 @@ pub(crate) fn hints(error: &Error) -> Vec<String> {
         .or_else(|| movies(cause?.downcast_ref()?))
         .or_else(|| videos(cause?.downcast_ref()?))
         .or_else(|| images(cause?.downcast_ref()?))
+        .or_else(|| recipes(cause?.downcast_ref()?))
         .or_else(|| layers(cause?.downcast_ref()?));
     hints.extend(more);
     hints
@@ -36,9 +41,9 @@ fn spelled(Hint { text, knob }: &Hint) -> String {
 fn flag(knob: Knob) -> Option<String> {
     let flag = match knob {
         Knob::Field("video.coherence") => "--coherence independent",
-        Knob::Field("size") => "--size",
-        Knob::Field("objective") => "--layer",
-        Knob::Field(path) => return Some(format!("--set {path}=VALUE")),
+        Knob::Field(path) => {
+            return Some(flag_of(path).map_or(format!("--set {path}=VALUE"), str::to_owned));
+        }
         Knob::Recipe => "--recipe",
         Knob::Network => "--model",
         Knob::Noise => "--noise 640x400",
@@ -52,6 +57,45 @@ fn flag(knob: Knob) -> Option<String> {
         _ => return None,
     };
     Some(flag.to_owned())
+}
+
+/// The flags for fields of a recipe that have one.
+const FLAGS: [(&str, &str); 19] = [
+    ("size", "--size"),
+    ("octaves.count", "--octaves"),
+    ("octaves.scale", "--octave-scale"),
+    ("ascent.iterations", "--iterations"),
+    ("ascent.step", "--step"),
+    ("ascent.jitter", "--jitter"),
+    ("seed", "--seed"),
+    ("objective", "--layer"),
+    ("objective.weight", "--layer NAME=WEIGHT"),
+    ("zoom.fps", "--fps"),
+    ("zoom.pace", "--pace"),
+    ("zoom.levels", "--levels"),
+    ("zoom.motion.zoom", "--zoom"),
+    ("zoom.motion.rotate", "--rotate"),
+    ("zoom.motion.shift", "--shift"),
+    ("zoom.motion.centre", "--centre"),
+    ("zoom.motion.ease_in", "--ease-in"),
+    ("zoom.motion.ease_out", "--ease-out"),
+    ("video.coherence.flow.persistence", "--carry"),
+];
+
+fn flag_of(field: &str) -> Option<&'static str> {
+    FLAGS.iter().find(|(path, _)| *path == field).map(|(_, flag)| *flag)
+}
+
+fn recipes(error: &RecipeError) -> Option<String> {
+    match error {
+        RecipeError::Range { setting, .. } | RecipeError::Value { setting, .. } => {
+            flag_of(setting).map(|flag| format!("{flag} sets it."))
+        }
+        RecipeError::Unknown { .. } => {
+            Some("A dream's recipe names every setting: --save-recipe FILE writes it.".to_owned())
+        }
+        _ => None,
+    }
 }
 
 fn models(error: &ModelError) -> Option<String> {
@@ -97,6 +141,7 @@ fn videos(error: &VideoError) -> Option<String> {
     let hint = match error {
         VideoError::Folder { .. } => "`deepdream frames` and `deepdream movie` work on folders.",
         VideoError::Picture { .. } => "`deepdream image` dreams on pictures.",
+        VideoError::Read { name, .. } => return unread(name),
         _ => return None,
     };
     Some(hint.to_owned())
@@ -105,7 +150,55 @@ fn videos(error: &VideoError) -> Option<String> {
 fn images(error: &ImageError) -> Option<String> {
     match error {
         ImageError::Name { .. } => Some("Or give a folder (-o FOLDER/).".to_owned()),
+        ImageError::Read { name, .. } => unread(name),
         _ => None,
+    }
+}
+
+/// What was probably meant by the name of an input that is no file.
+fn unread(name: &str) -> Option<String> {
+    let path = Path::new(name);
+    let is_quote = |letter: char| matches!(letter, '"' | '\'' | '“' | '”' | '‘' | '’' | '„');
+    let is_address = |scheme: &&str| name.to_lowercase().starts_with(scheme);
+    if path.is_dir() {
+        let pictures = path.join("*.jpg");
+        return Some(format!("Give the pictures in it: {}", quoted(&pictures)));
+    }
+    if path.exists() {
+        return None;
+    }
+    Some(match name {
+        "-" => "Standard input is not read. Give the name of a file.".to_owned(),
+        _ if ["http://", "https://", "ftp://"].iter().any(|it| is_address(&it)) => {
+            "This is an address. Download the file first, then give its name.".to_owned()
+        }
+        _ if is_address(&"file://") => "Give the path without `file://`.".to_owned(),
+        _ if name.starts_with(is_quote) || name.ends_with(is_quote) => {
+            "Leave out the quotation marks that belong to the name.".to_owned()
+        }
+        _ if has_wildcard(path) => "No file matches the wildcard.".to_owned(),
+        _ => format!("Did you mean {}?", quoted(&namesake(path)?)),
+    })
+}
+
+/// A file beside `path` that is called like it but for its ending, or upper and lower case.
+fn namesake(path: &Path) -> Option<PathBuf> {
+    let stem = |path: &Path| Some(path.file_stem()?.to_string_lossy().to_lowercase());
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let here = if folder == Path::new("") { Path::new(".") } else { folder };
+    let mut names: Vec<_> =
+        std::fs::read_dir(here).ok()?.flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    let like = |name: &&OsString| stem(Path::new(name)) == stem(path);
+    names.iter().find(like).map(|name| folder.join(name))
+}
+
+/// A path as it is typed: in quotation marks if it has spaces.
+pub(crate) fn quoted(path: &Path) -> String {
+    let name = path.display().to_string();
+    match name.contains([' ', '&', ';', '(', ')']) {
+        true => format!("\"{name}\""),
+        false => name,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use deepdream::{CancelToken, Error, Fault, Result};
 
+use crate::console::say;
 use crate::exit;
 
 /// A token that Ctrl-C cancels from now on; to be called once.
@@ -11,13 +12,32 @@ use crate::exit;
 pub(crate) fn listen() -> Result<CancelToken> {
     let token = CancelToken::new();
     let asked = token.clone();
-    ctrlc::set_handler(move || {
+    handle(move || {
         if asked.is_cancelled() {
-            std::process::exit(exit::number(Fault::Cancelled).into());
+            end();
         }
         asked.cancel();
-        eprintln!("\nstopping at the next step; Ctrl-C again ends at once");
-    })
-    .map_err(|error| Error::new(Fault::Usage, format!("could not listen to Ctrl-C: {error}")))?;
+        say("\nstopping at the next step; Ctrl-C again ends at once");
+    })?;
     Ok(token)
+}
+
+/// Has Ctrl-C end the program at once from now on, for work that is soon over; to be called once.
+///
+/// # Errors
+/// What the operating system says.
+pub(crate) fn end_at_once() -> Result<()> {
+    handle(|| {
+        say("\ndeepdream: stopped");
+        end();
+    })
+}
+
+fn handle(handler: impl FnMut() + Send + 'static) -> Result<()> {
+    ctrlc::set_handler(handler)
+        .map_err(|error| Error::new(Fault::Usage, format!("could not listen to Ctrl-C: {error}")))
+}
+
+fn end() -> ! {
+    std::process::exit(exit::number(Fault::Cancelled).into());
 }

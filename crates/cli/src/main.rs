@@ -9,21 +9,64 @@ mod console;
 mod exit;
 mod hints;
 mod interrupt;
+mod progress_line;
 mod terminal;
+mod units;
+mod usage;
+mod wildcard;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use deepdream::Result;
+use deepdream::{Fault, Result};
 
 use cli::{Cli, Command};
+use console::say;
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let command = match Cli::try_parse() {
+        Ok(Cli { command }) => command,
+        Err(error) => return not_run(error),
+    };
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", exit::text(&error));
+            say(exit::text(&error));
             exit::code(error.fault())
+        }
+    }
+}
+
+/// Answers a command line that runs nothing: one that asks for help or the version, or is wrong.
+fn not_run(error: clap::Error) -> ExitCode {
+    let asked = |error: &clap::Error| {
+        matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
+    };
+    let mut cli = Cli::command();
+    cli.build();
+    let args: Vec<String> =
+        std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let help = match usage::asks_for_help(&args, &cli) {
+        Some(path) if !asked(&error) => {
+            let args = [&["deepdream".to_owned()], &path[..], &["--help".to_owned()]].concat();
+            Cli::try_parse_from(args).err()
+        }
+        _ => None,
+    };
+    let error = help.unwrap_or(error);
+    match error.kind() {
+        _ if asked(&error) => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            exit::code(Fault::Usage)
+        }
+        _ => {
+            say(usage::text(&error, &args, &cli));
+            exit::code(Fault::Usage)
         }
     }
 }
@@ -35,6 +78,7 @@ fn run(command: Command) -> Result<()> {
         Command::Zoom(args) => commands::zoom::zoom(&args),
         Command::Video(args) => commands::video::video(&args),
         Command::Movie(args) => commands::movie::movie(&args),
+        Command::Help(args) => commands::help::help(&args),
         Command::Layers(args) => commands::layers::layers(&args),
         Command::Models(args) => commands::models::models(&args),
         Command::Classify(args) => commands::classify::classify(&args),

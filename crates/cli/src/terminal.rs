@@ -1,5 +1,5 @@
-//! Events on the terminal: a bar that moves, or lines for a log; notes; and what was written. All of it
-//! goes to standard error.
+//! Events on the terminal: a line that moves, or lines for a log; notes; and at the end what was made and
+//! how long it took. All of it goes to standard error.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use deepdream::{
     CancelToken, Content, Event, Events, Note, Progress, Result, Stage, Work, Wrote, readable_bytes,
 };
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
+use crate::console::say;
+use crate::progress_line::ProgressLine;
+use crate::units::{counted, duration, time_left};
 use crate::{exit, interrupt};
 
 /// How often a log gets a line about a video.
@@ -24,8 +26,19 @@ pub(crate) fn run<T>(
     let token = interrupt::listen()?;
     let terminal = Terminal::new(quiet);
     let done = job(&terminal, &token);
-    terminal.view().end();
+    let mut view = terminal.view();
+    view.line.clear();
+    if done.is_ok() && !quiet {
+        view.summary();
+    }
+    drop(view);
     done
+}
+
+/// Whether there is a terminal on which a line can be replaced.
+pub(crate) fn is_terminal() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !dumb
 }
 
 /// Shows the events of a job.
@@ -35,10 +48,16 @@ pub(crate) struct Terminal {
 
 struct View {
     quiet: bool,
-    /// Whether there is a bar, or lines for a log.
-    bars: bool,
-    bar: ProgressBar,
+    /// Whether one line moves, or lines go into a log.
+    moves: bool,
+    line: ProgressLine,
     work: Option<Work>,
+    /// When the job began, and the work it is at.
+    begun: [Instant; 2],
+    /// How many pictures and frames are written, and whether a movie is.
+    pictures: u64,
+    frames: u64,
+    movie: bool,
     /// When the log got its last line about a video.
     said: Option<Instant>,
 }
@@ -46,9 +65,18 @@ struct View {
 impl Terminal {
     /// A view that says nothing but what is wrong if it is `quiet`.
     fn new(quiet: bool) -> Self {
-        let bars = std::io::stderr().is_terminal();
-        let bar = ProgressBar::hidden();
-        Self { view: Mutex::new(View { quiet, bars, bar, work: None, said: None }) }
+        let view = View {
+            quiet,
+            moves: is_terminal(),
+            line: ProgressLine::default(),
+            work: None,
+            begun: [Instant::now(); 2],
+            pictures: 0,
+            frames: 0,
+            movie: false,
+            said: None,
+        };
+        Self { view: Mutex::new(view) }
     }
 
     fn view(&self) -> std::sync::MutexGuard<'_, View> {
@@ -60,12 +88,12 @@ impl Events for Terminal {
     fn event(&self, event: Event) {
         let mut view = self.view();
         match event {
-            Event::Failed { error, .. } => view.line(exit::text(&error)),
-            Event::Note(Note::Damage(text)) => view.line(text),
+            Event::Failed { error, .. } => view.say(exit::text(&error)),
+            Event::Note(Note::Damage(text)) => view.say(text),
             _ if view.quiet => {}
             Event::Started(work) => view.start(work),
             Event::Progress(progress) => view.progress(&progress),
-            Event::Note(note) => view.line(spelled(&note)),
+            Event::Note(note) => view.say(spelled(&note)),
             Event::Wrote(wrote) => view.wrote(&wrote),
             _ => {}
         }
@@ -73,91 +101,99 @@ impl Events for Terminal {
 }
 
 impl View {
-    /// Writes a line, above the bar if there is one.
-    fn line(&self, text: impl std::fmt::Display) {
-        self.bar.suspend(|| eprintln!("{text}"));
+    /// Writes a line, above the one that moves.
+    fn say(&self, text: impl AsRef<str>) {
+        self.line.above(|| say(text));
     }
 
     fn start(&mut self, work: Work) {
-        self.end();
+        self.line.clear();
         match &work {
-            Work::Frames { folder, after, .. } if *after > 0 => {
-                self.line(format!("{}: going on after frame {after}", folder.display()));
+            Work::Frames { folder, after, frames } if *after > 0 && *frames != Some(0) => {
+                self.say(format!("{}: continues after frame {after}", folder.display()));
             }
             Work::Video { folder, frames, present, .. } if *present > 0 => {
                 let folder = folder.display();
-                self.line(format!("{folder}: going on, {present} of {frames} frames are there"));
+                self.say(format!("{folder}: continues, {present} of {frames} frames are there"));
             }
             Work::Video { video, folder, size, rate, frames, .. } => {
                 let (video, folder) = (video.display(), folder.display());
-                self.line(format!(
-                    "{video}: {frames} frames of {size}, {rate:.3} a second; frames go into {folder}"
+                let frames = counted(*frames, "frame");
+                self.say(format!(
+                    "{video}: {frames} of {size}, {rate:.3} a second; frames go into {folder}"
                 ));
             }
             _ => {}
         }
-        if self.bars {
-            let without_end =
-                matches!(work, Work::Index { .. } | Work::Frames { frames: None, .. });
-            self.bar = bar(without_end);
+        if self.moves {
+            self.line.start();
         }
         self.work = Some(work);
+        self.begun[1] = Instant::now();
         self.said = None;
     }
 
     fn progress(&mut self, progress: &Progress) {
         let Progress { stage, done, total, elapsed, left } = progress;
-        let what = match (stage, &self.work) {
-            (Stage::Step { octave, octaves, step, steps }, Some(Work::Picture { name, .. })) => {
-                if !self.bars && step == steps {
-                    self.line(format!("{name}: octave {octave} of {octaves} done"));
+        let texts = match (stage, &self.work) {
+            (
+                Stage::Step { octave, octaves, step, steps },
+                Some(Work::Picture { name, place, .. }),
+            ) => {
+                let place = place.map(|(number, of)| format!("picture {number} of {of}"));
+                if !self.moves && step == steps {
+                    let place = place.iter().map(|place| format!("{place}, "));
+                    let place: String = place.collect();
+                    self.say(format!("{place}{name}: octave {octave} of {octaves} done"));
                 }
-                let name =
-                    Path::new(name).file_name().map_or(name.into(), |it| it.to_string_lossy());
-                format!("{name}  octave {octave}/{octaves}  step {step}/{steps}")
+                let name = Path::new(name).file_name().map(|name| name.to_string_lossy());
+                let what = [place, name.map(|name| name.into_owned())].into_iter().flatten();
+                let (octave, step) =
+                    (format!("octave {octave}/{octaves}"), format!("step {step}/{steps}"));
+                what.chain([octave, step]).collect()
             }
             (
                 Stage::Frame { present, frames: Some(frames), .. },
                 Some(Work::Video { present: before, .. }),
             ) => {
                 let pace = (present - before) as f64 / elapsed.as_secs_f64().max(1e-9);
-                let text = format!("frame {present} of {frames}, {pace:.2} a second");
-                self.log(&text, present == frames && done.ge(&total.unwrap_or(0)), *left);
-                text
+                let (pace, frame) =
+                    (format!("{pace:.2} a second"), format!("frame {present} of {frames}"));
+                let last = present == frames && done.ge(&total.unwrap_or(0));
+                self.log(&format!("{frame}, {pace}"), last, *left);
+                vec![pace, frame]
             }
-            (Stage::Frame { number, .. }, _) => format!("frame {number}"),
+            (Stage::Frame { number, frames: Some(frames), .. }, _) => {
+                vec![format!("frame {number} of {}", frames.saturating_sub(1))]
+            }
+            (Stage::Frame { number, .. }, _) => vec![format!("frame {number}")],
             (Stage::Indexed { frames }, Some(Work::Index { video })) => {
-                format!("{}: looking at frame {frames}", video.display())
+                vec![video.display().to_string(), format!("finding frame {frames}")]
             }
-            (Stage::Encoded { frames }, _) => match total {
-                Some(total) => format!("{frames}/{total} frames"),
-                None => format!("{frames} frames"),
-            },
-            (Stage::Compared { layer }, _) => format!("comparing  {layer}"),
+            (Stage::Encoded { frames }, _) => vec![match total {
+                Some(total) => format!("writing frame {frames} of {total}"),
+                None => format!("writing frame {frames}"),
+            }],
+            (Stage::Compared { layer }, _) => vec!["comparing".to_owned(), layer.clone()],
             _ => return,
         };
         let time = match (left, total) {
-            (Some(left), _) => format!("{} left", HumanDuration(*left)),
-            (None, None) => format!("{} so far, Ctrl-C ends", HumanDuration(*elapsed)),
+            (Some(left), _) => format!("{} left", time_left(*left)),
+            (None, None) => format!("{} so far, Ctrl-C ends", time_left(*elapsed)),
             (None, Some(_)) => String::new(),
         };
-        if let Some(total) = total {
-            self.bar.set_length(*total);
-        }
-        self.bar.set_position(*done);
-        self.bar.set_prefix(what);
-        self.bar.set_message(time);
+        self.line.show(texts, time, *done, *total);
     }
 
     /// A line about a video's frames, where there is a log and it is time for one.
     fn log(&mut self, text: &str, last: bool, left: Option<Duration>) {
-        if self.bars {
+        if self.moves {
             return;
         }
         let said = *self.said.get_or_insert_with(Instant::now);
         if last || said.elapsed() >= LINES {
-            let left = HumanDuration(left.unwrap_or_default());
-            self.line(format!("{text}, {left} left"));
+            let left = left.map(|left| format!(", {} left", time_left(left)));
+            self.say(format!("{text}{}", left.unwrap_or_default()));
             self.said = Some(Instant::now());
         }
     }
@@ -165,34 +201,56 @@ impl View {
     fn wrote(&mut self, Wrote { path, content }: &Wrote) {
         let path = path.display();
         match content {
-            Content::Picture { of } => {
-                self.end();
-                self.line(format!("{of}: dreamt into {path}"));
+            Content::Picture { .. } => {
+                self.pictures += 1;
+                let size = match &self.work {
+                    Some(Work::Picture { size, .. }) => format!(" ({size})"),
+                    _ => String::new(),
+                };
+                let took = duration(self.begun[1].elapsed());
+                self.line.clear();
+                self.say(format!("wrote {path}{size} in {took}"));
             }
-            Content::Frame { number }
-                if !self.bars && matches!(self.work, Some(Work::Frames { .. })) =>
-            {
-                self.line(format!("frame {number} done"));
+            Content::Recipe => self.say(format!("wrote {path}")),
+            Content::Frame { number } => {
+                self.frames += 1;
+                if !self.moves && matches!(self.work, Some(Work::Frames { .. })) {
+                    self.say(format!("frame {number} done"));
+                }
             }
             Content::Movie { frames, size, rate, seconds, bytes } => {
-                self.end();
+                self.movie = true;
                 let rate = match rate {
                     Some(rate) => format!("{rate} a second"),
                     None => "each at its own time".to_owned(),
                 };
-                let bytes = readable_bytes(*bytes);
-                self.line(format!(
-                    "{path}: {frames} frames of {size}, {rate}, {seconds:.1} s, {bytes}"
+                let (frames, bytes) = (counted(*frames, "frame"), readable_bytes(*bytes));
+                let took = duration(self.begun[0].elapsed());
+                self.line.clear();
+                self.say(format!(
+                    "wrote {path} ({frames} of {size}, {rate}, {seconds:.1} s, {bytes}) in {took}"
                 ));
             }
             _ => {}
         }
     }
 
-    /// Takes the bar away.
-    fn end(&mut self) {
-        self.bar.finish_and_clear();
-        self.bar = ProgressBar::hidden();
+    /// What a job of several files has made in all; the end of a single one was told when it was written.
+    fn summary(&self) {
+        let took = duration(self.begun[0].elapsed());
+        match &self.work {
+            Some(Work::Picture { place: Some(_), .. }) => {
+                self.say(format!("wrote {} in {took}", counted(self.pictures, "picture")));
+            }
+            Some(Work::Frames { folder, frames: Some(0), .. }) if !self.movie => {
+                self.say(format!("{}: all frames are there already", folder.display()));
+            }
+            Some(Work::Frames { folder, .. } | Work::Video { folder, .. }) if !self.movie => {
+                let frames = counted(self.frames, "frame");
+                self.say(format!("wrote {frames} into {} in {took}", folder.display()));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -203,16 +261,4 @@ fn spelled(note: &Note) -> String {
         Note::NoPlaceForRecipe { .. } => format!("{note}; --save-recipe keeps it"),
         note => note.to_string(),
     }
-}
-
-/// A bar with the time left behind it, or only a line for work without an end.
-fn bar(without_end: bool) -> ProgressBar {
-    let style = match without_end {
-        true => "{prefix}  {msg}",
-        false => "{prefix}  {wide_bar:.cyan/dim}  {msg}",
-    };
-    let style = ProgressStyle::with_template(style).expect("the templates are right");
-    let bar = ProgressBar::no_length().with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

@@ -8,9 +8,10 @@ use dream::{Machine, Observer, Plan, Progress, Recipe, Term};
 use graph::{Network, OutputGradient, Size, StepTime, Tensor};
 use serde::Serialize;
 
+use crate::convert::undreamt;
 use crate::inspect::compile;
 use crate::machine::peak_memory;
-use crate::{Limits, NetworkChoice, Result};
+use crate::{CancelToken, Error, Limits, NetworkChoice, Result};
 
 /// Measures one step on noise.
 #[derive(Clone, Debug)]
@@ -114,8 +115,8 @@ impl Bench {
     /// Measures.
     ///
     /// # Errors
-    /// A network or a layer that is not there, or too little memory.
-    pub fn run(&self) -> Result<BenchReport> {
+    /// A network or a layer that is not there, too little memory, or a cancelled token.
+    pub fn run(&self, cancel: &CancelToken) -> Result<BenchReport> {
         let start = Instant::now();
         let machine = self.limits.machine()?;
         let network = self.network.load()?;
@@ -145,6 +146,9 @@ impl Bench {
         let first = start.elapsed();
         let mut times = Vec::new();
         for _ in 0..self.rounds.max(1) {
+            if cancel.is_cancelled() {
+                return Err(stopped());
+            }
             let start = Instant::now();
             step()?;
             times.push(start.elapsed());
@@ -154,7 +158,7 @@ impl Bench {
         let median = times[times.len() / 2];
         let (parts, memory) = (session.times(), peak_memory());
         drop(session);
-        let [dream_step, outside] = self.dream_steps(&network, &layers, &machine)?;
+        let [dream_step, outside] = self.dream_steps(&network, &layers, &machine, cancel)?;
         let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
         Ok(BenchReport {
             model: network.name.clone(),
@@ -186,6 +190,7 @@ impl Bench {
         network: &Network,
         layers: &[String],
         machine: &Machine,
+        cancel: &CancelToken,
     ) -> Result<[Duration; 2]> {
         let defaults = Recipe::for_network(network);
         let term = |name: &String| {
@@ -197,9 +202,9 @@ impl Bench {
         recipe.octaves.count = 1;
         recipe.ascent.iterations = self.rounds.max(1);
         let plan = Plan::new(&recipe, network, self.size, machine)?;
-        let mut watch = Stopwatch::start();
+        let mut watch = Stopwatch::start(cancel);
         dream::dream(&plan, dream::noise(self.size, 0), &mut watch)
-            .expect("the stopwatch stops nothing");
+            .map_err(|error| undreamt("noise", error, stopped))?;
         Ok([&mut watch.took, &mut watch.outside].map(|times| {
             times.sort();
             times[times.len() / 2]
@@ -208,20 +213,21 @@ impl Bench {
 }
 
 /// Times a dream's steps.
-struct Stopwatch {
+struct Stopwatch<'a> {
+    cancel: &'a CancelToken,
     /// When the step began, and when the network was done with it.
     at: [Instant; 2],
     took: Vec<Duration>,
     outside: Vec<Duration>,
 }
 
-impl Stopwatch {
-    fn start() -> Self {
-        Self { at: [Instant::now(); 2], took: Vec::new(), outside: Vec::new() }
+impl<'a> Stopwatch<'a> {
+    fn start(cancel: &'a CancelToken) -> Self {
+        Self { cancel, at: [Instant::now(); 2], took: Vec::new(), outside: Vec::new() }
     }
 }
 
-impl Observer for Stopwatch {
+impl Observer for Stopwatch<'_> {
     fn evaluated(&mut self) {
         self.at[1] = Instant::now();
     }
@@ -231,7 +237,7 @@ impl Observer for Stopwatch {
         self.took.push(begun.elapsed());
         self.outside.push(evaluated.elapsed());
         self.at[0] = Instant::now();
-        ControlFlow::Continue(())
+        if self.cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -276,6 +282,10 @@ impl BenchPart {
 /// Seconds of one run.
 fn mean(time: &StepTime) -> f64 {
     time.seconds / time.runs.max(1) as f64
+}
+
+fn stopped() -> Error {
+    Error::cancelled("stopped: the measurement is not complete")
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -159,7 +159,8 @@ impl Dreamer {
         let machine = request.limits.machine()?;
         let run = Run::new(&*self.events, &self.cancel);
         let previews = request.previews;
-        let studio = Studio { network: &self.network, machine: &machine, run, previews };
+        let studio =
+            Studio { network: &self.network, machine: &machine, run, previews, place: None };
         let plan = studio.plan(name, &start, &recipe)?;
         let image = studio.dream(name, start, &plan)?;
         run.event(Event::Done);

@@ -85,6 +85,8 @@ pub enum Work {
         name: String,
         /// The size of the dream.
         size: Size,
+        /// Its place among several pictures, from 1, and how many they are; `None` for one alone.
+        place: Option<(usize, usize)>,
     },
     /// A folder of frames, each made from the one before.
     Frames {

@@ -110,7 +110,7 @@ pub use request::{DreamRequest, Edit, RecipeRequest};
 #[cfg(feature = "video")]
 pub use video::Shard;
 
-pub use dream::{Keyframe, MotionPreset, Preset, Recipe, Setting, Term};
+pub use dream::{Keyframe, MotionPreset, Preset, Recipe, RecipeError, Setting, Term};
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};
 pub use models;

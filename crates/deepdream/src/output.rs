@@ -108,7 +108,9 @@ impl Output {
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         builder.tempfile_in(folder).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => self.error(format!("there is no folder {}", folder.display())),
+            ErrorKind::NotFound => self
+                .error(format!("there is no folder {}", folder.display()))
+                .hint("Make the folder first, or choose another one."),
             // The name of the temporary file, which the error has as well, helps nobody.
             _ => match error.get_ref().and_then(std::error::Error::source) {
                 Some(reason) => self.error(reason),

@@ -1,6 +1,7 @@
-//! Where outputs go: beside their pictures, into a folder, or where the user says.
+//! Where outputs go: beside their pictures, into a folder, or where the user says. An output is never one
+//! of the pictures, and two dreams never share one.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use media::ImageFormat;
@@ -11,50 +12,115 @@ use crate::{Error, Fault, Knob, Result};
 /// What noise is called, where a picture would give its name.
 const NOISE: &str = "noise";
 
-/// A path and a format for the dream of each picture (`None` is noise).
+/// Where a dream goes, and in which format.
+pub(crate) type OutputPath = (PathBuf, ImageFormat);
+
+/// Where the dream of each picture goes (`None` is noise), or why there can be none.
 ///
 /// # Errors
-/// A picture that is none, an extension of no known format, one file for several pictures, or a
-/// folder that cannot be made.
+/// What concerns all of them: an extension of no known format, one file for several pictures, a folder
+/// that cannot be made.
 pub(crate) fn output_paths(
     pictures: &[Option<&Path>],
-    wanted: &Option<PathBuf>,
-) -> Result<Vec<(PathBuf, ImageFormat)>> {
-    let paths = match wanted {
+    wanted: Option<&Path>,
+) -> Result<Vec<Result<OutputPath>>> {
+    let paths: Vec<Result<OutputPath>> = match wanted {
         Some(file) if !is_folder(file, pictures.len()) => {
-            vec![(file.to_owned(), ImageFormat::of_name(file)?)]
+            let path = file.to_owned();
+            match pictures.len() {
+                1 => vec![Ok((path, ImageFormat::of_name(file)?))],
+                count => return Err(one_file(&path, count)),
+            }
         }
         folder => {
-            let folder = folder.as_deref();
             if let Some(folder) = folder {
                 std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
             }
-            let beside = |picture: &Option<&Path>| beside(*picture, folder);
-            pictures.iter().map(beside).collect::<Result<_>>()?
+            pictures.iter().map(|picture| beside(*picture, folder)).collect()
         }
     };
-    let mut seen = HashSet::new();
-    match paths.iter().find(|(path, _)| !seen.insert(path)) {
-        None => Ok(paths),
-        Some((path, _)) => {
-            let what = format!("two of the dreams would be written to {}", path.display());
-            Err(Error::new(Fault::Output, what)
-                .at(path)
-                .turn(Knob::Output, "Dream on them one at a time, each with its own output."))
-        }
-    }
+    apart(pictures, &paths)?;
+    Ok(match pictures {
+        [_] => paths,
+        _ => spared(pictures, paths),
+    })
 }
 
 /// Whether `path` is for more than one file: it is a folder, it ends as one, or there are several
-/// pictures for it and its name is no picture's.
+/// pictures for it and its name has no extension.
 fn is_folder(path: &Path, pictures: usize) -> bool {
     let ends_as_one = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
-    path.is_dir() || ends_as_one || pictures > 1
+    path.is_dir() || ends_as_one || (pictures > 1 && path.extension().is_none())
+}
+
+/// The error for one file that is to hold several dreams.
+fn one_file(path: &Path, pictures: usize) -> Error {
+    let what = format!("could not write {pictures} dreams into one file, {}", path.display());
+    Error::new(Fault::Output, what).at(path).turn(
+        Knob::Output,
+        format!("Give a folder: {}{}", path.display(), std::path::MAIN_SEPARATOR),
+    )
+}
+
+/// Refuses two dreams in one file.
+fn apart(pictures: &[Option<&Path>], paths: &[Result<OutputPath>]) -> Result<()> {
+    let mut seen = HashMap::new();
+    let all = pictures.iter().zip(paths).filter_map(|(picture, path)| {
+        Some((picture.as_ref()?.to_path_buf(), &path.as_ref().ok()?.0))
+    });
+    for (picture, path) in all {
+        let Some(other) = seen.insert(same(path), picture.clone()) else { continue };
+        let (first, second) = (other.display(), picture.display());
+        return Err(match same(&other) == same(&picture) {
+            true => Error::new(Fault::Usage, format!("{second} is named twice"))
+                .at(&picture)
+                .hint("Name each picture once."),
+            false => {
+                let path_text = path.display();
+                let what = format!("{first} and {second} would both become {path_text}");
+                Error::new(Fault::Output, what).at(path).turn(
+                    Knob::Output,
+                    "Dream on them one at a time, each with an output of its own.",
+                )
+            }
+        });
+    }
+    Ok(())
+}
+
+/// The same paths without those that are pictures themselves, which are still to be dreamt on.
+fn spared(pictures: &[Option<&Path>], paths: Vec<Result<OutputPath>>) -> Vec<Result<OutputPath>> {
+    let inputs: Vec<PathBuf> = pictures.iter().flatten().map(|path| same(path)).collect();
+    let spare = |(path, format): OutputPath| match inputs.contains(&same(&path)) {
+        false => Ok((path, format)),
+        true => {
+            let what = format!(
+                "could not write {}: it is one of the pictures to dream on",
+                path.display()
+            );
+            Err(Error::new(Fault::Output, what)
+                .at(path)
+                .turn(Knob::Output, "Write the dreams into a folder."))
+        }
+    };
+    paths.into_iter().map(|path| path.and_then(spare)).collect()
+}
+
+/// A path by which one file, which need not exist, is known however it is spelled.
+pub(crate) fn same(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 /// `photo.dream.jpg` for `photo.jpg`, beside it or in `folder`. A name that hides another format gets
 /// that format's extension.
-fn beside(picture: Option<&Path>, folder: Option<&Path>) -> Result<(PathBuf, ImageFormat)> {
+fn beside(picture: Option<&Path>, folder: Option<&Path>) -> Result<OutputPath> {
     let Some(picture) = picture else {
         let name = format!("{NOISE}.dream.png");
         return Ok((folder.unwrap_or(Path::new("")).join(name), ImageFormat::Png));

@@ -41,6 +41,8 @@ pub(crate) struct Studio<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) run: Run<'a>,
     pub(crate) previews: Option<Duration>,
+    /// The picture's place among several, from 1, and how many they are.
+    pub(crate) place: Option<(usize, usize)>,
 }
 
 impl Studio<'_> {
@@ -65,7 +67,7 @@ impl Studio<'_> {
     /// That it was cancelled, or what runs the network fails.
     pub(crate) fn dream(&self, name: &str, start: Start, plan: &Plan) -> Result<Image> {
         let size = plan.size();
-        self.run.started(Work::Picture { name: name.to_owned(), size });
+        self.run.started(Work::Picture { name: name.to_owned(), size, place: self.place });
         let image = match start {
             Start::Image(image) => image,
             Start::Noise(noise) => {

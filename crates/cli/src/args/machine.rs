@@ -3,12 +3,14 @@
 use clap::Args;
 use deepdream::Limits;
 
+use super::whole;
+
 /// Arguments about the machine.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Machine")]
 pub(crate) struct MachineArgs {
     /// How many threads to use. They do not change the picture. Default: one for each processor.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=1024), allow_negative_numbers = true)]
     threads: Option<u16>,
 }
 

@@ -4,6 +4,8 @@ use clap::Args;
 use deepdream::media::FrameRate;
 use deepdream::{Keyframe, MotionPreset, RecipeRequest};
 
+use super::number;
+
 /// Arguments about how frames follow from each other.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Motion")]
@@ -16,9 +18,11 @@ pub(crate) struct MotionArgs {
     pub(crate) fps: Option<FrameRate>,
     /// How much larger everything gets in a second, at any frame rate. Default: 1.35.
     #[arg(long, value_name = "FACTOR")]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     zoom: Option<f64>,
     /// Degrees turned in a second, clockwise. Default: 0.
     #[arg(long, value_name = "DEGREES", allow_negative_numbers = true)]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     rotate: Option<f64>,
     /// Shift in a second, to the right and down, as shares of the width and height. Default: 0,0.
     #[arg(long, value_name = "X,Y", value_parser = pair, allow_hyphen_values = true)]
@@ -28,16 +32,20 @@ pub(crate) struct MotionArgs {
     centre: Option<[f64; 2]>,
     /// Seconds in which the motion starts from rest. Default: 0.
     #[arg(long, value_name = "SECONDS")]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     ease_in: Option<f64>,
     /// Seconds in which the motion comes to rest before the end. Default: 0.
     #[arg(long, value_name = "SECONDS")]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     ease_out: Option<f64>,
     /// How many dreams there are to a second, spread over its frames: each frame takes its share of
     /// --iterations, whatever the --fps. As many as --fps dream each frame anew in full. Default: 2.
     #[arg(long, value_name = "DREAMS")]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     pace: Option<f64>,
     /// How far brightness, contrast and colours are led back to the first frame's, 0 to 1. Default: 1.
     #[arg(long, value_name = "STRENGTH")]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     levels: Option<f64>,
     /// Set fields at a time. Between two times they change evenly and layers fade. Repeat it:
     /// --at 0s:layer=fire3/concat --at 6s:layer=fire8/concat,step=2,zoom=1.2
@@ -100,5 +108,5 @@ fn pair(text: &str) -> Result<[f64; 2], String> {
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     text.split_once(',')
         .and_then(|(x, y)| Some([number(x)?, number(y)?]))
-        .ok_or_else(|| format!("`{text}` is not a pair of numbers. Write 0.1,-0.05, for example"))
+        .ok_or_else(|| "use two numbers, such as 0.1,-0.05".to_owned())
 }

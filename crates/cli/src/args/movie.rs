@@ -5,7 +5,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use deepdream::media::movie::{Codec, Quality};
 use deepdream::{Encoding, Playback};
 
-use super::seconds;
+use super::{seconds, whole};
 
 /// What each quality is for.
 const QUALITIES: [(Quality, &str); 3] = [
@@ -42,17 +42,17 @@ fn words<T: Copy + Send + Sync + 'static>(
 pub(crate) struct PlaybackArgs {
     /// Show the first frame this many seconds longer. Default: 0.
     #[arg(long, value_name = "SECONDS", default_value = "0", hide_default_value = true)]
-    #[arg(value_parser = seconds)]
+    #[arg(value_parser = seconds, allow_negative_numbers = true)]
     hold_first: f64,
     /// Show the last frame this many seconds longer. Default: 0.
     #[arg(long, value_name = "SECONDS", default_value = "0", hide_default_value = true)]
-    #[arg(value_parser = seconds)]
+    #[arg(value_parser = seconds, allow_negative_numbers = true)]
     hold_last: f64,
     /// Go back to the first frame again.
     #[arg(long)]
     ping_pong: bool,
     /// Fade the last seconds into the first, so that the movie loops. Default: cut.
-    #[arg(long = "loop", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long = "loop", value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     #[arg(conflicts_with_all = ["ping_pong", "hold_first", "hold_last"])]
     fade: Option<f64>,
 }
@@ -71,7 +71,7 @@ impl PlaybackArgs {
 pub(crate) struct EncodingArgs {
     /// Longest side of the movie in pixels. Default: the frames' own size.
     #[arg(long = "movie-size", value_name = "PIXELS")]
-    #[arg(value_parser = clap::value_parser!(u32).range(2..=65_535))]
+    #[arg(value_parser = whole::<u32>(2..=65_535), allow_negative_numbers = true)]
     movie_size: Option<u32>,
     /// How good the movie looks, against its size. Default: good.
     #[arg(long, value_parser = words(&QUALITIES, Quality::name), default_value = "good")]

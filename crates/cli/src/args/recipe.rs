@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use deepdream::{DreamRequest, Edit, Preset, RecipeRequest, RecipeSource, Term};
 
-use super::{MachineArgs, NetworkArgs};
+use super::{MachineArgs, NetworkArgs, any_whole, longest_side, number, whole};
 
 /// Arguments that make a recipe.
 #[derive(Debug, Args)]
@@ -27,25 +27,32 @@ pub(crate) struct RecipeArgs {
     preset: Option<String>,
     /// Longest side of the dream in pixels. Default: the picture's own size.
     #[arg(short, long, value_name = "PIXELS", help_heading = "Recipe")]
+    #[arg(value_parser = longest_side, allow_negative_numbers = true)]
     size: Option<u32>,
     /// How many sizes of the picture to dream on, from small to full. Default: the preset's; google has
     /// 4.
     #[arg(long, value_name = "N", help_heading = "Recipe")]
+    #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     octaves: Option<u32>,
     /// How much larger each octave is than the one before. Default: the preset's; google has 1.4.
     #[arg(long, value_name = "FACTOR", help_heading = "Recipe")]
+    #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
     octave_scale: Option<f32>,
     /// Steps on each octave. Default: the preset's; google has 10.
     #[arg(short, long, value_name = "N", help_heading = "Recipe")]
+    #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     iterations: Option<u32>,
     /// How far each step goes, in pixel values of 0–255. Default: the preset's; google has 1.5.
     #[arg(long, value_name = "VALUES", help_heading = "Recipe")]
+    #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
     step: Option<f32>,
     /// How many pixels each step may shift the picture by. Default: the preset's; google has 32.
     #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
+    #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     jitter: Option<u32>,
     /// Seed of all that is random. The same seed gives the same dream. Default: 0, or the recipe's.
     #[arg(long, value_name = "N", help_heading = "Recipe")]
+    #[arg(value_parser = whole::<u64>(0..=i64::MAX as u64), allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Set any field of the recipe, such as octaves.detail=replace. Repeat it to set several. VALUE is
     /// TOML; a word needs no quotes. These come after all other flags.

@@ -3,8 +3,10 @@
 use clap::Args;
 use deepdream::{Bench, BenchPart, BenchReport, Result, Size, readable_bytes};
 
-use crate::args::{MachineArgs, NetworkArgs, size};
+use crate::args::{MachineArgs, NetworkArgs, size, whole};
 use crate::console::{self, print};
+use crate::terminal;
+use crate::units::counted;
 
 /// Arguments of `bench`.
 #[derive(Debug, Args)]
@@ -21,7 +23,7 @@ pub(crate) struct BenchArgs {
     by_layer: bool,
     /// How many steps to time. Default: 10.
     #[arg(long, value_name = "N", default_value_t = 10, hide_default_value = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(value_parser = whole::<u32>(1..=100_000), allow_negative_numbers = true)]
     rounds: u32,
     /// Answer in JSON.
     #[arg(long)]
@@ -42,7 +44,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
         network: args.network.choice(),
         limits: args.machine.limits(),
     };
-    let report = bench.run()?;
+    let report = terminal::run(true, |_, cancel| bench.run(cancel))?;
     if args.json { console::json(&report) } else { print(text(&report)) }
 }
 
@@ -53,10 +55,13 @@ fn text(report: &BenchReport) -> String {
     let rows = [
         ("network", format!("{model}, {}", report.layers.join(", "))),
         ("picture", format!("{width}×{height}")),
-        ("machine", format!("{threads} threads, {level}")),
+        ("machine", format!("{}, {level}", counted(*threads as u64, "thread"))),
         ("loading", format!("{:.1} ms", report.load_ms)),
         ("first gradient", format!("{:.1} ms", report.first_gradient_ms)),
-        ("one step, median", format!("{:.1} ms of {rounds}", report.median_ms)),
+        (
+            "one step, median",
+            format!("{:.1} ms, of {}", report.median_ms, counted(u64::from(*rounds), "step")),
+        ),
         ("one step, range", format!("{:.1} to {:.1} ms", report.min_ms, report.max_ms)),
         ("work", format!("{:.2} GFLOP a step", report.gflop)),
         ("speed", format!("{:.1} GFLOP/s", report.gflop_per_second)),

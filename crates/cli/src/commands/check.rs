@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use deepdream::{CheckJob, CheckReport, ComparedLayer, Result};
 
-use crate::args::{MachineArgs, NetworkArgs};
+use crate::args::{MachineArgs, NetworkArgs, longest_side, whole};
 use crate::console::{self, print};
 use crate::terminal;
+use crate::units::counted;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -22,11 +23,11 @@ pub(crate) struct CheckArgs {
     layers: Vec<String>,
     /// Longest side of the dream in pixels, at the most; plain loops are slow. Default: 224.
     #[arg(short, long, value_name = "PIXELS", default_value_t = 224, hide_default_value = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    #[arg(value_parser = longest_side, allow_negative_numbers = true)]
     size: u32,
     /// At how many of the dream's steps to compare, the last among them. Default: 3.
     #[arg(long, value_name = "N", default_value_t = 3, hide_default_value = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(value_parser = whole::<u32>(1..=1000), allow_negative_numbers = true)]
     steps: u32,
     /// Answer in JSON.
     #[arg(long)]
@@ -61,12 +62,13 @@ pub(crate) fn check(args: &CheckArgs) -> Result<()> {
 fn text(report: &CheckReport) -> String {
     let CheckReport { model, picture, width, height, threads, level, compared, .. } = report;
     let steps: Vec<String> = report.steps.iter().map(u64::to_string).collect();
+    let word = if steps.len() == 1 { "step" } else { "steps" };
     let (activation, gradient) = (report.activation_bound, report.gradient_bound);
     let bounds = format!("activation {activation:.0e}, gradient {gradient:.0e}");
     let rows = [
         ("network", format!("{model}, {}", report.layers.join(", "))),
-        ("dream", format!("{picture}, {width}×{height}, after steps {}", steps.join(", "))),
-        ("machine", format!("{threads} threads, {level} against scalar")),
+        ("dream", format!("{picture}, {width}×{height}, after {word} {}", steps.join(", "))),
+        ("machine", format!("{}, {level} against scalar", counted(*threads as u64, "thread"))),
         ("bounds", format!("{bounds} (relative error in L2)")),
     ];
     let mut text: String = rows.iter().map(|(name, value)| format!("{name:8} {value}\n")).collect();
@@ -82,7 +84,10 @@ fn text(report: &CheckReport) -> String {
         );
     }
     if report.agrees {
-        text += &format!("all {} layers agree\n", compared.len());
+        text += &match compared.len() {
+            1 => "the layer agrees\n".to_owned(),
+            count => format!("all {count} layers agree\n"),
+        };
     }
     text
 }

@@ -6,8 +6,9 @@ use clap::Args;
 use deepdream::media::Limits;
 use deepdream::{Class, Image, Result, free_memory};
 
-use crate::args::{MachineArgs, NetworkArgs};
+use crate::args::{MachineArgs, NetworkArgs, whole};
 use crate::console::{self, print};
+use crate::interrupt;
 
 /// Arguments of `classify`.
 #[derive(Debug, Args)]
@@ -16,6 +17,7 @@ pub(crate) struct ClassifyArgs {
     picture: PathBuf,
     /// How many classes to list. Default: 5.
     #[arg(long, value_name = "N", default_value_t = 5, hide_default_value = true)]
+    #[arg(value_parser = whole::<usize>(1..=100_000), allow_negative_numbers = true)]
     top: usize,
     /// Answer in JSON.
     #[arg(long)]
@@ -28,6 +30,7 @@ pub(crate) struct ClassifyArgs {
 
 /// Lists the likeliest classes.
 pub(crate) fn classify(args: &ClassifyArgs) -> Result<()> {
+    interrupt::end_at_once()?;
     let network = args.network.choice().load()?;
     let image = Image::read(&args.picture, &Limits::memory(free_memory()))?;
     let mut classes = deepdream::classify(&network, &image, &args.machine.limits())?;

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use deepdream::{FramesJob, Length, Result};
 
-use crate::args::{MachineArgs, MotionArgs, RecipeArgs};
+use crate::args::{MachineArgs, MotionArgs, RecipeArgs, whole};
+use crate::console::say;
+use crate::hints::quoted;
 use crate::terminal;
 
 /// Arguments of `frames`.
@@ -17,7 +19,7 @@ pub(crate) struct FramesArgs {
     folder: PathBuf,
     /// How many frames to have in all. Default: no end; Ctrl-C stops.
     #[arg(short = 'n', long, value_name = "N", help_heading = "Motion")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    #[arg(value_parser = whole::<u64>(1..=100_000_000), allow_negative_numbers = true)]
     count: Option<u64>,
     /// Remove all frames but the first and begin again. Default: refuse to mix frames of two recipes.
     #[arg(short, long, help_heading = "Output")]
@@ -45,10 +47,7 @@ pub(crate) fn frames(args: &FramesArgs) -> Result<()> {
     };
     terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
     if !args.quiet {
-        let folder = args.folder.display();
-        eprintln!(
-            "{folder}: all frames are there; `deepdream movie {folder}` makes a movie of them"
-        );
+        say(format!("  `deepdream movie {}` makes a movie of them.", quoted(&args.folder)));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use deepdream::{Error, Fault, Result};
 
-use crate::console::print;
+use crate::console::write;
 
 /// Arguments of `completions`.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(crate) struct ManArgs {
 pub(crate) fn completions(args: &CompletionArgs, mut cli: Command) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut cli, "deepdream", &mut script);
-    print(&script)
+    write(&script)
 }
 
 /// Writes the manual.
@@ -37,7 +37,7 @@ pub(crate) fn man(args: &ManArgs, cli: Command) -> Result<()> {
         clap_mangen::Man::new(cli)
             .render(&mut page)
             .map_err(|error| Error::new(Fault::Output, error))?;
-        return print(&page);
+        return write(&page);
     };
     std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(cli, folder)).map_err(
         |error| {

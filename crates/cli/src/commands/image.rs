@@ -6,7 +6,7 @@ use clap::Args;
 use deepdream::{BatchJob, Result, Size, Source, StillJob};
 
 use crate::args::{MachineArgs, RecipeArgs, size};
-use crate::terminal;
+use crate::{terminal, wildcard};
 
 /// Arguments of `image`.
 #[derive(Debug, Args)]
@@ -40,21 +40,19 @@ pub(crate) struct ImageArgs {
 /// Dreams on every picture; one that fails does not keep the others from their dreams.
 pub(crate) fn image(args: &ImageArgs) -> Result<()> {
     let (output, save_recipe) = (args.output.clone(), args.save_recipe.clone());
+    let pictures = wildcard::expand(&args.pictures);
     let overwrite = args.force;
     let dream = args.recipe.request(&args.machine, |_| ());
     let noise = args
         .noise
         .map(|Size { height, width }| Source::Noise { width: width as u32, height: height as u32 });
-    terminal::run(args.quiet, |events, cancel| match args.pictures.as_slice() {
+    terminal::run(args.quiet, |events, cancel| match pictures.as_slice() {
         [] | [_] => {
-            let picture = args.pictures.first().cloned().map(Source::Picture);
+            let picture = pictures.first().cloned().map(Source::Picture);
             let source = picture.or(noise);
             StillJob { source, output, save_recipe, overwrite, dream }.run(events, cancel)
         }
-        pictures => {
-            let pictures = pictures.to_vec();
-            BatchJob { pictures, output, save_recipe, overwrite, dream }.run(events, cancel)
-        }
+        _ => BatchJob { pictures, output, save_recipe, overwrite, dream }.run(events, cancel),
     })?;
     Ok(())
 }

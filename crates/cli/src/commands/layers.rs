@@ -5,6 +5,7 @@ use deepdream::{LayerInfo, Result};
 
 use crate::args::NetworkArgs;
 use crate::console::{self, print};
+use crate::interrupt;
 
 /// Arguments of `layers`.
 #[derive(Debug, Args)]
@@ -18,6 +19,7 @@ pub(crate) struct LayersArgs {
 
 /// Lists the layers.
 pub(crate) fn layers(args: &LayersArgs) -> Result<()> {
+    interrupt::end_at_once()?;
     let network = args.network.choice().load()?;
     let layers = deepdream::layers(&network);
     if args.json {

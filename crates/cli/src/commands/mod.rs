@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod classify;
 pub(crate) mod frames;
 pub(crate) mod generate;
+pub(crate) mod help;
 pub(crate) mod image;
 pub(crate) mod layers;
 pub(crate) mod models;

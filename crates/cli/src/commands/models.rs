@@ -1,20 +1,24 @@
 //! `models`: what networks there are, and getting more of them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
 use deepdream::models::{
     Addition, BUILT_IN, KnownNetwork, ModelError, Origin, Pulled, Source, Store, StoreEvent,
 };
-use deepdream::{Network, Recipe, Result};
+use deepdream::{CancelToken, Network, Recipe, Result};
 use graph::{ChannelOrder, InputSpec};
-use indicatif::{DecimalBytes, ProgressBar, ProgressStyle};
+use indicatif::DecimalBytes;
 use serde::Serialize;
 
-use crate::console::{self, print};
+use crate::console::{self, print, say};
 use crate::interrupt;
+use crate::progress_line::ProgressLine;
+use crate::terminal::is_terminal;
+use crate::units::{duration, time_left};
 
 /// Arguments of `models`.
 #[derive(Debug, Args)]
@@ -29,6 +33,13 @@ pub(crate) struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Lists the networks.
+    #[command(visible_alias = "ls")]
+    List {
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Downloads a known network. A download that broke off continues where it ended.
     Pull {
         /// The network, as `deepdream models` lists it.
@@ -96,11 +107,12 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<()> {
     let store = Store::open()?;
     match &args.action {
         None => list(&store, args.json),
-        Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
+        Some(Action::List { json }) => list(&store, *json),
         Some(Action::Show { name }) => show(&store, name),
+        Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
         Some(Action::Add(args)) => add(&store, args),
         Some(Action::Remove { name }) => {
-            let view = StoreView::new();
+            let view = StoreView::listen()?;
             store.remove(name, &mut |event| view.event(event))?;
             print(format!("{name} is removed\n"))
         }
@@ -130,6 +142,7 @@ enum Standing {
 }
 
 fn list(store: &Store, json: bool) -> Result<()> {
+    interrupt::end_at_once()?;
     let built_in = deepdream::models::squeezenet()?;
     let mut lines = vec![Line {
         name: BUILT_IN.to_owned(),
@@ -195,79 +208,88 @@ fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<()> {
     if name == BUILT_IN {
         return print(format!("{name} is built into the program\n"));
     }
-    let cancel = interrupt::listen()?;
     let source = published().find_map(|(known, source)| (known.name == name).then_some(source));
     if let Some(url) = from.or(source.map(|source| source.url)) {
-        eprintln!("{name}: from {url}");
+        say(format!("{name}: from {url}"));
     }
-    let view = StoreView::new();
-    let pulled = store.pull(name, from, &mut |event| {
-        if cancel.is_cancelled() { ControlFlow::Break(()) } else { view.event(event) }
-    });
+    let begun = Instant::now();
+    let view = StoreView::listen()?;
+    let pulled = store.pull(name, from, &mut |event| view.event(event));
     drop(view);
     let folder = store.folder(name);
     let folder = folder.display();
     match pulled? {
         Pulled::Downloaded => {
             let licence = source.map_or("not known", |source| source.licence);
-            print(format!("{name} is installed in {folder} (licence: {licence})\n"))
+            let took = duration(begun.elapsed());
+            print(format!("{name} is installed in {folder} in {took} (licence: {licence})\n"))
         }
         Pulled::AlreadyThere => print(format!("{name} is installed already, in {folder}\n")),
     }
 }
 
-/// Shows how far a change of the store is.
+/// Shows how far a change of the store is, and ends it after Ctrl-C.
 struct StoreView {
-    bar: ProgressBar,
+    cancel: CancelToken,
+    line: RefCell<ProgressLine>,
     waiting: Cell<bool>,
+    /// When the download began, and how much an earlier call had fetched: that says nothing about how fast
+    /// this one is.
+    begun: Cell<Option<(Instant, u64)>>,
 }
 
 impl StoreView {
-    fn new() -> Self {
-        Self { bar: ProgressBar::no_length(), waiting: Cell::new(false) }
+    fn listen() -> Result<Self> {
+        let cancel = interrupt::listen()?;
+        Ok(Self {
+            cancel,
+            line: RefCell::default(),
+            waiting: Cell::new(false),
+            begun: Cell::new(None),
+        })
     }
 
     fn event(&self, event: StoreEvent) -> ControlFlow<()> {
         match event {
             StoreEvent::Waiting if !self.waiting.replace(true) => {
-                eprintln!("waiting for another deepdream that changes the networks");
+                say("waiting for another deepdream that changes the networks");
             }
             StoreEvent::Downloading { done, total } => self.transfer(done, total),
             _ => {}
         }
-        ControlFlow::Continue(())
+        if self.cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn transfer(&self, done: u64, total: Option<u64>) {
-        let bar = &self.bar;
-        match total {
-            Some(total) if bar.length().is_none() => {
-                bar.set_style(style(
-                    "{bar:40} {decimal_bytes} of {decimal_total_bytes}, {eta} left",
-                ));
-                bar.set_length(total);
-                // What an earlier call fetched says nothing about how fast this one is.
-                bar.set_position(done);
-                bar.reset_eta();
+        let (begun, from) = self.begun.get().unwrap_or_else(|| {
+            if is_terminal() {
+                self.line.borrow_mut().start();
             }
-            Some(_) => {}
-            None => bar.set_style(style("{spinner} {decimal_bytes}")),
-        }
-        bar.set_position(done);
+            (Instant::now(), done)
+        });
+        self.begun.set(Some((begun, from)));
+        let bytes = |bytes| DecimalBytes(bytes).to_string();
+        let text = match total {
+            Some(total) => format!("{} of {}", bytes(done), bytes(total)),
+            None => bytes(done),
+        };
+        let left = total.filter(|_| done > from).map(|total| {
+            let pace = begun.elapsed().as_secs_f64() / (done - from) as f64;
+            let left = Duration::from_secs_f64(pace * total.saturating_sub(done) as f64);
+            format!("{} left", time_left(left))
+        });
+        self.line.borrow().show(vec![text], left.unwrap_or_default(), done, total);
     }
 }
 
 impl Drop for StoreView {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.line.borrow_mut().clear();
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates above are well formed")
-}
-
 fn show(store: &Store, name: &str) -> Result<()> {
+    interrupt::end_at_once()?;
     let mut text = String::new();
     let mut line = |what: &str, value: &str| text += &format!("{what:9} {value}\n");
     if let Some(known) = deepdream::models::known(name) {
@@ -327,7 +349,7 @@ fn add(store: &Store, args: &AddArgs) -> Result<()> {
         scale: args.scale,
         labels: args.labels.clone(),
     };
-    let view = StoreView::new();
+    let view = StoreView::listen()?;
     let name = store.add(&addition, &mut |event| view.event(event))?;
     print(format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n"))
 }

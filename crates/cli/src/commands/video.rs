@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use deepdream::{RecipeRequest, Result, Shard, VideoJob};
 
-use crate::args::{EncodingArgs, MachineArgs, RecipeArgs};
+use crate::args::{EncodingArgs, MachineArgs, RecipeArgs, number};
+use crate::console::say;
+use crate::hints::quoted;
 use crate::terminal;
 
 /// Arguments of `video`.
@@ -62,10 +64,12 @@ struct FrameArgs {
     /// With --coherence flow: how much of the last frame's dream lives on in the next, 0 to 0.99; the
     /// rest is dreamt anew. Default: 0.8.
     #[arg(long, value_name = "SHARE")]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     carry: Option<f64>,
     /// With --coherence blend: the last dream's share of what a frame's dream starts from, 0 to 0.99.
     /// Default: 0.5.
     #[arg(long, value_name = "SHARE")]
+    #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     blend: Option<f64>,
 }
 
@@ -118,10 +122,8 @@ pub(crate) fn video(args: &VideoArgs) -> Result<()> {
     };
     let report = terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
     if let (Some(shard), Some(folder), false) = (args.shard, report.wrote.first(), args.quiet) {
-        let folder = folder.display();
-        eprintln!(
-            "{folder}: shard {shard} is there; with all shards, `deepdream movie {folder}` joins them"
-        );
+        let folder = quoted(folder);
+        say(format!("  This is shard {shard}. `deepdream movie {folder}` joins them all."));
     }
     Ok(())
 }
@@ -131,7 +133,7 @@ pub(crate) fn video(args: &VideoArgs) -> Result<()> {
 /// # Errors
 /// Text of another kind, and more than a year.
 fn time(text: &str) -> Result<f64, String> {
-    let wrong = || format!("`{text}` is not a time. Use seconds, or hours as 1:02:03.5");
+    let wrong = || "use seconds, or hours, minutes and seconds as in 1:02:03.5".to_owned();
     let parts: Vec<&str> = text.split(':').collect();
     let (last, before) = parts.split_last().ok_or_else(wrong)?;
     if before.len() > 2 {

@@ -27,7 +27,7 @@ pub(crate) struct ZoomArgs {
     quiet: bool,
     /// How long the movie is. Default: 10.
     #[arg(long, value_name = "SECONDS", default_value = "10", hide_default_value = true)]
-    #[arg(value_parser = seconds, help_heading = "Motion")]
+    #[arg(value_parser = seconds, allow_negative_numbers = true, help_heading = "Motion")]
     seconds: f64,
     #[command(flatten)]
     motion: MotionArgs,
@@ -44,7 +44,7 @@ pub(crate) struct ZoomArgs {
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(seconds),
-        _ => Err(format!("`{text}` is not a length. Use seconds above 0, up to 86400")),
+        _ => Err("use seconds above 0, up to 86400".to_owned()),
     }
 }
 

@@ -209,7 +209,7 @@ fn values_outside_their_range() {
     let room = Room::new();
     room.picture("photo.png");
     refused(&room, &["photo.png", "--octaves", "0"], 5, &["octaves", "1 to 32"]);
-    refused(&room, &["photo.png", "--octave-scale", "NaN"], 5, &["octaves.scale", "NaN"]);
+    refused(&room, &["photo.png", "--octave-scale", "NaN"], 2, &["--octave-scale", "NaN"]);
     refused(&room, &["photo.png", "--layer", "conv1=much"], 2, &["conv1=1.5"]);
     refused(&room, &["photo.png", "--threads", "0"], 2, &["--threads"]);
     refused(&room, &["photo.png", "--preset", "goggle"], 2, &["google", "hvass"]);

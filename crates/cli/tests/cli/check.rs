@@ -45,7 +45,7 @@ fn table_names_every_layer_up_to_the_one_dreamt_on() {
     assert_eq!(report["picture"], "photo.png");
     assert_eq!((&report["width"], &report["height"]), (&32.into(), &19.into()));
     let steps = &report["steps"][0];
-    assert!(table.contains(&format!("photo.png, 32×19, after steps {steps}\n")), "{table}");
+    assert!(table.contains(&format!("photo.png, 32×19, after step {steps}\n")), "{table}");
     let names: Vec<&Value> = lines(&report).iter().map(|line| &line["layer"]).collect();
     assert_eq!(names.last().unwrap(), &"fire2/concat");
     for name in names {

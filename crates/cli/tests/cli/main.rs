@@ -13,4 +13,5 @@ mod pictures;
 mod recipes;
 mod recipes_0_1;
 mod room;
+mod usage;
 mod videos;

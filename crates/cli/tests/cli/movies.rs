@@ -41,6 +41,33 @@ fn frames_past_the_thousandth_keep_their_order() {
 }
 
 #[test]
+fn a_zoom_is_as_long_as_it_is_asked_to_be() {
+    let room = Room::new();
+    room.picture("photo.png");
+    let zoom = |seconds: &str| {
+        let args = ["zoom", "photo.png", "-o", "fall.png", "-q", "--fps", "10", "--seconds"];
+        room.deepdream().args(args).arg(seconds).args(QUICK).assert()
+    };
+    zoom("0.4").success();
+    assert_eq!(seen(&room, "fall.png").0.len(), 4);
+    // Longer: the frames are gone on with, and the movie is made again.
+    let first = room.bytes("fall/img_3.png");
+    zoom("0.6").success();
+    assert_eq!(seen(&room, "fall.png").0.len(), 6);
+    assert_eq!(room.bytes("fall/img_3.png"), first);
+    // Shorter: the frames stay, and the movie has only so many.
+    zoom("0.2").success();
+    assert_eq!(seen(&room, "fall.png").0.len(), 2);
+    assert!(room.path("fall/img_5.png").exists());
+    // A movie that was made otherwise, or is none, is not touched.
+    for foreign in [room.bytes("photo.png"), b"words".to_vec()] {
+        room.write("fall.png", &foreign);
+        zoom("0.4").code(6);
+        assert_eq!(room.bytes("fall.png"), foreign);
+    }
+}
+
+#[test]
 fn holds_turns_and_loops() {
     let room = Room::new();
     greys(&room, "sky", 10);
@@ -71,7 +98,7 @@ fn gaps_are_said_and_empty_folders_refused() {
     let output = room.deepdream().args(["movie", "sky"]).assert().success();
     let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
     assert!(said.contains("frame 1 is followed by frame 3"), "{said}");
-    assert!(said.contains("sky.mp4: 3 frames of 16×16"), "{said}");
+    assert!(said.contains("wrote sky.mp4 (3 frames of 16×16"), "{said}");
 
     std::fs::create_dir(room.path("empty")).unwrap();
     room.deepdream().args(["movie", "empty"]).assert().code(3);

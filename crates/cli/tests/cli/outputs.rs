@@ -44,7 +44,91 @@ fn two_dreams_for_one_file_are_refused() {
     std::fs::create_dir(room.path("other")).unwrap();
     room.picture("other/a.png");
     let args = ["image", "a.png", "other/a.png", "-o", "dreams"];
+    let assert = room.deepdream().args(args).args(QUICK).assert().code(6);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("a.png and other/a.png would both become"), "{said}");
+    room.deepdream().args(["image", "a.png", "./a.png"]).args(QUICK).assert().code(2);
+    assert_eq!(room.names(), ["a.png", "dreams", "other"]);
+}
+
+#[test]
+fn one_file_for_two_dreams_is_refused() {
+    let room = Room::new();
+    room.picture("a.png");
+    room.picture("b.png");
+    let args = ["image", "a.png", "b.png", "-o", "out.png"];
     room.deepdream().args(args).args(QUICK).assert().code(6);
+    assert_eq!(room.names(), ["a.png", "b.png"]);
+    room.deepdream()
+        .args(["image", "a.png", "b.png", "-o", "out.png/"])
+        .args(QUICK)
+        .assert()
+        .success();
+    assert!(room.path("out.png").is_dir());
+}
+
+#[test]
+fn one_bad_picture_stops_no_other() {
+    let room = Room::new();
+    room.picture("a.png");
+    room.write("bad.png", "words");
+    room.picture("c.png");
+    let args = ["image", "a.png", "bad.png", "none.png", "c.png", "-o", "dreams"];
+    let assert = room.deepdream().args(args).args(QUICK).assert().code(3);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    room.open("dreams/a.dream.png");
+    room.open("dreams/c.dream.png");
+    assert!(said.contains("picture 4 of 4, c.png"), "{said}");
+    let end: Vec<&str> = said.lines().rev().take(3).collect();
+    assert!(end[2].contains("2 of 4 pictures were not dreamt on"), "{said}");
+    assert!(end[1].contains("bad.png") && end[1].contains("not a picture"), "{said}");
+    assert!(end[0].contains("none.png") && end[0].contains("no such file"), "{said}");
+    // What is there stays, and what is missing is made.
+    let args = ["image", "a.png", "c.png", "-o", "dreams"];
+    std::fs::remove_file(room.path("dreams/c.dream.png")).unwrap();
+    room.deepdream().args(args).args(QUICK).assert().code(6);
+    room.open("dreams/c.dream.png");
+}
+
+#[test]
+fn pictures_are_never_outputs() {
+    let room = Room::new();
+    let photo = std::fs::read(room.picture("a.png")).unwrap();
+    room.picture("a.dream.png");
+    let dream = room.bytes("a.dream.png");
+    let args = ["image", "a.png", "a.dream.png", "--force"];
+    room.deepdream().args(args).args(QUICK).assert().code(6);
+    assert_eq!(room.bytes("a.dream.png"), dream);
+    room.open("a.dream.dream.png");
+    let args = ["image", "a.png", "-o", "b.png", "--force", "--save-recipe"];
+    for recipe in ["a.png", "b.png"] {
+        room.deepdream().args(args).arg(recipe).args(QUICK).assert().code(6);
+    }
+    assert_eq!(room.bytes("a.png"), photo);
+}
+
+#[test]
+fn a_run_ends_with_what_it_made_and_how_long_it_took() {
+    let room = Room::new();
+    let said = |args: &[&str]| {
+        let assert = room.deepdream().args(args).args(QUICK).assert().success();
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    room.picture("a.png");
+    room.picture("b.png");
+    let last = |text: &str| text.lines().last().unwrap().to_owned();
+    let one = last(&said(&["image", "a.png"]));
+    assert!(one.starts_with("wrote a.dream.png (40×24) in ") && one.ends_with(" s"), "{one}");
+    let two = last(&said(&["image", "a.png", "b.png", "-o", "dreams"]));
+    assert!(two.starts_with("wrote 2 pictures in "), "{two}");
+    let movie =
+        last(&said(&["zoom", "a.png", "-o", "fall.gif", "--seconds", "0.1", "--fps", "10"]));
+    assert!(movie.starts_with("wrote fall.gif (1 frame of 40×24, 10 a second, 0.1 s, "), "{movie}");
+    let frames = said(&["frames", "fall", "--count", "3"]);
+    assert!(frames.contains("wrote 2 frames into fall in "), "{frames}");
+    assert!(frames.contains("`deepdream movie fall`"), "{frames}");
+    let frames = said(&["frames", "fall", "--count", "2"]);
+    assert!(frames.contains("fall: all frames are there already"), "{frames}");
 }
 
 #[test]

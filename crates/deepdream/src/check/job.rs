@@ -116,7 +116,7 @@ impl Dream {
     fn pictures(self, steps: &[u64], run: Run) -> Result<Vec<Tensor>> {
         let size = self.plan.size();
         let picture = self.picture.unwrap_or_else(|| dream::noise(size, 0));
-        run.started(Work::Picture { name: self.name.clone(), size });
+        run.started(Work::Picture { name: self.name.clone(), size, place: None });
         let observer = PictureObserver::new(run, &self.plan, None);
         let mut taker = Taker { observer, steps, done: 0, pictures: Vec::new() };
         dream::dream(&self.plan, picture, &mut taker)

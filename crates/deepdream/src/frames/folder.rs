@@ -79,6 +79,11 @@ impl Frames {
         self.numbered.is_empty()
     }
 
+    /// Leaves out the frames from number `count` on.
+    pub(crate) fn truncate(&mut self, count: u64) {
+        self.numbered.split_off(&count);
+    }
+
     /// Where the frame of this number is.
     pub fn get(&self, number: u64) -> Option<&Path> {
         self.numbered.get(&number).map(PathBuf::as_path)

@@ -32,7 +32,7 @@ impl BatchJob {
     ///
     /// # Errors
     /// What keeps all of them from their dreams, a cancelled token, or, after the others were dreamt
-    /// on, that some were not; then the fault is that of the first.
+    /// on, that some were not, which ones and why; then the fault is that of the first.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
         let job = StillJob {
@@ -45,11 +45,11 @@ impl BatchJob {
         let sources = self.pictures.iter().cloned().map(Source::Picture).collect();
         let stills = Stills::open(&job, self.dream.base()?, sources, run)?;
         let mut report = Report { wrote: Vec::new(), recipe: None };
-        let mut first: Option<Error> = None;
-        for (index, (output, _)) in stills.outputs.iter().enumerate() {
+        let mut failed: Vec<Error> = Vec::new();
+        for index in 0..self.pictures.len() {
             match stills.dream(index) {
-                Ok(recipe) => {
-                    report.wrote.push(output.path().to_owned());
+                Ok((path, recipe)) => {
+                    report.wrote.push(path);
                     if report.recipe.is_none() {
                         stills.save(&recipe)?;
                         report.recipe = Some(recipe);
@@ -59,13 +59,18 @@ impl BatchJob {
                 Err(error) => {
                     let name = self.pictures[index].display().to_string();
                     run.event(Event::Failed { name, error: error.clone() });
-                    first.get_or_insert(error);
+                    failed.push(error);
                 }
             }
         }
-        let failed = self.pictures.len() - report.wrote.len();
-        if let Some(first) = first {
-            let what = format!("{failed} of {} pictures were not dreamt on", self.pictures.len());
+        if let Some(first) = failed.first() {
+            let was = if failed.len() == 1 { "was" } else { "were" };
+            let mut what = format!(
+                "{} of {} pictures {was} not dreamt on:",
+                failed.len(),
+                self.pictures.len()
+            );
+            failed.iter().for_each(|error| what += &format!("\n  {}", error.message()));
             return Err(Error::new(first.fault(), what));
         }
         run.event(Event::Done);

@@ -56,7 +56,8 @@ pub enum Length {
 }
 
 impl Length {
-    fn frames(self, fps: f64) -> Option<u64> {
+    /// How many frames that is at `fps` frames a second; `None` for no end.
+    pub(crate) fn frames(self, fps: f64) -> Option<u64> {
         match self {
             Length::Endless => None,
             Length::Frames(frames) => Some(frames),

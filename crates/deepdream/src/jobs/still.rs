@@ -9,7 +9,7 @@ use media::ImageFormat;
 use super::Report;
 use crate::base::Base;
 use crate::output::Output;
-use crate::output_paths::output_paths;
+use crate::output_paths::{OutputPath, output_paths, same};
 use crate::picture::{self, Start, Studio};
 use crate::progress::Run;
 use crate::{CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result};
@@ -80,10 +80,10 @@ impl StillJob {
                 .turn(Knob::Noise, "Give a picture, or the size of a noise.")
         })?;
         let stills = Stills::open(self, base, vec![source], run)?;
-        let recipe = stills.dream(0)?;
+        let (path, recipe) = stills.dream(0)?;
         stills.save(&recipe)?;
         run.event(Event::Done);
-        Ok(Report { wrote: vec![stills.outputs[0].0.path().to_owned()], recipe: Some(recipe) })
+        Ok(Report { wrote: vec![path], recipe: Some(recipe) })
     }
 }
 
@@ -95,7 +95,8 @@ fn noise_source(NoiseStart { width, height }: NoiseStart) -> Source {
 pub(super) struct Stills<'a> {
     dream: &'a DreamRequest,
     pub(super) sources: Vec<Source>,
-    pub(super) outputs: Vec<(Output, ImageFormat)>,
+    /// For each source where its dream goes, or why there can be none.
+    outputs: Vec<Result<(Output, ImageFormat)>>,
     recipe_output: Option<Output>,
     network: Network,
     recipe: Recipe,
@@ -113,9 +114,27 @@ impl<'a> Stills<'a> {
     ) -> Result<Self> {
         let StillJob { output, save_recipe, overwrite, dream, .. } = job;
         let claim = |path| Output::new(path, *overwrite);
-        let paths = output_paths(&sources.iter().map(Source::path).collect::<Vec<_>>(), output)?;
-        let outputs = paths.into_iter().map(|(path, format)| Ok((claim(path)?, format)));
-        let outputs = outputs.collect::<Result<_>>()?;
+        let pictures: Vec<_> = sources.iter().map(Source::path).collect();
+        let paths = output_paths(&pictures, output.as_deref())?;
+        let claimed = |path: Result<OutputPath>| {
+            let (path, format) = path?;
+            Ok((claim(path)?, format))
+        };
+        let outputs: Vec<Result<_>> = paths.into_iter().map(claimed).collect();
+        if let [Err(error)] = outputs.as_slice() {
+            return Err(error.clone());
+        }
+        let written = outputs.iter().flatten().map(|(output, _)| output.path());
+        if let Some(path) = save_recipe {
+            let taken = |other: &Path| same(other) == same(path);
+            if pictures.iter().flatten().copied().chain(written).any(taken) {
+                let what = format!(
+                    "could not write the recipe to {}: a picture has that name",
+                    path.display()
+                );
+                return Err(Error::new(Fault::Output, what).at(path).hint("Choose another name."));
+            }
+        }
         let recipe_output = save_recipe.clone().map(claim).transpose()?;
         let network = dream.open_network(base.as_ref(), run)?;
         let recipe = dream.resolve(base.as_ref(), &network, |_| ())?;
@@ -123,17 +142,23 @@ impl<'a> Stills<'a> {
         Ok(Self { dream, sources, outputs, recipe_output, network, recipe, machine, run })
     }
 
-    /// Reads, dreams, writes; returns the recipe as the output carries it.
-    pub(super) fn dream(&self, index: usize) -> Result<Recipe> {
-        let (source, (output, format)) = (&self.sources[index], &self.outputs[index]);
+    /// Reads, dreams, writes; returns where, and the recipe as the output carries it.
+    pub(super) fn dream(&self, index: usize) -> Result<(PathBuf, Recipe)> {
+        let source = &self.sources[index];
+        let (output, format) = self.outputs[index].as_ref().map_err(Error::clone)?;
         let machine = Machine { memory: self.dream.limits.memory(), ..self.machine.clone() };
         let name = source.name();
         let start = match source {
             Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
             &Source::Noise { width, height } => Start::Noise(NoiseStart { width, height }),
         };
-        let previews = self.dream.previews;
-        let studio = Studio { network: &self.network, machine: &machine, run: self.run, previews };
+        let studio = Studio {
+            network: &self.network,
+            machine: &machine,
+            run: self.run,
+            previews: self.dream.previews,
+            place: Some((index + 1, self.sources.len())).filter(|(_, count)| *count > 1),
+        };
         let plan = studio.plan(&name, &start, &self.recipe)?;
         format.check_size(plan.size()).map_err(|error| output.refused(error))?;
         if let Start::Image(image) = &start {
@@ -152,7 +177,7 @@ impl<'a> Stills<'a> {
         let recipe = plan.recipe();
         output.write(&picture::encode(&image, *format, &recipe.to_toml(), output.path())?)?;
         self.run.wrote(output.path(), Content::Picture { of: name });
-        Ok(recipe.clone())
+        Ok((output.path().to_owned(), recipe.clone()))
     }
 
     /// Writes the recipe into a file of its own, where one is wanted.

@@ -11,7 +11,7 @@ use crate::frames::Frames;
 use crate::movie::{Encoding, Playback};
 use crate::output::{Output, read, unwritable};
 use crate::progress::Run;
-use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Result};
+use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Result, picture};
 
 /// Longest side where nothing else is asked for.
 const LONGEST: u32 = 960;
@@ -19,7 +19,8 @@ const LONGEST: u32 = 960;
 /// Makes frames that fall into a photo, and a movie of them.
 ///
 /// The frames are kept in a folder that is called like the movie without its ending, so that the same
-/// job goes on after any stop.
+/// job goes on after any stop. So does one that is longer: it makes the frames that are missing, and
+/// replaces the movie that was made of the others.
 #[derive(Clone, Debug)]
 pub struct ZoomJob {
     /// The photo.
@@ -36,8 +37,8 @@ pub struct ZoomJob {
     pub playback: Playback,
     /// How the movie is compressed.
     pub encoding: Encoding,
-    /// Whether the movie, and frames that were made otherwise, may be replaced. Default: they are an
-    /// error.
+    /// Whether another movie, and frames that were made otherwise, may be replaced. Default: they are an
+    /// error; a movie of the same frames is replaced.
     pub overwrite: bool,
     /// The recipe, the network and the machine.
     pub dream: DreamRequest,
@@ -70,12 +71,13 @@ impl ZoomJob {
         let format = self.encoding.format(&path)?;
         let folder = path.with_extension("");
         let first = ImageFormat::of_file(&self.photo)?;
-        let output = Output::new(path, self.overwrite)?;
+        let output = Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?;
         begin(&self.photo, first, &folder)?;
 
+        let length = Length::Seconds(self.seconds);
         let frames = FramesJob {
             folder: folder.clone(),
-            length: Length::Seconds(self.seconds),
+            length,
             fps: self.fps,
             motion: self.motion,
             longest: Some(LONGEST),
@@ -84,11 +86,24 @@ impl ZoomJob {
         };
         let recipe = frames.make(run)?;
         let fps = recipe.zoom.clone().unwrap_or_default().fps;
-        let timeline = self.playback.timeline(&Frames::find(&folder)?, frames.rate(fps), run)?;
+        let rate = frames.rate(fps);
+        let mut frames = Frames::find(&folder)?;
+        if let Some(count) = length.frames(rate.per_second()) {
+            frames.truncate(count);
+        }
+        let timeline = self.playback.timeline(&frames, rate, run)?;
         self.encoding.write(&timeline, format, &output, run)?;
         run.event(Event::Done);
         Ok(Report { wrote: vec![output.path().to_owned()], recipe: Some(recipe) })
     }
+}
+
+/// Whether the movie at `path` was made of the frames in `folder`, so that nothing is lost with it: it
+/// carries their recipe.
+fn is_of(path: &Path, folder: &Path) -> bool {
+    let Ok(frames) = Frames::find(folder) else { return false };
+    let Some((_, newest)) = frames.iter().next_back() else { return false };
+    picture::recipe_of(newest).is_some_and(|recipe| picture::recipe_of(path) == Some(recipe))
 }
 
 /// Makes the folder and puts the photo into it as the first frame, unless it is there.

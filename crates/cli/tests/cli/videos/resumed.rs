@@ -122,7 +122,7 @@ fn ctrl_c_keeps_what_is_done() {
     let mut command = room.deepdream();
     let go_on = command.args(["video", "clip.mp4", "-o", "dream.mp4", "--keep"]).assert();
     let text = said(go_on, 0);
-    assert!(text.contains("going on"), "{text}");
+    assert!(text.contains("continues"), "{text}");
     assert_eq!(room.bytes("dream/img_1.png"), kept);
 
     // Frames that are kept make other movies too, as fast as the video was.
