@@ -5,9 +5,9 @@ use std::error::Error as _;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use deepdream::media::ImageError;
 use deepdream::media::movie::MovieError;
 use deepdream::media::video::VideoError;
+use deepdream::media::{FileClass, ImageError};
 use deepdream::models::ModelError;
 use deepdream::{Error, Hint, Knob, RecipeError};
 use graph::GraphError;
@@ -148,11 +148,18 @@ fn videos(error: &VideoError) -> Option<String> {
 }
 
 fn images(error: &ImageError) -> Option<String> {
-    match error {
-        ImageError::Name { .. } => Some("Or give a folder (-o FOLDER/).".to_owned()),
-        ImageError::Read { name, .. } => unread(name),
-        _ => None,
-    }
+    let hint = match error {
+        ImageError::Name { .. } => "Or give a folder (-o FOLDER/).",
+        ImageError::NotSupported { kind: Some(kind), .. } => match kind.class() {
+            FileClass::Video => "`deepdream video` dreams on videos.",
+            FileClass::Network => "--model takes networks.",
+            FileClass::Recipe => "--recipe takes recipes.",
+            _ => return None,
+        },
+        ImageError::Read { name, .. } => return unread(name),
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// What was probably meant by the name of an input that is no file.

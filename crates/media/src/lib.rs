@@ -61,7 +61,7 @@ pub use bytes::readable_bytes;
 pub use fault::Fault;
 #[cfg(feature = "ffmpeg")]
 pub use ffmpeg::{FfmpegError, check as check_ffmpeg};
-pub use kind::FileKind;
+pub use kind::{FileClass, FileKind};
 pub use picture::{BitDepth, Image, ImageError, ImageFormat};
 #[cfg(feature = "pictures")]
 pub use picture::{EncodeOptions, Limits};

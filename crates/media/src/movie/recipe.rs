@@ -16,7 +16,7 @@ pub(crate) fn recipe_of(path: &Path, kind: FileKind) -> Result<Option<String>, F
     let found = match kind {
         FileKind::Gif => return Ok(gif::recipe_of(path).ok().flatten()),
         #[cfg(feature = "h264")]
-        FileKind::Mp4 => mp4::recipe_of(path),
+        FileKind::Mp4 | FileKind::QuickTime => mp4::recipe_of(path),
         _ => None,
     };
     match found {

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use graph::Size;
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder};
-use tiff::tags::Tag;
+use graph::{Size, Tensor};
 
+use super::facts::Facts;
 use super::image::{BitDepth, Image, planes};
-use super::source::{Source, failed};
-use super::{ImageError, ImageFormat, color};
+use super::source::Source;
+use super::{ImageError, color};
 
 /// What a picture that is read may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +47,15 @@ impl Image {
         decode(Source::open(path.as_ref())?, limits)
     }
 
+    /// The size that a picture file would have once it is read, told by its headers alone.
+    ///
+    /// # Errors
+    /// As [`Self::open`], as far as headers tell; [`ImageError::Memory`] for a picture that would take
+    /// more than `limits` allow.
+    pub fn size_of_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Size, ImageError> {
+        Ok(Source::open(path.as_ref())?.open_within(limits.memory)?.size())
+    }
+
     /// Reads a picture from the bytes of its file, within the default [`Limits`].
     ///
     /// # Errors
@@ -66,30 +73,10 @@ impl Image {
     }
 }
 
-fn decode(mut source: Source<'_>, limits: &Limits) -> Result<Image, ImageError> {
-    let (name, format) = (source.name().to_owned(), source.format());
-    let mut profile = source.tiff_tag(Tag::IccProfile);
-    let mut decoder = source.into_decoder(limits.memory)?;
-    let (width, height) = decoder.dimensions();
-    let size = Size::new(height as usize, width as usize);
-    let has_alpha = decoder.color_type().has_alpha();
-    // The file's own samples, those turned upright, and every channel as f32.
-    let needed = decoder
-        .total_bytes()
-        .saturating_mul(2)
-        .saturating_add(size.pixels() * (3 + u64::from(has_alpha)) * 4);
-    let available = limits.memory;
-    if needed > available {
-        return Err(ImageError::Memory { name, size: Some(size), needed, available });
-    }
-    if format != ImageFormat::Tiff {
-        profile = decoder.icc_profile().ok().flatten();
-    }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder)
-        .map_err(|error| failed(&name, limits.memory, &error))?;
-    image.apply_orientation(orientation);
-
+/// The planes of what a file holds.
+fn decode(source: Source<'_>, limits: &Limits) -> Result<Image, ImageError> {
+    let (image, Facts { space, is_associated, mut notes }) =
+        source.open_within(limits.memory)?.samples()?;
     let size = Size::new(image.height() as usize, image.width() as usize);
     let channels = usize::from(image.color().channel_count());
     let ((mut color, alpha), depth) = if let Some(samples) = image.as_flat_samples_u16() {
@@ -100,11 +87,22 @@ fn decode(mut source: Source<'_>, limits: &Limits) -> Result<Image, ImageError> 
         (planes(size, channels, image.as_bytes()), BitDepth::Eight)
     };
     drop(image);
-    let mut notes = Vec::new();
-    if let Some(profile) = profile
-        && let Err(problem) = color::to_srgb(&mut color, channels < 3, &profile)
+    if let Some(alpha) = alpha.as_ref().filter(|_| is_associated) {
+        divide(&mut color, alpha);
+    }
+    if let Some(space) = space
+        && let Err(problem) = color::to_srgb(&mut color, channels < 3, &space)
     {
         notes.push(format!("{problem}; the colours are taken for sRGB"));
     }
     Ok(Image::from_planes(color, alpha)?.with_depth(depth).with_notes(notes))
+}
+
+/// Colours that were multiplied with `alpha` as they were before; what is clear is black.
+fn divide(color: &mut Tensor, alpha: &Tensor) {
+    for plane in color.data.chunks_exact_mut(alpha.data.len()) {
+        for (value, alpha) in plane.iter_mut().zip(&alpha.data) {
+            *value = if *alpha > 0.0 { (*value * 255.0 / alpha).min(255.0) } else { 0.0 };
+        }
+    }
 }

@@ -33,7 +33,7 @@ pub enum ImageError {
     },
     /// The content is not a picture in a supported format.
     #[error("could not read {name}: {}", match .kind {
-        Some(kind) => format!("{kind} files are not supported here"),
+        Some(kind) => format!("this is {kind}"),
         None => "this is not a picture".to_owned(),
     })]
     NotSupported {
@@ -43,7 +43,7 @@ pub enum ImageError {
         kind: Option<FileKind>,
     },
     /// The end is missing.
-    #[error("could not read {name}: the file is cut off: its end is missing")]
+    #[error("could not read {name}: the file is cut off: a part of the picture is missing")]
     Truncated {
         /// The picture.
         name: String,
@@ -163,7 +163,14 @@ impl ImageError {
     /// What to do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotSupported { .. } => Some(format!("Use {READ}.")),
+            Self::NotSupported { kind, .. } => Some(match kind.and_then(FileKind::way_out) {
+                Some(way_out) => way_out.to_owned(),
+                None => format!("Use {READ}."),
+            }),
+            Self::Truncated { .. } | Self::Damaged { .. } => Some(
+                "Copy or download it again, or save what an image editor shows of it as PNG."
+                    .to_owned(),
+            ),
             Self::Variety { .. } => {
                 Some("Save it as an RGB picture with 8 or 16 bits per channel first.".to_owned())
             }

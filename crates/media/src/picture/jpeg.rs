@@ -1,6 +1,11 @@
-//! The markers of a JPEG file (ITU-T T.81, annex B): whether its end is there, and a place for XMP.
+//! The markers of a JPEG file (ITU-T T.81, annex B): its size, whether all of it is there, which decoder
+//! reads it right, and a place for XMP.
 
 use std::io::{self, BufRead, Read};
+
+use jpeg_decoder::{Decoder, PixelFormat};
+
+use super::source::Stream;
 
 /// Start of image, end of image, start of scan, and the segment for XMP.
 const SOI: u8 = 0xd8;
@@ -11,45 +16,106 @@ const APP1: u8 = 0xe1;
 /// What a segment with XMP starts with.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
+/// The most bytes that stand beside the coded picture: profiles, thumbnails, notes of the camera.
+const MOST_BESIDE: u64 = 1 << 26;
+
+/// The most bytes of coded data for a pixel. Even noise takes no more than a tenth.
+const MOST_FOR_A_PIXEL: u64 = 48;
+
+/// Coded ones, which no code begins with: a decoder that needs them is past the end of its data.
+const FILLER: [u8; 32] = *b"\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0";
+
 /// What the markers of a file say.
+#[derive(Default)]
 pub(super) struct Scan {
     /// Columns and rows, if there is a frame header.
     pub(super) size: Option<(u32, u32)>,
-    /// Whether the end marker is there. A decoder would fill up what is cut off with grey.
-    pub(super) complete: bool,
+    /// Where the picture's last byte is: its end marker's, or the file's. What follows is no part of it.
+    pub(super) length: u64,
+    /// Whether the end marker is there.
+    pub(super) has_end: bool,
+    /// Whether the components come in scans of their own and not bit by bit.
+    pub(super) is_apart: bool,
+    /// Whether the file goes on for longer than any picture of its size.
+    pub(super) is_endless: bool,
+    /// Where the data of each scan end.
+    ends: Vec<u64>,
+    /// Which coefficients of each component have all their bits.
+    complete: Vec<(u8, u64)>,
 }
 
-/// Reads a JPEG from marker to marker, and keeps nothing of it. The end marker of a thumbnail, which
-/// lies inside a segment, does not count.
+/// Reads a JPEG from marker to marker, and keeps nothing of its data. The end marker of a thumbnail,
+/// which lies inside a segment, does not count.
 ///
 /// # Errors
 /// The stream cannot be read.
-pub(super) fn scan(stream: &mut dyn BufRead) -> io::Result<Scan> {
-    let mut size = None;
+pub(super) fn scan(stream: &mut dyn Stream) -> io::Result<Scan> {
+    let mut scan = Scan::default();
+    let mut is_sequential = false;
     loop {
-        let marker = next_marker(stream)?;
-        let complete = match marker {
+        let (width, height) = scan.size.unwrap_or_default();
+        let pixels = u64::from(width) * u64::from(height);
+        let most = MOST_BESIDE + MOST_FOR_A_PIXEL.saturating_mul(pixels);
+        let marker = next_marker(stream, most)?;
+        scan.length = stream.stream_position()?;
+        if scan.length > most {
+            scan.is_endless = true;
+            return Ok(scan);
+        }
+        if let Some(last) = scan.ends.last_mut().filter(|end| **end == 0) {
+            *last = scan.length - if marker.is_some() { 2 } else { 0 };
+        }
+        let segment = match marker {
             Some(SOI) => continue,
-            Some(EOI) => true,
-            Some(marker) => match segment(stream, marker)? {
-                Segment::Frame(frame) => {
-                    size = size.or(Some(frame));
-                    continue;
-                }
-                Segment::Other => continue,
-                Segment::Cut => false,
-            },
-            None => false,
+            Some(EOI) => {
+                scan.has_end = true;
+                return Ok(scan);
+            }
+            Some(_) => segment(stream)?,
+            None => None,
         };
-        return Ok(Scan { size, complete });
+        let (Some(marker), Some(segment)) = (marker, segment) else {
+            scan.length = stream.stream_position()?;
+            return Ok(scan);
+        };
+        match (marker, &segment[..]) {
+            (SOS, [count, rest @ ..]) => {
+                let count = usize::from(*count);
+                let (Some(components), Some([from, to, bits, ..])) =
+                    (rest.get(..2 * count), rest.get(2 * count..))
+                else {
+                    continue;
+                };
+                scan.ends.push(0);
+                scan.is_apart |= is_sequential && count < scan.complete.len();
+                for component in components.chunks_exact(2) {
+                    let known = scan.complete.iter_mut().filter(|(id, _)| *id == component[0]);
+                    let last_bits = is_sequential || bits & 15 == 0;
+                    let range = if is_sequential { 0..=63 } else { *from..=(*to).min(63) };
+                    known
+                        .filter(|_| last_bits)
+                        .for_each(|(_, done)| range.clone().for_each(|at| *done |= 1 << at));
+                }
+            }
+            (0xc0..=0xcf, [_, a, b, c, d, _, rest @ ..])
+                if !matches!(marker, 0xc4 | 0xc8 | 0xcc) && scan.size.is_none() =>
+            {
+                let side = |bytes| u32::from(u16::from_be_bytes(bytes));
+                scan.size = Some((side([*c, *d]), side([*a, *b])));
+                is_sequential = matches!(marker, 0xc0 | 0xc1);
+                scan.complete = rest.chunks_exact(3).map(|component| (component[0], 0)).collect();
+            }
+            _ => {}
+        }
     }
 }
 
-/// Skips coded data up to the next marker; `None` at the end of the stream. A stuffed zero, a restart
-/// and a temporary marker belong to the data.
-fn next_marker(stream: &mut dyn BufRead) -> io::Result<Option<u8>> {
+/// Skips coded data up to the next marker; `None` at the end of the stream, or after `most` bytes. A
+/// stuffed zero, a restart and a temporary marker belong to the data.
+fn next_marker(stream: &mut dyn Stream, most: u64) -> io::Result<Option<u8>> {
     loop {
-        stream.skip_until(0xff)?;
+        let left = most.saturating_sub(stream.stream_position()?) + 1;
+        (&mut *stream).take(left).skip_until(0xff)?;
         let mut byte = [0xff];
         while byte == [0xff] {
             if stream.read(&mut byte)? == 0 {
@@ -59,37 +125,81 @@ fn next_marker(stream: &mut dyn BufRead) -> io::Result<Option<u8>> {
         if !matches!(byte[0], 0 | 1 | 0xd0..=0xd7) {
             return Ok(Some(byte[0]));
         }
+        if stream.stream_position()? > most {
+            return Ok(None);
+        }
     }
 }
 
-enum Segment {
-    Frame((u32, u32)),
-    Other,
-    Cut,
-}
-
-/// Reads the segment after a marker.
-fn segment(stream: &mut dyn BufRead, marker: u8) -> io::Result<Segment> {
+/// Reads the segment after a marker; `None` if it is cut off.
+fn segment(stream: &mut dyn Stream) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 2];
     match stream.read_exact(&mut length) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Segment::Cut),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
     }
     let length = u64::from(u16::from_be_bytes(length)).saturating_sub(2);
-    let mut head = Vec::new();
-    stream.take(length.min(5)).read_to_end(&mut head)?;
-    let rest = length - length.min(5);
-    if io::copy(&mut stream.take(rest), &mut io::sink())? < rest {
-        return Ok(Segment::Cut);
+    let mut segment = Vec::new();
+    stream.take(length).read_to_end(&mut segment)?;
+    Ok((segment.len() as u64 == length).then_some(segment))
+}
+
+/// What a look at all of a picture's data finds.
+pub(super) enum Look {
+    /// All blocks are there; their samples, and how many there are for a pixel.
+    Whole(Vec<u8>, usize),
+    /// Blocks are missing.
+    Cut,
+    /// The data break the rules somewhere, so that a part may be wrong.
+    Damaged(String),
+    /// The decoder does not know this variety.
+    Unknown,
+}
+
+/// Decodes all of a picture to see whether it is whole, from the file's bytes up to `scan.length`.
+///
+/// Decoders fill up what is missing without a word. Here the data of each scan are followed by what no
+/// decoder can take for a code.
+pub(super) fn look(bytes: &[u8], scan: &Scan) -> Look {
+    if scan.complete.iter().any(|(_, done)| *done != u64::MAX) {
+        return Look::Cut;
     }
-    let is_frame = matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
-    Ok(match head[..] {
-        [_, a, b, c, d] if is_frame && marker != SOS => {
-            let side = |bytes| u32::from(u16::from_be_bytes(bytes));
-            Segment::Frame((side([c, d]), side([a, b])))
+    // The first half of an end marker.
+    let half = bytes.iter().rev().take_while(|byte| **byte == 0xff).count();
+    let bytes = &bytes[..bytes.len() - half];
+    let mut file = Vec::with_capacity(bytes.len() + scan.ends.len() * FILLER.len() + 2);
+    let mut from = 0;
+    for end in &scan.ends {
+        let end = usize::try_from(*end).unwrap_or(usize::MAX).clamp(from, bytes.len());
+        file.extend_from_slice(&bytes[from..end]);
+        file.extend_from_slice(&FILLER);
+        from = end;
+    }
+    let last = file.len();
+    file.extend_from_slice(&bytes[from..]);
+    file.extend_from_slice(&[0xff, EOI]);
+    let mut left = &file[..];
+    let mut decoder = Decoder::new(&mut left);
+    let decoded = decoder.decode();
+    let format = decoder.info().map(|info| info.pixel_format);
+    match (decoded, format) {
+        (Ok(samples), Some(PixelFormat::L8)) => Look::Whole(samples, 1),
+        (Ok(samples), Some(PixelFormat::RGB24)) => Look::Whole(samples, 3),
+        (Ok(samples), Some(PixelFormat::CMYK32)) => Look::Whole(rgb_of_cmyk(&samples), 3),
+        (Err(jpeg_decoder::Error::Unsupported(_)), _) | (Ok(_), _) => Look::Unknown,
+        (Err(error), _) => {
+            let ran_out = file.len() - left.len() + FILLER.len() > last;
+            if ran_out { Look::Cut } else { Look::Damaged(error.to_string()) }
         }
-        _ => Segment::Other,
-    })
+    }
+}
+
+/// Red, green and blue of cyan, magenta, yellow and black, of which 255 is full ink.
+fn rgb_of_cmyk(samples: &[u8]) -> Vec<u8> {
+    let left =
+        |ink: u8, black: u8| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8;
+    let pixel = |cmyk: &[u8]| [0, 1, 2].map(|ink| left(cmyk[ink], cmyk[3]));
+    samples.chunks_exact(4).flat_map(pixel).collect()
 }
 
 /// Puts XMP into a file, after the segment that says it is a JPEG; `None` if it is too long for a
@@ -105,21 +215,67 @@ pub(super) fn with_xmp(file: &[u8], packet: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Seek};
+
     use super::*;
 
     /// A frame header for 3 × 2 pixels, a scan with a stuffed byte and a restart, an end.
-    const PLAIN: &[u8] = b"\xff\xd8\xff\xc0\0\x08\x08\0\x02\0\x03\0\xff\xda\0\x03\0\x11\xff\0\xff\xd0\x22\xff\xff\xd9";
+    const PLAIN: &[u8] = b"\xff\xd8\xff\xc0\0\x08\x08\0\x02\0\x03\0\xff\xda\0\x06\0\0\x3f\0\x11\xff\0\xff\xd0\x22\xff\xff\xd9";
+
+    fn scan_of(bytes: &[u8]) -> Scan {
+        scan(&mut Cursor::new(bytes)).unwrap()
+    }
 
     #[test]
     fn the_end_marker_is_found_where_it_counts() {
-        let said = scan(&mut &PLAIN[..]).unwrap();
-        assert_eq!((said.size, said.complete), (Some((3, 2)), true));
+        let said = scan_of(PLAIN);
+        assert_eq!((said.size, said.has_end), (Some((3, 2)), true));
+        assert_eq!(said.ends, [PLAIN.len() as u64 - 2]);
         for length in 0..PLAIN.len() {
-            assert!(!scan(&mut &PLAIN[..length]).unwrap().complete, "{length} bytes");
+            assert!(!scan_of(&PLAIN[..length]).has_end, "{length} bytes");
         }
         let thumbnail =
             [&PLAIN[..2], b"\xff\xe1\0\x04\xff\xd9", &PLAIN[2..PLAIN.len() - 2]].concat();
-        assert!(!scan(&mut &thumbnail[..]).unwrap().complete);
+        assert!(!scan_of(&thumbnail).has_end);
+        // What stands behind the picture is not read.
+        let followed = [PLAIN, &[7; 100]].concat();
+        assert_eq!(scan_of(&followed).length, PLAIN.len() as u64);
+    }
+
+    #[test]
+    fn data_that_no_picture_of_the_size_has_are_not_read() {
+        /// As large as asked for, and nothing but zeros behind the picture's beginning.
+        struct Sparse {
+            at: u64,
+            read: u64,
+        }
+        const LENGTH: u64 = 6 << 30;
+        impl io::Read for Sparse {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let count = buffer.len().min(usize::try_from(LENGTH - self.at).unwrap());
+                for (offset, byte) in buffer[..count].iter_mut().enumerate() {
+                    let at = self.at as usize + offset;
+                    *byte = PLAIN[..20].get(at).copied().unwrap_or(0);
+                }
+                self.at += count as u64;
+                self.read += count as u64;
+                Ok(count)
+            }
+        }
+        impl Seek for Sparse {
+            fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+                match to {
+                    io::SeekFrom::Start(at) => self.at = at,
+                    io::SeekFrom::Current(by) => self.at = self.at.strict_add_signed(by),
+                    io::SeekFrom::End(by) => self.at = LENGTH.strict_add_signed(by),
+                }
+                Ok(self.at)
+            }
+        }
+        let mut stream = io::BufReader::with_capacity(1 << 16, Sparse { at: 0, read: 0 });
+        let said = scan(&mut stream).unwrap();
+        assert!(said.is_endless && !said.has_end);
+        assert!(stream.get_ref().read < 2 * MOST_BESIDE, "{}", stream.get_ref().read);
     }
 
     #[test]

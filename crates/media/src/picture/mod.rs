@@ -7,6 +7,8 @@ mod decode;
 #[cfg(feature = "pictures")]
 mod encode;
 mod error;
+#[cfg(feature = "pictures")]
+mod facts;
 mod format;
 mod image;
 mod interleave;

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use image::ImageDecoder;
 use tiff::tags::Tag;
 
 use super::source::Source;
@@ -20,7 +19,7 @@ pub(crate) fn recipe_of(path: &Path, limits: &Limits) -> Result<Option<String>, 
     let mut source = Source::open(path)?;
     let packet = match source.format() {
         ImageFormat::Tiff => source.tiff_tag(XMP_TAG),
-        _ => source.into_decoder(limits.memory)?.xmp_metadata().ok().flatten(),
+        _ => source.open_within(limits.memory)?.xmp(),
     };
     Ok(packet.as_deref().and_then(xmp::unpack))
 }

@@ -2,14 +2,17 @@
 //! open file goes to the decoder.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use image::{ImageDecoder, ImageReader};
+use graph::Size;
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, RgbImage};
 use tiff::decoder::Decoder;
 use tiff::decoder::ifd::Value;
 use tiff::tags::Tag;
 
+use super::facts::{END_MISSING, Facts};
 use super::{ImageError, ImageFormat, jpeg};
 use crate::FileKind;
 use crate::kind::SNIFF_BYTES;
@@ -21,6 +24,9 @@ const MOST_PIXELS: u64 = 1 << 30;
 /// More than such a picture can take; decoders calculate with their limits, so these have one too.
 const MOST_BYTES: u64 = 1 << 40;
 
+/// The last chunk of a PNG.
+const PNG_END: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
+
 /// A file, or bytes in memory.
 pub(super) trait Stream: BufRead + Seek {}
 
@@ -30,7 +36,6 @@ impl<S: BufRead + Seek> Stream for S {}
 pub(super) struct Source<'a> {
     name: String,
     format: ImageFormat,
-    bytes: u64,
     stream: Box<dyn Stream + 'a>,
 }
 
@@ -68,28 +73,18 @@ impl<'a> Source<'a> {
 
     fn new(name: String, mut stream: Box<dyn Stream + 'a>) -> Result<Self, ImageError> {
         let mut start = Vec::new();
-        let bytes = (&mut stream)
-            .take(SNIFF_BYTES as u64)
-            .read_to_end(&mut start)
-            .and_then(|_| stream.seek(io::SeekFrom::End(0)))
-            .and_then(|bytes| stream.rewind().map(|()| bytes));
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(ImageError::Read { name, source }),
-        };
+        let read = (&mut stream).take(SNIFF_BYTES as u64).read_to_end(&mut start);
+        if let Err(source) = read.and_then(|_| stream.rewind()) {
+            return Err(ImageError::Read { name, source });
+        }
         if start.is_empty() {
             return Err(ImageError::Empty { name });
         }
         let kind = FileKind::sniff(&start);
         match kind.and_then(ImageFormat::of_kind) {
-            Some(format) => Ok(Self { name, format, bytes, stream }),
+            Some(format) => Ok(Self { name, format, stream }),
             None => Err(ImageError::NotSupported { name, kind }),
         }
-    }
-
-    /// What errors call the picture.
-    pub(super) fn name(&self) -> &str {
-        &self.name
     }
 
     /// What its content says it is.
@@ -111,37 +106,167 @@ impl<'a> Source<'a> {
         value.ok()
     }
 
-    /// A decoder that takes no more than `memory` bytes, for a picture that is complete, as far as
-    /// its format tells early, and of a size that can be.
-    pub(super) fn into_decoder(
-        mut self,
-        memory: u64,
-    ) -> Result<impl ImageDecoder + 'a, ImageError> {
-        let name = self.name;
-        if self.format == ImageFormat::Jpeg {
-            let scan = jpeg::scan(&mut self.stream)
-                .and_then(|scan| self.stream.rewind().map(|()| scan))
-                .map_err(|source| ImageError::Read { name: name.clone(), source })?;
-            if !scan.complete {
-                return Err(ImageError::Truncated { name });
+    /// The headers of a picture of a size that can be, whose decoder takes no more than `memory` bytes.
+    ///
+    /// # Errors
+    /// A header that makes no sense, a file that is no picture after all, or one that is too large.
+    pub(super) fn open_within(self, memory: u64) -> Result<Opened<'a>, ImageError> {
+        let Self { name, format, mut stream } = self;
+        let read = |source| ImageError::Read { name: name.clone(), source };
+        let mut facts = Facts::of(format, &name, &mut stream)?;
+        stream.rewind().map_err(read)?;
+        let mut lacks_end = false;
+        if format == ImageFormat::Png && !ends_as_png(&mut stream).map_err(read)? {
+            let mut file = Vec::new();
+            stream.rewind().map_err(read)?;
+            stream.take(memory).read_to_end(&mut file).map_err(read)?;
+            if !file.windows(PNG_END.len()).any(|window| window == PNG_END) {
+                let begun = (1..PNG_END.len()).rev().find(|&n| file.ends_with(&PNG_END[..n]));
+                file.truncate(file.len() - begun.unwrap_or(0));
+                file.extend_from_slice(&PNG_END);
+                // Whether more is missing, the decoder says.
+                lacks_end = true;
+                facts.notes.push(END_MISSING.to_owned());
             }
+            stream = Box::new(Cursor::new(file));
+        }
+        stream.rewind().map_err(read)?;
+        let mut scanned = None;
+        if format == ImageFormat::Jpeg {
+            let scan = jpeg::scan(&mut stream).map_err(read)?;
             if let Some((width, height)) = scan.size {
                 check_dimensions(&name, width, height)?;
             }
-            // Its decoder reads the whole file before anything else.
-            if self.bytes > memory {
-                let (needed, available) = (self.bytes, memory);
+            if scan.is_endless {
+                let problem = "it goes on for longer than any picture of its size".to_owned();
+                return Err(ImageError::Damaged { name, problem });
+            }
+            // Its decoder reads all of it before anything else.
+            if scan.length > memory {
+                let (needed, available) = (scan.length, memory);
                 return Err(ImageError::Memory { name, size: None, needed, available });
             }
+            let mut file = Vec::new();
+            stream.rewind().map_err(read)?;
+            stream.take(scan.length).read_to_end(&mut file).map_err(read)?;
+            stream = Box::new(Cursor::new(file.clone()));
+            lacks_end = !scan.has_end;
+            scanned = Some((scan, file));
         }
-        let mut reader = ImageReader::with_format(self.stream, codec(self.format));
+        let mut reader = ImageReader::with_format(stream, codec(format));
         let mut limits = image::Limits::no_limits();
         limits.max_alloc = Some(memory.min(MOST_BYTES));
         reader.limits(limits);
-        let decoder = reader.into_decoder().map_err(|error| failed(&name, memory, &error))?;
+        let mut decoder = match reader.into_decoder() {
+            Ok(decoder) => decoder,
+            Err(_) if lacks_end => return Err(ImageError::Truncated { name }),
+            Err(error) => return Err(failed(&name, memory, &error)),
+        };
         let (width, height) = decoder.dimensions();
         check_dimensions(&name, width, height)?;
-        Ok(decoder)
+        facts.add(&mut decoder);
+        let size = Size::new(height as usize, width as usize);
+        let has_alpha = decoder.color_type().has_alpha();
+        // The file's own samples, those turned upright, and every channel as f32.
+        let needed = decoder
+            .total_bytes()
+            .saturating_mul(2)
+            .saturating_add(size.pixels() * (3 + u64::from(has_alpha)) * 4);
+        if needed > memory {
+            let (size, available) = (Some(size), memory);
+            return Err(ImageError::Memory { name, size, needed, available });
+        }
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        Ok(Opened {
+            name,
+            memory,
+            decoder: Box::new(decoder),
+            scanned,
+            lacks_end,
+            facts,
+            orientation,
+        })
+    }
+}
+
+/// A picture whose headers have been read and found right.
+pub(super) struct Opened<'a> {
+    name: String,
+    memory: u64,
+    decoder: Box<dyn ImageDecoder + 'a>,
+    /// What the markers of a JPEG say, and its bytes.
+    scanned: Option<(jpeg::Scan, Vec<u8>)>,
+    /// Whether the end of a JPEG or PNG is missing, and maybe more.
+    lacks_end: bool,
+    /// What is known beside the samples.
+    pub(super) facts: Facts,
+    /// How it is turned upright.
+    pub(super) orientation: Orientation,
+}
+
+impl Opened<'_> {
+    /// Its size once it is upright.
+    pub(super) fn size(&self) -> Size {
+        let (width, height) = self.decoder.dimensions();
+        let size = Size::new(height as usize, width as usize);
+        use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+        match self.orientation {
+            Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH => {
+                Size::new(size.width, size.height)
+            }
+            _ => size,
+        }
+    }
+
+    /// An XMP packet.
+    pub(super) fn xmp(&mut self) -> Option<Vec<u8>> {
+        self.decoder.xmp_metadata().ok().flatten()
+    }
+
+    /// Its samples, upright.
+    ///
+    /// # Errors
+    /// It is damaged or cut off.
+    pub(super) fn samples(mut self) -> Result<(DynamicImage, Facts), ImageError> {
+        let mut apart = None;
+        if let Some((scan, file)) = &self.scanned {
+            match jpeg::look(file, scan) {
+                jpeg::Look::Cut => return Err(ImageError::Truncated { name: self.name }),
+                jpeg::Look::Unknown if self.lacks_end => {
+                    return Err(ImageError::Truncated { name: self.name });
+                }
+                jpeg::Look::Unknown => {}
+                jpeg::Look::Damaged(problem) if scan.is_apart => {
+                    return Err(ImageError::Damaged { name: self.name, problem });
+                }
+                jpeg::Look::Damaged(problem) => self
+                    .facts
+                    .notes
+                    .push(format!("it is damaged, and a part of it may be wrong: {problem}")),
+                jpeg::Look::Whole(samples, channels) => {
+                    if self.lacks_end {
+                        self.facts.notes.push(END_MISSING.to_owned());
+                    }
+                    apart = scan.is_apart.then_some((samples, channels));
+                }
+            }
+        }
+        self.scanned = None;
+        let (width, height) = self.decoder.dimensions();
+        let image =
+            match apart {
+                Some((samples, 1)) => GrayImage::from_raw(width, height, samples).map(Into::into),
+                Some((samples, _)) => RgbImage::from_raw(width, height, samples).map(Into::into),
+                None => Some(DynamicImage::from_decoder(self.decoder).map_err(|error| {
+                    match self.lacks_end {
+                        true => ImageError::Truncated { name: self.name.clone() },
+                        false => failed(&self.name, self.memory, &error),
+                    }
+                })?),
+            };
+        let Some(mut image) = image else { return Err(ImageError::Truncated { name: self.name }) };
+        image.apply_orientation(self.orientation);
+        Ok((image, self.facts))
     }
 }
 
@@ -153,6 +278,15 @@ fn codec(format: ImageFormat) -> image::ImageFormat {
         ImageFormat::Tiff => image::ImageFormat::Tiff,
         ImageFormat::Bmp => image::ImageFormat::Bmp,
     }
+}
+
+/// Whether a PNG's last chunk is where it should be.
+fn ends_as_png(stream: &mut dyn Stream) -> io::Result<bool> {
+    let length = stream.seek(SeekFrom::End(0))?;
+    stream.seek(SeekFrom::Start(length.saturating_sub(PNG_END.len() as u64)))?;
+    let mut end = Vec::new();
+    stream.read_to_end(&mut end)?;
+    Ok(end == PNG_END)
 }
 
 fn check_dimensions(name: &str, width: u32, height: u32) -> Result<(), ImageError> {
@@ -169,7 +303,7 @@ pub(super) fn failed(name: &str, memory: u64, error: &image::ImageError) -> Imag
     let name = name.to_owned();
     match error {
         image::ImageError::Unsupported(error) => {
-            ImageError::Variety { name, problem: error.to_string() }
+            ImageError::Variety { name, problem: error.to_string().trim().to_owned() }
         }
         image::ImageError::Limits(_) => {
             let (size, needed) = (None, memory.saturating_add(1));
@@ -178,6 +312,6 @@ pub(super) fn failed(name: &str, memory: u64, error: &image::ImageError) -> Imag
         image::ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             ImageError::Truncated { name }
         }
-        error => ImageError::Damaged { name, problem: error.to_string() },
+        error => ImageError::Damaged { name, problem: error.to_string().trim().to_owned() },
     }
 }

@@ -98,6 +98,110 @@ fn what_is_cut_off_or_altered_never_panics() {
     }
 }
 
+macro_rules! data {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/", $name))
+    };
+}
+
+/// The mean difference of two pictures' bytes, transparency left out.
+fn distance(a: &Image, b: &Image) -> f64 {
+    assert_eq!(a.size(), b.size());
+    let (a, b) = (&a.color().data, &b.color().data);
+    a.iter().zip(b).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>() / a.len() as f64
+}
+
+/// The PNGs are what libjpeg-turbo makes of the JPEGs, whose scans come in another order than usual, with
+/// restart markers.
+#[test]
+fn scans_of_single_components_are_read_right() {
+    for (file, reference) in [
+        (
+            &data!("jpeg_scan_per_component_420.jpg")[..],
+            &data!("jpeg_scan_per_component_420.png")[..],
+        ),
+        (data!("jpeg_cb_scan_first.jpg"), data!("jpeg_cb_scan_first.png")),
+        (data!("apart_422.jpg"), data!("apart_422.png")),
+        (data!("apart_440.jpg"), data!("apart_440.png")),
+        (data!("apart_411.jpg"), data!("apart_411.png")),
+        (data!("apart_410.jpg"), data!("apart_410.png")),
+        (data!("apart_cmyk.jpg"), data!("apart_cmyk.png")),
+    ] {
+        let image = Image::decode(file).unwrap();
+        let distance = distance(&image, &Image::decode(reference).unwrap());
+        assert!(distance < 0.5, "{distance}");
+        assert!(image.notes().is_empty());
+    }
+}
+
+#[test]
+fn a_file_without_its_end_is_read_if_the_picture_is_whole() {
+    let reference = Image::decode(data!("jpeg_scan_per_component_420.png")).unwrap();
+    let jpeg = data!("no_eoi.jpg");
+    let image = Image::decode(jpeg).unwrap();
+    assert!(distance(&image, &reference) < 0.5);
+    assert!(image.notes()[0].contains("all of the picture is there"));
+    // An end marker does not make a picture whole.
+    for bytes in [jpeg.len() - 1, jpeg.len() - 20, jpeg.len() / 2] {
+        for file in [jpeg[..bytes].to_vec(), [&jpeg[..bytes], b"\xff\xd9"].concat()] {
+            let error = Image::decode(&file).unwrap_err();
+            assert!(matches!(error, ImageError::Truncated { .. }), "{bytes} bytes: {error}");
+            assert!(error.hint().is_some());
+        }
+    }
+    let png = data!("plain.png");
+    for missing in 1..=12 {
+        let image = Image::decode(&png[..png.len() - missing]).unwrap();
+        assert_eq!(image.color(), Image::decode(png).unwrap().color());
+        assert_eq!(image.notes().len(), 1);
+    }
+    let error = Image::decode(&png[..png.len() - 17]).unwrap_err();
+    assert!(matches!(error, ImageError::Truncated { .. }), "{error}");
+}
+
+#[test]
+fn colours_are_divided_by_their_alpha_where_the_file_has_multiplied_them() {
+    let image = Image::decode(data!("tiff_assoc.tif")).unwrap();
+    let (reference, alpha) = (Image::decode(data!("ref.png")).unwrap(), image.alpha().unwrap());
+    let planes = image.color().data.chunks_exact(alpha.data.len());
+    for (plane, wanted) in planes.zip(reference.color().data.chunks_exact(alpha.data.len())) {
+        let visible = plane.iter().zip(wanted).zip(&alpha.data).filter(|(_, alpha)| **alpha > 0.0);
+        for ((value, wanted), alpha) in visible {
+            // What was cut off before, and half a step of rounding.
+            let most = 255.0 / alpha + 0.5;
+            assert!((value - wanted).abs() <= most, "{value} for {wanted} at alpha {alpha}");
+        }
+    }
+}
+
+#[test]
+fn colours_are_what_the_file_says_without_a_profile() {
+    let plain = Image::decode(data!("plain.png")).unwrap();
+    for file in [&data!("linear.png")[..], data!("linear.bmp")] {
+        // In 8 bits, light leaves little of what is dark.
+        assert!(distance(&Image::decode(file).unwrap(), &plain) < 1.0);
+    }
+    let adobe = Image::decode(data!("adobe_rgb.jpg")).unwrap();
+    assert!(distance(&adobe, &plain) > 5.0);
+    let hdr = Image::decode(data!("pq.png")).unwrap();
+    assert_eq!(hdr.color(), plain.color());
+    assert!(hdr.notes()[0].contains("PQ"), "{:?}", hdr.notes());
+}
+
+#[test]
+fn what_is_left_aside_is_noted_and_a_thumbnail_never_taken_for_the_picture() {
+    for (file, said) in [
+        (&data!("three_pages.tif")[..], "first of its 3 pages"),
+        (data!("three_frames.webp"), "first of its 3 frames"),
+    ] {
+        let image = Image::decode(file).unwrap();
+        assert!(image.notes()[0].contains(said), "{:?}", image.notes());
+    }
+    let error = Image::decode(data!("photo.nef")).unwrap_err();
+    assert!(error.to_string().contains("raw file"), "{error}");
+    assert!(error.hint().unwrap().contains("Develop it"));
+}
+
 #[test]
 fn what_a_format_cannot_hold_is_refused() {
     let long = Image::from_rgb8(Size::new(1, 16_385), &[0; 3 * 16_385]).unwrap();

@@ -35,7 +35,7 @@ pub enum VideoError {
         name: String,
     },
     /// A picture that does not move.
-    #[error("could not read {name}: this is a picture ({kind}), not a video")]
+    #[error("could not read {name}: this is {kind}, not a video")]
     Picture {
         /// The file.
         name: String,

@@ -1,0 +1,308 @@
+//! What a picture's file says beside its samples: in which colours they are, what its transparency means,
+//! what else is in it that is left aside.
+
+use std::io::{self, Read, SeekFrom};
+
+use exif::{Exif, In, Tag as ExifTag};
+use image::ImageDecoder;
+use tiff::decoder::ifd::Value;
+use tiff::decoder::{Decoder, IfdDecoder};
+use tiff::tags::{IfdPointer, Tag};
+
+use super::color::ColorSpace;
+use super::source::Stream;
+use super::{ImageError, ImageFormat};
+use crate::{FileKind, xmp};
+
+/// The most pages of a file that are looked at.
+const MOST_PAGES: usize = 1000;
+
+/// The most pictures within a page that are looked at: a camera's preview, its sensor's samples.
+const MOST_INSIDE: usize = 16;
+
+/// Tags of a camera's raw file that `tiff` has no name for, and what they say in one: that it is a DNG,
+/// and that its samples are those of a sensor.
+const DNG_VERSION: Tag = Tag::Unknown(50706);
+const SENSOR: [u32; 2] = [32803, 34892];
+
+/// Where a BMP has its colour profile: in the file, or in another.
+const EMBEDDED: u32 = u32::from_be_bytes(*b"MBED");
+const LINKED: u32 = u32::from_be_bytes(*b"LINK");
+
+/// What is noted of a file that lacks nothing but its end.
+pub(super) const END_MISSING: &str = "the end of the file is missing; all of the picture is there";
+
+/// What the samples mean, and what is left aside.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// The colour space; `None` for sRGB.
+    pub(super) space: Option<ColorSpace>,
+    /// Whether the colours are multiplied with the transparency.
+    pub(super) is_associated: bool,
+    /// Notes, in sentences without a full stop.
+    pub(super) notes: Vec<String>,
+}
+
+impl Facts {
+    /// What the headers of a file of `format` say. The stream is left anywhere.
+    ///
+    /// # Errors
+    /// [`ImageError::NotSupported`] for a camera's raw file in the clothes of a TIFF, and
+    /// [`ImageError::Variety`] for a TIFF that begins with a thumbnail of another page.
+    pub(super) fn of(
+        format: ImageFormat,
+        name: &str,
+        stream: &mut dyn Stream,
+    ) -> Result<Self, ImageError> {
+        let mut facts = Self::default();
+        match format {
+            ImageFormat::Png => facts.png(stream),
+            ImageFormat::Tiff => facts.tiff(name, stream)?,
+            ImageFormat::Bmp => facts.bmp(stream).unwrap_or_default(),
+            ImageFormat::WebP => facts.webp(name, stream)?,
+            ImageFormat::Jpeg => {}
+        }
+        Ok(facts)
+    }
+
+    /// Adds what every decoder knows: the ICC profile and the camera's data.
+    pub(super) fn add(&mut self, decoder: &mut impl ImageDecoder) {
+        let profile = decoder.icc_profile().ok().flatten().map(ColorSpace::Icc);
+        // Of a PNG, code points that can be used stand above a profile.
+        if !matches!(self.space, Some(ColorSpace::CodePoints(..) | ColorSpace::Icc(_))) {
+            self.space = profile.or(self.space.take());
+        }
+        let exif = decoder.exif_metadata().ok().flatten();
+        let read = |bytes| exif::Reader::new().continue_on_error(true).read_raw(bytes);
+        let read = exif.map(read).map(|read| read.or_else(|e| e.distill_partial_result(|_| {})));
+        if let Some(Ok(exif)) = read {
+            self.exif(&exif);
+        }
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
+    /// In the order of the PNG specification: cICP, iCCP, sRGB, and last gAMA and cHRM.
+    fn png(&mut self, stream: &mut dyn Stream) {
+        let mut decoder = png::Decoder::new_with_limits(stream, png::Limits { bytes: 1 << 24 });
+        decoder.set_ignore_text_chunk(true);
+        let Ok(reader) = decoder.read_info() else { return };
+        let info = reader.info();
+        let frames = info.animation_control.map_or(1, |control| control.num_frames);
+        if frames > 1 {
+            self.note(format!("it moves: only the first of its {frames} frames is used"));
+        }
+        if let Some(points) = info.coding_independent_code_points {
+            match (points.color_primaries, points.transfer_function) {
+                (_, 16) => self.note(hdr("PQ")),
+                (_, 18) => self.note(hdr("HLG")),
+                (2, _) | (_, 2) => {}
+                _ if !points.is_video_full_range_image => {
+                    self.note("its samples do not use their full range, which is not supported");
+                }
+                (1, 13) => return,
+                (primaries, transfer) => {
+                    self.space = Some(ColorSpace::CodePoints(primaries, transfer));
+                    return;
+                }
+            }
+        }
+        if info.icc_profile.is_some() || info.srgb.is_some() {
+            return;
+        }
+        let value = |scaled: png::ScaledFloat| scaled.into_scaled() as f32 / 1e5;
+        let gamma = info.gama_chunk.map(value);
+        let xy = info.chrm_chunk.map(|chrm| {
+            let (white, red, green, blue) = (chrm.white, chrm.red, chrm.green, chrm.blue);
+            [white.0, white.1, red.0, red.1, green.0, green.1, blue.0, blue.1].map(value)
+        });
+        self.space = ColorSpace::calibrated(gamma, xy);
+    }
+
+    fn tiff(&mut self, name: &str, stream: &mut dyn Stream) -> Result<(), ImageError> {
+        let mut limits = tiff::decoder::Limits::default();
+        limits.decoding_buffer_size = xmp::MOST_BYTES * size_of::<Value>();
+        let Ok(decoder) = Decoder::new(stream) else { return Ok(()) };
+        let mut decoder = decoder.with_limits(limits);
+        let mut first = decoder.image_ifd();
+        let is_thumbnail = number(&mut first, Tag::NewSubfileType) & 1 == 1;
+        let extra = first.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten();
+        let extra = extra.unwrap_or_default();
+        self.is_associated = extra.first() == Some(&1);
+        if extra.len() > 1 || extra.first() == Some(&0) {
+            self.note("it has more channels than colours and transparency, which are left out");
+        }
+        let profile = first.find_tag(Tag::IccProfile).ok().flatten();
+        self.space = profile.and_then(|value| value.into_u8_vec().ok()).map(ColorSpace::Icc);
+        let has = |tags: &[Tag]| tags.iter().any(|tag| first.find_entry(*tag).is_some());
+        let beside = [
+            has(&[Tag::Make, Tag::Model]),
+            has(&[Tag::ExifDirectory]),
+            has(&[Tag::GpsDirectory]),
+            has(&[Tag::Artist, Tag::Copyright]),
+        ];
+        let mut is_raw = has(&[DNG_VERSION]);
+        self.left_aside(beside);
+        let mut directories: Vec<IfdPointer> = Vec::new();
+        let (mut pages, mut next) = (0, decoder.ifd_pointer());
+        while let Some(pointer) = next.take().filter(|_| directories.len() < MOST_PAGES) {
+            let Ok(directory) = decoder.read_directory(pointer) else { break };
+            next = directory.next().filter(|next| !directories.contains(next));
+            directories.push(pointer);
+            let mut tags = decoder.read_directory_tags(&directory);
+            pages += u32::from(number(&mut tags, Tag::NewSubfileType) & 1 == 0);
+            is_raw |= is_sensor(&mut tags);
+            let inside = tags.find_tag(Tag::SubIfd).ok().flatten();
+            let inside = inside.and_then(|value| value.into_ifd_vec().ok()).unwrap_or_default();
+            for pointer in inside.into_iter().take(MOST_INSIDE) {
+                let Ok(directory) = decoder.read_directory(pointer) else { continue };
+                is_raw |= is_sensor(&mut decoder.read_directory_tags(&directory));
+            }
+        }
+        let name = name.to_owned();
+        if is_raw {
+            return Err(ImageError::NotSupported { name, kind: Some(FileKind::CameraRaw) });
+        }
+        if is_thumbnail && pages > 0 {
+            let problem = "it begins with a small copy of the picture on another page".to_owned();
+            return Err(ImageError::Variety { name, problem });
+        }
+        if pages > 1 {
+            self.note(format!("only the first of its {pages} pages is used"));
+        }
+        Ok(())
+    }
+
+    /// The fields of `BITMAPV4HEADER` and `BITMAPV5HEADER` that follow the masks; `None` where a file has
+    /// none.
+    fn bmp(&mut self, stream: &mut dyn Stream) -> Option<()> {
+        let mut header = Vec::new();
+        (&mut *stream).take(138).read_to_end(&mut header).ok()?;
+        let word = |at: usize| {
+            let bytes = header.get(at..at + 4)?;
+            Some(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        };
+        let length = word(14)?;
+        match word(70)? {
+            0 if length >= 108 => {
+                let corner =
+                    |at: usize| Some([word(at)?, word(at + 4)?, word(at + 8)?].map(f64::from));
+                let corners = [corner(74)?, corner(86)?, corner(98)?];
+                let white = [0, 1, 2].map(|axis| corners.iter().map(|corner| corner[axis]).sum());
+                let mut xy = [0.0; 8];
+                for (xy, corner) in xy.chunks_exact_mut(2).zip([white].iter().chain(&corners)) {
+                    let sum: f64 = corner.iter().sum();
+                    xy.copy_from_slice(&[(corner[0] / sum) as f32, (corner[1] / sum) as f32]);
+                }
+                let gamma = 65_536.0 / word(110)? as f32;
+                self.space = ColorSpace::calibrated(Some(gamma), Some(xy));
+            }
+            EMBEDDED if length >= 124 => {
+                let (at, size) = (u64::from(word(126)?), u64::from(word(130)?));
+                let mut profile = Vec::new();
+                stream.seek(SeekFrom::Start(14 + at)).ok()?;
+                stream.take(size.min(xmp::MOST_BYTES as u64)).read_to_end(&mut profile).ok()?;
+                self.space = Some(ColorSpace::Icc(profile));
+            }
+            LINKED if length >= 124 => {
+                self.note("its colour profile is in another file; the colours are taken for sRGB");
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn webp(&mut self, name: &str, stream: &mut dyn Stream) -> Result<(), ImageError> {
+        if let Ok(decoder) = image_webp::WebPDecoder::new(&mut *stream)
+            && decoder.is_animated()
+            && decoder.num_frames() > 1
+        {
+            let frames = decoder.num_frames();
+            self.note(format!("it moves: only the first of its {frames} frames is used"));
+        }
+        match missing_of_webp(stream) {
+            Ok(Some(true)) => Err(ImageError::Truncated { name: name.to_owned() }),
+            Ok(Some(false)) => {
+                self.note(END_MISSING);
+                Ok(())
+            }
+            // What makes no sense is the decoder's to say.
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Which colours a camera says it has made, and what else it says, which is left aside.
+    fn exif(&mut self, exif: &Exif) {
+        let field = |tag| exif.get_field(tag, In::PRIMARY);
+        let text = |tag| field(tag).map(|field| field.display_value().to_string());
+        let number = |tag| field(tag).and_then(|field| field.value.get_uint(0));
+        if self.space.is_none() {
+            let is_adobe = text(ExifTag::InteroperabilityIndex).is_some_and(|t| t.contains("R03"));
+            if is_adobe || number(ExifTag::ColorSpace) == Some(2) {
+                self.space = Some(ColorSpace::AdobeRgb);
+            } else if number(ExifTag::ColorSpace) == Some(65535) {
+                let gamma = field(ExifTag::Gamma).and_then(|field| match &field.value {
+                    exif::Value::Rational(values) => values.first().map(|value| value.to_f32()),
+                    _ => None,
+                });
+                self.space =
+                    gamma.and_then(|gamma| ColorSpace::calibrated(Some(1.0 / gamma), None));
+            }
+        }
+        let has = |tags: &[ExifTag]| tags.iter().any(|tag| field(*tag).is_some());
+        self.left_aside([
+            has(&[ExifTag::Make, ExifTag::Model, ExifTag::LensModel]),
+            has(&[ExifTag::DateTimeOriginal, ExifTag::DateTime]),
+            has(&[ExifTag::GPSLatitude, ExifTag::GPSLongitude]),
+            has(&[ExifTag::Artist, ExifTag::Copyright]),
+        ]);
+    }
+
+    /// Notes which data beside the picture there are.
+    fn left_aside(&mut self, has: [bool; 4]) {
+        let names = has.into_iter().zip(["camera", "time", "place", "author"]);
+        let names: Vec<&str> = names.filter(|(has, _)| *has).map(|(_, name)| name).collect();
+        if !names.is_empty() {
+            self.note(format!("its EXIF data ({}) are not carried over", names.join(", ")));
+        }
+    }
+}
+
+/// Whether bytes are missing at the end of a WebP, and if so, whether some are the picture's.
+fn missing_of_webp(stream: &mut dyn Stream) -> io::Result<Option<bool>> {
+    let length = stream.seek(SeekFrom::End(0))?;
+    stream.seek(SeekFrom::Start(4))?;
+    let mut word = [0; 4];
+    let mut size = |stream: &mut dyn Stream| {
+        stream.read_exact(&mut word).map(|()| u64::from(u32::from_le_bytes(word)))
+    };
+    if length >= size(stream)? + 8 {
+        return Ok(None);
+    }
+    let mut at = 12;
+    loop {
+        stream.seek(SeekFrom::Start(at))?;
+        let mut name = [0; 4];
+        stream.read_exact(&mut name)?;
+        let end = at + 8 + size(stream)?;
+        if matches!(&name, b"VP8 " | b"VP8L" | b"ANMF") {
+            return Ok(Some(end > length));
+        }
+        at = end + end % 2;
+    }
+}
+
+fn hdr(curve: &str) -> String {
+    format!("its colours are HDR ({curve}), which is not supported: they will look pale")
+}
+
+fn number(tags: &mut IfdDecoder<'_>, tag: Tag) -> u32 {
+    tags.find_tag_unsigned(tag).ok().flatten().unwrap_or(0)
+}
+
+/// Whether a directory's samples are those of a camera's sensor.
+fn is_sensor(tags: &mut IfdDecoder<'_>) -> bool {
+    SENSOR.contains(&number(tags, Tag::PhotometricInterpretation))
+}
