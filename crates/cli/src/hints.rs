@@ -231,10 +231,11 @@ mod tests {
             .turn(Knob::Output, "Choose another name.")
             .turn(Knob::Overwrite, "Or replace the file.")
             .turn(Knob::Field("octaves.count"), "Or use fewer octaves.")
+            .turn(Knob::Field("octaves.detail"), "Or keep less of them.")
             .hint("Or go for a walk.");
         let expected = "deepdream: dream.png exists already\n  Choose another name (-o).\n  \
-            Or replace the file (--force).\n  Or use fewer octaves (--set octaves.count=VALUE).\n  \
-            Or go for a walk.";
+            Or replace the file (--force).\n  Or use fewer octaves (--octaves).\n  \
+            Or keep less of them (--set octaves.detail=VALUE).\n  Or go for a walk.";
         assert_eq!(crate::exit::text(&error), expected);
     }
 

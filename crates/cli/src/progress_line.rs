@@ -90,7 +90,7 @@ mod tests {
         let texts = ["picture 2 of 9", "holiday.jpg", "octave 2/4", "step 3/10"].map(str::to_owned);
         let time = "12 min 3 s left";
         assert_eq!(
-            fit(&texts, time, 80, true),
+            fit(&texts, time, 100, true),
             ("picture 2 of 9  holiday.jpg  octave 2/4  step 3/10".to_owned(), true)
         );
         assert_eq!(

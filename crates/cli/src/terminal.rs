@@ -177,12 +177,24 @@ impl View {
             (Stage::Compared { layer }, _) => vec!["comparing".to_owned(), layer.clone()],
             _ => return,
         };
+        let left = left.map(|left| left + self.other_pictures(*elapsed + left));
         let time = match (left, total) {
-            (Some(left), _) => format!("{} left", time_left(*left)),
+            (Some(left), _) => format!("{} left", time_left(left)),
             (None, None) => format!("{} so far, Ctrl-C ends", time_left(*elapsed)),
             (None, Some(_)) => String::new(),
         };
         self.line.show(texts, time, *done, *total);
+    }
+
+    /// How long the other pictures of a batch will take, if they take as long as those before them and the
+    /// one at work, which takes `this` long.
+    fn other_pictures(&self, this: Duration) -> Duration {
+        let Some(Work::Picture { place: Some((number, of)), .. }) = self.work else {
+            return Duration::ZERO;
+        };
+        let [begun, picture] = self.begun;
+        let each = (picture.duration_since(begun) + this) / number as u32;
+        each * (of - number) as u32
     }
 
     /// A line about a video's frames, where there is a log and it is time for one.

@@ -16,9 +16,9 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
-/// How long something will still take, in whole seconds.
+/// How long something will still take, in whole seconds, rounded up.
 pub(crate) fn time_left(time: Duration) -> String {
-    coarse(time.as_secs_f64())
+    coarse(time.as_secs_f64().ceil())
 }
 
 fn coarse(seconds: f64) -> String {
@@ -56,6 +56,6 @@ mod tests {
         ] {
             assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
         }
-        assert_eq!(time_left(Duration::from_millis(3210)), "3 s");
+        assert_eq!(time_left(Duration::from_millis(3210)), "4 s");
     }
 }
