@@ -10,6 +10,7 @@ mod models;
 mod movies;
 mod outputs;
 mod pictures;
+mod readme;
 mod recipes;
 mod recipes_0_1;
 mod room;

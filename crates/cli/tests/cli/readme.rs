@@ -1,0 +1,83 @@
+//! The README's lines work as they stand there: in their order, in a folder with a photo and a video,
+//! whichever network is installed.
+
+use testkit::ffmpeg_is_missing;
+
+use crate::room::{Room, picture, shared};
+
+const README: &str = include_str!("../../../../README.md");
+
+/// The commands in the README's blocks, without their comments.
+fn commands() -> Vec<Vec<&'static str>> {
+    let blocks = README.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines = blocks.flat_map(str::lines).filter(|line| !line.starts_with("car"));
+    lines.map(|line| line.split('#').next().unwrap().split_whitespace().collect()).collect()
+}
+
+/// Runs every line, on small pictures and with few steps; leaves out those that need a network which is
+/// not there.
+fn run(room: &Room, inception: bool) {
+    picture(48, 32).save(room.path("photo.jpg")).unwrap();
+    let video = !ffmpeg_is_missing();
+    if video {
+        let mut ffmpeg = std::process::Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=48x32:r=1:d=14"]);
+        assert!(ffmpeg.arg(room.path("clip.mp4")).status().unwrap().success());
+    }
+    let mut count = 0;
+    for words in commands() {
+        match words[..] {
+            ["mkdir", folder] => std::fs::create_dir(room.path(folder)).unwrap(),
+            ["cp", from, to] => drop(std::fs::copy(room.path(from), room.path(to)).unwrap()),
+            ["deepdream", "models", "pull", _] => {}
+            ["deepdream", ..] if words.contains(&"inception5h") && !inception => {}
+            ["deepdream", "video", ..] | ["deepdream", "movie", "shared"] if !video => {}
+            ["deepdream", command, ..] => {
+                let quick: &[&str] = match command {
+                    "image" | "frames" | "zoom" | "video" => {
+                        &["--octaves", "1", "--iterations", "1"]
+                    }
+                    "bench" => &["--rounds", "1", "--size", "64x48"],
+                    "check" => &["--steps", "1", "--size", "48"],
+                    _ => &[],
+                };
+                let smaller = |word: &&'static str| match *word {
+                    "640x400" => "64x40",
+                    "640" => "64",
+                    "300" | "20" => "2",
+                    word => word,
+                };
+                let args: Vec<&str> = words[1..].iter().map(smaller).collect();
+                let shards = if args.contains(&"1/4") { 4 } else { 1 };
+                for shard in 1..=shards {
+                    let shard = format!("{shard}/4");
+                    let args =
+                        args.iter().map(|arg| if *arg == "1/4" { shard.as_str() } else { arg });
+                    room.deepdream().args(args).args(quick).assert().success();
+                }
+                count += 1;
+            }
+            _ => panic!("what is {words:?}?"),
+        }
+    }
+    assert!(count > if video { 15 } else { 10 }, "{count} lines were run");
+}
+
+#[test]
+fn every_line_works_with_the_built_in_network() {
+    run(&Room::new(), false);
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn every_line_works_with_inception_installed() {
+    let room = Room::new();
+    let folder = room.path("home/models/inception5h");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = "inception5h_like.pb";
+    std::fs::copy(shared("models").join(file), folder.join(file)).unwrap();
+    let hash = deepdream::models::digest::sha256(&folder.join(file)).unwrap();
+    let manifest = format!("file = \"{file}\"\nsha256 = \"{hash}\"\nsource = \"a test\"\n");
+    std::fs::write(folder.join("manifest.toml"), manifest).unwrap();
+    run(&room, true);
+}
