@@ -1,5 +1,6 @@
 //! The recipe that a dream starts from, before its network is known.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use dream::{ModelId, NoiseStart, Recipe};
@@ -7,7 +8,7 @@ use graph::Network;
 use media::{ImageError, Limits, RecipeError};
 
 use crate::machine::free_memory;
-use crate::output::reason;
+use crate::output::{read_text, reason};
 use crate::progress::Run;
 use crate::{Error, Fault, Knob, Note, Result};
 
@@ -108,21 +109,24 @@ impl Base {
 
 /// The recipe's text in a file.
 fn read(path: &Path) -> Result<String> {
-    match media::recipe_of(path, &Limits::memory(free_memory())) {
-        Ok(text) => return Ok(text),
-        // What is neither a picture nor a movie may be a recipe's own file.
-        Err(RecipeError::NotSupported { .. } | RecipeError::Image(ImageError::Read { .. })) => {}
-        Err(error) => return Err(error.into()),
+    let is_file = path.metadata().is_ok_and(|there| there.is_file());
+    if is_file {
+        match media::recipe_of(path, &Limits::memory(free_memory())) {
+            Ok(text) => return Ok(text),
+            // What is neither a picture nor a movie may be a recipe's own file.
+            Err(RecipeError::NotSupported { .. } | RecipeError::Image(ImageError::Read { .. })) => {
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    if path.metadata().is_ok_and(|file| file.len() > MOST_BYTES) {
-        let what = format!(
-            "{} is neither a recipe nor a picture or movie that carries one",
-            path.display()
-        );
-        return Err(Error::new(Fault::Recipe, what).at(path));
-    }
-    std::fs::read_to_string(path).map_err(|error| {
-        let what = format!("could not read the recipe {}: {}", path.display(), reason(&error));
+    read_text(path, MOST_BYTES).map_err(|error| {
+        let name = path.display();
+        let what = match error.kind() {
+            ErrorKind::FileTooLarge => {
+                format!("{name} is neither a recipe nor a picture or movie that carries one")
+            }
+            _ => format!("could not read the recipe {name}: {}", reason(&error)),
+        };
         Error::new(Fault::Recipe, what).at(path)
     })
 }

@@ -1,29 +1,20 @@
-//! Files out: never over another file unasked, and whole or not at all.
+//! Files out: never over another file unasked, and whole or not at all. Files in: only what has an end.
 
-use std::fs;
-use std::io::{ErrorKind, Write};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use media::{Place, check_regular, clear_scratch, scratch_file};
 use tempfile::NamedTempFile;
 
 use crate::{Error, Fault, Knob, Result};
 
-/// What names of files begin with that are not complete.
-const TEMPORARY: &str = ".deepdream-";
-
-/// Removes the files from `folder` that runs have left in it which were killed before they could.
-pub(crate) fn clear_temporary(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            // One that stays is in nobody's way.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// A file that will be written, checked before the work for it begins.
+/// A file that will be written, checked before the work for it begins. Links are followed and stay;
+/// what is no file, such as a pipe or a device, is written into.
 pub struct Output {
     path: PathBuf,
+    place: Place,
     overwrite: bool,
 }
 
@@ -33,11 +24,30 @@ impl Output {
     /// # Errors
     /// The file exists, or its folder is missing or not to be written in.
     pub fn new(path: PathBuf, overwrite: bool) -> Result<Self> {
-        let output = Self { path, overwrite };
-        if output.path.is_dir() {
-            return Err(output.error("it is a folder"));
-        }
-        if !overwrite && output.path.symlink_metadata().is_ok() {
+        let output = Self::claim(path, overwrite)?;
+        Self::clear_leftovers([&output]);
+        Ok(output)
+    }
+
+    /// Clears away what killed runs have left in the folders of these outputs.
+    pub(crate) fn clear_leftovers<'a>(outputs: impl IntoIterator<Item = &'a Self>) {
+        let folders: BTreeSet<_> =
+            outputs.into_iter().map(|output| output.place.folder()).collect();
+        folders.iter().for_each(|folder| clear_scratch(folder));
+    }
+
+    /// As [`Self::new`], but for what killed runs have left in the folder: for many outputs, of which it
+    /// is [cleared](Self::clear_leftovers) once.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn claim(path: PathBuf, overwrite: bool) -> Result<Self> {
+        let place = Place::of(&path).map_err(|error| match error.kind() {
+            ErrorKind::IsADirectory => unwritable(&path, "it is a folder"),
+            _ => unwritable(&path, error),
+        })?;
+        let output = Self { path, place, overwrite };
+        if !overwrite && output.place.is_taken() {
             return Err(output.exists());
         }
         // Made and removed again: says now what writing would say after the work.
@@ -56,7 +66,8 @@ impl Output {
     /// What the operating system says, or a file that has come to exist meanwhile.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
         let mut file = self.temporary()?;
-        file.write_all(bytes).map_err(|error| self.error(error))?;
+        // The name of the temporary file, which its own errors have, helps nobody.
+        file.as_file_mut().write_all(bytes).map_err(|error| self.error(error))?;
         self.place(file)
     }
 
@@ -66,16 +77,10 @@ impl Output {
     /// # Errors
     /// What the operating system says, or a file that has come to exist meanwhile.
     pub(crate) fn place(&self, file: NamedTempFile) -> Result<()> {
-        file.as_file().sync_all().map_err(|error| self.error(error))?;
-        let moved = match self.overwrite {
-            true => file.persist(&self.path),
-            false => file.persist_noclobber(&self.path),
-        };
-        match moved {
-            Ok(_) => sync_folder(self.folder()).map_err(|error| self.error(error)),
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(self.exists()),
-            Err(error) => Err(self.error(error.error)),
-        }
+        self.place.put(file, self.overwrite).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => self.exists(),
+            _ => self.error(error),
+        })
     }
 
     /// An empty file beside the place, gone again unless it is [placed](Self::place).
@@ -83,35 +88,18 @@ impl Output {
     /// # Errors
     /// The folder is missing or not to be written in.
     pub(crate) fn temporary(&self) -> Result<NamedTempFile> {
-        self.temporary_in(self.folder())
+        self.temporary_in(&self.place.folder())
     }
 
-    /// The folder that the file will be in.
-    fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        }
-    }
-
-    /// The same in another folder of the same disk.
+    /// The same in another folder.
     ///
     /// # Errors
     /// The folder is missing or not to be written in.
     pub(crate) fn temporary_in(&self, folder: &Path) -> Result<NamedTempFile> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As any new file: what the user's mask leaves of it.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        builder.tempfile_in(folder).map_err(|error| match error.kind() {
+        scratch_file(folder).map_err(|error| match error.kind() {
             ErrorKind::NotFound => self
                 .error(format!("there is no folder {}", folder.display()))
                 .hint("Make the folder first, or choose another one."),
-            // The name of the temporary file, which the error has as well, helps nobody.
             _ => match error.get_ref().and_then(std::error::Error::source) {
                 Some(reason) => self.error(reason),
                 None => self.error(error),
@@ -139,24 +127,6 @@ impl Output {
     }
 }
 
-/// Brings the names in a folder to the disk, where the system can.
-///
-/// # Errors
-/// The disk fails.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    match fs::File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Folders that may be written in but not read, and disks that do not know how.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) => {}
-        synced => return synced,
-    }
-    Ok(())
-}
-
 /// The error for what keeps a picture or a movie from becoming the file at `path`.
 pub(crate) fn refused(path: &Path, error: impl Into<Error>) -> Error {
     error
@@ -182,12 +152,32 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
 
 /// The bytes of a file that was named as a picture.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| unreadable(path, error))
+    check_regular(path).and_then(|()| fs::read(path)).map_err(|error| unreadable(path, error))
 }
 
 /// SHA-256 of a picture's or a video's file, in hexadecimal.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
-    models::digest::sha256(path).map_err(|error| unreadable(path, error))
+    check_regular(path)
+        .and_then(|()| models::digest::sha256(path))
+        .map_err(|error| unreadable(path, error))
+}
+
+/// The text of a file of at most `most` bytes. Of what is no file, only that is read which the caller
+/// has opened already and named, such as `/dev/stdin`: the rest may have no end, or no beginning.
+///
+/// # Errors
+/// What the operating system says; [`ErrorKind::FileTooLarge`].
+pub(crate) fn read_text(path: &Path, most: u64) -> std::io::Result<String> {
+    let opened = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
+    if !opened.iter().any(|name| path.starts_with(name)) {
+        check_regular(path)?;
+    }
+    let mut text = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > most {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    String::from_utf8(text).map_err(|_| std::io::Error::other("it is not text in UTF-8"))
 }
 
 /// Removes a file.
@@ -197,7 +187,8 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     })
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> Error {
+/// The error for a picture, a video or a sound that cannot be read.
+pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Error {
     Error::new(Fault::Picture, format!("could not read {}: {}", path.display(), reason(&error)))
         .at(path)
 }

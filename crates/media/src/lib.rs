@@ -47,9 +47,14 @@ mod kind;
 #[cfg(feature = "movies")]
 pub mod movie;
 mod picture;
+#[cfg(feature = "pictures")]
+mod place;
 mod rate;
 #[cfg(feature = "pictures")]
 mod recipe;
+mod regular;
+#[cfg(feature = "pictures")]
+mod scratch;
 #[cfg(feature = "ffmpeg")]
 mod timing;
 #[cfg(feature = "video")]
@@ -65,8 +70,13 @@ pub use kind::{FileClass, FileKind};
 pub use picture::{BitDepth, Image, ImageError, ImageFormat};
 #[cfg(feature = "pictures")]
 pub use picture::{EncodeOptions, Limits};
+#[cfg(feature = "pictures")]
+pub use place::{Place, sync_folder};
 pub use rate::FrameRate;
 #[cfg(feature = "pictures")]
 pub use recipe::{RecipeError, recipe_of};
+pub use regular::check_regular;
+#[cfg(feature = "pictures")]
+pub use scratch::{clear_scratch, is_scratch, scratch_file};
 #[cfg(feature = "ffmpeg")]
 pub use timing::{Timestamps, Timing};

@@ -69,6 +69,9 @@ pub(crate) fn beside(path: &Path, published: Option<&str>, graph: &Graph) -> Opt
 
 /// The lines of a text file, if it can be read and has `count` of them.
 fn read(path: &Path, count: usize) -> Option<Vec<String>> {
+    if !path.is_file() {
+        return None;
+    }
     let mut text = String::new();
     File::open(path).ok()?.take(MAX_LIST).read_to_string(&mut text).ok()?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();

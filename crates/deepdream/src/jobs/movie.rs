@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use dream::Recipe;
-use media::FrameRate;
 use media::movie::Sound;
+use media::{FrameRate, check_regular};
 
 use super::Report;
 use crate::frames::Frames;
 use crate::movie::{Encoding, Playback, Timeline};
-use crate::output::Output;
+use crate::output::{Output, unreadable};
 use crate::progress::Run;
 use crate::video::Record;
 use crate::{CancelToken, Error, Event, Events, Fault, Knob, Result, picture};
@@ -63,6 +63,9 @@ impl MovieJob {
         });
         let format = self.encoding.format(&path)?;
         let output = Output::new(path, self.overwrite)?;
+        if let Some(sound) = &self.sound {
+            check_regular(sound).map_err(|error| unreadable(sound, error))?;
+        }
         let frames = Frames::find(&self.folder)?;
         let record = Record::load(&self.folder)?;
         let timeline = match &record {
@@ -96,11 +99,9 @@ impl MovieJob {
     /// The timeline of a video's frames, if they are complete.
     fn of_video(&self, record: &Record, frames: &Frames) -> Result<Timeline<'static>> {
         let folder = frames.folder();
-        let missing = record.missing(folder);
-        if let Some(first) = missing.first() {
+        if let Some((missing, first)) = record.missing(frames) {
             let what = format!(
-                "{} of {} frames are not yet in {}; the first of them is frame {first}",
-                missing.len(),
+                "{missing} of {} frames are not yet in {}; the first of them is frame {first}",
                 record.frames,
                 folder.display()
             );

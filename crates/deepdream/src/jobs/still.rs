@@ -113,7 +113,7 @@ impl<'a> Stills<'a> {
         run: Run<'a>,
     ) -> Result<Self> {
         let StillJob { output, save_recipe, overwrite, dream, .. } = job;
-        let claim = |path| Output::new(path, *overwrite);
+        let claim = |path| Output::claim(path, *overwrite);
         let pictures: Vec<_> = sources.iter().map(Source::path).collect();
         let paths = output_paths(&pictures, output.as_deref())?;
         let claimed = |path: Result<OutputPath>| {
@@ -136,6 +136,8 @@ impl<'a> Stills<'a> {
             }
         }
         let recipe_output = save_recipe.clone().map(claim).transpose()?;
+        let claimed = outputs.iter().flatten().map(|(output, _)| output);
+        Output::clear_leftovers(claimed.chain(&recipe_output));
         let network = dream.open_network(base.as_ref(), run)?;
         let recipe = dream.resolve(base.as_ref(), &network, |_| ())?;
         let machine = dream.limits.machine()?;

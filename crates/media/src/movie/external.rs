@@ -1,14 +1,15 @@
 //! Movies written by the installed ffmpeg: raw frames go to its standard input.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 
 use tempfile::NamedTempFile;
 
 use super::verify::verify;
 use super::{Codec, Container, FrameSink, MovieError, MovieSpec, Quality, ivf};
-use crate::Timing;
 use crate::ffmpeg::{Program, Running};
+use crate::{Timing, scratch_file};
 
 /// A movie that ffmpeg is writing.
 pub(super) struct External {
@@ -33,7 +34,7 @@ impl External {
         out: NamedTempFile,
     ) -> Result<Self, MovieError> {
         let encoder = choose(codec)?;
-        let mut notes = NamedTempFile::new()?;
+        let mut notes = scratch_file(out.path().parent().unwrap_or(Path::new(".")))?;
         notes.write_all(metadata(spec.recipe.as_deref()).as_bytes())?;
 
         let mut command = Program::Ffmpeg.command();
@@ -123,7 +124,8 @@ impl FrameSink for External {
             return Err(MovieError::Empty);
         }
         self.end()?;
-        verify(self.out, self.written, &self.spec.timing)
+        verify(self.out.path(), self.written, &self.spec.timing)?;
+        Ok(self.out)
     }
 }
 

@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 use super::verify::verify;
 use super::{Container, MovieError, MovieSpec};
 use crate::ffmpeg::{self, Program, Running};
+use crate::{clear_scratch, scratch_file};
 
 /// The sound of a file, or of a part of it, with the subtitles and chapters that go with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +64,8 @@ impl Sound {
         // In some formats, where a file begins for ffmpeg depends on which of its streams are read.
         command.args(["-map", "1:v?", "-c", "copy", "-f", "null", "-"]);
         run(command)?;
-        verify(out, spec.frames, &spec.timing)
+        verify(out.path(), spec.frames, &spec.timing)?;
+        Ok(out)
     }
 
     /// Checks whether the container takes this sound, by copying a second of it.
@@ -83,7 +85,9 @@ impl Sound {
 
     /// Tries to copy a second of some streams.
     fn fits(&self, streams: &str, container: Container) -> Result<(), MovieError> {
-        let trial = NamedTempFile::new()?;
+        let folder = std::env::temp_dir();
+        clear_scratch(&folder);
+        let trial = scratch_file(&folder)?;
         let mut command = Program::Ffmpeg.command();
         command.args(["-t", "1"]);
         ffmpeg::input(&mut command, &self.source);

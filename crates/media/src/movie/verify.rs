@@ -2,9 +2,8 @@
 //! versions of ffmpeg stop writing, print nothing and report success.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Stdio;
-
-use tempfile::NamedTempFile;
 
 use super::MovieError;
 use crate::Timing;
@@ -13,25 +12,20 @@ use crate::ffmpeg::{self, FfmpegError, Program, Running};
 /// How far, in seconds, containers round times: Matroska counts milliseconds.
 const ROUNDING: f64 = 0.01;
 
-/// Opens a movie that ffmpeg has written over `file`, and checks that it is whole: that all of its
-/// `frames` frames are there and, by their first and last times, those of `timing`, and that each sound
-/// is as long as the container says.
+/// Checks that the movie that ffmpeg has written to `path` is whole: that all of its `frames` frames are
+/// there and, by their first and last times, those of `timing`, and that each sound is as long as the
+/// container says.
 ///
 /// # Errors
 /// [`MovieError::Cut`] for a movie that is not whole; ffprobe is missing.
-pub(super) fn verify(
-    file: NamedTempFile,
-    frames: u64,
-    timing: &Timing,
-) -> Result<NamedTempFile, MovieError> {
-    let path = file.into_temp_path();
+pub(super) fn verify(path: &Path, frames: u64, timing: &Timing) -> Result<(), MovieError> {
     let mut command = Program::Ffprobe.command();
     // Otherwise the last packet counts although its end is missing.
     command.args(["-fflags", "+discardcorrupt"]);
     let stated = "stream=index,codec_type,duration:format=duration";
     let packets = "packet=stream_index,codec_type,pts_time,duration_time";
     command.args(["-of", "compact", "-show_entries", &format!("{packets}:{stated}")]);
-    ffmpeg::input(&mut command, &path);
+    ffmpeg::input(&mut command, path);
     let mut running = Running::start(Program::Ffprobe, command.stdout(Stdio::piped()))?;
     let mut found = Found::default();
     for line in running.output().into_iter().flat_map(|output| BufReader::new(output).lines()) {
@@ -42,12 +36,10 @@ pub(super) fn verify(
         Err(FfmpegError::Failed { .. }) => return Err(MovieError::Cut { frames, found: 0 }),
         Err(error) => return Err(error.into()),
     }
-    if !found.is_whole(frames, timing) {
-        return Err(MovieError::Cut { frames, found: found.frames });
+    match found.is_whole(frames, timing) {
+        true => Ok(()),
+        false => Err(MovieError::Cut { frames, found: found.frames }),
     }
-    // For writing, as some systems bring only such files to the disk.
-    let file = std::fs::File::options().read(true).write(true).open(&path)?;
-    Ok(NamedTempFile::from_parts(file, path))
 }
 
 /// What ffprobe finds in a movie.
@@ -116,7 +108,6 @@ impl Found {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::process::Command;
 
     use super::*;
@@ -139,9 +130,9 @@ mod tests {
             movie(&path, more);
             let whole = std::fs::read(&path).unwrap();
             let look = |bytes: &[u8], frames| {
-                let file = NamedTempFile::new_in(folder.path()).unwrap();
-                std::fs::write(file.path(), bytes).unwrap();
-                verify(file, frames, &timing)
+                let path = folder.path().join("looked at");
+                std::fs::write(&path, bytes).unwrap();
+                verify(&path, frames, &timing)
             };
             assert!(look(&whole, 24).is_ok(), "{name}");
             assert!(matches!(look(&whole, 25), Err(MovieError::Cut { found: 24, .. })), "{name}");

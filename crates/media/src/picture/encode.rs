@@ -8,7 +8,6 @@ use image::ExtendedColorType;
 use image::ImageEncoder;
 use image::codecs::bmp::BmpEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use tempfile::NamedTempFile;
 use tiff::encoder::colortype::{ColorType, RGB8, RGB16, RGBA8, RGBA16};
 use tiff::encoder::{Compression, Predictor, TiffEncoder, TiffValue};
 use tiff::tags::Tag;
@@ -16,7 +15,7 @@ use tiff::tags::Tag;
 use super::image::{BitDepth, Image};
 use super::recipe::XMP_TAG;
 use super::{ImageError, ImageFormat, jpeg};
-use crate::xmp;
+use crate::{Place, scratch_file, xmp};
 
 /// JPEG's scale of 1–100; the colours are stored at full resolution.
 const JPEG_QUALITY: u8 = 95;
@@ -69,23 +68,13 @@ impl Image {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ImageError> {
         let path = path.as_ref();
         let bytes = self.encode(ImageFormat::of_name(path)?, &EncodeOptions::default())?;
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As any new file: what the user's mask leaves of it.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let written = builder.tempfile_in(folder.unwrap_or(Path::new("."))).and_then(
-            |mut file: NamedTempFile| {
-                file.write_all(&bytes)?;
-                file.as_file().sync_all()?;
-                file.persist(path).map_err(|error| error.error)
-            },
-        );
+        let written = Place::of(path).and_then(|place| {
+            let mut file = scratch_file(&place.folder())?;
+            file.write_all(&bytes)?;
+            place.put(file, true)
+        });
         match written {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(source) => Err(ImageError::Write { path: path.to_owned(), source }),
         }
     }

@@ -14,9 +14,9 @@ use tiff::tags::Tag;
 
 use super::facts::{END_MISSING, Facts};
 use super::{ImageError, ImageFormat, jpeg};
-use crate::FileKind;
 use crate::kind::SNIFF_BYTES;
 use crate::xmp;
+use crate::{FileKind, check_regular};
 
 /// The most pixels a picture may have: no header is believed beyond it.
 const MOST_PIXELS: u64 = 1 << 30;
@@ -56,7 +56,7 @@ impl Source<'static> {
         // Some systems open a folder and cannot read it, others deny access to it.
         let file = match path.is_dir() {
             true => Err(io::ErrorKind::IsADirectory.into()),
-            false => File::open(path),
+            false => check_regular(path).and_then(|()| File::open(path)),
         };
         match file {
             Ok(file) => Self::new(name, Box::new(BufReader::new(file))),

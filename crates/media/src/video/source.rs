@@ -6,7 +6,7 @@ use graph::Size;
 
 use super::VideoError;
 use crate::ffmpeg::{self, FfmpegError, ProbeOutput, ProbeStream};
-use crate::{FileKind, FrameRate, ImageFormat};
+use crate::{FileKind, FrameRate, ImageFormat, check_regular};
 
 /// The most pixels of a frame; 8K has half as many.
 const MOST_PIXELS: u64 = 1 << 26;
@@ -51,7 +51,7 @@ impl VideoSource {
     /// No such file, not a video, one whose frames are too large; or ffmpeg is missing or too old.
     pub fn open(path: &Path) -> Result<Self, VideoError> {
         let name = path.display().to_string();
-        match path.metadata() {
+        match check_regular(path).and_then(|()| path.metadata()) {
             Err(source) => return Err(VideoError::Read { name, source }),
             Ok(file) if file.is_dir() => return Err(VideoError::Folder { name }),
             Ok(file) if file.len() == 0 => return Err(VideoError::Empty { name }),

@@ -2,7 +2,7 @@
 //! once it is complete and checked.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use graph::{ChannelOrder, InputSpec, Network};
@@ -76,7 +76,7 @@ impl Store {
             copy(&weights, &file.with_extension("caffemodel"))?;
         }
         if let Some(labels) = &addition.labels {
-            copy(labels, &file.with_extension("labels.txt"))?;
+            copy_text(labels, &file.with_extension("labels.txt"))?;
         }
         // Dreams will use the copy, so the copy is checked as well.
         let network = load(&file).map_err(|error| match error {
@@ -102,15 +102,35 @@ impl Store {
         Ok(name)
     }
 
-    /// Renames a staged folder into place, replacing a damaged network if there is one.
+    /// Renames a staged folder into place, replacing a damaged network if there is one. When this
+    /// returns, the network is on the disk, so that what it was made of may go.
     pub(super) fn place(&self, staged: &Path, name: &str) -> Result<(), ModelError> {
         let folder = self.folder(name);
         let trash = self.stage(name)?;
         if folder.exists() {
             fs::rename(&folder, trash.path().join(name)).map_err(ModelError::file(&folder))?;
         }
-        fs::rename(staged, &folder).map_err(ModelError::file(&folder))
+        sync_files(staged).map_err(ModelError::file(staged))?;
+        fs::rename(staged, &folder).map_err(ModelError::file(&folder))?;
+        sync_folder(&self.models()).map_err(ModelError::file(self.models()))
     }
+}
+
+/// Brings the files of a folder and their names to the disk.
+fn sync_files(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        // For writing, as some systems bring only such files to the disk.
+        File::options().write(true).open(entry?.path())?.sync_all()?;
+    }
+    sync_folder(folder)
+}
+
+/// Brings the names in a folder to the disk, where folders can be opened.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
@@ -118,6 +138,14 @@ fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     let mut target = File::create(to).map_err(ModelError::file(to))?;
     io::copy(&mut source, &mut target).map_err(ModelError::file(to))?;
     target.sync_all().map_err(ModelError::file(to))
+}
+
+/// As [`copy`], of a file that may turn out to have no end.
+fn copy_text(from: &Path, to: &Path) -> Result<(), ModelError> {
+    let text = read_text(from)?;
+    File::create(to)
+        .and_then(|mut target| target.write_all(text.as_bytes()).and_then(|()| target.sync_all()))
+        .map_err(ModelError::file(to))
 }
 
 /// Loading ignores a list that does not fit the network; here that is an error.

@@ -4,7 +4,7 @@
 //! files it names have to be in the same folder.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use graph::{ChannelOrder, InputSpec, Network};
@@ -126,11 +126,18 @@ impl Manifest {
 
 /// Reads a short text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, ModelError> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_TEXT).read_to_string(&mut text))
-        .map_err(ModelError::file(path))?;
-    Ok(text)
+    let read = || {
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("it is not a file"));
+        }
+        let mut text = String::new();
+        File::open(path)?.take(MAX_TEXT + 1).read_to_string(&mut text)?;
+        match text.len() as u64 > MAX_TEXT {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => Ok(text),
+        }
+    };
+    read().map_err(ModelError::file(path))
 }
 
 /// Whether this is a file name without any folder.
