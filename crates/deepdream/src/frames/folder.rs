@@ -12,10 +12,14 @@ const PREFIX: &str = "img_";
 /// Endings of files that are taken for frames.
 const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp"];
 
-/// Where the frame of this number lies in a folder of a video's frames.
-pub(crate) fn frame_path(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("{PREFIX}{number}.png"))
+/// Where the frame of this number lies in a folder, if this program has made it: its name ends in
+/// `ending`.
+pub(crate) fn frame_path(folder: &Path, number: u64, ending: &str) -> PathBuf {
+    folder.join(format!("{PREFIX}{number}.{ending}"))
 }
+
+/// A picture with the number in its name.
+type Numbered = (u64, PathBuf);
 
 /// The frames of a folder, by number.
 #[derive(Debug)]
@@ -31,28 +35,46 @@ impl Frames {
     /// # Errors
     /// No such folder, or two frames of one number.
     pub fn find(folder: &Path) -> Result<Self> {
-        let name = folder.display();
+        let (named, others) = Self::list(folder)?;
+        Self::of(folder, if named.is_empty() { others } else { named })
+    }
+
+    /// Finds only the files called `img_NUMBER`.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) fn find_named(folder: &Path) -> Result<Self> {
+        Self::of(folder, Self::list(folder)?.0)
+    }
+
+    /// The files called `img_NUMBER`, and other pictures whose names end in numbers.
+    fn list(folder: &Path) -> Result<(Vec<Numbered>, Vec<Numbered>)> {
         let cannot = |error: std::io::Error| {
             let why = match error.kind() {
                 ErrorKind::NotFound => "there is no such folder".to_owned(),
                 ErrorKind::NotADirectory => "it is not a folder".to_owned(),
                 _ => error.to_string(),
             };
-            Error::new(Fault::Picture, format!("could not read {name}: {why}")).at(folder)
+            let what = format!("could not read {}: {why}", folder.display());
+            Error::new(Fault::Picture, what).at(folder)
         };
-        let mut ours = Vec::new();
-        let mut others = Vec::new();
+        let (mut named, mut others) = (Vec::new(), Vec::new());
         for entry in std::fs::read_dir(folder).map_err(cannot)? {
             let path = entry.map_err(cannot)?.path();
             let Some((stem, number)) = numbered(&path) else { continue };
-            if stem == PREFIX { &mut ours } else { &mut others }.push((number, path));
+            if stem == PREFIX { &mut named } else { &mut others }.push((number, path));
         }
+        Ok((named, others))
+    }
+
+    fn of(folder: &Path, found: Vec<Numbered>) -> Result<Self> {
         let mut frames = Self { folder: folder.to_owned(), numbered: BTreeMap::new() };
-        for (number, path) in if ours.is_empty() { others } else { ours } {
+        for (number, path) in found {
             if let Some(first) = frames.numbered.insert(number, path) {
                 let second = &frames.numbered[&number];
                 let what = format!(
-                    "{name}: {} and {} are both frame {number}",
+                    "{}: {} and {} are both frame {number}",
+                    folder.display(),
                     file_name(&first),
                     file_name(second)
                 );
@@ -62,6 +84,17 @@ impl Frames {
             }
         }
         Ok(frames)
+    }
+
+    /// The frames from number `from` up to, but without, `to` that are called as this program calls
+    /// those it makes, with `ending`; and all others from `from` on.
+    pub(crate) fn made(&self, from: u64, to: u64, ending: &str) -> (Vec<&Path>, Vec<&Path>) {
+        let frames = self.iter().filter(|(number, _)| *number >= from);
+        let (made, others): (Vec<_>, Vec<_>) = frames.partition(|(number, path)| {
+            *number < to && *path == frame_path(&self.folder, *number, ending)
+        });
+        let paths = |frames: Vec<(u64, _)>| frames.into_iter().map(|(_, path)| path).collect();
+        (paths(made), paths(others))
     }
 
     /// Every frame with its number, in order.
@@ -144,6 +177,19 @@ mod tests {
         let others = folder(&["frame-0002.PNG", "frame-0001.PNG"]);
         let frames = Frames::find(others.path()).unwrap();
         assert_eq!(frames.iter().map(|(number, _)| number).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn what_was_made_is_told_from_what_was_found() {
+        let names = ["img_0.png", "img_1.png", "img_02.png", "img_3.jpg", "img_4.png", "img_7.png"];
+        let folder = folder(&names);
+        let frames = Frames::find_named(folder.path()).unwrap();
+        let (made, others) = frames.made(1, 5, "png");
+        let names = |paths: Vec<&Path>| -> Vec<String> {
+            paths.into_iter().map(|path| file_name(path).into_owned()).collect()
+        };
+        assert_eq!(names(made), ["img_1.png", "img_4.png"]);
+        assert_eq!(names(others), ["img_02.png", "img_3.jpg", "img_7.png"]);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 mod folder;
 mod state;
+mod store;
 
 pub use folder::Frames;
-#[cfg(feature = "video")]
 pub(crate) use folder::frame_path;
-pub(crate) use state::{State, Store, other_recipe};
+pub(crate) use state::{State, other_recipe};
+pub(crate) use store::Store;

@@ -1,25 +1,23 @@
 //! The newest frame as it was before rounding, and whatever else the next one depends on, so that a
 //! run that goes on makes the frames it would have made without a stop.
 //!
-//! A hidden folder beside the frames holds it, as a safetensors file that says which frame it is, by
-//! which recipe, from which first picture. It is replaced in one step, before the frame's picture is
-//! written: whatever moment a run is ended at, the next one finds a state and knows what to do.
+//! It is a safetensors file in the hidden folder beside the frames, and says which frame it is, by which
+//! recipe, from which first picture. It is replaced in one step, before the frame's picture is written:
+//! whatever moment a run is ended at, the next one finds a state and knows what to do.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{File, TryLockError};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use graph::{Shape, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::machine::free_memory;
-use crate::output::{sync_folder, unwritable};
-use crate::{Error, Fault, Knob, Result, readable_bytes};
+use super::store::{Store, Unread};
+use crate::{Error, Fault, Knob, Result};
 
-const FOLDER: &str = ".deepdream";
 const STATE: &str = "state.safetensors";
-const LOCK: &str = "lock";
+
+/// More frames than anyone makes: no state is believed beyond it.
+const MOST_FRAMES: u64 = 1 << 40;
 
 /// Where frames stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,87 +32,35 @@ pub(crate) struct State {
     pub(crate) recipe: String,
     /// SHA-256 of the first frame's file, in hexadecimal.
     pub(crate) source: String,
-}
-
-/// The hidden folder, locked for one run.
-pub(crate) struct Store {
-    frames: PathBuf,
-    folder: PathBuf,
-    /// What keeps files that are being written apart from those of other runs.
-    tag: String,
-    _locks: Vec<File>,
+    /// How the names of the frames' files end, without the dot; states of versions before 0.3 do not say.
+    pub(crate) ending: Option<String>,
 }
 
 impl Store {
-    /// Opens the store of a folder of frames for this run alone.
-    ///
-    /// # Errors
-    /// A folder that cannot be written in, or in which another run is at work.
-    pub(crate) fn open(frames: &Path) -> Result<Self> {
-        Self::locked(frames, "", |folder| Ok(vec![lock(folder, LOCK, File::try_lock)?]))
-    }
-
-    /// Opens it for a run that makes only the frames of one `part`, while other runs make others.
-    ///
-    /// # Errors
-    /// A folder that cannot be written in, or in which another run is at work on all frames or the same
-    /// part.
-    pub(crate) fn open_part(frames: &Path, part: &str) -> Result<Self> {
-        Self::locked(frames, part, |folder| {
-            let all = lock(folder, LOCK, File::try_lock_shared)?;
-            Ok(vec![all, lock(folder, &format!("{LOCK}.{part}"), File::try_lock)?])
-        })
-    }
-
-    fn locked(
-        frames: &Path,
-        tag: &str,
-        locks: impl FnOnce(&Path) -> Result<Vec<File>, TryLockError>,
-    ) -> Result<Self> {
-        let folder = Self::folder_of(frames);
-        std::fs::create_dir_all(&folder).map_err(|error| kept(&folder, error))?;
-        let locks = locks(&folder).map_err(|error| match error {
-            TryLockError::WouldBlock => {
-                let what = format!("another run is making frames in {}", frames.display());
-                Error::new(Fault::Output, what).at(frames).hint("Wait for it, or stop it.")
-            }
-            TryLockError::Error(error) => kept(&folder, error),
-        })?;
-        Ok(Self { frames: frames.to_owned(), folder, tag: tag.to_owned(), _locks: locks })
-    }
-
-    /// The hidden folder of a folder of frames, which need not exist.
-    pub(crate) fn folder_of(frames: &Path) -> PathBuf {
-        frames.join(FOLDER)
-    }
-
-    /// The hidden folder.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The state an earlier run left, if there is one.
+    /// The state an earlier run left in a folder of frames, if there is one.
     ///
     /// # Errors
     /// A state that cannot be read.
-    pub(crate) fn load(&self) -> Result<Option<State>> {
-        let path = self.folder.join(STATE);
-        let size = match path.metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(broken(&path, &error)),
-            Ok(file) => file.len(),
+    pub(crate) fn load(frames: &Path) -> Result<Option<State>> {
+        let path = Self::folder_of(frames).join(STATE);
+        let bytes = match Self::read(frames, STATE, u64::MAX) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            Err(unread @ Unread::Memory { .. }) => {
+                return Err(broken(&path, &unread).with_fault(Fault::Memory));
+            }
+            Err(unread) => return Err(broken(&path, &unread)),
         };
-        let (need, free) = (size.saturating_mul(2), free_memory());
-        if need > free {
-            let (need, free) = (readable_bytes(need), readable_bytes(free));
-            let what = format!(
-                "could not read {}: it needs {need} of memory, but {free} are free",
-                path.display()
-            );
-            return Err(Error::new(Fault::Memory, what).at(path));
-        }
-        let bytes = std::fs::read(&path).map_err(|error| broken(&path, &error))?;
         parse(&bytes).map(Some).map_err(|problem| broken(&path, &problem))
+    }
+
+    /// What the state says of the frames that were made, also where its pictures are damaged: the newest
+    /// one's number, and how the names of their files end.
+    pub(crate) fn listed(frames: &Path) -> Option<(u64, Option<String>)> {
+        let bytes = Self::read(frames, STATE, u64::MAX).ok()??;
+        let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+        let words = header.metadata().as_ref()?;
+        Some((words.get("number")?.parse().ok()?, words.get("ending").cloned()))
     }
 
     /// Replaces the state.
@@ -130,12 +76,15 @@ impl Store {
                 (name.as_str(), picture.shape, data)
             })
             .collect();
-        let metadata = HashMap::from([
-            ("number".to_owned(), state.number.to_string()),
-            ("age".to_owned(), state.age.to_string()),
-            ("recipe".to_owned(), state.recipe.clone()),
-            ("source".to_owned(), state.source.clone()),
-        ]);
+        let words = [
+            ("number", Some(state.number.to_string())),
+            ("age", Some(state.age.to_string())),
+            ("recipe", Some(state.recipe.clone())),
+            ("source", Some(state.source.clone())),
+            ("ending", state.ending.clone()),
+        ];
+        let words = words.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?)));
+        let metadata: HashMap<String, String> = words.collect();
         let views: Result<Vec<_>, _> = raw
             .iter()
             .map(|(name, shape, data)| {
@@ -146,7 +95,7 @@ impl Store {
         let bytes = views
             .and_then(|views| safetensors::serialize(views, Some(metadata)))
             .map_err(|error| Error::new(Fault::Output, error))?;
-        self.write(&self.folder.join(STATE), &bytes)
+        self.write(&self.folder().join(STATE), &bytes)
     }
 
     /// Forgets the state.
@@ -154,33 +103,7 @@ impl Store {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn clear(&self) -> Result<()> {
-        let path = self.folder.join(STATE);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(kept(&path, error)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes a file into the folder of frames or its store: whole, and on the disk when this
-    /// returns, or not at all.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        // Named after what it becomes, so that the run that goes on after one that was killed here
-        // writes over what is left of it.
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let part = self.folder.join(format!("part{}.{name}", self.tag));
-        let written = File::create(&part)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&part, path))
-            .and_then(|()| sync_folder(&self.frames))
-            .and_then(|()| sync_folder(&self.folder));
-        written.map_err(|error| {
-            // What is written by halves takes room that the user may be trying to free.
-            let _ = std::fs::remove_file(&part);
-            kept(path, error)
-        })
+        self.remove(STATE)
     }
 }
 
@@ -192,9 +115,13 @@ fn parse(bytes: &[u8]) -> Result<State, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(text)?;
     let picture = |(name, view): (String, TensorView)| Ok((name, picture(&view)?));
     let pictures = tensors.tensors().into_iter().map(picture).collect::<Result<_, String>>()?;
-    let count = |key: &str| word(key)?.parse().map_err(|_| format!("its {key} is no number"));
+    let count = |key: &str| {
+        let count = word(key)?.parse().ok().filter(|&count: &u64| count < MOST_FRAMES);
+        count.ok_or_else(|| format!("its {key} is no number that can be"))
+    };
     let (number, age) = (count("number")?, count("age")?);
-    Ok(State { number, age, pictures, recipe: word("recipe")?, source: word("source")? })
+    let (recipe, source, ending) = (word("recipe")?, word("source")?, word("ending").ok());
+    Ok(State { number, age, pictures, recipe, source, ending })
 }
 
 fn picture(view: &TensorView) -> Result<Tensor, String> {
@@ -212,27 +139,11 @@ fn picture(view: &TensorView) -> Result<Tensor, String> {
     Ok(Tensor { shape: Shape::new(channels, height, width), data })
 }
 
-fn lock(
-    folder: &Path,
-    name: &str,
-    how: fn(&File) -> Result<(), TryLockError>,
-) -> Result<File, TryLockError> {
-    let lock = File::create(folder.join(name)).map_err(TryLockError::Error)?;
-    how(&lock)?;
-    Ok(lock)
-}
-
 fn broken(path: &Path, problem: &dyn std::fmt::Display) -> Error {
     let what = format!("could not read the state of the frames, {}: {problem}", path.display());
     Error::new(Fault::Picture, what)
         .at(path)
         .turn(Knob::Overwrite, "Remove the frames and begin again.")
-}
-
-/// The error for what cannot be written, which costs no frame.
-fn kept(path: &Path, error: std::io::Error) -> Error {
-    unwritable(path, error)
-        .hint("All frames before it are whole: run the same again to go on from there.")
 }
 
 /// The ways out where frames of a folder were made by another recipe.
@@ -259,6 +170,7 @@ mod tests {
             pictures,
             recipe: "step = 1.5\n".into(),
             source: "ab".into(),
+            ending: Some("jpg".into()),
         }
     }
 
@@ -266,27 +178,13 @@ mod tests {
     fn a_state_comes_back_exactly() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        assert_eq!(store.load().unwrap(), None);
+        let load = || Store::load(folder.path()).unwrap();
+        assert_eq!(load(), None);
         store.save(&state()).unwrap();
-        assert_eq!(store.load().unwrap(), Some(state()));
+        assert_eq!(load(), Some(state()));
         store.clear().unwrap();
         store.clear().unwrap();
-        assert_eq!(store.load().unwrap(), None);
-    }
-
-    #[test]
-    fn one_run_at_a_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = Store::open(folder.path()).unwrap();
-        let said = Store::open(folder.path()).err().unwrap().to_string();
-        assert!(said.contains("another run"), "{said}");
-        assert!(Store::open_part(folder.path(), "1-of-2").is_err());
-        drop(first);
-        let parts = ["1-of-2", "2-of-2"].map(|part| Store::open_part(folder.path(), part).unwrap());
-        assert!(Store::open_part(folder.path(), "2-of-2").is_err());
-        assert!(Store::open(folder.path()).is_err());
-        drop(parts);
-        assert!(Store::open(folder.path()).is_ok());
+        assert_eq!(load(), None);
     }
 
     #[test]
@@ -294,16 +192,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.save(&state()).unwrap();
-        let path = folder.path().join(FOLDER).join(STATE);
+        let path = store.folder().join(STATE);
         let whole = std::fs::read(&path).unwrap();
         for end in [0, 4, 30, whole.len() - 1] {
             std::fs::write(&path, &whole[..end]).unwrap();
-            assert!(store.load().is_err(), "{end} bytes");
+            assert!(Store::load(folder.path()).is_err(), "{end} bytes");
         }
         let mut wild = whole.clone();
         let last = wild.len() - 4;
         wild[last..].copy_from_slice(&f32::NAN.to_le_bytes());
         std::fs::write(&path, wild).unwrap();
-        assert!(store.load().is_err());
+        assert!(Store::load(folder.path()).is_err());
+        assert_eq!(Store::listed(folder.path()), Some((1234, Some("jpg".into()))));
+        store.save(&State { number: u64::MAX, ..state() }).unwrap();
+        assert!(Store::load(folder.path()).is_err());
     }
 }

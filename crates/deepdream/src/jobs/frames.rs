@@ -9,7 +9,7 @@ use media::{FrameRate, Image, ImageFormat};
 use super::Report;
 use crate::base::Base;
 use crate::convert::undreamt;
-use crate::frames::{Frames, State, Store, other_recipe};
+use crate::frames::{Frames, State, Store, frame_path, other_recipe};
 use crate::output::{remove, sha256};
 use crate::progress::{FramesProgress, Run};
 use crate::request::field;
@@ -37,7 +37,7 @@ pub struct FramesJob {
     /// The longest side in pixels where the recipe names none and the picture's is longer. Default:
     /// none, which means the picture's own size.
     pub longest: Option<u32>,
-    /// Whether frames that were made otherwise are thrown away. Default: they are an error.
+    /// Whether frames that an earlier run has made otherwise are removed. Default: they are an error.
     pub overwrite: bool,
     /// The recipe, the network and the machine.
     pub dream: DreamRequest,
@@ -82,6 +82,13 @@ struct FirstFrame {
     hash: String,
 }
 
+impl FirstFrame {
+    /// How its name ends, and those of all frames after it.
+    fn ending(&self) -> String {
+        self.path.extension().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
 impl FramesJob {
     /// A job that makes frames in `folder` until it is cancelled.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -110,8 +117,31 @@ impl FramesJob {
 
     /// Makes the frames that are missing; returns the recipe they were made by.
     pub(crate) fn make(&self, run: Run) -> Result<Recipe> {
-        let Found { store, frames, first, state } = self.find()?;
-        let base = match (self.dream.base()?, &state) {
+        let found = self.find()?;
+        let (mut dreamer, start, count) = self.prepare(&found, run)?;
+        let Found { store, frames, first, state } = &found;
+        let recipe = dreamer.recipe();
+        let (number, frame) = match state {
+            Some(state) => {
+                self.compare(state, &recipe, &first.hash)?;
+                (state.number, self.newest(state, &start)?)
+            }
+            None => (0, start),
+        };
+        let writer = Writer { folder: &self.folder, store, first, recipe: &recipe.to_toml() };
+        if number > 0 && frames.get(number).is_none() {
+            writer.write(number, &frame)?;
+        }
+        let frames = count.map(|count| count.saturating_sub(number + 1));
+        run.started(Work::Frames { folder: self.folder.clone(), after: number, frames });
+        self.go_on(&mut dreamer, (number, frame), count, &writer, run)?;
+        Ok(recipe)
+    }
+
+    /// Everything that can be refused is refused here. Returns the dreamer, the first frame as it is
+    /// dreamt on, and how many frames there are to be.
+    fn prepare(&self, found: &Found, run: Run) -> Result<(ZoomDreamer, Tensor, Option<u64>)> {
+        let base = match (self.dream.base()?, &found.state) {
             (None, Some(state)) => {
                 let name = format!("the recipe of {}", self.folder.display());
                 Some(Base::of_text(name, state.recipe.clone())?)
@@ -120,7 +150,7 @@ impl FramesJob {
         };
         let network = self.dream.open_network(base.as_ref(), run)?;
         let machine = self.dream.limits.machine()?;
-        let image = picture::read(&first.path, machine.memory)?;
+        let image = picture::read(&found.first.path, machine.memory)?;
         let notes = image.notes().to_vec();
         let mut recipe = self.dream.resolve(base.as_ref(), &network, |it| self.set_motion(it))?;
         recipe.noise = None;
@@ -131,25 +161,21 @@ impl FramesJob {
         let count = self.set_length(&mut recipe)?;
         recipe.validate()?;
         let start = ZoomDreamer::first(&recipe, &machine, image.into_color());
-        let mut dreamer = ZoomDreamer::new(&recipe, Arc::new(network), &machine, &start)?;
-        let recipe = dreamer.recipe();
-        let text = recipe.to_toml();
-
-        let (mut number, mut frame) = match &state {
-            Some(state) => {
-                self.compare(state, &recipe, &first.hash)?;
-                (state.number, self.newest(state, &start)?)
-            }
-            None => (0, start),
-        };
-        let writer = Writer { folder: &self.folder, store: &store, first: &first, recipe: &text };
-        if number > 0 && frames.get(number).is_none() {
-            writer.write(number, &frame)?;
-        }
-        let name = first.path.display();
+        let dreamer = ZoomDreamer::new(&recipe, Arc::new(network), &machine, &start)?;
+        let name = found.first.path.display();
         notes.iter().for_each(|note| run.note(Note::reading(&name, note)));
-        let frames = count.map(|count| count.saturating_sub(number + 1));
-        run.started(Work::Frames { folder: self.folder.clone(), after: number, frames });
+        Ok((dreamer, start, count))
+    }
+
+    /// Makes the frames after the one given with its number.
+    fn go_on(
+        &self,
+        dreamer: &mut ZoomDreamer,
+        (mut number, mut frame): (u64, Tensor),
+        count: Option<u64>,
+        writer: &Writer,
+        run: Run,
+    ) -> Result<()> {
         let progress = FramesProgress::new(run, self.dream.previews, count, number + 1);
         let (name, over) = (self.folder.display().to_string(), || run.is_cancelled());
         let mut observer = progress.worker(&over);
@@ -160,26 +186,20 @@ impl FramesJob {
                 undreamt(&name, error, || self.stopped(number))
             })?;
             number += 1;
-            store.save(&State {
-                number,
-                age: number,
-                pictures: [(PICTURE.to_owned(), frame.clone())].into(),
-                recipe: text.clone(),
-                source: first.hash.clone(),
-            })?;
+            writer.save(number, &frame)?;
             observer.done(&writer.write(number, &frame)?);
             if run.is_cancelled() {
                 return Err(self.stopped(number));
             }
         }
-        Ok(recipe)
+        Ok(())
     }
 
     /// Looks at the folder; where frames may be overwritten, clears away what was made before.
     fn find(&self) -> Result<Found> {
         let folder = &self.folder;
         let name = folder.display();
-        let frames = Frames::find(folder)?;
+        let frames = Frames::find_named(folder)?;
         let Some(path) = frames.get(0) else {
             let what = format!("there is no first frame in {name}");
             return Err(Error::new(Fault::Picture, what).at(folder).hint(
@@ -190,22 +210,42 @@ impl FramesJob {
         let first = FirstFrame { path: path.to_owned(), format: ImageFormat::of_file(path)?, hash };
         let store = Store::open(folder)?;
         if self.overwrite {
-            store.clear()?;
-            for (_, path) in frames.iter().filter(|(number, _)| *number > 0) {
-                remove(path)?;
-            }
-            return Ok(Found { store, frames: Frames::find(folder)?, first, state: None });
+            self.clear(&store, &frames, &first)?;
+            let frames = Frames::find_named(folder)?;
+            return Ok(Found { store, frames, first, state: None });
         }
-        let state = store.load()?;
+        let state = Store::load(folder)?;
         let newest = frames.iter().next_back().map_or(0, |(number, _)| number);
         let known = state.as_ref().map_or(0, |state| state.number);
         if newest > known {
             let what = format!(
                 "frames up to {newest} are there in {name}, but the record of them ends at {known}"
             );
-            return Err(begin_again(Error::new(Fault::Output, what).at(folder)));
+            return Err(Error::new(Fault::Output, what)
+                .at(folder)
+                .hint("Use a new folder, or move the other frames away."));
         }
         Ok(Found { store, frames, first, state })
+    }
+
+    /// Removes the frames that the record lists, then the record; refuses where there are others.
+    fn clear(&self, store: &Store, frames: &Frames, first: &FirstFrame) -> Result<()> {
+        let (newest, ending) = Store::listed(&self.folder).unwrap_or((0, None));
+        let ending = ending.unwrap_or_else(|| first.ending());
+        let (made, others) = frames.made(1, newest.saturating_add(1), &ending);
+        if let Some(other) = others.first() {
+            let what = format!(
+                "could not begin again in {}: nothing says that {} was made here",
+                self.folder.display(),
+                other.file_name().unwrap_or_default().display()
+            );
+            return Err(Error::new(Fault::Output, what)
+                .at(*other)
+                .hint("Use a new folder, or move away all frames but the first."));
+        }
+        // The newest first, so that the record holds for those that are left.
+        made.into_iter().rev().try_for_each(remove)?;
+        store.clear()
     }
 
     /// Puts the frame rate and the motion that the job asks for into a recipe, before its own edits.
@@ -286,10 +326,21 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Saves what the frame after this one depends on.
+    fn save(&self, number: u64, frame: &Tensor) -> Result<()> {
+        self.store.save(&State {
+            number,
+            age: number,
+            pictures: [(PICTURE.to_owned(), frame.clone())].into(),
+            recipe: self.recipe.to_owned(),
+            source: self.first.hash.clone(),
+            ending: Some(self.first.ending()),
+        })
+    }
+
     /// Writes a frame; returns where.
     fn write(&self, number: u64, frame: &Tensor) -> Result<PathBuf> {
-        let ending = self.first.path.extension().unwrap_or_default().to_string_lossy();
-        let path = self.folder.join(format!("img_{number}.{ending}"));
+        let path = frame_path(self.folder, number, &self.first.ending());
         let image = Image::from_planes(frame.clone(), None)?;
         self.store
             .write(&path, &picture::encode(&image, self.first.format, self.recipe, &path)?)?;

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use dream::{TemporalState, Tensor, VideoDreamer};
 use media::{Image, ImageFormat};
 
-use super::record::Record;
+use super::record::{ENDING, Record};
 use super::shard::Shard;
 use crate::frames::{Frames, State, Store, frame_path, other_recipe};
-use crate::output::{clear_temporary, remove, sha256};
+use crate::output::{remove, sha256};
 use crate::{Error, Fault, Knob, Result, picture};
 
 /// What the newest frame and the dream on it are called in the state.
@@ -19,6 +19,9 @@ const DREAM: &str = "dream";
 
 /// What holds the checksum of a movie that is about to be moved to its place.
 const COMPLETE: &str = "complete";
+
+/// The most bytes of a checksum.
+const MOST_MARK: u64 = 1024;
 
 /// A folder of a video's frames, locked for one run.
 pub(crate) struct VideoFolder {
@@ -32,9 +35,8 @@ pub(crate) struct VideoFolder {
 /// # Errors
 /// Another run is at work in the folder.
 pub(crate) fn is_finished(folder: &Path, movie: &Path, keep: bool) -> Result<bool> {
-    let mark = std::fs::read_to_string(Store::folder_of(folder).join(COMPLETE));
-    let (Ok(mark), Ok(hash)) = (mark, sha256(movie)) else { return Ok(false) };
-    if mark != hash {
+    let Ok(Some(mark)) = Store::read(folder, COMPLETE, MOST_MARK) else { return Ok(false) };
+    if !sha256(movie).is_ok_and(|hash| hash.as_bytes() == mark) {
         return Ok(false);
     }
     // Where there is no record any more, there are no frames.
@@ -61,22 +63,16 @@ impl VideoFolder {
             None => Store::open(path)?,
         };
         let folder = Self { path: path.to_owned(), store };
-        if shard.is_none() {
-            // What runs that were killed have left of their movies.
-            clear_temporary(folder.scratch());
-        }
         let name = path.display();
-        let differences = match Record::load(path) {
-            Ok(None) if folder.frames()?.is_empty() => {
+        let frames = Frames::find_named(path)?;
+        let before = Record::load(path);
+        let listed = before.as_ref().ok().and_then(Option::as_ref).map_or(0, |it| it.frames);
+        let differences = match before {
+            Ok(None) if frames.is_empty() => {
                 record.save(&folder.store)?;
                 return Ok(folder);
             }
-            Ok(None) => {
-                let what = format!("the frames in {name} are not those of a video");
-                return Err(Error::new(Fault::Output, what)
-                    .at(path)
-                    .turn(Knob::Output, "Choose another name."));
-            }
+            Ok(None) => return Err(foreign(path)),
             Ok(Some(before)) => record.differences(&before),
             Err(error) => Err(error),
         };
@@ -90,10 +86,12 @@ impl VideoFolder {
             }
             _ => {}
         }
-        folder.store.clear()?;
-        for path in folder.frames()? {
-            remove(&path)?;
+        let (made, others) = frames.made(0, listed, ENDING);
+        if !others.is_empty() {
+            return Err(foreign(path));
         }
+        made.into_iter().try_for_each(remove)?;
+        folder.store.clear()?;
         record.save(&folder.store)?;
         Ok(folder)
     }
@@ -110,7 +108,7 @@ impl VideoFolder {
 
     /// Whether a frame is there.
     pub(crate) fn has(&self, number: u64) -> bool {
-        frame_path(&self.path, number).is_file()
+        frame_path(&self.path, number, ENDING).is_file()
     }
 
     /// Which of these frames are not there.
@@ -130,7 +128,7 @@ impl VideoFolder {
         overwrite: bool,
     ) -> Result<BTreeSet<u64>> {
         let missing = self.missing(0..record.frames);
-        let state = match self.store.load() {
+        let state = match Store::load(&self.path) {
             Err(error) if !overwrite => return Err(error),
             state => state.ok().flatten(),
         };
@@ -159,7 +157,8 @@ impl VideoFolder {
         let pictures = pictures.map(|(name, picture)| (name.to_owned(), picture.clone()));
         let (recipe, source) = (record.recipe.clone(), record.hash.clone());
         let (age, pictures) = (last.age, pictures.into());
-        self.store.save(&State { number, age, pictures, recipe, source })
+        let ending = Some(ENDING.to_owned());
+        self.store.save(&State { number, age, pictures, recipe, source, ending })
     }
 
     /// Writes a frame's picture; returns where.
@@ -167,7 +166,7 @@ impl VideoFolder {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn write(&self, number: u64, dream: &Tensor, record: &Record) -> Result<PathBuf> {
-        let path = frame_path(&self.path, number);
+        let path = frame_path(&self.path, number, ENDING);
         let image = Image::from_planes(dream.clone(), None)?;
         let bytes = picture::encode(&image, ImageFormat::Png, &record.recipe, &path)?;
         self.store.write(&path, &bytes)?;
@@ -186,32 +185,28 @@ impl VideoFolder {
     /// The movie is in its place: removes the frames, unless they are to be kept, with all that was
     /// remembered of them, and the folder if nothing else is in it. What cannot be removed stays.
     pub(crate) fn end(self, frames: u64, keep: bool) {
-        if !keep {
-            for number in 0..frames {
-                let _ = std::fs::remove_file(frame_path(&self.path, number));
+        if !keep && let Ok(found) = Frames::find_named(&self.path) {
+            for frame in found.made(0, frames, ENDING).0 {
+                let _ = remove(frame);
             }
             // The mark last: until then the next run knows that there is more to remove.
-            let names = std::fs::read_dir(self.store.folder()).into_iter().flatten().flatten();
-            for entry in names.filter(|entry| entry.file_name() != COMPLETE) {
-                let _ = std::fs::remove_file(entry.path());
-            }
+            self.store.remove_all_but(&[COMPLETE]);
         }
-        let _ = std::fs::remove_file(self.store.folder().join(COMPLETE));
+        let _ = self.store.remove(COMPLETE);
         if !keep {
-            let _ = std::fs::remove_dir_all(self.store.folder());
+            let _ = std::fs::remove_dir(self.store.folder());
             let _ = std::fs::remove_dir(&self.path);
         }
     }
+}
 
-    /// The files that are called as frames are.
-    fn frames(&self) -> Result<Vec<PathBuf>> {
-        let frames = Frames::find(&self.path)?;
-        let ours = frames.iter().map(|(_, path)| path.to_owned());
-        let named = |path: &PathBuf| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("img_"))
-        };
-        Ok(ours.filter(named).collect())
-    }
+/// The error for a folder with frames that no record lists.
+fn foreign(path: &Path) -> Error {
+    let what = format!("the frames in {} are not those of a video", path.display());
+    Error::new(Fault::Output, what)
+        .at(path)
+        .turn(Knob::Output, "Choose another name.")
+        .hint("Or move them away.")
 }
 
 /// The state's frame, and what it carried; `None` if the state is not of such a clip.

@@ -11,12 +11,15 @@ use media::{FrameRate, Timestamps, Timing};
 use serde::{Deserialize, Serialize};
 
 use super::probe::ProbedVideo;
-use crate::frames::{Store, frame_path};
+use crate::frames::{Frames, Store, frame_path};
 use crate::movie::Timeline;
 use crate::{Error, Fault, Knob, Result};
 
 /// Its file.
 const NAME: &str = "video.json";
+
+/// How the names of a video's frames end.
+pub(super) const ENDING: &str = "png";
 
 /// The most bytes of a record: the times of as many frames as there may be.
 const MOST_BYTES: u64 = 1 << 28;
@@ -95,15 +98,11 @@ impl Record {
                 .at(&path)
                 .turn(Knob::Overwrite, "Remove the frames and begin again.")
         };
-        let size = match path.metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(wrong(error.to_string())),
-            Ok(file) => file.len(),
+        let text = match Store::read(frames, NAME, MOST_BYTES) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(None),
+            Err(unread) => return Err(wrong(unread.to_string())),
         };
-        if size > MOST_BYTES {
-            return Err(wrong("it is too large".into()));
-        }
-        let text = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
         let record: Self =
             serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         record.timing().ok_or_else(|| wrong("its times make no sense".into()))?;
@@ -136,7 +135,7 @@ impl Record {
             )
         })?;
         Ok(Timeline {
-            pictures: (0..self.frames).map(|number| frame_path(folder, number)).collect(),
+            pictures: (0..self.frames).map(|number| frame_path(folder, number, ENDING)).collect(),
             ready,
             shots: (0..self.frames as usize).map(Shot::Frame).collect(),
             timing,
@@ -167,9 +166,14 @@ impl Record {
         self.timing().map_or(0.0, |timing| timing.seconds(self.frames))
     }
 
-    /// Which frames are not in `folder`.
-    pub(crate) fn missing(&self, folder: &Path) -> Vec<u64> {
-        (0..self.frames).filter(|&number| !frame_path(folder, number).is_file()).collect()
+    /// How many frames are not among those that were found, and the first of them.
+    pub(crate) fn missing(&self, frames: &Frames) -> Option<(u64, u64)> {
+        let (made, _) = frames.made(0, self.frames, ENDING);
+        let first =
+            (0..self.frames).zip(made.iter().map(Some).chain([None])).find(|(number, made)| {
+                made.is_none_or(|path| **path != frame_path(frames.folder(), *number, ENDING))
+            });
+        first.map(|(first, _)| (self.frames - made.len() as u64, first))
     }
 
     /// What is heard with the frames, from `source`.
