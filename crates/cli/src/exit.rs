@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use deepdream::{Error, Fault};
 
-use crate::hints;
+use crate::{hints, interrupt};
 
 /// The exit codes, as `deepdream --help` lists them.
 pub(crate) const TABLE: &str = "\
@@ -18,26 +18,21 @@ Exit codes:
     6  an output cannot be written, or exists already
     7  there is not enough free memory
     8  `check` found a layer that differs from plain loops
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP";
 
 /// The exit code for a fault; [`TABLE`] is what `--help` says of it. Clap's own errors have that of
 /// [`Fault::Usage`].
 pub(crate) fn code(fault: Fault) -> ExitCode {
-    ExitCode::from(number(fault))
-}
-
-/// The number of [`code`].
-pub(crate) fn number(fault: Fault) -> u8 {
-    match fault {
+    ExitCode::from(match fault {
         Fault::Picture => 3,
         Fault::Model => 4,
         Fault::Recipe => 5,
         Fault::Output => 6,
         Fault::Memory => 7,
         Fault::Kernels => 8,
-        Fault::Cancelled => 130,
+        Fault::Cancelled => interrupt::code(),
         _ => 2,
-    }
+    })
 }
 
 /// What happened, and each way out on a line of its own.

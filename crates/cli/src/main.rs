@@ -25,6 +25,7 @@ use cli::{Cli, Command};
 use console::say;
 
 fn main() -> ExitCode {
+    interrupt::start();
     let command = match Cli::try_parse() {
         Ok(Cli { command }) => command,
         Err(error) => return not_run(error),

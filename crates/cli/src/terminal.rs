@@ -23,7 +23,7 @@ pub(crate) fn run<T>(
     quiet: bool,
     job: impl FnOnce(&Terminal, &CancelToken) -> Result<T>,
 ) -> Result<T> {
-    let token = interrupt::listen()?;
+    let token = interrupt::listen();
     let terminal = Terminal::new(quiet);
     let done = job(&terminal, &token);
     let mut view = terminal.view();

@@ -8,7 +8,6 @@ use deepdream::{Class, Image, Result, free_memory};
 
 use crate::args::{MachineArgs, NetworkArgs, whole};
 use crate::console::{self, print};
-use crate::interrupt;
 
 /// Arguments of `classify`.
 #[derive(Debug, Args)]
@@ -30,7 +29,6 @@ pub(crate) struct ClassifyArgs {
 
 /// Lists the likeliest classes.
 pub(crate) fn classify(args: &ClassifyArgs) -> Result<()> {
-    interrupt::end_at_once()?;
     let network = args.network.choice().load()?;
     let image = Image::read(&args.picture, &Limits::memory(free_memory()))?;
     let mut classes = deepdream::classify(&network, &image, &args.machine.limits())?;

@@ -5,7 +5,6 @@ use deepdream::{LayerInfo, Result};
 
 use crate::args::NetworkArgs;
 use crate::console::{self, print};
-use crate::interrupt;
 
 /// Arguments of `layers`.
 #[derive(Debug, Args)]
@@ -19,7 +18,6 @@ pub(crate) struct LayersArgs {
 
 /// Lists the layers.
 pub(crate) fn layers(args: &LayersArgs) -> Result<()> {
-    interrupt::end_at_once()?;
     let network = args.network.choice().load()?;
     let layers = deepdream::layers(&network);
     if args.json {

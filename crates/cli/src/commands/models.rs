@@ -142,7 +142,6 @@ enum Standing {
 }
 
 fn list(store: &Store, json: bool) -> Result<()> {
-    interrupt::end_at_once()?;
     let built_in = deepdream::models::squeezenet()?;
     let mut lines = vec![Line {
         name: BUILT_IN.to_owned(),
@@ -240,7 +239,7 @@ struct StoreView {
 
 impl StoreView {
     fn listen() -> Result<Self> {
-        let cancel = interrupt::listen()?;
+        let cancel = interrupt::listen();
         Ok(Self {
             cancel,
             line: RefCell::default(),
@@ -289,7 +288,6 @@ impl Drop for StoreView {
 }
 
 fn show(store: &Store, name: &str) -> Result<()> {
-    interrupt::end_at_once()?;
     let mut text = String::new();
     let mut line = |what: &str, value: &str| text += &format!("{what:9} {value}\n");
     if let Some(known) = deepdream::models::known(name) {

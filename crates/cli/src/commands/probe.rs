@@ -9,7 +9,6 @@ use deepdream::{Image, LayerResponse, Output, Result, Tensor, free_memory};
 use crate::args::{MachineArgs, NetworkArgs};
 use crate::array::{Array, ArrayFormat};
 use crate::console::print;
-use crate::interrupt;
 
 /// Arguments of `probe`.
 #[derive(Debug, Args)]
@@ -39,7 +38,6 @@ pub(crate) struct ProbeArgs {
 
 /// Writes the arrays.
 pub(crate) fn probe(args: &ProbeArgs) -> Result<()> {
-    interrupt::end_at_once()?;
     let claim = |path: &Option<PathBuf>| {
         let claim = |path: &PathBuf| -> Result<_> {
             Ok((ArrayFormat::of_name(path)?, Output::new(path.clone(), args.force)?))

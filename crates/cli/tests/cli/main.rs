@@ -3,6 +3,7 @@
 mod bad_input;
 mod check;
 mod commands;
+mod elsewhere;
 mod frames;
 mod golden;
 mod interrupt;
