@@ -46,6 +46,7 @@ fn flag(knob: Knob) -> Option<String> {
         }
         Knob::Recipe => "--recipe",
         Knob::Network => "--model",
+        Knob::Layer => "--layer",
         Knob::Noise => "--noise 640x400",
         Knob::Output => "-o",
         Knob::Overwrite => "--force",
@@ -109,8 +110,16 @@ fn models(error: &ModelError) -> Option<String> {
         ModelError::Unknown { nearest, .. } if nearest.is_empty() => {
             "`deepdream models` lists the networks.".to_owned()
         }
-        ModelError::Taken { .. } | ModelError::Name { .. } => {
+        ModelError::Taken { name } => {
+            format!(
+                "--name takes another one, and `deepdream models remove {name}` removes that one."
+            )
+        }
+        ModelError::BuiltInName { .. } | ModelError::Published { .. } | ModelError::Name { .. } => {
             "--name takes another one.".to_owned()
+        }
+        ModelError::NotPublished { path, .. } => {
+            format!("`deepdream models add {} --name NAME` does that.", path.display())
         }
         ModelError::Cancelled => {
             "What was downloaded is kept: the same command goes on from there.".to_owned()

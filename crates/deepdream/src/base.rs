@@ -69,6 +69,19 @@ impl Base {
         Some(self.stated.model.name.as_str()).filter(|name| !name.is_empty())
     }
 
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it names a layer, at whatever time.
+    pub(crate) fn asks_for(&self, layer: &str) -> bool {
+        let zoom = self.stated.zoom.as_ref();
+        let keyframes = zoom.into_iter().flat_map(|zoom| &zoom.keyframes);
+        let fading = keyframes.filter_map(|keyframe| keyframe.set.objective.as_ref()).flatten();
+        self.stated.objective.iter().chain(fading).any(|term| term.layer == layer)
+    }
+
     /// The noise it started from, if it did.
     pub(crate) fn noise(&self) -> Option<NoiseStart> {
         self.stated.noise

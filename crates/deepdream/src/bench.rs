@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::convert::undreamt;
 use crate::inspect::compile;
 use crate::machine::peak_memory;
-use crate::{CancelToken, Error, Limits, NetworkChoice, Result};
+use crate::{CancelToken, Error, Limits, NetworkChoice, Result, targets};
 
 /// Measures one step on noise.
 #[derive(Clone, Debug)]
@@ -123,12 +123,13 @@ impl Bench {
         let load = start.elapsed();
         let layers = match self.layers.as_slice() {
             [] => {
-                let defaults = Recipe::for_network(&network).objective.into_iter();
-                defaults.map(|term| term.layer).collect()
+                let defaults = Recipe::for_network(&network);
+                targets::check(&network, &defaults, None)?;
+                defaults.objective.into_iter().map(|term| term.layer).collect()
             }
             layers => layers.to_vec(),
         };
-        let find = |name: &String| Ok(network.graph.find_target(name)?);
+        let find = |name: &String| targets::find(&network, name);
         let targets = layers.iter().map(find).collect::<Result<Vec<_>>>()?;
         let Size { height, width } = self.size;
         let executable = compile(&network, &targets, &machine, self.size)?;

@@ -83,9 +83,11 @@ impl From<ModelError> for Error {
     fn from(error: ModelError) -> Self {
         let fault = match error {
             ModelError::NoHome | ModelError::File { .. } => Fault::Output,
-            ModelError::BuiltIn { .. } | ModelError::Taken { .. } | ModelError::Name { .. } => {
-                Fault::Usage
-            }
+            ModelError::BuiltIn { .. }
+            | ModelError::BuiltInName { .. }
+            | ModelError::Published { .. }
+            | ModelError::Taken { .. }
+            | ModelError::Name { .. } => Fault::Usage,
             ModelError::Cancelled => Fault::Cancelled,
             _ => Fault::Model,
         };

@@ -37,6 +37,8 @@ pub enum Knob {
     Recipe,
     /// The network.
     Network,
+    /// The layer to dream on.
+    Layer,
     /// What to dream on, if not a picture: noise of some size.
     Noise,
     /// Where the result goes.
@@ -115,6 +117,12 @@ impl Error {
     #[must_use]
     pub(crate) fn about(self, name: &str) -> Self {
         Self { message: format!("{name}: {}", self.message), ..self }
+    }
+
+    /// The same error in other words.
+    #[must_use]
+    pub(crate) fn saying(self, message: String) -> Self {
+        Self { message, ..self }
     }
 
     /// The same error as another's fault.

@@ -10,7 +10,7 @@ use media::Image;
 use serde::Serialize;
 
 use crate::convert::without_dream;
-use crate::{Error, Fault, Limits, Result, readable_bytes};
+use crate::{Error, Fault, Knob, Limits, Result, readable_bytes, targets};
 
 /// The sides of what the known networks were trained to classify, in pixels.
 const SIDE: usize = 224;
@@ -57,7 +57,8 @@ pub struct Class {
 /// All of a network's classes, likeliest first, for the largest square in an image's middle.
 ///
 /// # Errors
-/// A network without layers, one that does not take such squares or computes no numbers from this one, or
+/// A network without layers or whose last ones are not supported, one that does not take such squares or
+/// computes no numbers from this one, or
 /// too little memory.
 pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec<Class>> {
     let last = last_layer(network)?;
@@ -66,7 +67,16 @@ pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec
     let executable = compile(network, &[last], &machine, size)?;
     let mut session = executable.session(size)?;
     session.forward(&picture)?;
-    let mut values = session.activation(0)?.data;
+    let Tensor { shape, data: mut values } = session.activation(0)?;
+    if shape.plane() != 1 {
+        let Shape { height, width, .. } = shape;
+        let layer = &network.graph.node(last).name;
+        let what = format!(
+            "the network {} does not classify: its last layer, `{layer}`, has {width}×{height} places",
+            network.name
+        );
+        return Err(Error::new(Fault::Model, what).turn(Knob::Network, "Use another network."));
+    }
     drop(session);
     if !finite(&values) {
         return Err(no_numbers(network, last, &picture, &machine)?);
@@ -190,11 +200,14 @@ fn middle(color: &Tensor) -> Tensor {
 
 /// The last layer of all: the softmax over the classes, or what would go into it.
 fn last_layer(network: &Network) -> Result<NodeId> {
-    let layers = network.graph.layers();
-    let last = layers
-        .iter()
-        .rfind(|layer| layer.channels == network.labels.len())
-        .or(layers.last())
+    let named = network.graph.layers();
+    let classes = named.iter().rfind(|layer| layer.channels == network.labels.len());
+    if let (None, Some(unsupported)) = (classes, network.graph.first_unsupported()) {
+        let error = Error::new(Fault::Model, targets::in_part(network, unsupported));
+        return Err(error.turn(Knob::Network, "Its classes are behind that: use another network."));
+    }
+    let last = classes
+        .or(named.last())
         .ok_or_else(|| Error::new(Fault::Model, "the network has no layers"))?;
     Ok(network.graph.find_target(&last.name)?)
 }

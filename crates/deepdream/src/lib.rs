@@ -85,6 +85,7 @@ mod output_paths;
 mod picture;
 mod progress;
 mod request;
+mod targets;
 #[cfg(feature = "video")]
 mod video;
 
@@ -107,6 +108,7 @@ pub use network::NetworkChoice;
 pub use note::Note;
 pub use output::Output;
 pub use request::{DreamRequest, Edit, RecipeRequest};
+pub use targets::unsupported_part;
 #[cfg(feature = "video")]
 pub use video::Shard;
 

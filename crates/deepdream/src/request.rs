@@ -11,7 +11,7 @@ use toml::Value;
 
 use crate::base::Base;
 use crate::progress::Run;
-use crate::{Limits, NetworkChoice, RecipeSource, Result};
+use crate::{Limits, NetworkChoice, RecipeSource, Result, targets};
 
 /// Paths of fields that jobs themselves look at or set.
 pub(crate) mod field {
@@ -138,6 +138,7 @@ impl DreamRequest {
             recipe.set(&edit.path, &edit.value)?;
         }
         recipe.validate()?;
+        targets::check(network, &recipe, base)?;
         Ok(recipe)
     }
 }

@@ -42,7 +42,7 @@ pub enum PlanError {
     },
     /// No default layer is known or found.
     #[error(
-        "the network `{name}` has no layer to choose by default: name one in the recipe's `objective`"
+        "the network `{name}` has no layer that is chosen by default: name one in the recipe's `objective`"
     )]
     NoLayer {
         /// The network.

@@ -274,16 +274,50 @@ impl Graph {
         layers
     }
 
+    /// The first operation that is not supported and depends on the picture.
+    pub fn first_unsupported(&self) -> Option<NodeId> {
+        self.first_unsupported_behind(|_| true)
+    }
+
+    /// The first operation that is not supported although what it reads has rows and columns still: because
+    /// of it, a network can be dreamt with in part only.
+    pub fn first_unsupported_of_maps(&self) -> Option<NodeId> {
+        self.first_unsupported_behind(|op| {
+            !matches!(op, Op::Dense(_) | Op::GlobalAveragePool | Op::Softmax)
+        })
+    }
+
+    /// The first operation that is not supported and reads the picture through what `passes` alone.
+    fn first_unsupported_behind(&self, passes: impl Fn(&Op) -> bool) -> Option<NodeId> {
+        let mut reached = vec![false; self.nodes.len()];
+        reached[0] = true;
+        for (index, node) in self.nodes.iter().enumerate().skip(1) {
+            let reads = node.inputs.iter().any(|input| reached[input.0]);
+            if reads && matches!(node.op, Op::Unsupported { .. }) {
+                return Some(NodeId(index));
+            }
+            reached[index] = reads && passes(&node.op);
+        }
+        None
+    }
+
+    /// The names most like `name`: first those that have it in them, and of these the ones that join
+    /// branches, as the layers people dream on do.
     fn nearest(&self, name: &str) -> Vec<String> {
-        let mut ranked: Vec<(usize, &String)> = self
-            .names
-            .keys()
-            .filter(|candidate| candidate.as_str() != self.nodes[0].name)
-            .map(|candidate| (distance(name, candidate), candidate))
-            .collect();
+        let wanted = name.to_lowercase();
+        let rank = |(candidate, id): (&'_ String, &NodeId)| {
+            let has = !wanted.is_empty() && candidate.to_lowercase().contains(&wanted);
+            let joins = matches!(self.node(*id).op, Op::Concat | Op::Add);
+            let far = distance(&wanted, &candidate.to_lowercase());
+            (!has, has && !joins, far, candidate.clone())
+        };
+        let names = self.names.iter().filter(|(_, id)| id.0 != 0);
+        let mut ranked: Vec<_> = names.map(rank).collect();
         ranked.sort();
         let close = |far: usize| far <= 3.max(name.chars().count() / 2);
-        ranked.into_iter().take(3).filter(|(far, _)| close(*far)).map(|(_, n)| n.clone()).collect()
+        let near =
+            ranked.into_iter().take(3).filter(|(has_not, _, far, _)| !has_not || close(*far));
+        near.map(|(.., name)| name).collect()
     }
 }
 

@@ -28,6 +28,8 @@ pub struct KnownNetwork {
     pub layer: &'static str,
     /// Layer names that no other network has in this combination.
     pub(crate) marks: &'static [&'static str],
+    /// How the names of its layers begin, up to `_`, `/` or their end.
+    pub(crate) layers: &'static [&'static str],
 }
 
 /// Where a network is published.
@@ -89,6 +91,10 @@ static CATALOGUE: &[KnownNetwork] = &[
         labels_file: None,
         layer: "fire6/concat",
         marks: &["fire2/squeeze1x1", "fire9/concat", "conv10"],
+        layers: &[
+            "fire2", "fire3", "fire4", "fire5", "fire6", "fire7", "fire8", "fire9", "conv10",
+            "pool10",
+        ],
     },
     KnownNetwork {
         name: "inception5h",
@@ -113,6 +119,28 @@ static CATALOGUE: &[KnownNetwork] = &[
         labels_file: Some("imagenet_comp_graph_label_strings.txt"),
         layer: "mixed4c",
         marks: &["conv2d0_pre_relu", "mixed4c", "mixed5b"],
+        layers: &[
+            "conv2d0",
+            "conv2d1",
+            "conv2d2",
+            "maxpool0",
+            "maxpool1",
+            "localresponsenorm0",
+            "localresponsenorm1",
+            "mixed3a",
+            "mixed3b",
+            "maxpool4",
+            "mixed4a",
+            "mixed4b",
+            "mixed4c",
+            "mixed4d",
+            "mixed4e",
+            "maxpool10",
+            "mixed5a",
+            "mixed5b",
+            "avgpool0",
+            "softmax2",
+        ],
     },
     KnownNetwork {
         name: "googlenet",
@@ -131,6 +159,25 @@ static CATALOGUE: &[KnownNetwork] = &[
         labels_file: None,
         layer: "inception_4c/output",
         marks: &["conv1/7x7_s2", "inception_4c/output", "inception_5b/output"],
+        layers: &[
+            "conv1/7x7",
+            "conv2/3x3",
+            "pool1/3x3",
+            "pool2/3x3",
+            "inception_3a",
+            "inception_3b",
+            "pool3/3x3",
+            "inception_4a",
+            "inception_4b",
+            "inception_4c",
+            "inception_4d",
+            "inception_4e",
+            "pool4/3x3",
+            "inception_5a",
+            "inception_5b",
+            "pool5/7x7",
+            "loss3/classifier",
+        ],
     },
 ];
 
@@ -142,6 +189,16 @@ pub fn catalogue() -> &'static [KnownNetwork] {
 /// The network of this name in the catalogue.
 pub fn known(name: &str) -> Option<&'static KnownNetwork> {
     CATALOGUE.iter().find(|known| known.name == name)
+}
+
+/// The network in the catalogue that has a layer of this name.
+pub fn with_layer(layer: &str) -> Option<&'static KnownNetwork> {
+    let begins = |start: &&str| {
+        layer
+            .strip_prefix(*start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '/']))
+    };
+    CATALOGUE.iter().find(|known| known.layers.iter().any(|start| begins(&start)))
 }
 
 /// The known network that has the structure of `graph`, whatever its weights.
@@ -161,6 +218,17 @@ mod tests {
         assert_eq!(known.name, network.name);
         assert_eq!(known.input, network.input);
         assert!(network.graph.find_target(known.layer).is_ok());
+    }
+
+    #[test]
+    fn layers_tell_their_network() {
+        let network = |layer| with_layer(layer).map(|known| known.name);
+        for known in CATALOGUE {
+            assert_eq!(network(known.layer), Some(known.name));
+        }
+        assert_eq!(network("mixed4d_3x3_bottleneck_pre_relu"), Some("inception5h"));
+        assert_eq!(network("inception_3b/5x5_reduce"), Some("googlenet"));
+        assert_eq!([network("conv1"), network("mixed4cd"), network("")], [None; 3]);
     }
 
     #[test]

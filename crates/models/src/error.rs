@@ -112,6 +112,38 @@ pub enum ModelError {
         /// The name.
         name: String,
     },
+    /// The built-in network has this name.
+    #[error("`{name}` is the name of the built-in network. Choose another name")]
+    BuiltInName {
+        /// The name.
+        name: String,
+    },
+    /// The name is a known network's, whose input and classes are known.
+    #[error(
+        "`{name}` is the name of a known network, whose input and classes are known already. Leave them \
+         out, or choose another name"
+    )]
+    Published {
+        /// The name.
+        name: String,
+    },
+    /// A file that is to be a known network is not the published one.
+    #[error(
+        "`{path}` is not the published {name}: its {kind} should be {expected} but is {actual}. \
+         Install it under another name", path = .path.display()
+    )]
+    NotPublished {
+        /// The file.
+        path: PathBuf,
+        /// The network.
+        name: String,
+        /// The checksum's algorithm.
+        kind: &'static str,
+        /// The expected digits.
+        expected: String,
+        /// The actual digits.
+        actual: String,
+    },
     /// No network can have this name.
     #[error(
         "`{name}` is not a valid name for a network. Use up to 64 characters from a–z, 0–9, `.`, `_` and \

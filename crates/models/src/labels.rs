@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use graph::{Graph, Op};
+use import::printable;
 
 /// The largest list of names that is read, in bytes.
 const MAX_LIST: u64 = 1 << 20;
@@ -74,6 +75,6 @@ fn read(path: &Path, count: usize) -> Option<Vec<String>> {
     }
     let mut text = String::new();
     File::open(path).ok()?.take(MAX_LIST).read_to_string(&mut text).ok()?;
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
+    let names: Vec<String> = text.lines().map(|line| printable(line.trim())).collect();
     (names.len() == count && count > 0).then_some(names)
 }

@@ -20,7 +20,7 @@ pub fn open(name_or_path: &str) -> Result<Network, ModelError> {
         Ok(store) => store.resolve(Some(name_or_path)).map(|(network, _)| network),
         // The built-in network and files need no folder.
         Err(ModelError::NoHome) if name_or_path == BUILT_IN => built_in::network(),
-        Err(ModelError::NoHome) if Path::new(name_or_path).is_file() => {
+        Err(ModelError::NoHome) if Path::new(name_or_path).exists() => {
             load(Path::new(name_or_path))
         }
         Err(error) => Err(error),

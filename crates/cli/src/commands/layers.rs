@@ -29,6 +29,9 @@ pub(crate) fn layers(args: &LayersArgs) -> Result<()> {
         let mark = if *default { "  default" } else { "" };
         text += &format!("{name:width$}  {channels:8}  {stride:6}  {depth:5}{mark}\n");
     }
+    if let Some(part) = deepdream::unsupported_part(&network) {
+        text += &format!("{part}\n");
+    }
     text +=
         "stride: pixels of the picture for one of the layer; depth: layers with weights up to it\n";
     print(text)

@@ -44,8 +44,9 @@ enum Action {
     Pull {
         /// The network, as `deepdream models` lists it.
         name: String,
-        /// The address of a mirror of the same file. The checksum still decides.
-        #[arg(long, value_name = "URL")]
+        /// The address of a mirror of the same file, or that file on this machine. The checksum still
+        /// decides.
+        #[arg(long, value_name = "URL|FILE")]
         from: Option<String>,
     },
     /// Shows a network's source, checksum, licence, input and layers.

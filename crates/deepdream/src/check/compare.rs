@@ -14,16 +14,16 @@ use kernels::{Context, CpuLevel};
 use super::report::{self, ComparedLayer};
 use crate::inspect::check_memory;
 use crate::progress::{Clock, Run};
-use crate::{Error, Event, Result, Stage, Work};
+use crate::{Error, Event, Result, Stage, Work, targets};
 
 /// Every layer with a name of its own that the `targets` are computed from, they among them, in order.
-pub(super) fn on_the_way(graph: &Graph, targets: &[String]) -> Result<Vec<(String, NodeId)>> {
-    let find = |name: &String| Ok(graph.find_target(name)?);
+pub(super) fn on_the_way(network: &Network, targets: &[String]) -> Result<Vec<(String, NodeId)>> {
+    let graph = &network.graph;
+    let find = |name: &String| targets::find(network, name);
     let ancestors = graph.ancestors(&targets.iter().map(find).collect::<Result<Vec<_>>>()?);
-    let layers = graph.layers().into_iter();
-    let layers =
-        layers.filter_map(|layer| Some((graph.find_target(&layer.name).ok()?, layer.name)));
-    let wanted = layers.filter(|(node, _)| ancestors.binary_search(node).is_ok());
+    let named = graph.layers().into_iter();
+    let named = named.filter_map(|layer| Some((graph.find_target(&layer.name).ok()?, layer.name)));
+    let wanted = named.filter(|(node, _)| ancestors.binary_search(node).is_ok());
     Ok(wanted.map(|(node, name)| (name, node)).collect())
 }
 

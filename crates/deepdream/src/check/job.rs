@@ -10,7 +10,7 @@ use super::compare::{self, stopped};
 use super::report::{self, CheckReport};
 use crate::convert::{undreamt, unplanned};
 use crate::progress::{PictureObserver, Run};
-use crate::{CancelToken, Event, Events, Limits, NetworkChoice, Result, Work, picture};
+use crate::{CancelToken, Event, Events, Limits, NetworkChoice, Result, Work, picture, targets};
 
 /// Compares the machine's kernels with plain loops in a dream.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl CheckJob {
         let steps = spread(total, self.steps);
         let layers: Vec<String> =
             plan.recipe().objective.iter().map(|term| term.layer.clone()).collect();
-        let on_the_way = compare::on_the_way(&network.graph, &layers)?;
+        let on_the_way = compare::on_the_way(&network, &layers)?;
         let (Size { height, width }, picture) = (plan.size(), dream.name.clone());
         let pictures = dream.pictures(&steps, run)?;
         let compared = compare::compare(&network, &on_the_way, &pictures, &machine, run)?;
@@ -106,6 +106,7 @@ impl Dream {
         if !job.layers.is_empty() {
             recipe.objective = job.layers.iter().map(Term::layer).collect();
         }
+        targets::check(network, &recipe, None)?;
         recipe.size = (size.longest() > job.longest as usize).then_some(job.longest);
         let plan =
             Plan::new(&recipe, network, size, machine).map_err(|error| unplanned(&name, error))?;

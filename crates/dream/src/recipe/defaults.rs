@@ -18,7 +18,8 @@ pub(super) fn recipe(graph: &Graph) -> Recipe {
 }
 
 /// The layers chosen for a network; of one that is not known, one at a depth that is usually worth
-/// it. Empty where there is none.
+/// it. Empty where there is none, and where the network can be used in part only: what depth is worth it is
+/// then not known.
 pub(crate) fn default_objective(graph: &Graph) -> Vec<Term> {
     let known =
         KNOWN.iter().find(|layers| layers.iter().all(|(name, _)| graph.find_target(name).is_ok()));
@@ -26,6 +27,7 @@ pub(crate) fn default_objective(graph: &Graph) -> Vec<Term> {
         Some(layers) => {
             layers.iter().map(|&(name, weight)| Term::layer(name).weighing(weight)).collect()
         }
+        None if graph.first_unsupported_of_maps().is_some() => Vec::new(),
         None => deep_layer(graph).map(Term::layer).into_iter().collect(),
     }
 }

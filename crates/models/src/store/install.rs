@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use graph::{ChannelOrder, InputSpec, Network};
+use import::printable;
 
 use super::manifest::{Manifest, read_text};
 use super::{Store, check_name};
-use crate::built_in::BUILT_IN;
-use crate::catalogue::known;
+use crate::catalogue::{KnownNetwork, known};
 use crate::digest::sha256;
 use crate::error::ModelError;
 use crate::event::OnEvent;
@@ -34,6 +34,10 @@ pub struct Addition {
 }
 
 impl Addition {
+    fn changes_input(&self) -> bool {
+        self.channel_order.is_some() || self.mean.is_some() || self.scale.is_some()
+    }
+
     /// The input to record in the manifest, if it differs from `reader`, which the model file gives.
     fn input(&self, reader: InputSpec) -> Option<InputSpec> {
         let given = InputSpec {
@@ -46,9 +50,11 @@ impl Addition {
 }
 
 impl Store {
-    /// Checks that a model file can be loaded, and copies it into the store. Returns its name there.
+    /// Checks that a model file can be loaded, and copies it into the store. Returns its name there. Under the
+    /// name of a known network, the file has to be the published one, as a whole or the model out of it.
     ///
     /// # Errors
+    /// [`ModelError::NotPublished`] for another file under the name of a known network;
     /// [`ModelError::Load`] if it cannot be used, [`ModelError::Labels`] if the class names do not fit,
     /// [`ModelError::Taken`], [`ModelError::Name`] and [`ModelError::Cancelled`].
     pub fn add(&self, addition: &Addition, on_event: OnEvent) -> Result<String, ModelError> {
@@ -58,13 +64,16 @@ impl Store {
             None => name_of(path),
         };
         check_name(&name)?;
-        if !path.is_file() {
+        if !path.exists() {
             return Err(ModelError::NoFile { path: path.clone() });
+        }
+        if let Some(published) = known(&name) {
+            return self.add_known(published, addition, on_event).map(|()| name);
         }
         load(path)?;
 
         let _lock = self.lock(on_event)?;
-        if name == BUILT_IN || known(&name).is_some() || self.is_installed(&name) {
+        if self.is_installed(&name) {
             return Err(ModelError::Taken { name });
         }
         let stage = self.stage(&name)?;
@@ -102,6 +111,29 @@ impl Store {
         Ok(name)
     }
 
+    /// Installs a known network from the file that it is published as, or from the model file out of that.
+    fn add_known(
+        &self,
+        known: &KnownNetwork,
+        addition: &Addition,
+        on_event: OnEvent,
+    ) -> Result<(), ModelError> {
+        let name = || known.name.to_owned();
+        let Some(source) = &known.source else {
+            return Err(ModelError::BuiltInName { name: name() });
+        };
+        if addition.changes_input() || addition.labels.is_some() {
+            return Err(ModelError::Published { name: name() });
+        }
+        #[cfg(feature = "download")]
+        return self.pull_file(known, source, &addition.file, on_event).map(|_| ());
+        #[cfg(not(feature = "download"))]
+        {
+            let _ = (source, on_event);
+            Err(ModelError::Taken { name: name() })
+        }
+    }
+
     /// Renames a staged folder into place, replacing a damaged network if there is one. When this
     /// returns, the network is on the disk, so that what it was made of may go.
     pub(super) fn place(&self, staged: &Path, name: &str) -> Result<(), ModelError> {
@@ -133,7 +165,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     let mut source = File::open(from).map_err(ModelError::file(from))?;
     let mut target = File::create(to).map_err(ModelError::file(to))?;
     io::copy(&mut source, &mut target).map_err(ModelError::file(to))?;
@@ -151,7 +183,7 @@ fn copy_text(from: &Path, to: &Path) -> Result<(), ModelError> {
 /// Loading ignores a list that does not fit the network; here that is an error.
 fn check_labels(labels: &Path, network: &Network) -> Result<(), ModelError> {
     let text = read_text(labels)?;
-    if text.lines().map(str::trim).eq(&network.labels) {
+    if text.lines().map(|line| printable(line.trim())).eq(network.labels.iter().cloned()) {
         return Ok(());
     }
     Err(ModelError::Labels { path: labels.to_owned(), lines: text.lines().count() })

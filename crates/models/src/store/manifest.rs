@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use graph::{ChannelOrder, InputSpec, Network};
+use import::printable;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
@@ -84,8 +85,10 @@ impl Manifest {
     /// Reads the manifest of the network `name` in `folder`.
     pub(crate) fn read(folder: &Path, name: &str) -> Result<Self, ModelError> {
         let path = folder.join(MANIFEST);
-        let manifest: Self = toml::from_str(&read_text(&path)?)
+        let mut manifest: Self = toml::from_str(&read_text(&path)?)
             .map_err(|error| unusable(&path, name, error.message()))?;
+        manifest.source = printable(&manifest.source);
+        manifest.licence = manifest.licence.as_deref().map(printable);
         let files = [Some(&manifest.file), manifest.licence_file.as_ref()];
         if let Some(file) = files.into_iter().flatten().find(|file| !is_plain(file)) {
             return Err(unusable(
@@ -149,6 +152,6 @@ fn unusable(path: &Path, name: &str, problem: &str) -> ModelError {
     ModelError::Manifest {
         path: PathBuf::from(path),
         name: name.to_owned(),
-        problem: problem.to_owned(),
+        problem: printable(problem),
     }
 }

@@ -1,11 +1,13 @@
-//! Downloads networks from the catalogue into the store.
+//! Brings networks of the catalogue into the store, from their address, a mirror's, or a file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use sha1::Sha1;
+use tempfile::TempDir;
 
 use super::Store;
+use super::install::copy;
 use super::manifest::Manifest;
 use crate::built_in::BUILT_IN;
 use crate::catalogue::{Checksum, KnownNetwork, Source, catalogue, known};
@@ -20,7 +22,7 @@ const LICENCE: &str = "LICENSE";
 /// What [`Store::pull`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulled {
-    /// Downloaded and installed the network.
+    /// Downloaded the network, or took it from a file, and installed it.
     Downloaded,
     /// Found the network installed and intact.
     AlreadyThere,
@@ -28,10 +30,11 @@ pub enum Pulled {
 
 impl Store {
     /// Downloads and installs a network of the catalogue, from its URL or from a mirror's. Resumes a
-    /// download that an earlier call left unfinished.
+    /// download that an earlier call left unfinished. A mirror without `://` is the published file on this
+    /// machine, or the model file out of it.
     ///
     /// # Errors
-    /// [`ModelError::NotInCatalogue`]; [`ModelError::Cancelled`] and [`ModelError::BrokeOff`], which keep
+    /// [`ModelError::NotInCatalogue`]; [`ModelError::NoFile`] and [`ModelError::NotPublished`] for a file; [`ModelError::Cancelled`] and [`ModelError::BrokeOff`], which keep
     /// the unfinished download; other errors of the connection; [`ModelError::Checksum`] and
     /// [`ModelError::Archive`], which delete it.
     pub fn pull(
@@ -52,7 +55,61 @@ impl Store {
                 catalogue: downloads.map(|known| known.name.to_owned()).collect(),
             });
         };
-        self.pull_from(known, source, mirror, Patience::default(), on_event)
+        match mirror {
+            Some(mirror) if !mirror.contains("://") || mirror.starts_with("file://") => {
+                let path = Path::new(mirror.strip_prefix("file://").unwrap_or(mirror));
+                self.pull_file(known, source, path, on_event)
+            }
+            _ => self.pull_from(known, source, mirror, Patience::default(), on_event),
+        }
+    }
+
+    /// Installs a known network from a file on this machine: the published one, or the model out of it.
+    pub(crate) fn pull_file(
+        &self,
+        known: &KnownNetwork,
+        source: &Source,
+        path: &Path,
+        on_event: OnEvent,
+    ) -> Result<Pulled, ModelError> {
+        if !path.is_file() {
+            return Err(ModelError::NoFile { path: path.to_owned() });
+        }
+        let _lock = self.lock(on_event)?;
+        if self.is_whole(known.name) {
+            return Ok(Pulled::AlreadyThere);
+        }
+        let origin = std::path::absolute(path).map_err(ModelError::file(path))?;
+        let origin = origin.display().to_string();
+        let published = check(path, source.checksum, &origin);
+        if published.is_ok() {
+            self.install(known, source, path, &origin, copy)?;
+            return Ok(Pulled::Downloaded);
+        }
+        let is_model = |sum| check(path, Checksum::Sha256(sum), &origin).is_ok();
+        if !known.file_sha256.is_some_and(is_model) {
+            published.map_err(|error| match error {
+                ModelError::Checksum { kind, expected, actual, .. } => ModelError::NotPublished {
+                    path: path.to_owned(),
+                    name: known.name.to_owned(),
+                    kind,
+                    expected,
+                    actual,
+                },
+                error => error,
+            })?;
+        }
+        let stage = self.stage(known.name)?;
+        copy(path, &stage.path().join(known.file))?;
+        // What is published with the model may lie beside it.
+        for member in source.members.iter().filter(|member| **member != known.file) {
+            let beside = path.with_file_name(member);
+            if beside.is_file() {
+                copy(&beside, &stage.path().join(member))?;
+            }
+        }
+        self.finish(known, source, &stage, &origin)?;
+        Ok(Pulled::Downloaded)
     }
 
     pub(crate) fn pull_from(
@@ -75,25 +132,31 @@ impl Store {
             return Err(error);
         }
 
-        let installed = self.install(known, source, part.path(), url);
+        let move_file = |from: &Path, to: &Path| {
+            File::open(from).and_then(|file| file.sync_all()).map_err(ModelError::file(from))?;
+            fs::rename(from, to).map_err(ModelError::file(from))
+        };
+        let installed = self.install(known, source, part.path(), url, move_file);
         if !matches!(installed, Err(ModelError::File { .. })) {
             part.remove()?;
         }
         installed.map(|()| Pulled::Downloaded)
     }
 
-    /// Installs a network from the file downloaded from `url`.
+    /// Installs a network from its published file, which came from `url`; `take` brings that into the store
+    /// where it is the model itself.
     fn install(
         &self,
         known: &KnownNetwork,
         source: &Source,
         downloaded: &Path,
         url: &str,
+        take: impl FnOnce(&Path, &Path) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
         let stage = self.stage(known.name)?;
         let file = stage.path().join(known.file);
         if source.members.is_empty() {
-            fs::rename(downloaded, &file).map_err(ModelError::file(downloaded))?;
+            take(downloaded, &file)?;
         } else {
             let mut archive = Archive::open(downloaded)?;
             for name in source.members {
@@ -103,12 +166,26 @@ impl Store {
         if let Some(sha256) = known.file_sha256 {
             check(&file, Checksum::Sha256(sha256), url)?;
         }
+        self.finish(known, source, &stage, url)
+    }
+
+    /// Writes the manifest of a network whose files are staged, and puts it in its place.
+    fn finish(
+        &self,
+        known: &KnownNetwork,
+        source: &Source,
+        stage: &TempDir,
+        url: &str,
+    ) -> Result<(), ModelError> {
+        let file = stage.path().join(known.file);
+        let licence_file =
+            source.members.contains(&LICENCE) && stage.path().join(LICENCE).is_file();
         let manifest = Manifest {
             file: known.file.to_owned(),
             sha256: sha256(&file).map_err(ModelError::file(&file))?,
             source: url.to_owned(),
             licence: Some(source.licence.to_owned()),
-            licence_file: source.members.contains(&LICENCE).then(|| LICENCE.to_owned()),
+            licence_file: licence_file.then(|| LICENCE.to_owned()),
             input: None,
         };
         manifest.write(stage.path())?;

@@ -146,11 +146,42 @@ fn names_that_are_taken_or_lead_elsewhere_are_refused() {
         let name = Some(name.to_owned());
         store.add(&Addition { name, ..addition(squeezenet()) }, &mut quietly).unwrap_err()
     };
-    assert!(matches!(add(crate::BUILT_IN), ModelError::Taken { .. }));
-    assert!(matches!(add("inception5h"), ModelError::Taken { .. }));
+    assert!(matches!(add(crate::BUILT_IN), ModelError::BuiltInName { .. }));
+    let text = add("inception5h").to_string();
+    assert!(text.contains("is not the published inception5h: its sha256 should be"), "{text}");
     for name in ["", "../up", "a/b", ".hidden", "Big", &"a".repeat(65)] {
         assert!(matches!(add(name), ModelError::Name { .. }), "{name}");
     }
+}
+
+#[test]
+fn the_input_of_a_known_network_is_not_changed() {
+    let (_folder, store) = store();
+    let name = Some("googlenet".to_owned());
+    let addition = Addition { name, mean: Some([0.0; 3]), ..addition(squeezenet()) };
+    let error = store.add(&addition, &mut quietly).unwrap_err();
+    assert!(matches!(error, ModelError::Published { .. }), "{error}");
+}
+
+#[test]
+fn a_known_network_is_taken_from_a_file_of_its_checksum() {
+    let (folder, store) = store();
+    let path = folder.path().join("whatever.bin");
+    fs::write(&path, WHOLE).unwrap();
+    let (network, source) = small(sha256(WHOLE));
+    let take = |path: &Path| store.pull_file(&network, &source, path, &mut quietly);
+    assert_eq!(take(&path).unwrap(), Pulled::Downloaded);
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert!(store.manifest("small").unwrap().source.ends_with("whatever.bin"));
+    assert_eq!(take(&path).unwrap(), Pulled::AlreadyThere);
+    assert!(path.exists(), "the file itself stays");
+
+    store.remove("small", &mut quietly).unwrap();
+    fs::write(&path, b"another").unwrap();
+    let error = take(&path).unwrap_err();
+    assert!(matches!(error, ModelError::NotPublished { .. }), "{error}");
+    assert!(matches!(take(&folder.path().join("gone")).unwrap_err(), ModelError::NoFile { .. }));
+    assert!(!store.is_installed("small"));
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn small(checksum: &'static str) -> (KnownNetwork, Source) {
         labels_file: None,
         layer: "none",
         marks: &["none"],
+        layers: &[],
     };
     let source = Source {
         url: "http://nowhere.invalid/",

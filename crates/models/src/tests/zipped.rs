@@ -50,6 +50,25 @@ fn the_model_its_licence_and_its_labels_are_taken() {
     assert_eq!(part(&folder), None);
 }
 
+#[test]
+fn an_archive_on_this_machine_or_the_model_out_of_it_will_do() {
+    let archive = zip(&[LABELS, ("small.bin", WHOLE), LICENCE]);
+    let (network, source) = small(sha256(&archive));
+    let network = KnownNetwork { file_sha256: Some(sha256(WHOLE)), ..network };
+    let source = Source { members: &["small.bin", "strings.txt", "LICENSE"], ..source };
+    let files = [("small.zip", &archive[..]), ("small.bin", WHOLE), LABELS];
+    for (given, licence_file) in [("small.zip", Some("LICENSE")), ("small.bin", None)] {
+        let (folder, store) = store();
+        files.iter().for_each(|(name, data)| fs::write(folder.path().join(name), data).unwrap());
+        let path = folder.path().join(given);
+        store.pull_file(&network, &source, &path, &mut quietly).unwrap();
+        assert_eq!(installed(&folder).unwrap(), WHOLE);
+        let labels = fs::read(folder.path().join("models/small/strings.txt")).unwrap();
+        assert_eq!(labels, LABELS.1);
+        assert_eq!(store.manifest("small").unwrap().licence_file.as_deref(), licence_file);
+    }
+}
+
 /// Pulls an archive that must be refused, and gives the reason.
 fn refused(archive: &[u8]) -> String {
     let (folder, store) = store();
