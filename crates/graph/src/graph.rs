@@ -274,7 +274,8 @@ impl Graph {
         layers
     }
 
-    /// The first operation that is not supported and depends on the picture.
+    /// The first operation that is not supported and depends on the picture, unless it is the end of a branch
+    /// beside what others make of the same.
     pub fn first_unsupported(&self) -> Option<NodeId> {
         self.first_unsupported_behind(|_| true)
     }
@@ -289,12 +290,19 @@ impl Graph {
 
     /// The first operation that is not supported and reads the picture through what `passes` alone.
     fn first_unsupported_behind(&self, passes: impl Fn(&Op) -> bool) -> Option<NodeId> {
+        let mut readers = vec![0usize; self.nodes.len()];
+        for input in self.nodes.iter().flat_map(|node| &node.inputs) {
+            readers[input.0] += 1;
+        }
         let mut reached = vec![false; self.nodes.len()];
         reached[0] = true;
         for (index, node) in self.nodes.iter().enumerate().skip(1) {
             let reads = node.inputs.iter().any(|input| reached[input.0]);
             if reads && matches!(node.op, Op::Unsupported { .. }) {
-                return Some(NodeId(index));
+                let beside = node.inputs.iter().all(|input| readers[input.0] > 1);
+                if readers[index] > 0 || !beside {
+                    return Some(NodeId(index));
+                }
             }
             reached[index] = reads && passes(&node.op);
         }

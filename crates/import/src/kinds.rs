@@ -33,6 +33,7 @@ const SIGNATURES: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\x04\x22\x4d\x18", "an LZ4 archive", UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
     (0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
+    (0, b"sys_info\0", "a PyTorch model of its first years", FROM_TORCH),
     (257, b"ustar", "a tar archive", UNPACK),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes (.h5)", FROM_KERAS),
     (512, b"\x89HDF\r\n\x1a\n", "a MATLAB file", TO_ONNX),
@@ -249,11 +250,13 @@ fn members(bytes: &[u8]) -> Option<Vec<String>> {
     let end = (least..=end).rev().find(|&at| bytes[at..].starts_with(b"PK\x05\x06"))?;
     let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
     let short = |at: usize| Some(usize::from(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?)));
-    // What lies before the archive moves the table; its size tells where it ends.
-    let mut at =
-        end.checked_sub(number(end + 12)? as usize).or(Some(number(end + 16)? as usize))?;
+    // What lies before the archive moves the table, of which the size is known too.
+    let places = [Some(number(end + 16)? as usize), end.checked_sub(number(end + 12)? as usize)];
+    let is_entry =
+        |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(b"PK\x01\x02"));
+    let mut at = places.into_iter().flatten().find(is_entry)?;
     let mut names = Vec::new();
-    while names.len() < MAX_MEMBERS && bytes.get(at..)?.starts_with(b"PK\x01\x02") {
+    while names.len() < MAX_MEMBERS && is_entry(&at) {
         let length = short(at + 28)?;
         let name = bytes.get(at + ENTRY..)?.get(..length)?;
         names.push(String::from_utf8_lossy(name).into_owned());
@@ -292,7 +295,5 @@ pub(crate) fn caffe_solver_state() -> ImportError {
 }
 
 pub(crate) fn safetensors() -> ImportError {
-    let kind = "a safetensors file of another network than SqueezeNet v1.1, which has weights but no \
-        structure";
-    other(kind, FROM_TORCH)
+    other("a safetensors file of another network than SqueezeNet v1.1", FROM_TORCH)
 }

@@ -185,7 +185,13 @@ fn truncated_networks() {
 fn unknown_layer() {
     let room = Room::new();
     room.picture("photo.png");
-    let texts = ["fire6/concta", "did you mean", "fire6/concat", "deepdream layers"];
+    let texts = [
+        "fire6/concta",
+        "squeezenet has no layer",
+        "Did you mean",
+        "fire6/concat",
+        "deepdream layers",
+    ];
     refused(&room, &["photo.png", "--layer", "fire6/concta"], 5, &texts);
 }
 

@@ -2,5 +2,6 @@
 
 mod errors;
 mod events;
+mod layers;
 mod room;
 mod side_by_side;

@@ -1,6 +1,7 @@
 //! The reference is right: each operation by finite differences, whole networks by the suite that all
 //! backends pass.
 
+mod layers;
 mod slopes;
 
 use graph::reference::Reference;
