@@ -43,7 +43,8 @@ fn a_layer_that_a_recipe_asks_for_names_the_recipe() {
     let room = Room::new();
     let error = refused(&room, |job| {
         job.dream.network = NetworkChoice::Named("squeezenet".into());
-        let (name, text) = ("old.toml".to_owned(), "objective = [{ layer = \"mixed4c\" }]".into());
+        let text = "schema = 1\nobjective = [{ layer = \"mixed4c\" }]".to_owned();
+        let name = "old.toml".to_owned();
         job.dream.recipe.base = Some(RecipeSource::Text { name, text });
         job.dream.recipe.edits.clear();
     });

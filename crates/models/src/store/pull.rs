@@ -1,6 +1,6 @@
 //! Brings networks of the catalogue into the store, from their address, a mirror's, or a file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use sha1::Sha1;
@@ -132,11 +132,8 @@ impl Store {
             return Err(error);
         }
 
-        let move_file = |from: &Path, to: &Path| {
-            File::open(from).and_then(|file| file.sync_all()).map_err(ModelError::file(from))?;
-            fs::rename(from, to).map_err(ModelError::file(from))
-        };
-        let installed = self.install(known, source, part.path(), url, move_file);
+        let take = |from: &Path, to: &Path| fs::rename(from, to).map_err(ModelError::file(from));
+        let installed = self.install(known, source, part.path(), url, take);
         if !matches!(installed, Err(ModelError::File { .. })) {
             part.remove()?;
         }
