@@ -35,7 +35,7 @@ impl ProbedVideo {
         end: Option<f64>,
         run: Run,
     ) -> Result<Self> {
-        let source = VideoSource::open(path)?;
+        let mut source = VideoSource::open(path)?;
         let hash = sha256(path)?;
         run.started(Work::Index { video: path.to_owned() });
         let clock = Clock::new(None);
@@ -45,6 +45,7 @@ impl ProbedVideo {
             }
             !run.is_cancelled()
         })?;
+        source.changes = index.changes;
         let name = path.display();
         index.notes.iter().for_each(|note| run.note(Note::Damage(format!("{name}: {note}"))));
         source.notes.iter().for_each(|note| run.note(Note::reading(&name, note)));
@@ -54,7 +55,12 @@ impl ProbedVideo {
             }
             error => error.into(),
         })?;
-        let sound = source.sound.then(|| Sound {
+        let is_lost = source.sound && index.restarts && (start.is_some() || end.is_some());
+        if is_lost {
+            let note = "its clock restarts or jumps: a part of it goes without its sound";
+            run.note(Note::reading(&name, note));
+        }
+        let sound = (source.sound && !is_lost).then(|| Sound {
             source: source.path.clone(),
             start: start.map(|_| cut.start),
             end: end.map(|_| cut.end),

@@ -16,6 +16,8 @@ pub struct FrameDecoder {
     running: Running,
     output: Option<ChildStdout>,
     size: Size,
+    /// How many frames come before the first that is wanted.
+    skipped: u64,
     next: u64,
     end: u64,
     bytes: Vec<u8>,
@@ -39,9 +41,13 @@ impl FrameDecoder {
         command.args(["-map", &format!("0:{}", source.stream), "-fps_mode", "passthrough"]);
         let Size { height, width } = size;
         let (matrix, range) = (source.matrix, if source.full_range { "pc" } else { "tv" });
+        // With each change of the pictures' size, ffmpeg begins to count anew.
+        let (skipped, trim) = match source.changes {
+            true => (first, String::new()),
+            false => (0, format!("trim=start_frame={first}:end_frame={end},")),
+        };
         let filter = format!(
-            "trim=start_frame={first}:end_frame={end},\
-             scale={width}:{height}:in_color_matrix={matrix}:in_range={range}:out_range=pc:\
+            "{trim}scale={width}:{height}:in_color_matrix={matrix}:in_range={range}:out_range=pc:\
              flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,format=rgb24"
         );
         command.args(["-vf", &filter, "-f", "rawvideo", "pipe:1"]);
@@ -49,7 +55,7 @@ impl FrameDecoder {
             .map_err(|error| VideoError::Ffmpeg { name: name.clone(), error })?;
         let output = running.output();
         let bytes = vec![0; 3 * height * width];
-        Ok(Self { name, running, output, size, next: first, end, bytes })
+        Ok(Self { name, running, output, size, skipped, next: first, end, bytes })
     }
 
     /// The next frame, with its number in the whole video. `None` after the last.
@@ -61,7 +67,8 @@ impl FrameDecoder {
             return Ok(None);
         }
         let read = match &mut self.output {
-            Some(output) => output.read_exact(&mut self.bytes),
+            Some(output) => (0..=std::mem::take(&mut self.skipped))
+                .try_for_each(|_| output.read_exact(&mut self.bytes)),
             None => Err(std::io::ErrorKind::UnexpectedEof.into()),
         };
         let failed = |problem| {

@@ -17,6 +17,13 @@ use crate::{FrameRate, Timestamps, Timing};
 /// The most frames of a video: four days of thirty a second.
 const MOST_FRAMES: usize = 10_000_000;
 
+/// How many columns are put beside each frame, so that frames of 96 × 64 and of 64 × 96 pixels do not have
+/// the same number of bytes.
+const BORDER: u32 = 64;
+
+/// No clock is further from a file's beginning.
+const MOST_TICKS: i64 = 1 << 62;
+
 /// The frames that decoding a whole video gives.
 #[derive(Debug)]
 pub struct FrameIndex {
@@ -32,6 +39,10 @@ pub struct FrameIndex {
     scale: u32,
     /// Frame rates it claims.
     rates: Vec<FrameRate>,
+    /// Whether the pictures change their size or form on the way.
+    pub changes: bool,
+    /// Whether the file's clock restarts or jumps, so that times do not lead to places in the file.
+    pub restarts: bool,
     /// What is wrong with the video, in sentences without a full stop.
     pub notes: Vec<String>,
 }
@@ -68,10 +79,21 @@ impl FrameIndex {
         let broken = |problem| VideoError::Broken { name: name(), problem };
         let (tick, scale) = source.time_base;
         let mut command = Program::Ffmpeg.command();
-        command.arg("-copyts");
+        // Without `-copyts`, ffmpeg follows clocks that restart or jump.
         ffmpeg::input(&mut command, &source.path);
         command.args(["-map", &format!("0:{}", source.stream), "-fps_mode", "passthrough"]);
-        command.args(["-enc_time_base", &format!("{tick}/{scale}"), "-f", "framecrc", "pipe:1"]);
+        let border = format!("pad=iw+{BORDER}:ih");
+        command.args([
+            "-vf",
+            &border,
+            "-autoscale",
+            "0",
+            "-enc_time_base",
+            &format!("{tick}/{scale}"),
+        ]);
+        command.args(["-f", "framecrc", "pipe:1"]);
+        // In some formats, where a file begins for ffmpeg depends on which of its streams are read.
+        command.args(["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"]);
         let mut running =
             Running::start(Program::Ffmpeg, command.stdout(Stdio::piped())).map_err(failed)?;
 
@@ -159,6 +181,8 @@ struct List {
     starts: Vec<i64>,
     duration: i64,
     bytes: Option<u64>,
+    /// The first frame of another size or form than those before it.
+    changed: Option<usize>,
     mended: u64,
 }
 
@@ -181,24 +205,24 @@ impl List {
             return Ok(());
         }
         let mut fields = line.split(',').map(|field| field.trim().parse::<i64>());
-        let (Some(Ok(_)), Some(Ok(_)), Some(Ok(start)), Some(Ok(duration)), Some(Ok(bytes))) =
+        let (Some(Ok(_)), Some(_), Some(start), Some(duration), Some(Ok(bytes))) =
             (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
         else {
             return Ok(());
         };
         let bytes = bytes.unsigned_abs();
         if *self.bytes.get_or_insert(bytes) != bytes {
-            let frame = self.starts.len();
-            return Err(format!(
-                "its pictures change their size or form at frame {frame}: convert it to one form first"
-            ));
+            self.changed.get_or_insert(self.starts.len());
         }
-        let start = self.since_begin(start);
+        let tick = i64::from(self.time_base.0);
+        // A frame without a time follows the one before.
+        let start = start.map_or(i64::MIN, |start| start.saturating_mul(tick));
+        let duration = duration.unwrap_or(0);
         // A stream may have stood still or gone back; its frames are in order all the same.
-        let least = self.starts.last().map_or(i64::MIN, |last| last.saturating_add(1));
+        let least = self.starts.last().map_or(-MOST_TICKS, |last| last.saturating_add(1));
         self.mended += u64::from(start < least);
         self.starts.push(start.max(least));
-        self.duration = duration.saturating_mul(self.time_base.0.into());
+        self.duration = duration.saturating_mul(tick);
         Ok(())
     }
 
@@ -217,9 +241,10 @@ impl List {
 
     /// `why` is ffmpeg's word, where decoding went to the end of the video.
     fn finish(self, source: &VideoSource, why: Option<String>) -> Result<FrameIndex, String> {
-        let complaint = why.clone().unwrap_or_default();
+        let (whole, complaint) = (why.is_some(), why.clone().unwrap_or_default());
+        let size = self.size.map(|(width, height)| (width.saturating_sub(BORDER), height));
         let (Some((width, height)), Some(&last), true) =
-            (self.size, self.starts.last(), self.time_base.1 > 0)
+            (size, self.starts.last(), self.time_base.1 > 0)
         else {
             return Err(format!("not one frame can be decoded: {complaint}"));
         };
@@ -238,10 +263,16 @@ impl List {
             }
             _ => {}
         }
+        if let Some(frame) = self.changed {
+            note(format!(
+                "its pictures change their size or form at frame {frame}: all are scaled to the size of the first"
+            ));
+        }
         if self.mended > 0 {
             note(format!("{} of its frames had no time of their own", self.mended));
         }
         let before = self.starts.len().checked_sub(2).map(|at| last - self.starts[at]);
+        let second = i64::from(self.time_base.1);
         let own = source.span.map(|(start, length)| self.since_begin(start.saturating_add(length)));
         let usual = [before.unwrap_or(0), self.duration, i64::from(self.time_base.1) / 25];
         let usual = usual.into_iter().find(|ticks| *ticks > 0).unwrap_or(1);
@@ -254,6 +285,9 @@ impl List {
             end: end.unwrap_or(last.saturating_add(usual)),
             scale: self.time_base.1,
             rates: source.rates.clone(),
+            changes: self.changed.is_some(),
+            restarts: own
+                .is_some_and(|end| whole && end.abs_diff(last) > second.unsigned_abs() / 2),
             notes,
         })
     }
@@ -295,13 +329,14 @@ mod tests {
             span: None,
             matrix: "bt709",
             full_range: false,
+            changes: false,
             sound: false,
             notes: Vec::new(),
         };
         list.finish(&source, Some("broken off".into()))
     }
 
-    const HEAD: [&str; 3] = ["#tb 0: 1/1000", "#dimensions 0: 720x576", "#sar 0: 64/45"];
+    const HEAD: [&str; 3] = ["#tb 0: 1/1000", "#dimensions 0: 784x576", "#sar 0: 64/45"];
 
     #[test]
     fn rounded_times_of_an_even_video_are_even() {
@@ -332,10 +367,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_changes_in_the_middle_are_refused() {
+    fn no_frames_are_an_error_and_changes_in_the_middle_noted() {
         assert!(index(&HEAD, &[]).unwrap_err().contains("not one frame"));
-        let rows = ["0, 0, 0, 40, 9, 0x1", "0, 40, 40, 40, 12, 0x1"];
-        let said = index(&[&HEAD[..], &rows].concat(), &[]).unwrap_err();
-        assert!(said.contains("at frame 1"), "{said}");
+        let rows = ["0, 0, 0, 40, 9, 0x1", "0, 40, 40, 40, 12, 0x1", "0, NOPTS, NOPTS, 0, 9, 0x1"];
+        let index = index(&[&HEAD[..], &rows].concat(), &[]).unwrap();
+        assert!(index.changes && index.notes[1].contains("at frame 1"), "{:?}", index.notes);
+        assert_eq!(index.segment(None, None).unwrap().frames, 3);
     }
 }

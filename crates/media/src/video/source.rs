@@ -38,6 +38,9 @@ pub struct VideoSource {
     pub(super) matrix: &'static str,
     /// Whether values go from 0 to 255.
     pub(super) full_range: bool,
+    /// Whether the pictures change their size or form on the way, as a
+    /// [`FrameIndex`](super::FrameIndex) tells.
+    pub changes: bool,
     /// Whether there is sound.
     pub sound: bool,
     /// What will not look as it should, in sentences without a full stop.
@@ -130,6 +133,7 @@ impl VideoSource {
             span: video.start_pts.zip(video.duration_ts),
             matrix: matrix(&video.color_space, width, height),
             full_range: video.color_range == "pc" || video.pix_fmt.starts_with("yuvj"),
+            changes: false,
             sound: false,
             notes,
         })

@@ -1,6 +1,6 @@
 //! What a dream must not change: times, colours, which way is up.
 
-use super::{clip, dream, ffmpeg_is_missing, make, pixels, probe, times};
+use super::{clip, dream, ffmpeg_is_missing, make, pixels, probe, said, times};
 use crate::room::{Room, STILL};
 
 /// Times from the first frame on.
@@ -69,6 +69,53 @@ fn every_frame_has_its_time() {
         dream(&room, "uneven.mp4", "e.mp4", &[more, &["--force"]].concat()).success();
         let (ours, theirs) = (lasts("e.mp4"), lasts("uneven.mp4"));
         assert!((ours - theirs).abs() < 0.001, "{more:?}: {ours} for {theirs}");
+    }
+}
+
+/// As recorders and `cat` make them: the second clip's clock begins anew, later or earlier, and so may the
+/// size of its pictures be another one.
+#[test]
+fn clips_behind_each_other_in_a_file_keep_their_length() {
+    if ffmpeg_is_missing() {
+        return;
+    }
+    let room = Room::new();
+    let clip = |name: &str, size: &str, more: &str| {
+        let pictures = format!("-f lavfi -i testsrc2=size={size}:rate=10:duration=1");
+        let sound = "-f lavfi -i sine=duration=1 -c:v libx264 -pix_fmt yuv420p -c:a mp2";
+        make(&room, name, format!("{pictures} {sound} {more}").trim());
+        std::fs::read(room.path(name)).unwrap()
+    };
+    let begin = clip("a.ts", "96x64", "");
+    let late = clip("b.ts", "96x64", "-output_ts_offset 1000");
+    let turned = clip("c.ts", "64x96", "");
+    for (name, parts) in [
+        ("again.ts", [&begin, &begin]),
+        ("forwards.ts", [&begin, &late]),
+        ("backwards.ts", [&late, &begin]),
+        ("turned.ts", [&begin, &turned]),
+    ] {
+        std::fs::write(room.path(name), parts.map(|part| &part[..]).concat()).unwrap();
+        let said = said(dream(&room, name, "a.mp4", &["--force"]), 0);
+        assert_eq!(said.contains("size or form at frame 10"), name == "turned.ts", "{said}");
+        let times = times(&room, "a.mp4", "v");
+        let even: Vec<i64> = (0..20).map(|frame| frame * 100_000).collect();
+        assert!(close(&from_first(&times), &even, 12), "{name}: {times:?}");
+        let sound = probe(&room, "a.mp4", "a");
+        let seconds = sound.lines().find_map(|line| line.strip_prefix("duration=")).unwrap();
+        assert!((seconds.parse::<f64>().unwrap() - 2.0).abs() < 0.1, "{name}: {sound}");
+    }
+    // Frames behind the change of size are found by their number.
+    for (name, part) in
+        [("turned.ts", &["--start", "0.55"][..]), ("again.ts", &["--start", "1.25"])]
+    {
+        let more = [part, &["--force", "--no-sound"]].concat();
+        still(&room, name, "b.mp4", &more);
+        let whole = pixels(&room, name, "scale=96:64,format=gray");
+        let ours = pixels(&room, "b.mp4", "format=gray");
+        let whole = &whole[whole.len() - ours.len()..];
+        let apart = whole.iter().zip(&ours).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>();
+        assert!(apart < 8 * ours.len() as u64, "{name}: {apart} for {}", ours.len());
     }
 }
 
