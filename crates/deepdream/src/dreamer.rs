@@ -161,7 +161,7 @@ impl Dreamer {
         let previews = request.previews;
         let studio =
             Studio { network: &self.network, machine: &machine, run, previews, place: None };
-        let plan = studio.plan(name, &start, &recipe)?;
+        let plan = studio.plan(name, start.size(), start.noise(), &recipe)?;
         let image = studio.dream(name, start, &plan)?;
         run.event(Event::Done);
         Ok(Dream { image, recipe: plan.recipe().clone() })

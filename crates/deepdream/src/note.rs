@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use media::ImageFormat;
+
 /// A remark on the work. It prints as a sentence that names no flag; a face may match on it and add how
 /// the setting is spelled there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,20 @@ pub enum Note {
     NoPlaceForRecipe {
         /// What is dreamt on.
         name: String,
+    },
+    /// The file that is written has no transparency.
+    NoPlaceForAlpha {
+        /// What is dreamt on.
+        name: String,
+        /// What is written.
+        format: ImageFormat,
+    },
+    /// The file that is written has 8 bits per channel, and the picture has 16.
+    NoPlaceForBits {
+        /// What is dreamt on.
+        name: String,
+        /// What is written.
+        format: ImageFormat,
     },
     /// The movie has no place for the sound.
     NoPlaceForSound {
@@ -98,6 +114,15 @@ impl fmt::Display for Note {
             }
             Note::NoPlaceForRecipe { name } => {
                 write!(f, "{name}: BMP files cannot carry the recipe")
+            }
+            Note::NoPlaceForAlpha { name, format } => {
+                write!(
+                    f,
+                    "{name}: {format} files have no transparency: what shows through is white"
+                )
+            }
+            Note::NoPlaceForBits { name, format } => {
+                write!(f, "{name}: {format} files have 8 bits per channel, of the picture's 16")
             }
             Note::NoPlaceForSound { path } => {
                 write!(f, "{}: this kind of movie has no sound", path.display())

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use media::{Place, check_regular, clear_scratch, scratch_file};
 use tempfile::NamedTempFile;
 
+use crate::output_paths::same;
 use crate::{Error, Fault, Knob, Result};
 
 /// A file that will be written, checked before the work for it begins. Links are followed and stay;
@@ -53,6 +54,19 @@ impl Output {
         // Made and removed again: says now what writing would say after the work.
         output.temporary()?;
         Ok(output)
+    }
+
+    /// Refuses to write over what the work is made from, however either is spelled.
+    ///
+    /// # Errors
+    /// `input` is the same file.
+    pub(crate) fn spare(&self, input: &Path) -> Result<()> {
+        match same(input) == same(&self.path) {
+            false => Ok(()),
+            true => Err(self
+                .error("the movie is made from this very file")
+                .turn(Knob::Output, "Choose another name.")),
+        }
     }
 
     /// Where the file will be.

@@ -20,14 +20,14 @@ pub(crate) enum Start {
 }
 
 impl Start {
-    fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> Size {
         match self {
             Start::Image(image) => image.size(),
             Start::Noise(noise) => noise.size(),
         }
     }
 
-    fn noise(&self) -> Option<NoiseStart> {
+    pub(crate) fn noise(&self) -> Option<NoiseStart> {
         match self {
             Start::Image(_) => None,
             Start::Noise(noise) => Some(*noise),
@@ -46,13 +46,19 @@ pub(crate) struct Studio<'a> {
 }
 
 impl Studio<'_> {
-    /// The plan for a dream on what is called `name`.
+    /// The plan for a dream on a picture of this size, or noise, that is called `name`.
     ///
     /// # Errors
     /// Whatever would keep the dream from its end.
-    pub(crate) fn plan(&self, name: &str, start: &Start, recipe: &Recipe) -> Result<Plan> {
-        let recipe = Recipe { noise: start.noise(), ..recipe.clone() };
-        let plan = Plan::new(&recipe, self.network, start.size(), self.machine)
+    pub(crate) fn plan(
+        &self,
+        name: &str,
+        size: Size,
+        noise: Option<NoiseStart>,
+        recipe: &Recipe,
+    ) -> Result<Plan> {
+        let recipe = Recipe { noise, ..recipe.clone() };
+        let plan = Plan::new(&recipe, self.network, size, self.machine)
             .map_err(|error| unplanned(name, error))?;
         if plan.dropped_octaves() > 0 {
             let (name, dropped) = (name.to_owned(), plan.dropped_octaves());
@@ -85,6 +91,14 @@ impl Studio<'_> {
         });
         Ok(Image::from_planes(color, alpha)?.with_depth(depth))
     }
+}
+
+/// The size of a picture, from its headers alone.
+///
+/// # Errors
+/// As [`read`], as far as headers tell.
+pub(crate) fn size_of(path: &Path, memory: u64) -> Result<Size> {
+    Ok(Image::size_of_file(path, &Limits::memory(memory))?)
 }
 
 /// Reads a picture with at most `memory` bytes.

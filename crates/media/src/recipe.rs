@@ -83,7 +83,7 @@ pub fn recipe_of(path: &Path, limits: &Limits) -> Result<String, RecipeError> {
             crate::picture::recipe_of(path, limits)?
         }
         #[cfg(feature = "movies")]
-        Some(kind) if kind.is_movie() => crate::movie::recipe_of(path, kind)
+        Some(kind) if kind.is_movie() => crate::movie::recipe_of(path, kind, limits)
             .map_err(|error| RecipeError::Ffmpeg { path: path.to_owned(), error })?
             .filter(|text| text.len() <= MOST_BYTES),
         kind => return Err(RecipeError::NotSupported { path: path.to_owned(), kind }),

@@ -43,7 +43,7 @@ fn not_a_picture() {
     room.write("notes.png", "Only words, whatever the name says.");
     refused(&room, &["notes.png"], 3, &["notes.png", "not a picture", "PNG, JPEG, WebP"]);
     room.write("loop.gif", b"GIF89a\x01\x00\x01\x00");
-    refused(&room, &["loop.gif"], 3, &["GIF files are not supported"]);
+    refused(&room, &["loop.gif"], 3, &["a GIF, which is not supported"]);
 }
 
 #[test]
@@ -302,4 +302,41 @@ fn wrong_cpu_level() {
     let mut command = room.deepdream();
     let assert = command.env("DEEPDREAM_CPU", "avx3").args(["image", "photo.png"]).assert();
     says(assert, 2, &["avx3", "avx2"]);
+}
+
+#[test]
+fn what_is_no_picture_is_named_and_has_a_way_out() {
+    let room = Room::new();
+    let brand = |name: &str| [b"\0\0\0\x18ftyp", name.as_bytes(), &[0; 12]].concat();
+    for (name, bytes, kind, way_out) in [
+        ("a.jpg", brand("heic"), "a HEIC picture", "Convert it"),
+        ("b.png", brand("isom"), "an MP4 video", "`deepdream video`"),
+        ("c.png", b"schema = 1\nseed = 7\n".to_vec(), "a recipe", "--recipe"),
+        ("d.png", b"PK\x03\x04....vgg/data.pkl".to_vec(), "a PyTorch model", "--model"),
+        ("e.png", vec![0; 5000], "nothing but zeros", "again"),
+        ("f.png", b"8BPS\0\x01".to_vec(), "a Photoshop file", "Export it"),
+        ("g.png", b"II*\0\x10\0\0\0CR\x02\0".to_vec(), "camera's raw", "Develop it"),
+        ("h.png", b"%PDF-1.7\n".to_vec(), "a PDF file", "Export the page"),
+    ] {
+        room.write(name, bytes);
+        refused(&room, &[name], 3, &[name, kind, way_out]);
+    }
+}
+
+/// The picture itself would fit, but no dream on it.
+#[test]
+fn a_picture_too_large_for_the_dream_is_refused_by_its_header() {
+    let room = Room::new();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 20_000, 15_000);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    drop(encoder.write_header().unwrap());
+    bytes.truncate(33);
+    bytes.extend([0, 0, 1, 0]);
+    bytes.extend(b"IDAT");
+    room.write("bomb.png", bytes);
+    // Were it read, its missing data would be what is wrong.
+    let said = ["bomb.png", "memory"];
+    refused(&room, &["bomb.png"], 7, &said);
 }

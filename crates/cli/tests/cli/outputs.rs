@@ -162,3 +162,50 @@ fn dream_has_the_rights_of_any_new_file() {
     let mode = |name: &str| room.path(name).metadata().unwrap().permissions().mode();
     assert_eq!(mode("a.dream.png"), mode("a.png"));
 }
+
+/// However it is spelled, and whatever may be replaced otherwise.
+#[test]
+fn a_movie_never_replaces_what_it_is_made_from() {
+    let room = Room::new();
+    room.write("clip.mp4", "not even a video");
+    std::fs::create_dir(room.path("frames")).unwrap();
+    room.picture("frames/img_0.png");
+    room.picture("photo.png");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("clip.mp4", room.path("link.mp4")).unwrap();
+    let mut cases = vec![
+        vec!["video", "clip.mp4", "-o", "clip.mp4"],
+        vec!["video", "clip.mp4", "-o", "./frames/../clip.mp4"],
+        vec!["movie", "frames", "-o", "frames/img_0.png"],
+        vec!["zoom", "photo.png", "-o", "./photo.png"],
+    ];
+    if cfg!(unix) {
+        cases.push(vec!["video", "clip.mp4", "-o", "link.mp4"]);
+        cases.push(vec!["video", "link.mp4", "-o", "clip.mp4"]);
+    }
+    let read = || ["clip.mp4", "frames/img_0.png", "photo.png"].map(|name| room.bytes(name));
+    let before = read();
+    for args in cases {
+        let assert = room.deepdream().args(&args).arg("--force").assert().code(6);
+        let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(said.contains("made from this very file") && said.contains("(-o)"), "{said}");
+        assert_eq!(read(), before, "{args:?}");
+    }
+}
+
+#[test]
+fn a_record_that_lies_ends_the_movie_at_once() {
+    let room = Room::new();
+    std::fs::create_dir_all(room.path("clip/.deepdream")).unwrap();
+    room.picture("clip/img_0.png");
+    for (frames, said) in [("1000000000000000000", "more frames than"), ("9999999", "9999998 of")] {
+        let record = format!(
+            r#"{{"source":"/x","hash":"","recipe":"","first":0,"frames":{frames},"size":[24,40],
+            "times":{{"even":"12"}},"sound":null}}"#
+        );
+        room.write("clip/.deepdream/video.json", record);
+        let assert = room.deepdream().args(["movie", "clip"]).assert().code(3);
+        let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(text.contains(said), "{text}");
+    }
+}

@@ -270,3 +270,27 @@ fn content_decides_not_the_name() {
     room.deepdream().args(["image", "photo.jpg"]).args(STILL).assert().success();
     assert_eq!(room.open("photo.dream.png"), picture(40, 24).into());
 }
+
+#[test]
+fn what_the_output_cannot_hold_is_said() {
+    let room = Room::new();
+    let clear = RgbaImage::from_fn(40, 24, |x, _| Rgba([90, 90, 90, x as u8]));
+    clear.save(room.path("clear.png")).unwrap();
+    RgbaImage::from_pixel(40, 24, Rgba([90, 90, 90, 255])).save(room.path("solid.png")).unwrap();
+    let deep = ImageBuffer::from_pixel(40, 24, Rgb([90_u16 * 256; 3]));
+    DynamicImage::ImageRgb16(deep).save(room.path("deep.png")).unwrap();
+    for (input, output, note) in [
+        ("clear.png", "a.jpg", Some("no transparency")),
+        ("clear.png", "a.png", None),
+        ("solid.png", "b.jpg", None),
+        ("deep.png", "c.jpg", Some("8 bits per channel")),
+        ("deep.png", "c.tif", None),
+    ] {
+        let args = ["image", input, "-o", output];
+        let assert = room.deepdream().args(args).args(STILL).assert().success();
+        let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        let told = ["no transparency", "8 bits per channel"].map(|text| said.contains(text));
+        let wanted = ["no transparency", "8 bits per channel"].map(|text| note == Some(text));
+        assert_eq!(told, wanted, "{input} to {output}: {said}");
+    }
+}

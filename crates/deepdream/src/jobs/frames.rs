@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dream::{Motion, MotionPreset, Recipe, Tensor, ZoomDreamer};
-use media::{FrameRate, Image, ImageFormat};
+use media::{BitDepth, FrameRate, Image, ImageFormat};
 
 use super::Report;
 use crate::base::Base;
@@ -151,7 +151,13 @@ impl FramesJob {
         let network = self.dream.open_network(base.as_ref(), run)?;
         let machine = self.dream.limits.machine()?;
         let image = picture::read(&found.first.path, machine.memory)?;
-        let notes = image.notes().to_vec();
+        let mut notes = image.notes().to_vec();
+        if image.is_transparent() {
+            notes.push("its transparency is left out of the frames".to_owned());
+        }
+        if image.depth() == BitDepth::Sixteen {
+            notes.push("it has 16 bits per channel; the frames have 8".to_owned());
+        }
         let mut recipe = self.dream.resolve(base.as_ref(), &network, |it| self.set_motion(it))?;
         recipe.noise = None;
         if recipe.size.is_none() {

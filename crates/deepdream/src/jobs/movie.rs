@@ -91,6 +91,10 @@ impl MovieJob {
             };
             sound.check(container).map_err(|error| output.refused(error))?;
         }
+        let sound = timeline.sound.as_ref().map(|sound| &sound.source);
+        let name = output.path().file_name();
+        let namesake = timeline.pictures.iter().find(|frame| frame.file_name() == name);
+        sound.into_iter().chain(namesake).try_for_each(|input| output.spare(input))?;
         self.encoding.write(&timeline, format, &output, run)?;
         run.event(Event::Done);
         Ok(Report { wrote: vec![output.path().to_owned()], recipe: None })

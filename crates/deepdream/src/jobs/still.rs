@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dream::{Machine, NoiseStart, Recipe};
 use graph::Network;
-use media::ImageFormat;
+use media::{BitDepth, ImageFormat};
 
 use super::Report;
 use crate::base::Base;
@@ -150,9 +150,12 @@ impl<'a> Stills<'a> {
         let (output, format) = self.outputs[index].as_ref().map_err(Error::clone)?;
         let machine = Machine { memory: self.dream.limits.memory(), ..self.machine.clone() };
         let name = source.name();
-        let start = match source {
-            Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
-            &Source::Noise { width, height } => Start::Noise(NoiseStart { width, height }),
+        let (size, noise) = match *source {
+            Source::Picture(ref path) => (picture::size_of(path, machine.memory)?, None),
+            Source::Noise { width, height } => {
+                let noise = NoiseStart { width, height };
+                (noise.size(), Some(noise))
+            }
         };
         let studio = Studio {
             network: &self.network,
@@ -161,10 +164,22 @@ impl<'a> Stills<'a> {
             previews: self.dream.previews,
             place: Some((index + 1, self.sources.len())).filter(|(_, count)| *count > 1),
         };
-        let plan = studio.plan(&name, &start, &self.recipe)?;
+        // A picture that is too large for the dream is not even read.
+        let plan = studio.plan(&name, size, noise, &self.recipe)?;
         format.check_size(plan.size()).map_err(|error| output.refused(error))?;
+        let start = match source {
+            Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
+            &Source::Noise { width, height } => Start::Noise(NoiseStart { width, height }),
+        };
         if let Start::Image(image) = &start {
             image.notes().iter().for_each(|note| self.run.note(Note::reading(&name, note)));
+            let (name, format) = (name.clone(), *format);
+            if image.is_transparent() && !format.has_alpha() {
+                self.run.note(Note::NoPlaceForAlpha { name: name.clone(), format });
+            }
+            if image.depth() == BitDepth::Sixteen && !format.has_sixteen_bits() {
+                self.run.note(Note::NoPlaceForBits { name, format });
+            }
         }
         if !format.has_metadata() {
             self.run.note(Note::NoPlaceForRecipe { name: name.clone() });

@@ -89,6 +89,7 @@ impl VideoJob {
             None => Some(Output::new(path, self.overwrite)?),
             Some(_) => None,
         };
+        wrote.iter().try_for_each(|output| output.spare(&self.video))?;
         let movie = wrote.as_ref().map(|output| Movie { format, output });
         let recipe = self.make(&folder, movie, run)?;
         run.event(Event::Done);

@@ -72,6 +72,7 @@ impl ZoomJob {
         let folder = path.with_extension("");
         let first = ImageFormat::of_file(&self.photo)?;
         let output = Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?;
+        output.spare(&self.photo)?;
         begin(&self.photo, first, &folder)?;
 
         let length = Length::Seconds(self.seconds);

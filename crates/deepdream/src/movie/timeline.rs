@@ -90,10 +90,11 @@ impl Timeline<'_> {
             let what = format!("stopped: {} was not written", output.path().display());
             return Err(Error::cancelled(what).at(output.path()));
         }
-        let mut file = sink.finish().map_err(unwritten)?;
-        if let (Some(sound), Some(container)) = (&self.sound, format.container()) {
-            file = sound.join(file.path(), &spec, container, temporary()?).map_err(unwritten)?;
-        }
+        let file = match (&self.sound, format.container()) {
+            (Some(sound), Some(container)) => sink.finish_with(sound, container, temporary()?),
+            _ => sink.finish(),
+        };
+        let file = file.map_err(unwritten)?;
         let content = Content::Movie {
             frames: spec.frames,
             size,

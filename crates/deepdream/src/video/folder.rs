@@ -134,6 +134,7 @@ impl VideoFolder {
         };
         let state =
             state.filter(|state| record.is_dreamt_by(&state.recipe) && state.source == record.hash);
+        let state = state.filter(|state| state.number < record.frames);
         let Some((number, carried)) = state.and_then(|state| carried(state, record.size)) else {
             // Without a state, nothing goes on from the frames there may be.
             return Ok(if missing.is_empty() { missing } else { (0..record.frames).collect() });

@@ -15,18 +15,26 @@ use super::{ImageError, color};
 pub struct Limits {
     /// Bytes of memory, the decoded picture included. Default: 4 GiB.
     pub memory: u64,
+    /// Whether ffprobe may be asked for the recipe of a movie. Default: yes.
+    pub ffprobe: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 1 << 32 }
+        Self { memory: 1 << 32, ffprobe: true }
     }
 }
 
 impl Limits {
     /// No more than this many bytes of memory.
     pub fn memory(memory: u64) -> Self {
-        Self { memory }
+        Self { memory, ..Self::default() }
+    }
+
+    /// The same without another program's help.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { ffprobe: false, ..self }
     }
 }
 

@@ -8,9 +8,9 @@ use thiserror::Error;
 
 use super::ImageFormat;
 use super::format::{READ, WRITE};
-use crate::FileKind;
 use crate::fault::{Fault, reason};
 use crate::readable_bytes;
+use crate::{FileClass, FileKind};
 
 /// Why a picture cannot be read or written. The text says what and where; [`Self::hint`] says what to
 /// do about it. `name` is the file's path, or "the image" for one in memory.
@@ -32,10 +32,7 @@ pub enum ImageError {
         name: String,
     },
     /// The content is not a picture in a supported format.
-    #[error("could not read {name}: {}", match .kind {
-        Some(kind) => format!("this is {kind}"),
-        None => "this is not a picture".to_owned(),
-    })]
+    #[error("could not read {name}: {}", other(*.kind))]
     NotSupported {
         /// The picture.
         name: String,
@@ -137,6 +134,16 @@ pub enum ImageError {
         /// What the operating system reported.
         source: io::Error,
     },
+}
+
+/// What a file of this kind is in place of a picture that is read.
+fn other(kind: Option<FileKind>) -> String {
+    let Some(kind) = kind else { return "this is not a picture".to_owned() };
+    let is_picture = matches!(kind.class(), FileClass::Picture | FileClass::Layered);
+    match is_picture || kind == FileKind::Gif {
+        true => format!("this is {kind}, which is not supported"),
+        false => format!("this is {kind}, not a picture"),
+    }
 }
 
 impl ImageError {

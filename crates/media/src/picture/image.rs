@@ -100,6 +100,11 @@ impl Image {
         self.alpha.as_ref()
     }
 
+    /// Whether anything shows through it.
+    pub fn is_transparent(&self) -> bool {
+        self.alpha.as_ref().is_some_and(|alpha| alpha.data.iter().any(|value| *value < 255.0))
+    }
+
     /// The planes of [`Self::color`] and [`Self::alpha`].
     pub fn into_planes(self) -> (Tensor, Option<Tensor>) {
         (self.color, self.alpha)

@@ -111,11 +111,18 @@ fn clips_behind_each_other_in_a_file_keep_their_length() {
     {
         let more = [part, &["--force", "--no-sound"]].concat();
         still(&room, name, "b.mp4", &more);
-        let whole = pixels(&room, name, "scale=96:64,format=gray");
-        let ours = pixels(&room, "b.mp4", "format=gray");
-        let whole = &whole[whole.len() - ours.len()..];
-        let apart = whole.iter().zip(&ours).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>();
-        assert!(apart < 8 * ours.len() as u64, "{name}: {apart} for {}", ours.len());
+        let [whole, ours] =
+            [(name, "scale=96:64,format=gray"), ("b.mp4", "format=gray")].map(|(name, filter)| {
+                let bytes = pixels(&room, name, filter);
+                bytes.chunks_exact(3 * 96 * 64).map(<[u8]>::to_vec).collect::<Vec<_>>()
+            });
+        let apart = |a: &[u8], b: &[u8]| -> u64 {
+            a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum()
+        };
+        for (frame, wanted) in ours.iter().zip(&whole[whole.len() - ours.len()..]) {
+            let nearest = whole.iter().min_by_key(|other| apart(frame, other));
+            assert_eq!(nearest, Some(wanted), "{name}");
+        }
     }
 }
 

@@ -24,7 +24,7 @@ fn what_is_no_video_is_refused_in_words() {
         ("folder", "a folder"),
         ("noise.mp4", "not a video"),
         ("words.txt", "no"),
-        ("photo.png", "a picture"),
+        ("photo.png", "a PNG picture, not a video"),
         ("song.mp4", "no moving pictures"),
         ("cut.mp4", "not a video"),
     ] {
