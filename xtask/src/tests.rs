@@ -28,7 +28,7 @@ pub(crate) struct Shared(Option<PathBuf>);
 impl Shared {
     /// Leaves the tests out that need the files.
     pub(crate) fn none() -> Self {
-        println!("left out: tests that need the folder of test files");
+        println!("left out: tests that need the folder of test files or ffmpeg");
         Self(None)
     }
 
@@ -70,8 +70,8 @@ pub(crate) fn scalar(shared: &Shared, tally: &mut Tally) -> Outcome {
     test(cargo(&["test"]).args(packages).env("DEEPDREAM_CPU", "scalar"), shared, tally)
 }
 
-/// Runs every test there is, also after one that failed. Tests that need the files are `#[ignore]`d: with
-/// the folder they run too, and fail if one of its files is missing.
+/// Runs every test there is, also after one that failed. Tests that need the files or ffmpeg are
+/// `#[ignore]`d: with the folder they run too, and fail if one of its files or ffmpeg is missing.
 fn test(mut command: Run, shared: &Shared, tally: &mut Tally) -> Outcome {
     command = command.args(["--no-fail-fast"]);
     if let Shared(Some(folder)) = shared {
@@ -81,7 +81,13 @@ fn test(mut command: Run, shared: &Shared, tally: &mut Tally) -> Outcome {
 }
 
 /// Sees that ffmpeg is there, with which tests look at movies; on Debian it is installed if it can be.
+///
+/// # Errors
+/// It is missing where the tests are to run that need it.
 pub(crate) fn require_ffmpeg(shared: &Shared) -> Outcome {
+    if matches!(shared, Shared(None)) {
+        return Ok(());
+    }
     let there = || answers("ffmpeg", &["-version"]) && answers("ffprobe", &["-version"]);
     if !there() && answers("apt-get", &["--version"]) {
         let install = ["install", "--yes", "--no-install-recommends", "ffmpeg"];
@@ -90,12 +96,8 @@ pub(crate) fn require_ffmpeg(shared: &Shared) -> Outcome {
             println!("{problem}");
         }
     }
-    match (there(), shared) {
-        (true, _) => Ok(()),
-        (false, Shared(None)) => {
-            println!("left out: tests that need ffmpeg");
-            Ok(())
-        }
-        (false, Shared(Some(_))) => Err("install ffmpeg: the tests look at movies with it".into()),
+    match there() {
+        true => Ok(()),
+        false => Err("install ffmpeg: the tests look at movies with it".into()),
     }
 }

@@ -114,7 +114,8 @@ fn outputs_go_through_links_and_into_devices() {
     assert!(room.path("link.png").is_symlink() && room.path("link.toml").is_symlink());
     assert_eq!(room.open("old.png").width(), 40);
     assert!(room.bytes("new.toml").starts_with(b"schema"));
-    dream(0, "null.png", &["--force", "--save-recipe", "/dev/null"]);
+    dream(0, "null.png", &["--force"]);
+    dream(0, "other.png", &["--save-recipe", "/dev/null"]);
     assert!(dream(6, "full.png", &["--force"]).contains("No space left"));
     for (name, device) in [("null.png", "/dev/null"), ("full.png", "/dev/full")] {
         assert!(room.path(name).is_symlink());

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::room::Room;
-use crate::videos::ffmpeg_is_missing;
 
 /// Frames that there are to be, with the first, which is the photo.
 const FRAMES: usize = 4;
@@ -49,12 +48,20 @@ fn noise() {
 
 #[test]
 fn frames() {
-    check("frames", |room, recipe, level| {
-        std::fs::create_dir(room.path("dream")).unwrap();
-        std::fs::copy(room.path("photo.png"), room.path("dream/img_0.png")).unwrap();
-        dream(room, level, &["frames", "dream", "-q", "--count", "4", "--recipe"], Some(recipe));
-        pictures(room, 1..FRAMES)
-    });
+    check_where("frames", |case| !case.needs_ffmpeg(), zoomed);
+}
+
+#[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
+fn frames_by_the_recipes_of_movies() {
+    check_where("frames", Case::needs_ffmpeg, zoomed);
+}
+
+fn zoomed(room: &Room, recipe: &Path, level: &str) -> Vec<PathBuf> {
+    std::fs::create_dir(room.path("dream")).unwrap();
+    std::fs::copy(room.path("photo.png"), room.path("dream/img_0.png")).unwrap();
+    dream(room, level, &["frames", "dream", "-q", "--count", "4", "--recipe"], Some(recipe));
+    pictures(room, 1..FRAMES)
 }
 
 #[test]
@@ -67,10 +74,8 @@ fn frames_go_on() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn videos() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     check("video", |room, recipe, level| {
         let arguments = ["video", "clip.mov", "-q", "--keep", "-o", "dream.mp4", "--recipe"];
         dream(room, level, &arguments, Some(recipe));
@@ -79,10 +84,8 @@ fn videos() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn videos_go_on() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     check("video-goes-on", |room, folder, level| {
         copy(folder, &room.path("dream"));
         dream(room, level, &["video", "clip.mov", "-q", "--keep", "-o", "dream.mp4"], None);
@@ -113,14 +116,20 @@ fn cases() -> Vec<Case> {
 /// Runs a job by each of its recipes at each level that this machine has, and compares the pixels of
 /// the pictures that it makes.
 fn check(job: &str, run: impl Fn(&Room, &Path, &str) -> Vec<PathBuf>) {
+    check_where(job, |_| true, run);
+}
+
+/// As [`check`], by those recipes that are `wanted`.
+fn check_where(
+    job: &str,
+    wanted: impl Fn(&Case) -> bool,
+    run: impl Fn(&Room, &Path, &str) -> Vec<PathBuf>,
+) {
     let levels = CpuLevel::available().into_iter().map(|level| level.to_string());
     let levels: Vec<String> = levels.collect();
     let mut wrong = Vec::new();
     let mut compared = 0;
-    for case in cases().iter().filter(|case| case.job == job) {
-        if case.needs_ffmpeg() && ffmpeg_is_missing() {
-            continue;
-        }
+    for case in cases().iter().filter(|case| case.job == job && wanted(case)) {
         for (level, expected) in case.dreams.iter().filter(|(level, _)| levels.contains(level)) {
             let room = Room::new();
             for name in ["photo.png", "clip.mov"] {

@@ -6,7 +6,6 @@ use std::process::Command;
 use tempfile::{NamedTempFile, TempDir};
 
 use graph::Size;
-use testkit::ffmpeg_is_missing;
 
 use super::{Codec, MovieError, MovieFormat, MovieSpec, Quality};
 use crate::{FfmpegError, Limits, Timestamps, Timing, recipe_of};
@@ -107,10 +106,8 @@ const BT709: [&str; 4] =
     ["color_range=tv", "color_space=bt709", "color_transfer=bt709", "color_primaries=bt709"];
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn built_in_mp4_is_what_browsers_play() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let folder = TempDir::new().unwrap();
     let spec = spec(161, 91, "30000/1001", 70);
     let path = write(folder.path(), MovieFormat::Mp4, &spec).unwrap();
@@ -188,10 +185,8 @@ fn animated_png_loses_nothing() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn ffmpeg_writes_the_rest() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let folder = TempDir::new().unwrap();
     let cases = [
         ("a.mp4", Some(Codec::H264), "h264", 2.0),
@@ -219,10 +214,8 @@ fn ffmpeg_writes_the_rest() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn uneven_times_reach_every_kind_of_movie() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let folder = TempDir::new().unwrap();
     let starts = vec![0, 20, 50, 60, 100];
     let stamps = Timestamps::new(100, starts, 130).unwrap();
@@ -254,10 +247,8 @@ fn uneven_times_reach_every_kind_of_movie() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn ffmpegs_own_words_reach_the_user() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let folder = TempDir::new().unwrap();
     let format = MovieFormat::choose(Path::new("a.mkv"), Some(Codec::H265), true).unwrap();
     // Smaller than the encoder takes.

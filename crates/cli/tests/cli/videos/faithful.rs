@@ -1,6 +1,6 @@
 //! What a dream must not change: times, colours, which way is up.
 
-use super::{clip, dream, ffmpeg_is_missing, make, pixels, probe, said, times};
+use super::{clip, dream, make, pixels, probe, said, times};
 use crate::room::{Room, STILL};
 
 /// Times from the first frame on.
@@ -21,10 +21,8 @@ fn still(room: &Room, video: &str, movie: &str, more: &[&str]) {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn every_frame_has_its_time() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "25.mp4", "25", 11, "-map 0:v");
     clip(&room, "tv.mkv", "30000/1001", 12, "-map 0:v");
@@ -75,10 +73,8 @@ fn every_frame_has_its_time() {
 /// As recorders and `cat` make them: the second clip's clock begins anew, later or earlier, and so may the
 /// size of its pictures be another one.
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn clips_behind_each_other_in_a_file_keep_their_length() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     let clip = |name: &str, size: &str, more: &str| {
         let pictures = format!("-f lavfi -i testsrc2=size={size}:rate=10:duration=1");
@@ -127,10 +123,8 @@ fn clips_behind_each_other_in_a_file_keep_their_length() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn a_part_has_the_frames_between_its_times() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     // Each frame is a grey of its own.
     let grey = "nullsrc=size=32x32:rate=10:duration=3,geq=lum='20+6*N':cb=128:cr=128";
@@ -145,10 +139,8 @@ fn a_part_has_the_frames_between_its_times() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn colours_are_what_the_tags_say() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     // Three patches, one above the other.
     let patches = [[220, 30, 40], [40, 180, 60], [50, 80, 200]];
@@ -184,10 +176,8 @@ fn colours_are_what_the_tags_say() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn turned_and_squeezed_videos_stand_upright() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     // Red at the left, blue at the right; the players are told to turn it.
     let halves = "color=red:size=32x48:rate=5:duration=0.4[a];color=blue:size=32x48:rate=5:duration=0.4[b];[a][b]hstack";
@@ -215,10 +205,8 @@ fn turned_and_squeezed_videos_stand_upright() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn odd_sizes_and_single_frames_are_videos_too() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     let odd =
         "-f lavfi -i testsrc2=size=98x66:rate=10 -vf scale=49:33 -pix_fmt yuv444p -c:v libx264";

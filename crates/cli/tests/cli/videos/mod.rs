@@ -9,10 +9,8 @@ mod sound;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+pub(crate) use crate::room::{QUICK, Room};
 use assert_cmd::assert::Assert;
-pub(crate) use testkit::ffmpeg_is_missing;
-
-use crate::room::{QUICK, Room};
 
 /// What a program writes to its standard output, without a complaint.
 fn output(program: &str, arguments: &[&str], folder: &Path) -> String {

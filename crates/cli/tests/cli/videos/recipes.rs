@@ -1,13 +1,11 @@
 //! Every movie carries its recipe.
 
-use super::{clip, dream, ffmpeg_is_missing, said};
+use super::{clip, dream, said};
 use crate::room::Room;
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn the_recipe_comes_back_out_of_every_kind() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "10", 3, "-map 0:v");
     let flags = ["--seed", "77", "--coherence", "blend", "--blend", "0.25"];
@@ -42,10 +40,8 @@ fn the_recipe_comes_back_out_of_every_kind() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn movies_without_one_say_so() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     room.picture("photo.png");
     clip(&room, "clip.mp4", "10", 3, "-map 0:v");

@@ -1,13 +1,11 @@
 //! What cannot be dreamt on, and what is wrong with ffmpeg: said with what, where and the way out.
 
-use super::{clip, dream, ffmpeg_is_missing, make, probe, said};
+use super::{clip, dream, make, probe, said};
 use crate::room::{QUICK, Room};
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn what_is_no_video_is_refused_in_words() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     room.write("empty.mp4", b"");
     room.write("noise.mp4", (0..5000u32).map(|x| ((x * x) >> 3) as u8).collect::<Vec<_>>());
@@ -35,10 +33,8 @@ fn what_is_no_video_is_refused_in_words() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn times_parts_and_outputs_that_make_no_sense_are_refused() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 10, "-map 0:v");
     for (more, code, wanted) in [
@@ -64,10 +60,8 @@ fn times_parts_and_outputs_that_make_no_sense_are_refused() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn of_a_damaged_video_what_can_be_read_is_dreamt() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 40, "-map 0:v -movflags +faststart -g 5");
     let whole = room.bytes("clip.mp4");
@@ -102,10 +96,8 @@ fn with_ffmpeg(room: &Room, script: &str) -> assert_cmd::Command {
 
 #[cfg(unix)]
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn an_ffmpeg_that_is_missing_old_or_dies_is_explained() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 30, "-map 0:v");
     let mut command = room.deepdream();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{clip, dream, ffmpeg_is_missing, packets, probe, said};
+use super::{clip, dream, packets, probe, said};
 use crate::room::Room;
 #[cfg(target_os = "linux")]
 use crate::room::SmallDisk;
@@ -23,10 +23,8 @@ fn spawn(room: &Room, more: &[&str]) -> std::process::Child {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn killed_at_any_moment_it_makes_the_same_movie() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     for coherence in ["flow", "blend", "independent"] {
         let room = Room::new();
         clip(&room, "clip.mp4", "25", 24, "");
@@ -71,10 +69,8 @@ fn killed_at_any_moment_it_makes_the_same_movie() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn killed_while_it_tidies_up_it_goes_on_with_that() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 3, "");
     dream(&room, "clip.mp4", "dream.mp4", &["--keep"]).success();
@@ -101,11 +97,9 @@ fn killed_while_it_tidies_up_it_goes_on_with_that() {
 
 #[cfg(unix)]
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn ctrl_c_keeps_what_is_done() {
     use nix::sys::signal::{Signal, kill};
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 10, "-map 0:v");
     let flags = ["--iterations", "400"];
@@ -140,10 +134,8 @@ fn ctrl_c_keeps_what_is_done() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn the_number_of_threads_changes_nothing() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 8, "");
     for coherence in ["flow", "independent"] {
@@ -157,10 +149,8 @@ fn the_number_of_threads_changes_nothing() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn parts_made_apart_join_to_the_whole() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "30", 26, "-c:a aac -vf select='mod(n,3)-1' -fps_mode vfr");
     let flags = ["--coherence", "independent"];
@@ -191,10 +181,8 @@ fn parts_made_apart_join_to_the_whole() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn folders_of_other_frames_are_noticed() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 4, "-map 0:v");
     clip(&room, "other.mp4", "24", 4, "-map 0:v");
@@ -226,10 +214,8 @@ fn folders_of_other_frames_are_noticed() {
 
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn a_full_disk_costs_no_frame() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     let Some(disk) = SmallDisk::new(room.path("disk"), "300k") else { return };
     clip(&room, "clip.mp4", "25", 60, "-map 0:v");
@@ -247,10 +233,8 @@ fn a_full_disk_costs_no_frame() {
 
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn a_movie_that_ffmpeg_has_cut_costs_no_frame() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 60, "-c:a aac");
     dream(&room, "clip.mp4", "whole.mov", &[]).success();

@@ -1,13 +1,11 @@
 //! Sound: the same bytes at the same moments.
 
-use super::{clip, dream, ffmpeg_is_missing, make, packets, probe, said, times};
+use super::{clip, dream, make, packets, probe, said, times};
 use crate::room::Room;
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn sound_is_copied_untouched() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "aac.mp4", "25", 20, "-c:a aac");
     clip(&room, "opus.mkv", "25", 20, "-c:a libopus");
@@ -34,10 +32,8 @@ fn sound_is_copied_untouched() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn what_is_cut_is_in_time() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     // A keyframe only at the start, as phones do.
     clip(&room, "clip.mp4", "25", 50, "-c:a aac -g 250");
@@ -60,10 +56,8 @@ fn what_is_cut_is_in_time() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn sound_that_does_not_fit_is_said_before_any_work() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     clip(&room, "aac.mp4", "25", 3, "-c:a aac");
     let text = said(dream(&room, "aac.mp4", "a.webm", &[]), 6);
@@ -78,10 +72,8 @@ fn sound_that_does_not_fit_is_said_before_any_work() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn music_can_be_put_under_frames() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     std::fs::create_dir(room.path("sky")).unwrap();
     for number in 0..10 {
@@ -102,10 +94,8 @@ fn music_can_be_put_under_frames() {
 }
 
 #[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
 fn subtitles_and_chapters_go_along_where_they_can() {
-    if ffmpeg_is_missing() {
-        return;
-    }
     let room = Room::new();
     room.write("words.srt", "1\n00:00:00,100 --> 00:00:00,700\nHello\n");
     let chapter = "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=400\ntitle=First\n";
