@@ -11,7 +11,7 @@ use crate::kit::{Activation, Array, Assembly};
 
 /// The values that may be read and made while constants are computed from constants: so many for each
 /// byte of the file, and as many more.
-const FOLDED: [usize; 2] = [8, 1 << 20];
+const FOLDED: [usize; 2] = [3, 1 << 20];
 
 /// What a node of the file has become.
 #[derive(Clone, Copy)]

@@ -2,6 +2,7 @@
 
 mod cases;
 mod folding;
+mod golden;
 mod kinds;
 mod load;
 mod tensorflow;

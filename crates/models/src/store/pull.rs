@@ -1,6 +1,7 @@
 //! Brings networks of the catalogue into the store, from their address, a mirror's, or a file.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use sha1::Sha1;
@@ -86,9 +87,14 @@ impl Store {
             self.install(known, source, path, &origin, copy)?;
             return Ok(Pulled::Downloaded);
         }
-        let is_model = |sum| check(path, Checksum::Sha256(sum), &origin).is_ok();
-        if !known.file_sha256.is_some_and(is_model) {
-            published.map_err(|error| match error {
+        let model = known.file_sha256.map(|sum| check(path, Checksum::Sha256(sum), &origin));
+        if !matches!(model, Some(Ok(()))) {
+            // Of what is no archive, the model's checksum is the one that was to be met.
+            let wrong = match (is_zip(path), model) {
+                (false, Some(model)) => model,
+                _ => published,
+            };
+            wrong.map_err(|error| match error {
                 ModelError::Checksum { kind, expected, actual, .. } => ModelError::NotPublished {
                     path: path.to_owned(),
                     name: known.name.to_owned(),
@@ -197,6 +203,13 @@ impl Store {
                     .is_ok_and(|actual| actual == manifest.sha256)
             })
     }
+}
+
+/// Whether a file begins as a zip archive does.
+fn is_zip(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *b"PK\x03\x04"
 }
 
 /// Verifies the checksum of a file downloaded from `url`.
