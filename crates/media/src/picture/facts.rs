@@ -17,6 +17,9 @@ use crate::{FileKind, xmp};
 /// The most pages of a file that are looked at.
 const MOST_PAGES: usize = 1000;
 
+/// The most chunks of a file that are looked at.
+const MOST_CHUNKS: usize = 10_000;
+
 /// The most pictures within a page that are looked at: a camera's preview, its sensor's samples.
 const MOST_INSIDE: usize = 16;
 
@@ -28,6 +31,9 @@ const SENSOR: [u32; 2] = [32803, 34892];
 /// Where a BMP has its colour profile: in the file, or in another.
 const EMBEDDED: u32 = u32::from_be_bytes(*b"MBED");
 const LINKED: u32 = u32::from_be_bytes(*b"LINK");
+
+/// What is wrong with a file that goes on and on.
+pub(super) const ENDLESS: &str = "it is longer than any picture of its size";
 
 /// What is noted of a file that lacks nothing but its end.
 pub(super) const END_MISSING: &str = "the end of the file is missing; all of the picture is there";
@@ -215,22 +221,24 @@ impl Facts {
     }
 
     fn webp(&mut self, name: &str, stream: &mut dyn Stream) -> Result<(), ImageError> {
-        if let Ok(decoder) = image_webp::WebPDecoder::new(&mut *stream)
-            && decoder.is_animated()
-            && decoder.num_frames() > 1
-        {
-            let frames = decoder.num_frames();
+        // What makes no sense is the decoder's to say.
+        let Ok(decoder) = image_webp::WebPDecoder::new(&mut *stream) else { return Ok(()) };
+        let frames = if decoder.is_animated() { decoder.num_frames() } else { 1 };
+        let (width, height) = decoder.dimensions();
+        if frames > 1 {
             self.note(format!("it moves: only the first of its {frames} frames is used"));
         }
-        match missing_of_webp(stream) {
-            Ok(Some(true)) => Err(ImageError::Truncated { name: name.to_owned() }),
-            Ok(Some(false)) => {
-                self.note(END_MISSING);
-                Ok(())
-            }
-            // What makes no sense is the decoder's to say.
-            Ok(None) | Err(_) => Ok(()),
+        let Ok((lacks, largest)) = chunks_of_webp(stream) else { return Ok(()) };
+        let name = || name.to_owned();
+        if largest > most_bytes(width, height) {
+            return Err(ImageError::Damaged { name: name(), problem: ENDLESS.to_owned() });
         }
+        match lacks {
+            Some(true) => return Err(ImageError::Truncated { name: name() }),
+            Some(false) => self.note(END_MISSING),
+            None => {}
+        }
+        Ok(())
     }
 
     /// Which colours a camera says it has made, and what else it says, which is left aside.
@@ -270,28 +278,37 @@ impl Facts {
     }
 }
 
-/// Whether bytes are missing at the end of a WebP, and if so, whether some are the picture's.
-fn missing_of_webp(stream: &mut dyn Stream) -> io::Result<Option<bool>> {
+/// Whether bytes are missing at the end of a WebP, and if so, whether some are the picture's; and how large
+/// its largest chunk says it is.
+fn chunks_of_webp(stream: &mut dyn Stream) -> io::Result<(Option<bool>, u64)> {
     let length = stream.seek(SeekFrom::End(0))?;
-    stream.seek(SeekFrom::Start(4))?;
-    let mut word = [0; 4];
-    let mut size = |stream: &mut dyn Stream| {
-        stream.read_exact(&mut word).map(|()| u64::from(u32::from_le_bytes(word)))
-    };
-    if length >= size(stream)? + 8 {
-        return Ok(None);
-    }
-    let mut at = 12;
-    loop {
+    let word = |stream: &mut dyn Stream, at: u64| {
+        let mut word = [0; 4];
         stream.seek(SeekFrom::Start(at))?;
-        let mut name = [0; 4];
-        stream.read_exact(&mut name)?;
-        let end = at + 8 + size(stream)?;
-        if matches!(&name, b"VP8 " | b"VP8L" | b"ANMF") {
-            return Ok(Some(end > length));
+        stream.read_exact(&mut word).map(|()| word)
+    };
+    let said = u64::from(u32::from_le_bytes(word(stream, 4)?)) + 8;
+    let (mut lacks, mut largest, mut at) = ((length < said).then_some(false), 0, 12);
+    for _ in 0..MOST_CHUNKS {
+        if at + 8 > length {
+            break;
+        }
+        let name = word(stream, at)?;
+        let size = u64::from(u32::from_le_bytes(word(stream, at + 4)?));
+        let end = at + 8 + size;
+        largest = largest.max(size);
+        if matches!(&name, b"VP8 " | b"VP8L" | b"ANMF" | b"ALPH") && end > length {
+            lacks = Some(true);
         }
         at = end + end % 2;
     }
+    Ok((lacks, largest))
+}
+
+/// The most bytes that a file of one picture of this size has: even noise takes no more than a tenth for its
+/// pixels, and profiles, thumbnails and notes of the camera take the rest.
+pub(super) fn most_bytes(width: u32, height: u32) -> u64 {
+    (u64::from(width) * u64::from(height)).saturating_mul(48).saturating_add(1 << 26)
 }
 
 fn hdr(curve: &str) -> String {

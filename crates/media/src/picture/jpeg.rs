@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Read};
 
 use jpeg_decoder::{Decoder, PixelFormat};
 
+use super::facts::most_bytes;
 use super::source::Stream;
 
 /// Start of image, end of image, start of scan, and the segment for XMP.
@@ -15,12 +16,6 @@ const APP1: u8 = 0xe1;
 
 /// What a segment with XMP starts with.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-
-/// The most bytes that stand beside the coded picture: profiles, thumbnails, notes of the camera.
-const MOST_BESIDE: u64 = 1 << 26;
-
-/// The most bytes of coded data for a pixel. Even noise takes no more than a tenth.
-const MOST_FOR_A_PIXEL: u64 = 48;
 
 /// Coded ones, which no code begins with: a decoder that needs them is past the end of its data.
 const FILLER: [u8; 32] = *b"\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\0";
@@ -54,8 +49,7 @@ pub(super) fn scan(stream: &mut dyn Stream) -> io::Result<Scan> {
     let mut is_sequential = false;
     loop {
         let (width, height) = scan.size.unwrap_or_default();
-        let pixels = u64::from(width) * u64::from(height);
-        let most = MOST_BESIDE + MOST_FOR_A_PIXEL.saturating_mul(pixels);
+        let most = most_bytes(width, height);
         let marker = next_marker(stream, most)?;
         scan.length = stream.stream_position()?;
         if scan.length > most {
@@ -275,7 +269,7 @@ mod tests {
         let mut stream = io::BufReader::with_capacity(1 << 16, Sparse { at: 0, read: 0 });
         let said = scan(&mut stream).unwrap();
         assert!(said.is_endless && !said.has_end);
-        assert!(stream.get_ref().read < 2 * MOST_BESIDE, "{}", stream.get_ref().read);
+        assert!(stream.get_ref().read < 2 * most_bytes(3, 2), "{}", stream.get_ref().read);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tiff::decoder::Decoder;
 use tiff::decoder::ifd::Value;
 use tiff::tags::Tag;
 
-use super::facts::{END_MISSING, Facts};
+use super::facts::{END_MISSING, ENDLESS, Facts, most_bytes};
 use super::{ImageError, ImageFormat, jpeg};
 use crate::kind::SNIFF_BYTES;
 use crate::xmp;
@@ -116,18 +116,12 @@ impl<'a> Source<'a> {
         let mut facts = Facts::of(format, &name, &mut stream)?;
         stream.rewind().map_err(read)?;
         let mut lacks_end = false;
-        if format == ImageFormat::Png && !ends_as_png(&mut stream).map_err(read)? {
-            let mut file = Vec::new();
-            stream.rewind().map_err(read)?;
-            stream.take(memory).read_to_end(&mut file).map_err(read)?;
-            if !file.windows(PNG_END.len()).any(|window| window == PNG_END) {
-                let begun = (1..PNG_END.len()).rev().find(|&n| file.ends_with(&PNG_END[..n]));
-                file.truncate(file.len() - begun.unwrap_or(0));
-                file.extend_from_slice(&PNG_END);
-                // Whether more is missing, the decoder says.
-                lacks_end = true;
-                facts.notes.push(END_MISSING.to_owned());
-            }
+        if format == ImageFormat::Png
+            && let Some(file) = png_without_end(&mut stream).map_err(read)?
+        {
+            // Whether more is missing, the decoder says.
+            lacks_end = true;
+            facts.notes.push(END_MISSING.to_owned());
             stream = Box::new(Cursor::new(file));
         }
         stream.rewind().map_err(read)?;
@@ -138,8 +132,7 @@ impl<'a> Source<'a> {
                 check_dimensions(&name, width, height)?;
             }
             if scan.is_endless {
-                let problem = "it goes on for longer than any picture of its size".to_owned();
-                return Err(ImageError::Damaged { name, problem });
+                return Err(ImageError::Damaged { name, problem: ENDLESS.to_owned() });
             }
             // Its decoder reads all of it before anything else.
             if scan.length > memory {
@@ -280,13 +273,33 @@ fn codec(format: ImageFormat) -> image::ImageFormat {
     }
 }
 
-/// Whether a PNG's last chunk is where it should be.
-fn ends_as_png(stream: &mut dyn Stream) -> io::Result<bool> {
+/// The bytes of a PNG that lacks its last chunk, with that chunk; `None` for one that has it, or that is
+/// longer than any of its size.
+fn png_without_end(stream: &mut dyn Stream) -> io::Result<Option<Vec<u8>>> {
     let length = stream.seek(SeekFrom::End(0))?;
-    stream.seek(SeekFrom::Start(length.saturating_sub(PNG_END.len() as u64)))?;
-    let mut end = Vec::new();
-    stream.read_to_end(&mut end)?;
-    Ok(end == PNG_END)
+    let mut part = |at: u64, most: u64| {
+        let mut part = Vec::new();
+        stream.seek(SeekFrom::Start(at))?;
+        (&mut *stream).take(most).read_to_end(&mut part).map(|_| part)
+    };
+    if part(length.saturating_sub(PNG_END.len() as u64), u64::MAX)? == PNG_END {
+        return Ok(None);
+    }
+    let size = part(16, 8)?;
+    let side = |at: usize| {
+        size.get(at..at + 4).map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+    };
+    if length > most_bytes(side(0), side(4)) {
+        return Ok(None);
+    }
+    let mut file = part(0, length)?;
+    if file.windows(PNG_END.len()).any(|window| window == PNG_END) {
+        return Ok(None);
+    }
+    let begun = (1..PNG_END.len()).rev().find(|&count| file.ends_with(&PNG_END[..count]));
+    file.truncate(file.len() - begun.unwrap_or(0));
+    file.extend_from_slice(&PNG_END);
+    Ok(Some(file))
 }
 
 fn check_dimensions(name: &str, width: u32, height: u32) -> Result<(), ImageError> {
