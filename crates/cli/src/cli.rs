@@ -9,7 +9,7 @@ use crate::commands::{
 };
 use crate::exit;
 
-/// DeepDream: a photo in, a dream out.
+/// DeepDream: a photo in, a dream out. `deepdream image photo.jpg` is a start.
 #[derive(Debug, Parser)]
 #[command(name = "deepdream", version, after_help = exit::TABLE)]
 #[command(max_term_width = 100, propagate_version = true, disable_help_subcommand = true)]
@@ -24,11 +24,11 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Dreams on pictures.
     Image(image::ImageArgs),
-    /// Continues a folder of frames: each is the last one, moved slightly and dreamt on again.
+    /// Continues a folder of frames: each is the one before, moved a little and dreamt on again.
     Frames(frames::FramesArgs),
-    /// Zooms into a photo: makes frames from it, and a movie of them.
+    /// Makes a movie that zooms into a photo.
     Zoom(zoom::ZoomArgs),
-    /// Dreams through a video.
+    /// Dreams on a video.
     Video(video::VideoArgs),
     /// Makes a movie from a folder of frames.
     Movie(movie::MovieArgs),
@@ -36,13 +36,13 @@ pub(crate) enum Command {
     Layers(layers::LayersArgs),
     /// Lists, downloads, adds, shows and removes networks.
     Models(models::ModelsArgs),
-    /// Tells what a network takes a picture for.
+    /// Says what a network takes a picture for.
     Classify(classify::ClassifyArgs),
-    /// Writes a layer's activation and gradient for a picture.
+    /// Writes a layer's activation and gradient for a picture into files.
     Probe(probe::ProbeArgs),
     /// Measures how fast this machine dreams.
     Bench(bench::BenchArgs),
-    /// Compares this machine's fast kernels with plain loops, layer by layer.
+    /// Checks this machine's fast kernels against plain loops, layer by layer.
     Check(check::CheckArgs),
     /// Explains a command and its flags.
     Help(help::HelpArgs),

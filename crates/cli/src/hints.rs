@@ -135,6 +135,7 @@ fn models(error: &ModelError) -> Option<String> {
 
 fn movies(error: &MovieError) -> Option<String> {
     let hint = match error {
+        MovieError::Name { .. } => "Or give a folder (-o FOLDER/).",
         MovieError::NoChoice { .. } => "--codec and --ffmpeg are for other kinds of file.",
         MovieError::WebmCodec { .. } => "--codec av1 and --codec vp9 are possible.",
         MovieError::Size { .. } => "--movie-size makes it smaller, --ffmpeg has ffmpeg write it.",

@@ -46,11 +46,42 @@ pub(crate) fn output_paths(
     })
 }
 
+/// Where a movie goes that is called `own` where nothing else is `wanted`: there, or into the folder that
+/// the wanted path ends as.
+///
+/// # Errors
+/// A folder that cannot be made.
+#[cfg(feature = "video")]
+pub(crate) fn movie_path(wanted: Option<&Path>, own: PathBuf) -> Result<PathBuf> {
+    let Some(path) = wanted else { return Ok(own) };
+    if !ends_as_folder(path) {
+        return Ok(path.to_owned());
+    }
+    std::fs::create_dir_all(path).map_err(|error| unwritable(path, error))?;
+    Ok(path.join(own.file_name().unwrap_or_default()))
+}
+
+/// Refuses to write a movie over what it is made of.
+///
+/// # Errors
+/// `output` is `input`.
+#[cfg(feature = "video")]
+pub(crate) fn not_over(output: &Path, input: &Path) -> Result<()> {
+    if same(output) != same(input) {
+        return Ok(());
+    }
+    let what = format!("could not write {}: the movie is made of it", output.display());
+    Err(Error::new(Fault::Output, what).at(output).turn(Knob::Output, "Choose another name."))
+}
+
 /// Whether `path` is for more than one file: it is a folder, it ends as one, or there are several
 /// pictures for it and its name has no extension.
 fn is_folder(path: &Path, pictures: usize) -> bool {
-    let ends_as_one = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
-    path.is_dir() || ends_as_one || (pictures > 1 && path.extension().is_none())
+    path.is_dir() || ends_as_folder(path) || (pictures > 1 && path.extension().is_none())
+}
+
+fn ends_as_folder(path: &Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
 }
 
 /// The error for one file that is to hold several dreams.

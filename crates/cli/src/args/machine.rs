@@ -9,7 +9,7 @@ use super::whole;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Machine")]
 pub(crate) struct MachineArgs {
-    /// How many threads to use. They do not change the picture. Default: one for each processor.
+    /// How many threads to use; the dream stays the same. Default: one for each processor.
     #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=1024), allow_negative_numbers = true)]
     threads: Option<u16>,
 }

@@ -10,44 +10,45 @@ use super::number;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Motion")]
 pub(crate) struct MotionArgs {
-    /// Start from a known motion. Default: a slow zoom, or the recipe's.
+    /// Start from a known motion; other flags change it. Default: a slow zoom, or the recipe's.
     #[arg(long, value_enum, value_name = "NAME")]
     motion: Option<Named>,
-    /// Frames in a second: a number, or a fraction such as 30000/1001. Default: 30, or the recipe's.
+    /// Frames per second: a number, or a fraction such as 30000/1001. Default: 30, or the recipe's.
     #[arg(long, value_name = "RATE")]
     pub(crate) fps: Option<FrameRate>,
-    /// How much larger everything gets in a second, at any frame rate. Default: 1.35.
+    /// How many times larger everything gets per second. Default: 1.35.
     #[arg(long, value_name = "FACTOR")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     zoom: Option<f64>,
-    /// Degrees turned in a second, clockwise. Default: 0.
+    /// Degrees to turn per second, clockwise. Default: 0.
     #[arg(long, value_name = "DEGREES", allow_negative_numbers = true)]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     rotate: Option<f64>,
-    /// Shift in a second, to the right and down, as shares of the width and height. Default: 0,0.
+    /// Shift per second, to the right and down, as shares of the width and height. Default: 0,0.
     #[arg(long, value_name = "X,Y", value_parser = pair, allow_hyphen_values = true)]
     shift: Option<[f64; 2]>,
-    /// The point that zoom and turn go around, as shares of the width and height. Default: 0.5,0.5.
+    /// The centre of zoom and rotation, as shares of the width and height. Default: 0.5,0.5.
     #[arg(long, value_name = "X,Y", value_parser = pair, allow_hyphen_values = true)]
     centre: Option<[f64; 2]>,
-    /// Seconds in which the motion starts from rest. Default: 0.
+    /// Seconds in which the motion speeds up at the beginning. Default: 0.
     #[arg(long, value_name = "SECONDS")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     ease_in: Option<f64>,
-    /// Seconds in which the motion comes to rest before the end. Default: 0.
+    /// Seconds in which the motion slows down at the end. Default: 0.
     #[arg(long, value_name = "SECONDS")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     ease_out: Option<f64>,
-    /// How many dreams there are to a second, spread over its frames: each frame takes its share of
-    /// --iterations, whatever the --fps. As many as --fps dream each frame anew in full. Default: 2.
+    /// How many whole dreams to spread over the frames of a second, whatever --fps is. With as many as
+    /// --fps, each frame is a whole dream with all its --iterations. Default: 2.
     #[arg(long, value_name = "DREAMS")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     pace: Option<f64>,
-    /// How far brightness, contrast and colours are led back to the first frame's, 0 to 1. Default: 1.
+    /// How strongly brightness, contrast and colours are kept at those of the first frame, 0 to 1.
+    /// Default: 1.
     #[arg(long, value_name = "STRENGTH")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     levels: Option<f64>,
-    /// Set fields at a time. Between two times they change evenly and layers fade. Repeat it:
+    /// Change settings at a time. Between two times, numbers change evenly and layers fade. Repeat it:
     /// --at 0s:layer=fire3/concat --at 6s:layer=fire8/concat,step=2,zoom=1.2
     #[arg(long = "at", value_name = "TIME:FIELD=VALUE,…", value_parser = str::parse::<Keyframe>)]
     keyframes: Vec<Keyframe>,
@@ -58,13 +59,13 @@ pub(crate) struct MotionArgs {
 enum Named {
     /// Nothing moves; the picture only goes on dreaming.
     Still,
-    /// The zoom of Google's notebook, a twentieth each frame.
+    /// The zoom of Google's notebook: 5 % per frame.
     Google,
-    /// The slow fall of sentdex's movies.
+    /// The slow zoom of sentdex's movies.
     Sentdex,
     /// A slow pan.
     Drift,
-    /// Zoom and turn.
+    /// A zoom that turns.
     Spiral,
 }
 

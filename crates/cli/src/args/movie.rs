@@ -9,9 +9,9 @@ use super::{seconds, whole};
 
 /// What each quality is for.
 const QUALITIES: [(Quality, &str); 3] = [
-    (Quality::Small, "To send around"),
+    (Quality::Small, "For sending around"),
     (Quality::Good, "Hard to tell from the frames"),
-    (Quality::Best, "To edit further"),
+    (Quality::Best, "For further editing"),
 ];
 
 /// What each codec is.
@@ -48,10 +48,10 @@ pub(crate) struct PlaybackArgs {
     #[arg(long, value_name = "SECONDS", default_value = "0", hide_default_value = true)]
     #[arg(value_parser = seconds, allow_negative_numbers = true)]
     hold_last: f64,
-    /// Go back to the first frame again.
+    /// After the last frame, go back to the first.
     #[arg(long)]
     ping_pong: bool,
-    /// Fade the last seconds into the first, so that the movie loops. Default: cut.
+    /// Fade the last seconds into the first, so that the movie loops smoothly. Default: a hard cut.
     #[arg(long = "loop", value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     #[arg(conflicts_with_all = ["ping_pong", "hold_first", "hold_last"])]
     fade: Option<f64>,
@@ -67,13 +67,13 @@ impl PlaybackArgs {
 
 /// Arguments about how frames are compressed.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Coding")]
+#[command(next_help_heading = "Compression")]
 pub(crate) struct EncodingArgs {
-    /// Longest side of the movie in pixels. Default: the frames' own size.
+    /// Longest side of the movie in pixels. Default: the size of the frames.
     #[arg(long = "movie-size", value_name = "PIXELS")]
     #[arg(value_parser = whole::<u32>(2..=65_535), allow_negative_numbers = true)]
     movie_size: Option<u32>,
-    /// How good the movie looks, against its size. Default: good.
+    /// How good the movie looks; better ones are larger. Default: good.
     #[arg(long, value_parser = words(&QUALITIES, Quality::name), default_value = "good")]
     #[arg(hide_default_value = true)]
     quality: Quality,
@@ -81,7 +81,7 @@ pub(crate) struct EncodingArgs {
     /// AV1 in .webm, ProRes in .mov.
     #[arg(long, value_parser = words(&CODECS, Codec::name))]
     codec: Option<Codec>,
-    /// Let ffmpeg compress H.264 too, better than the built-in encoder does.
+    /// Let ffmpeg compress H.264 as well, which does it better than the built-in encoder.
     #[arg(long)]
     ffmpeg: bool,
 }

@@ -12,16 +12,16 @@ use super::{MachineArgs, NetworkArgs, any_whole, longest_side, number, whole};
 pub(crate) struct RecipeArgs {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Dream on this layer. Repeat it to dream on several. A weight below 0 calms a layer. Default: the
-    /// layers chosen for the network, each with weight 1.
+    /// Dream on this layer. Repeat it for several. A weight below 0 makes the layer see less. Default:
+    /// the layers chosen for the network, each with weight 1.
     #[arg(short, long = "layer", value_name = "NAME[=WEIGHT]", value_parser = str::parse::<Term>)]
     #[arg(help_heading = "Network")]
     layers: Vec<Term>,
 
-    /// Start from the recipe in this TOML file, dreamt picture or movie. Other flags change it.
+    /// Start from the recipe in this TOML file, dream or movie. Other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     recipe: Option<PathBuf>,
-    /// Start from the rules and units of a known program. Default: what was chosen for the network.
+    /// Dream by the rules of a known program. Default: what was chosen for the network.
     #[arg(short, long, value_name = "NAME", conflicts_with = "recipe", help_heading = "Recipe")]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
@@ -29,33 +29,32 @@ pub(crate) struct RecipeArgs {
     #[arg(short, long, value_name = "PIXELS", help_heading = "Recipe")]
     #[arg(value_parser = longest_side, allow_negative_numbers = true)]
     size: Option<u32>,
-    /// How many sizes of the picture to dream on, from small to full. Default: the preset's; google has
-    /// 4.
+    /// How many sizes of the picture to dream on, from small to full. Default: the preset's (google: 4).
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     octaves: Option<u32>,
-    /// How much larger each octave is than the one before. Default: the preset's; google has 1.4.
+    /// How many times larger each octave is than the one before. Default: the preset's (google: 1.4).
     #[arg(long, value_name = "FACTOR", help_heading = "Recipe")]
     #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
     octave_scale: Option<f32>,
-    /// Steps on each octave. Default: the preset's; google has 10.
+    /// Steps on each octave. Default: the preset's (google: 10).
     #[arg(short, long, value_name = "N", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     iterations: Option<u32>,
-    /// How far each step goes, in pixel values of 0–255. Default: the preset's; google has 1.5.
+    /// How far each step goes, in pixel values of 0–255. Default: the preset's (google: 1.5).
     #[arg(long, value_name = "VALUES", help_heading = "Recipe")]
     #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
     step: Option<f32>,
-    /// How many pixels each step may shift the picture by. Default: the preset's; google has 32.
+    /// How many pixels each step may shift the picture by. Default: the preset's (google: 32).
     #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     jitter: Option<u32>,
-    /// Seed of all that is random. The same seed gives the same dream. Default: 0, or the recipe's.
+    /// Seed of everything random: the same seed gives the same dream. Default: 0, or the recipe's.
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     #[arg(value_parser = whole::<u64>(0..=i64::MAX as u64), allow_negative_numbers = true)]
     seed: Option<u64>,
-    /// Set any field of the recipe, such as octaves.detail=replace. Repeat it to set several. VALUE is
-    /// TOML; a word needs no quotes. These come after all other flags.
+    /// Set any field of the recipe, such as octaves.detail=replace. Repeat it for several. VALUE is TOML;
+    /// a word needs no quotation marks. This has the last word over all other flags.
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = str::parse::<Edit>, help_heading = "Recipe")]
     edits: Vec<Edit>,
 }

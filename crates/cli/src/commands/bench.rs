@@ -11,14 +11,14 @@ use crate::units::counted;
 /// Arguments of `bench`.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// The layer to go to. Repeat it for several. Default: the layers chosen for the network.
+    /// The layer to dream on. Repeat it for several. Default: the layers chosen for the network.
     #[arg(short, long = "layer", value_name = "NAME")]
     layers: Vec<String>,
     /// Size of the picture. Default: 640x359.
     #[arg(short, long, value_name = "WIDTHxHEIGHT", default_value = "640x359")]
     #[arg(hide_default_value = true, value_parser = size)]
     size: Size,
-    /// Also list where the time goes, layer by layer.
+    /// Also list how the time is spent, layer by layer.
     #[arg(long = "layers")]
     by_layer: bool,
     /// How many steps to time. Default: 10.

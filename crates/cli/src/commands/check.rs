@@ -21,11 +21,11 @@ pub(crate) struct CheckArgs {
     /// Default: the layers chosen for the network.
     #[arg(short, long = "layer", value_name = "NAME")]
     layers: Vec<String>,
-    /// Longest side of the dream in pixels, at the most; plain loops are slow. Default: 224.
+    /// The most pixels of the dream's longest side; plain loops are slow. Default: 224.
     #[arg(short, long, value_name = "PIXELS", default_value_t = 224, hide_default_value = true)]
     #[arg(value_parser = longest_side, allow_negative_numbers = true)]
     size: u32,
-    /// At how many of the dream's steps to compare, the last among them. Default: 3.
+    /// How many of the dream's steps to compare, evenly spread and with the last among them. Default: 3.
     #[arg(long, value_name = "N", default_value_t = 3, hide_default_value = true)]
     #[arg(value_parser = whole::<u32>(1..=1000), allow_negative_numbers = true)]
     steps: u32,

@@ -12,7 +12,7 @@ use crate::console::{self, print};
 /// Arguments of `classify`.
 #[derive(Debug, Args)]
 pub(crate) struct ClassifyArgs {
-    /// The picture. Its middle square is looked at.
+    /// The picture. Its middle square is classified.
     picture: PathBuf,
     /// How many classes to list. Default: 5.
     #[arg(long, value_name = "N", default_value_t = 5, hide_default_value = true)]

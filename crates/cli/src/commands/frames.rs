@@ -13,18 +13,19 @@ use crate::terminal;
 /// Arguments of `frames`.
 #[derive(Debug, Args)]
 pub(crate) struct FramesArgs {
-    /// The folder, named after the dream: img_0.jpg (or .png, .webp, .tif) in it is the first frame, and
-    /// img_1, img_2 and so on become the others. Run again, it goes on from where it stopped.
+    /// The folder. Put the first frame into it as img_0.jpg (or .png, .webp, .tif); the others become
+    /// img_1.jpg, img_2.jpg and so on. The same command continues after a stop.
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// How many frames to have in all. Default: no end; Ctrl-C stops.
+    /// How many frames there are to be in all. Default: no end; Ctrl-C stops.
     #[arg(short = 'n', long, value_name = "N", help_heading = "Motion")]
     #[arg(value_parser = whole::<u64>(1..=100_000_000), allow_negative_numbers = true)]
     count: Option<u64>,
-    /// Remove all frames but the first and begin again. Default: refuse to mix frames of two recipes.
+    /// Remove all frames but the first and begin again. Default: continue, or stop with an error if the
+    /// frames were made by another recipe.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
-    /// Print nothing unless something is wrong. Default: show progress.
+    /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
     #[command(flatten)]

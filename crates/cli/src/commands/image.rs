@@ -11,24 +11,24 @@ use crate::{terminal, wildcard};
 /// Arguments of `image`.
 #[derive(Debug, Args)]
 pub(crate) struct ImageArgs {
-    /// The pictures, each of which becomes a dream of its own: PNG, JPEG, WebP, TIFF or BMP.
+    /// The pictures: PNG, JPEG, WebP, TIFF or BMP. Each becomes a dream of its own.
     #[arg(value_name = "PICTURE")]
     pictures: Vec<PathBuf>,
-    /// Start from noise of this size instead of a picture. The dream is noise.dream.png.
+    /// Dream on noise of this size instead of a picture. The dream is called noise.dream.png.
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     #[arg(conflicts_with = "pictures")]
     noise: Option<Size>,
-    /// The file to write, in the format its name says, or a folder. Default: beside each picture,
-    /// photo.dream.jpg for photo.jpg.
+    /// The file to write; the ending of its name is its format. Or a folder, for several pictures.
+    /// Default: beside each picture, photo.dream.jpg for photo.jpg.
     #[arg(short, long, value_name = "FILE|FOLDER", help_heading = "Output")]
     output: Option<PathBuf>,
     /// Also write the recipe to this TOML file.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     save_recipe: Option<PathBuf>,
-    /// Replace files that exist already. Default: refuse to.
+    /// Replace files that exist already. Default: stop with an error.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
-    /// Print nothing unless something is wrong. Default: show progress.
+    /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
     #[command(flatten)]

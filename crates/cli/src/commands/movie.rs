@@ -12,28 +12,29 @@ use crate::terminal;
 /// Arguments of `movie`.
 #[derive(Debug, Args)]
 pub(crate) struct MovieArgs {
-    /// The folder with the frames: img_0.jpg, img_1.jpg, …, which are shown in the order of their numbers.
+    /// The folder with the frames: img_0.jpg, img_1.jpg and so on. They are shown in the order of their
+    /// numbers.
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// The movie to write, its kind by its ending: .mp4, .gif and .png need nothing installed; .webm,
-    /// .mov and .mkv need ffmpeg. Default: FOLDER.mp4.
+    /// The movie to write, or a folder for it (FOLDER/). The ending is its format: .mp4, .gif and .png
+    /// need nothing installed; .webm, .mov and .mkv need ffmpeg. Default: FOLDER.mp4.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
-    /// Replace the file if it exists already. Default: refuse to.
+    /// Replace a movie that exists already. Default: stop with an error.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
-    /// Print nothing unless something is wrong. Default: show progress.
+    /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
-    /// Add the sound of this file, a video or a piece of music, as it is (with ffmpeg). Default: for a
-    /// video's frames, that of the video.
+    /// Add the sound of this video or sound file, unchanged. Needs ffmpeg. Default: the frames of a video
+    /// get its sound.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     sound: Option<PathBuf>,
-    /// Leave a video's sound out.
+    /// Leave the video's sound out.
     #[arg(long, conflicts_with = "sound", help_heading = "Output")]
     no_sound: bool,
-    /// Frames in a second: a number, or a fraction such as 30000/1001. Default: what the frames were
-    /// made for, or 30.
+    /// Frames per second: a number, or a fraction such as 30000/1001. Default: what the frames were made
+    /// for, or 30.
     #[arg(long, value_name = "RATE", help_heading = "Frames")]
     fps: Option<FrameRate>,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::console::print;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("wanted").required(true).multiple(true))]
 pub(crate) struct ProbeArgs {
-    /// The picture, taken in its own size.
+    /// The picture, at its own size.
     picture: PathBuf,
     /// The layer.
     #[arg(short, long, value_name = "NAME")]

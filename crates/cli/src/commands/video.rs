@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use deepdream::{RecipeRequest, Result, Shard, VideoJob};
+use deepdream::{Error, Fault, RecipeRequest, Result, Shard, VideoJob};
 
 use crate::args::{EncodingArgs, MachineArgs, RecipeArgs, number};
 use crate::console::say;
@@ -16,12 +16,13 @@ pub(crate) struct VideoArgs {
     /// The video: anything that the installed ffmpeg reads.
     #[arg(value_name = "VIDEO")]
     video: PathBuf,
-    /// The movie to write, its kind by its ending: .mp4, .webm, .mov, .mkv, .gif or .png. Its frames
-    /// are kept in a folder of the same name without the ending, so that the same command goes on
-    /// after a stop. Default: beside the video, VIDEO.dream.mp4.
+    /// The movie to write, or a folder for it (FOLDER/). The ending is its format: .mp4, .webm, .mov,
+    /// .mkv, .gif or .png. The frames are kept in a folder of the same name without the ending until the
+    /// movie is complete, so that the same command continues after a stop. Default: beside the video,
+    /// VIDEO.dream.mp4.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
-    /// Replace the movie, and frames that were made otherwise. Default: refuse to.
+    /// Replace the movie, and frames that were made with other settings. Default: stop with an error.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
     /// Keep the frames when the movie is complete. Default: remove them.
@@ -30,12 +31,11 @@ pub(crate) struct VideoArgs {
     /// Leave the sound out. Default: copy it as it is.
     #[arg(long, help_heading = "Output")]
     no_sound: bool,
-    /// Make only the frames of one of N equal parts, and no movie, so that N machines can share the work
-    /// in one folder; `deepdream movie` joins them. Frames must not depend on each other
-    /// (--coherence independent).
+    /// Make only the frames of part I of N, and no movie, so that N machines can share the work in one
+    /// folder. `deepdream movie` then joins the frames. Needs --coherence independent.
     #[arg(long, value_name = "I/N", help_heading = "Output")]
     shard: Option<Shard>,
-    /// Print nothing unless something is wrong. Default: show progress.
+    /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
     #[command(flatten)]
@@ -52,22 +52,23 @@ pub(crate) struct VideoArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Frames")]
 struct FrameArgs {
-    /// Begin with the frame at this time: seconds, or 1:02:03.5. Default: the video's beginning.
+    /// Begin at this time: seconds, or hours, minutes and seconds as in 1:02:03.5. Default: the video's
+    /// beginning.
     #[arg(long, value_name = "TIME", value_parser = time)]
     start: Option<f64>,
-    /// End before the frame at this time. Default: the video's end.
+    /// End at this time. Default: the video's end.
     #[arg(long, value_name = "TIME", value_parser = time)]
     end: Option<f64>,
-    /// How a frame's dream follows from the last one's. Default: flow, or the recipe's.
+    /// How each dream follows from the one before. Default: flow, or the recipe's.
     #[arg(long, value_enum, value_name = "HOW")]
     coherence: Option<Coherence>,
-    /// With --coherence flow: how much of the last frame's dream lives on in the next, 0 to 0.99; the
-    /// rest is dreamt anew. Default: 0.8.
+    /// With --coherence flow: how much of a dream lives on in the next one, 0 to 0.99. The rest is dreamt
+    /// anew. Default: 0.8.
     #[arg(long, value_name = "SHARE")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     carry: Option<f64>,
-    /// With --coherence blend: the last dream's share of what a frame's dream starts from, 0 to 0.99.
-    /// Default: 0.5.
+    /// With --coherence blend: how much of a dream is mixed into the next frame before that is dreamt on,
+    /// 0 to 0.99. Default: 0.5.
     #[arg(long, value_name = "SHARE")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     blend: Option<f64>,
@@ -76,15 +77,28 @@ struct FrameArgs {
 /// How frames hang together, as the command line spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Coherence {
-    /// The dream moves along with what it was dreamt on.
+    /// The dream moves along with the picture.
     Flow,
-    /// The last dream shows through where it was.
+    /// Each dream shows through in the next, in the same place.
     Blend,
-    /// Each frame is dreamt on by itself: it flickers, and all processors and machines can share it.
+    /// Each frame is dreamt on by itself. This flickers, but several processors and machines can share the
+    /// work.
     Independent,
 }
 
 impl FrameArgs {
+    /// Refuses a share that belongs to another way in which frames hang together.
+    fn check(&self) -> Result<()> {
+        let Some(coherence) = self.coherence else { return Ok(()) };
+        let carry =
+            self.carry.map(|_| ("--carry", "flow")).filter(|_| coherence != Coherence::Flow);
+        let blend =
+            self.blend.map(|_| ("--blend", "blend")).filter(|_| coherence != Coherence::Blend);
+        let Some((flag, other)) = carry.or(blend) else { return Ok(()) };
+        let what = format!("{flag} only goes together with --coherence {other}");
+        Err(Error::new(Fault::Usage, what).hint("Leave one of the two flags out, or change it."))
+    }
+
     /// Puts the flags into a request.
     fn edit(&self, recipe: &mut RecipeRequest) {
         if let Some(coherence) = self.coherence {
@@ -95,11 +109,10 @@ impl FrameArgs {
             };
             recipe.set("video.coherence", word);
         }
-        let how = |how| self.coherence.is_none_or(|coherence| coherence == how);
-        if let Some(carry) = self.carry.filter(|_| how(Coherence::Flow)) {
+        if let Some(carry) = self.carry {
             recipe.set("video.coherence.flow.persistence", carry);
         }
-        if let Some(blend) = self.blend.filter(|_| how(Coherence::Blend)) {
+        if let Some(blend) = self.blend {
             recipe.set("video.coherence.blend.share", blend);
         }
     }
@@ -107,6 +120,7 @@ impl FrameArgs {
 
 /// Dreams on the video.
 pub(crate) fn video(args: &VideoArgs) -> Result<()> {
+    args.frames.check()?;
     let FrameArgs { start, end, .. } = args.frames;
     let job = VideoJob {
         output: args.output.clone(),

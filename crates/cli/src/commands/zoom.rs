@@ -14,18 +14,20 @@ pub(crate) struct ZoomArgs {
     /// The photo: PNG, JPEG, WebP or TIFF.
     #[arg(value_name = "PHOTO")]
     photo: PathBuf,
-    /// The movie to write, its kind by its ending: .mp4, .gif and .png need nothing installed; .webm,
-    /// .mov and .mkv need ffmpeg. Its frames are kept in a folder of the same name without the ending,
-    /// so that the same command goes on after a stop. Default: PHOTO.mp4.
+    /// The movie to write, or a folder for it (FOLDER/). The ending is its format: .mp4, .gif and .png
+    /// need nothing installed; .webm, .mov and .mkv need ffmpeg. The frames are kept in a folder of the
+    /// same name without the ending, so that the same command continues after a stop, and more seconds
+    /// make it longer. Default: PHOTO.mp4.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
-    /// Replace the movie, and frames that were made otherwise. Default: refuse to.
+    /// Replace any movie of that name, and frames that were made with other settings. Default: replace
+    /// only a movie of the same frames.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
-    /// Print nothing unless something is wrong. Default: show progress.
+    /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
-    /// How long the movie is. Default: 10.
+    /// How long the movie is, in seconds. Default: 10.
     #[arg(long, value_name = "SECONDS", default_value = "10", hide_default_value = true)]
     #[arg(value_parser = seconds, allow_negative_numbers = true, help_heading = "Motion")]
     seconds: f64,

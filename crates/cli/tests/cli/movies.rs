@@ -68,6 +68,24 @@ fn a_zoom_is_as_long_as_it_is_asked_to_be() {
 }
 
 #[test]
+fn a_folder_takes_a_movie_too() {
+    let room = Room::new();
+    greys(&room, "sky", 2);
+    room.deepdream().args(["movie", "sky", "-o", "movies/", "-q"]).assert().success();
+    assert!(room.path("movies/sky.mp4").exists());
+    room.picture("photo.png");
+    let args = ["zoom", "photo.png", "-o", "movies/", "-q", "--seconds", "0.1", "--fps", "10"];
+    room.deepdream().args(args).args(QUICK).assert().success();
+    assert!(room.path("movies/photo.mp4").exists() && room.path("movies/photo").is_dir());
+    let assert = room.deepdream().args(["movie", "sky", "-o", "movies"]).assert().code(2);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("Or give a folder"), "{said}");
+    let assert = room.deepdream().args(["movie", "sky", "--sound", "none.mp3"]).assert().code(3);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("could not read none.mp3: there is no such file"), "{said}");
+}
+
+#[test]
 fn holds_turns_and_loops() {
     let room = Room::new();
     greys(&room, "sky", 10);

@@ -52,7 +52,7 @@ impl Frames {
         let cannot = |error: std::io::Error| {
             let why = match error.kind() {
                 ErrorKind::NotFound => "there is no such folder".to_owned(),
-                ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+                ErrorKind::NotADirectory => "it is a file, not a folder of frames".to_owned(),
                 _ => error.to_string(),
             };
             let what = format!("could not read {}: {why}", folder.display());

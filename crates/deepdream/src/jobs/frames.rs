@@ -209,7 +209,7 @@ impl FramesJob {
         let Some(path) = frames.get(0) else {
             let what = format!("there is no first frame in {name}");
             return Err(Error::new(Fault::Picture, what).at(folder).hint(
-                "Put a picture into the folder that is called img_0.jpg, img_0.png or img_0.webp.",
+                "Put a picture into the folder, and call it img_0.jpg, img_0.png or img_0.webp.",
             ));
         };
         let hash = sha256(path)?;
@@ -225,7 +225,7 @@ impl FramesJob {
         let known = state.as_ref().map_or(0, |state| state.number);
         if newest > known {
             let what = format!(
-                "frames up to {newest} are there in {name}, but the record of them ends at {known}"
+                "{name} has frames up to {newest}, but its record of them ends with frame {known}"
             );
             return Err(Error::new(Fault::Output, what)
                 .at(folder)

@@ -10,6 +10,7 @@ use super::Report;
 use crate::frames::Frames;
 use crate::movie::{Encoding, Playback, Timeline};
 use crate::output::{Output, unreadable};
+use crate::output_paths::{movie_path, not_over};
 use crate::progress::Run;
 use crate::video::Record;
 use crate::{CancelToken, Error, Event, Events, Fault, Knob, Result, picture};
@@ -56,16 +57,15 @@ impl MovieJob {
     /// Frames that are missing or cannot be read, or whatever keeps the movie from being written.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
-        let path = self.output.clone().unwrap_or_else(|| {
-            let mut name = self.folder.components().as_path().as_os_str().to_owned();
-            name.push(".mp4");
-            name.into()
-        });
-        let format = self.encoding.format(&path)?;
-        let output = Output::new(path, self.overwrite)?;
+        let mut own = self.folder.components().as_path().as_os_str().to_owned();
+        own.push(".mp4");
+        let path = movie_path(self.output.as_deref(), own.into())?;
         if let Some(sound) = &self.sound {
+            not_over(&path, sound)?;
             check_regular(sound).map_err(|error| unreadable(sound, error))?;
         }
+        let format = self.encoding.format(&path)?;
+        let output = Output::new(path, self.overwrite)?;
         let frames = Frames::find(&self.folder)?;
         let record = Record::load(&self.folder)?;
         let timeline = match &record {

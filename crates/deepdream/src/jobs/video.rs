@@ -11,6 +11,7 @@ use super::Report;
 use crate::base::Base;
 use crate::movie::{Encoding, Target, Timeline};
 use crate::output::Output;
+use crate::output_paths::{movie_path, not_over};
 use crate::progress::{FramesProgress, Run};
 use crate::request::field;
 use crate::video::{FrameQueue, ProbedVideo, Record, Shard, VideoFolder, Workers};
@@ -77,7 +78,8 @@ impl VideoJob {
             return Err(Error::new(Fault::Usage, "no frame is between the start and the end")
                 .turn(Knob::Start, "Choose a start before the end."));
         }
-        let path = self.output.clone().unwrap_or_else(|| self.video.with_extension("dream.mp4"));
+        let path = movie_path(self.output.as_deref(), self.video.with_extension("dream.mp4"))?;
+        not_over(&path, &self.video)?;
         let format = self.encoding.format(&path)?;
         let folder = path.with_extension("");
         let wrote = match self.shard {

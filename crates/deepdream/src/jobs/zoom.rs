@@ -10,6 +10,7 @@ use super::frames::{FramesJob, Length};
 use crate::frames::Frames;
 use crate::movie::{Encoding, Playback};
 use crate::output::{Output, read, unwritable};
+use crate::output_paths::{movie_path, not_over};
 use crate::progress::Run;
 use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Result, picture};
 
@@ -67,10 +68,11 @@ impl ZoomJob {
     /// or the movie from being written.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
-        let path = self.output.clone().unwrap_or_else(|| self.photo.with_extension("mp4"));
+        let path = movie_path(self.output.as_deref(), self.photo.with_extension("mp4"))?;
         let format = self.encoding.format(&path)?;
         let folder = path.with_extension("");
         let first = ImageFormat::of_file(&self.photo)?;
+        not_over(&path, &self.photo)?;
         let output = Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?;
         output.spare(&self.photo)?;
         begin(&self.photo, first, &folder)?;

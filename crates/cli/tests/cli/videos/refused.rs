@@ -45,6 +45,16 @@ fn times_parts_and_outputs_that_make_no_sense_are_refused() {
         (&["--shard", "3/2"], 2, "is not a shard"),
         (&["--shard", "1/2"], 5, "--coherence independent"),
         (&["--carry", "2"], 5, "persistence"),
+        (
+            &["--coherence", "blend", "--carry", "0.5"],
+            2,
+            "only goes together with --coherence flow",
+        ),
+        (
+            &["--coherence", "flow", "--blend", "0.5"],
+            2,
+            "only goes together with --coherence blend",
+        ),
         (&["--layer", "nowhere"], 5, "nowhere"),
         (&["--codec", "prores"], 2, ".mov"),
     ] {
@@ -57,6 +67,10 @@ fn times_parts_and_outputs_that_make_no_sense_are_refused() {
     assert!(text.contains("exists already"), "{text}");
     assert_eq!(room.bytes("out.mp4"), b"mine");
     dream(&room, "clip.mp4", "nowhere/out.mp4", &[]).code(6);
+    let video = room.bytes("clip.mp4");
+    let text = said(dream(&room, "clip.mp4", "./clip.mp4", &["--force"]), 6);
+    assert!(text.contains("the movie is made of it"), "{text}");
+    assert_eq!(room.bytes("clip.mp4"), video);
 }
 
 #[test]
