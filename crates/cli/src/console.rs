@@ -27,7 +27,7 @@ pub(crate) fn write(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes a line to standard error. Work never ends because nobody can read about it.
+/// Writes a line to standard error. If that cannot be written to, the work continues.
 pub(crate) fn say(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", shown(text.as_ref()));
 }

@@ -144,7 +144,7 @@ fn path(args: &[String], cli: &Command) -> Vec<String> {
     path
 }
 
-/// What somebody wanted who wrote a word where a command stands.
+/// What was probably meant by a word that is no command.
 fn meant_command(word: &str, whole: &str, outermost: bool) -> Option<String> {
     if let Some((_, name)) = COMMANDS.iter().find(|(words, _)| words.contains(&word)) {
         return outermost.then(|| format!("Did you mean `deepdream {name}`?"));
@@ -169,7 +169,7 @@ fn meant_command(word: &str, whole: &str, outermost: bool) -> Option<String> {
     Some(format!("A command comes first: `{whole} {command} {name}`."))
 }
 
-/// What somebody wanted who wrote a flag that the command does not have.
+/// What was probably meant by a flag that the command does not have.
 fn meant_flag(
     arg: &str,
     command: &Command,

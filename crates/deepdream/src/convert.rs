@@ -119,7 +119,7 @@ impl From<VideoError> for Error {
     fn from(error: VideoError) -> Self {
         let hint = error.hint();
         match error {
-            VideoError::Cancelled { .. } => Error::cancelled("stopped: nothing was dreamt"),
+            VideoError::Cancelled { .. } => Error::cancelled("stopped: nothing was dreamt on"),
             error => with_hint(Error::of(Fault::Picture, error), hint),
         }
     }

@@ -23,7 +23,7 @@ pub enum Fault {
     Memory,
     /// Fast kernels that do not compute what plain loops do.
     Kernels,
-    /// Nobody's: the work was cancelled.
+    /// None: the work was cancelled.
     Cancelled,
 }
 
@@ -68,7 +68,7 @@ pub struct Hint {
     pub knob: Option<Knob>,
 }
 
-/// Why a job or a dream did not come to its end.
+/// Why a job or a dream was not finished.
 #[derive(Clone, Debug)]
 pub struct Error {
     fault: Fault,
@@ -125,7 +125,7 @@ impl Error {
         Self { message, ..self }
     }
 
-    /// The same error as another's fault.
+    /// The same error with another fault.
     #[must_use]
     pub(crate) fn with_fault(self, fault: Fault) -> Self {
         Self { fault, ..self }

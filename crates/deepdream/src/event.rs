@@ -1,4 +1,4 @@
-//! What a dream or a job tells while it works. Events are owned data: a face may keep them, send them to
+//! What a dream or a job reports while it works. Events are owned data: a face may keep them, send them to
 //! another thread or turn them into messages.
 
 use std::path::PathBuf;
@@ -31,21 +31,21 @@ impl<F: Fn(Event) + Send + Sync> Events for F {
     }
 }
 
-/// A receiver that is gone hears nothing; the work goes on.
+/// Events for a receiver that is gone are dropped; the work continues.
 impl Events for Sender<Event> {
     fn event(&self, event: Event) {
         let _ = self.send(event);
     }
 }
 
-/// As a [`Sender`], but the work waits for room in the channel.
+/// Like a [`Sender`], but the work waits for room in the channel.
 impl Events for SyncSender<Event> {
     fn event(&self, event: Event) {
         let _ = self.send(event);
     }
 }
 
-/// Nobody listens.
+/// All events are dropped.
 impl Events for () {
     fn event(&self, _: Event) {}
 }
@@ -56,11 +56,11 @@ impl Events for () {
 pub enum Event {
     /// A piece of work begins; a job may consist of several, one after the other.
     Started(Work),
-    /// The work has come further.
+    /// The work has progressed.
     Progress(Progress),
-    /// What the dream looks like by now; only where previews were asked for.
+    /// What the dream looks like so far; only where previews were asked for.
     Preview(Preview),
-    /// Something the user may want to know, which keeps nothing from going on.
+    /// Something the user may want to know; the work continues.
     Note(Note),
     /// A file is complete, and in its place.
     Wrote(Wrote),
@@ -71,7 +71,7 @@ pub enum Event {
         /// Why.
         error: Error,
     },
-    /// The job has come to its end.
+    /// The job is finished.
     Done,
 }
 
@@ -85,7 +85,7 @@ pub enum Work {
         name: String,
         /// The size of the dream.
         size: Size,
-        /// Its place among several pictures, from 1, and how many they are; `None` for one alone.
+        /// Its place in a batch, from 1, and how many pictures the batch has; `None` outside a batch.
         place: Option<(usize, usize)>,
     },
     /// A folder of frames, each made from the one before.
@@ -139,7 +139,7 @@ pub struct Progress {
     pub total: Option<u64>,
     /// How long it has taken so far.
     pub elapsed: Duration,
-    /// How long it still takes, as far as that can be foreseen.
+    /// How long the rest will take, as far as that can be foreseen.
     pub left: Option<Duration>,
 }
 
@@ -184,7 +184,7 @@ pub enum Stage {
     },
 }
 
-/// What a dream looks like by now.
+/// What a dream looks like so far.
 #[derive(Clone, Debug)]
 pub struct Preview {
     /// The picture, in the size of the octave that is dreamt on.

@@ -1,4 +1,4 @@
-//! Which network a dream is of.
+//! Which network a dream uses.
 
 use graph::Network;
 use models::{ModelError, Store};

@@ -1,4 +1,4 @@
-//! What a user may want to know, and what keeps nothing from going on.
+//! What a user may want to know, although the work continues.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use media::ImageFormat;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
-    /// Nobody has named a network.
+    /// No network was named.
     DefaultNetwork {
         /// The one that is used.
         name: String,
@@ -77,7 +77,7 @@ pub enum Note {
         /// The frame's number.
         frame: u64,
     },
-    /// All was done by an earlier run.
+    /// An earlier run has done everything.
     CompleteAlready {
         /// The movie.
         path: PathBuf,
@@ -122,7 +122,7 @@ impl fmt::Display for Note {
                 )
             }
             Note::NoPlaceForBits { name, format } => {
-                write!(f, "{name}: {format} files have 8 bits per channel, of the picture's 16")
+                write!(f, "{name}: {format} files have 8 bits per channel; the picture has 16")
             }
             Note::NoPlaceForSound { path } => {
                 write!(f, "{}: this kind of movie has no sound", path.display())

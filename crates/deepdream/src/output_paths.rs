@@ -61,19 +61,6 @@ pub(crate) fn movie_path(wanted: Option<&Path>, own: PathBuf) -> Result<PathBuf>
     Ok(path.join(own.file_name().unwrap_or_default()))
 }
 
-/// Refuses to write a movie over what it is made of.
-///
-/// # Errors
-/// `output` is `input`.
-#[cfg(feature = "video")]
-pub(crate) fn not_over(output: &Path, input: &Path) -> Result<()> {
-    if same(output) != same(input) {
-        return Ok(());
-    }
-    let what = format!("could not write {}: the movie is made of it", output.display());
-    Err(Error::new(Fault::Output, what).at(output).turn(Knob::Output, "Choose another name."))
-}
-
 /// Whether `path` is for more than one file: it is a folder, it ends as one, or there are several
 /// pictures for it and its name has no extension.
 fn is_folder(path: &Path, pictures: usize) -> bool {

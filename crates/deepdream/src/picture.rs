@@ -41,7 +41,7 @@ pub(crate) struct Studio<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) run: Run<'a>,
     pub(crate) previews: Option<Duration>,
-    /// The picture's place among several, from 1, and how many they are.
+    /// The picture's place in a batch, from 1, and how many pictures the batch has.
     pub(crate) place: Option<(usize, usize)>,
 }
 

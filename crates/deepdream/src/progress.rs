@@ -1,5 +1,5 @@
-//! From a dream's steps to events: what is done, how long the rest takes, what it looks like; and
-//! stopping where somebody has cancelled.
+//! From a dream's steps to events: what is done, how long the rest will take, what it looks like; and
+//! stopping once the work is cancelled.
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -21,7 +21,7 @@ pub(crate) mod field {
     pub(crate) const COHERENCE: &str = "video.coherence";
 }
 
-/// What all dreams need, whatever they dream on.
+/// What every dream needs.
 #[derive(Clone, Debug, Default)]
 pub struct DreamRequest {
     /// The network. Default: the recipe's, or else the preferred one that is installed.

@@ -1,4 +1,4 @@
-//! Whoever watches a dream: a progress bar, a preview, a test. What it returns can stop the dream.
+//! What watches a dream: a progress bar, a preview, a test. Its answer can stop the dream.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,4 @@
-//! A network as a dreamer sees it: the graph, what it wants for input, and who it is.
+//! A network as a dream sees it: the graph, the input it expects, and its identity.
 
 use crate::{Graph, GraphError, NodeId};
 

@@ -1,4 +1,4 @@
-//! The numbers in which operations can be computed by definition.
+//! The number types in which operations can be computed by definition.
 
 use std::fmt::Debug;
 use std::iter::Sum;

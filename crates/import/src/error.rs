@@ -40,7 +40,7 @@ pub enum ImportError {
         way_out: String,
     },
     /// The file begins as its format does and goes on otherwise.
-    #[error("this {format} is damaged: {problem}. Fetch the file again")]
+    #[error("this {format} is damaged: {problem}. Download the file again")]
     Damaged {
         /// The format's name.
         format: &'static str,
@@ -97,9 +97,7 @@ pub enum ImportError {
         layer: String,
     },
     /// A layer needs its own output.
-    #[error(
-        "the network goes in a circle through `{layer}`; only networks without loops can dream"
-    )]
+    #[error("the network loops through `{layer}`; only networks without loops can dream")]
     Cycle {
         /// A layer on the circle.
         layer: String,

@@ -41,7 +41,7 @@ fn folder_for_a_picture() {
 fn not_a_picture() {
     let room = Room::new();
     room.write("notes.png", "Only words, whatever the name says.");
-    refused(&room, &["notes.png"], 3, &["notes.png", "not a picture", "PNG, JPEG, WebP"]);
+    refused(&room, &["notes.png"], 3, &["notes.png", "a text file", "PNG, JPEG, WebP"]);
     room.write("loop.gif", b"GIF89a\x01\x00\x01\x00");
     refused(&room, &["loop.gif"], 3, &["a GIF, which is not supported"]);
 }

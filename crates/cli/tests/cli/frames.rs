@@ -123,7 +123,7 @@ fn another_first_picture_and_frames_of_unknown_origin_are_refused() {
 
     std::fs::remove_dir_all(room.path("sky/.deepdream")).unwrap();
     let text = said(run(&room, "sky", 3, &QUICK), 6);
-    assert!(text.contains("frames up to 1 are there"), "{text}");
+    assert!(text.contains("has frames up to 1"), "{text}");
 }
 
 #[test]

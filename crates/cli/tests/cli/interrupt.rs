@@ -32,11 +32,11 @@ fn a_measurement_stops_between_its_steps() {
     assert!(output.stdout.is_empty());
 }
 
-/// Whether a process handles SIGINT, as the system tells it.
+/// Whether a process waits for SIGINT, as the system tells it.
 #[cfg(target_os = "linux")]
 fn caught(pid: Pid) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
     let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask & (1 << (Signal::SIGINT as u64 - 1)) != 0)
 }

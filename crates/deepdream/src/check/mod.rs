@@ -1,5 +1,5 @@
 //! Whether the kernels this machine chooses compute what plain loops do, layer by layer, on the pictures
-//! of a real dream. A user can so tell a fault of the program from one of a recipe, and a new kernel is
+//! of a real dream. This tells a fault of the program from one of a recipe, and a new kernel is
 //! tried on what it will really be given.
 
 mod compare;

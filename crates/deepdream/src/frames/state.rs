@@ -149,7 +149,7 @@ fn broken(path: &Path, problem: &dyn std::fmt::Display) -> Error {
 /// The ways out where frames of a folder were made by another recipe.
 pub(crate) fn other_recipe(error: Error) -> Error {
     error
-        .hint("Leave those settings out: the folder's own recipe goes on.")
+        .hint("Leave those settings out to continue with the folder's own recipe.")
         .turn(Knob::Overwrite, "Or remove the frames and begin again.")
 }
 

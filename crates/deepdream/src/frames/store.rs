@@ -237,7 +237,7 @@ fn lock(
 /// The error for what cannot be written, which costs no frame.
 fn kept(path: &Path, error: io::Error) -> Error {
     unwritable(path, error)
-        .hint("All frames before it are whole: run the same again to go on from there.")
+        .hint("All frames before it are complete: run the same again to continue from there.")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Pictures in, a dream on each of them out. One that fails does not keep the others from theirs.
+//! Several pictures in, a dream on each of them out. One that fails stops no other.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ impl BatchJob {
         Self { pictures: pictures.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
-    /// Dreams on each picture; tells [`Event::Failed`] of each that could not be dreamt on.
+    /// Dreams on each picture, and sends [`Event::Failed`] for each that could not be dreamt on.
     ///
     /// # Errors
     /// What keeps all of them from their dreams, a cancelled token, or, after the others were dreamt

@@ -1,4 +1,4 @@
-//! Making frames: from where a folder stands to as many as are wanted.
+//! Making frames: from those that a folder has to as many as are wanted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const PICTURE: &str = "picture";
 /// Goes on with a folder of frames, each the last one moved and dreamt on again.
 ///
 /// `img_0` in it is the first frame; `img_1`, `img_2` and so on become the others, in its format. The
-/// same job goes on after any stop with the frames it would have made.
+/// same job continues after any stop, with the frames it would have made.
 #[derive(Clone, Debug)]
 pub struct FramesJob {
     /// The folder.
@@ -49,9 +49,9 @@ pub enum Length {
     /// No end: the job runs until it is cancelled.
     #[default]
     Endless,
-    /// So many.
+    /// This many.
     Frames(u64),
-    /// As many as are seen in so many seconds.
+    /// As many as fill this many seconds.
     Seconds(f64),
 }
 
@@ -319,7 +319,7 @@ impl FramesJob {
 
     fn stopped(&self, number: u64) -> Error {
         let what = format!("stopped: {} has frames up to {number}", self.folder.display());
-        Error::cancelled(what).at(&self.folder).hint("Run the same again to go on from there.")
+        Error::cancelled(what).at(&self.folder).hint("Run the same again to continue from there.")
     }
 }
 
@@ -354,7 +354,7 @@ impl Writer<'_> {
     }
 }
 
-/// The ways out where frames of a folder cannot be gone on with.
+/// The ways out where the frames of a folder cannot be continued.
 fn begin_again(error: Error) -> Error {
     error
         .hint("Use a new folder.")

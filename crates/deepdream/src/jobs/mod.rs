@@ -28,10 +28,10 @@ pub use video::VideoJob;
 #[cfg(feature = "video")]
 pub use zoom::ZoomJob;
 
-/// What a job has done.
+/// What a job has made.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The files and folders that are there now.
+    /// The files and folders that were made.
     pub wrote: Vec<PathBuf>,
     /// The recipe of what was dreamt, with nothing left to choose.
     pub recipe: Option<Recipe>,

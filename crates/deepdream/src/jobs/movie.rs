@@ -10,7 +10,7 @@ use super::Report;
 use crate::frames::Frames;
 use crate::movie::{Encoding, Playback, Timeline};
 use crate::output::{Output, unreadable};
-use crate::output_paths::{movie_path, not_over};
+use crate::output_paths::movie_path;
 use crate::progress::Run;
 use crate::video::Record;
 use crate::{CancelToken, Error, Event, Events, Fault, Knob, Result, picture};
@@ -61,7 +61,6 @@ impl MovieJob {
         own.push(".mp4");
         let path = movie_path(self.output.as_deref(), own.into())?;
         if let Some(sound) = &self.sound {
-            not_over(&path, sound)?;
             check_regular(sound).map_err(|error| unreadable(sound, error))?;
         }
         let format = self.encoding.format(&path)?;

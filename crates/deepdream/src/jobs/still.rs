@@ -77,7 +77,7 @@ impl StillJob {
         let noise = || Some(noise_source(base.as_ref()?.noise()?));
         let source = self.source.clone().or_else(noise).ok_or_else(|| {
             Error::new(Fault::Usage, "there is nothing to dream on")
-                .turn(Knob::Noise, "Give a picture, or the size of a noise.")
+                .turn(Knob::Noise, "Name a picture, or ask for noise.")
         })?;
         let stills = Stills::open(self, base, vec![source], run)?;
         let (path, recipe) = stills.dream(0)?;
@@ -126,7 +126,9 @@ impl<'a> Stills<'a> {
         }
         let written = outputs.iter().flatten().map(|(output, _)| output.path());
         if let Some(path) = save_recipe {
-            let taken = |other: &Path| same(other) == same(path);
+            // Devices take all that is written to them.
+            let is_device = path.exists() && !path.is_file();
+            let taken = |other: &Path| !is_device && same(other) == same(path);
             if pictures.iter().flatten().copied().chain(written).any(taken) {
                 let what = format!(
                     "could not write the recipe to {}: a picture has that name",

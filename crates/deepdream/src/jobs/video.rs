@@ -11,7 +11,7 @@ use super::Report;
 use crate::base::Base;
 use crate::movie::{Encoding, Target, Timeline};
 use crate::output::Output;
-use crate::output_paths::{movie_path, not_over};
+use crate::output_paths::movie_path;
 use crate::progress::{FramesProgress, Run};
 use crate::request::field;
 use crate::video::{FrameQueue, ProbedVideo, Record, Shard, VideoFolder, Workers};
@@ -23,7 +23,7 @@ use crate::{
 /// Dreams on a video.
 ///
 /// The frames are kept in a folder that is called like the movie without its ending, so that the same
-/// job goes on after any stop with the same result to the byte.
+/// job continues after any stop, and the result is the same to the byte.
 #[derive(Clone, Debug)]
 pub struct VideoJob {
     /// The video: whatever the installed ffmpeg reads.
@@ -43,7 +43,7 @@ pub struct VideoJob {
     pub keep: bool,
     /// How the movie is compressed.
     pub encoding: Encoding,
-    /// Whether the movie, and frames that were made otherwise, may be replaced. Default: they are an
+    /// Whether the movie, and frames of other settings, may be replaced. Default: they are an
     /// error.
     pub overwrite: bool,
     /// The recipe, the network and the machine.
@@ -79,7 +79,6 @@ impl VideoJob {
                 .turn(Knob::Start, "Choose a start before the end."));
         }
         let path = movie_path(self.output.as_deref(), self.video.with_extension("dream.mp4"))?;
-        not_over(&path, &self.video)?;
         let format = self.encoding.format(&path)?;
         let folder = path.with_extension("");
         let wrote = match self.shard {

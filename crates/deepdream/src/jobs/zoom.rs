@@ -1,4 +1,4 @@
-//! A photo in, a movie that falls into it out.
+//! A photo in, a movie that zooms into it out.
 
 use std::path::{Path, PathBuf};
 
@@ -10,18 +10,18 @@ use super::frames::{FramesJob, Length};
 use crate::frames::Frames;
 use crate::movie::{Encoding, Playback};
 use crate::output::{Output, read, unwritable};
-use crate::output_paths::{movie_path, not_over};
+use crate::output_paths::movie_path;
 use crate::progress::Run;
 use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Result, picture};
 
 /// Longest side where nothing else is asked for.
 const LONGEST: u32 = 960;
 
-/// Makes frames that fall into a photo, and a movie of them.
+/// Makes frames that zoom into a photo, and a movie of them.
 ///
 /// The frames are kept in a folder that is called like the movie without its ending, so that the same
-/// job goes on after any stop. So does one that is longer: it makes the frames that are missing, and
-/// replaces the movie that was made of the others.
+/// job continues after any stop. So does a longer one: it makes the frames that are missing, and
+/// replaces the movie of the shorter one.
 #[derive(Clone, Debug)]
 pub struct ZoomJob {
     /// The photo.
@@ -72,7 +72,6 @@ impl ZoomJob {
         let format = self.encoding.format(&path)?;
         let folder = path.with_extension("");
         let first = ImageFormat::of_file(&self.photo)?;
-        not_over(&path, &self.photo)?;
         let output = Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?;
         output.spare(&self.photo)?;
         begin(&self.photo, first, &folder)?;

@@ -45,7 +45,7 @@ pub(crate) struct Target<'a> {
     pub(crate) longest: Option<u32>,
     /// Where it goes.
     pub(crate) output: &'a Output,
-    /// Where files are kept that are not complete, if not beside the output.
+    /// Where unfinished files are kept, if not beside the output.
     pub(crate) scratch: Option<&'a Path>,
     /// Whether to tell how far it is: not while the pictures' own progress is told.
     pub(crate) tells: bool,

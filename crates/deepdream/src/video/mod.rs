@@ -1,8 +1,8 @@
 //! Videos: frames out of a file, dreams on them into a folder.
 //!
-//! ffmpeg decodes. Frames lie in a folder until the movie is complete, so that whatever stops a run
+//! ffmpeg decodes. Frames are kept in a folder until the movie is complete, so that whatever stops a run
 //! costs no frame, and so that several machines can make one video's frames. The movie is made of the
-//! frames in the folder and nothing else, while they come to be: it is the same whoever made them when.
+//! frames in the folder and nothing else, so it is the same whoever made them, and when.
 
 mod folder;
 mod probe;

@@ -1,5 +1,5 @@
-//! The queue between those who dream and the one who makes the movie: frames come in any order, and go
-//! out in the movie's.
+//! The queue between the workers that dream and the one that writes the movie: frames come in any order,
+//! and go out in the movie's.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -34,7 +34,7 @@ impl FrameQueue {
         self.changed.notify_all();
     }
 
-    /// Closes the queue when the guard goes, be it in a panic: nobody is to wait for ever.
+    /// Closes the queue when the guard is dropped, even in a panic, so that nothing waits for ever.
     pub(crate) fn close_at_end(&self) -> CloseAtEnd<'_> {
         CloseAtEnd(self)
     }

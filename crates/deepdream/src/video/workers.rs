@@ -116,7 +116,7 @@ impl Workers<'_> {
         let folder = self.folder.path();
         Error::cancelled(format!("stopped: the frames that are done are in {}", folder.display()))
             .at(folder)
-            .hint("Run the same again to go on from there.")
+            .hint("Run the same again to continue from there.")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each network dreams of when nothing is asked for: layers and settings chosen by looking.
+//! What each network dreams of by default: layers and settings chosen by eye.
 
 use graph::{Graph, Op};
 

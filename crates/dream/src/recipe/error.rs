@@ -19,7 +19,7 @@ pub enum RecipeError {
         found: String,
     },
     /// There is no such setting.
-    #[error("{}no setting `{path}`{}", place(*.line), meant(.near))]
+    #[error("{}there is no setting `{path}`{}", place(*.line), meant(.near))]
     Unknown {
         /// What was named.
         path: String,

@@ -385,7 +385,7 @@ mod tests {
         }
         let error = find("octave.count").unwrap_err().to_string();
         assert!(
-            error.starts_with("no setting `octave.count`: did you mean `octaves.count`"),
+            error.starts_with("there is no setting `octave.count`: did you mean `octaves.count`"),
             "{error}"
         );
     }

@@ -102,7 +102,7 @@ fn errors_name_what_the_text_names() {
 #[test]
 fn errors_of_keyframes_name_what_the_text_names() {
     for (set, wanted) in [
-        ("stepp = 1", "keyframe at 1 s: no setting `stepp`"),
+        ("stepp = 1", "keyframe at 1 s: there is no setting `stepp`"),
         ("seed = 1", "`seed` is the same for the whole zoom"),
         ("step = \"big\"", "`step` cannot be \"big\""),
         ("step = 5000.0", "`step` is 5000"),

@@ -1,4 +1,4 @@
-//! The reference as a backend, by which everything that runs networks can be tried without a fast one.
+//! The reference as a backend, so that everything that runs networks can be tested without a fast one.
 
 use std::marker::PhantomData;
 use std::sync::Arc;

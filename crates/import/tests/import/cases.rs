@@ -85,7 +85,7 @@ fn a_few_bytes_cannot_ask_for_gigabytes() {
         ("tf-conv-out-2p40.pb", "without a 0"),
         ("tf-depthwise-sat.pb", "without a 0"),
         ("tf-matmul-bigx0.pb", "without a 0"),
-        ("tf-cycle.pb", "in a circle"),
+        ("tf-cycle.pb", "loops through"),
         ("tf-lrn-huge.pb", "the number of channels summed"),
         ("caffe-conv-1G-zero.caffemodel", "[1000000000, 0, 1, 1]"),
         ("caffe-ip-4G-transposed.caffemodel", "[0, 4294967295]"),

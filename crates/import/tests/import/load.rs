@@ -42,7 +42,7 @@ fn what_is_no_model_says_what_it_is_and_what_to_do() {
     assert!(refused(&file(b"")).contains("an empty file"));
     assert!(refused(&file(b"PK\x03\x04...")).contains("breaks off"));
     assert!(refused(&file(b"<html><body>404</body></html>")).contains("web page"));
-    assert!(refused(&file(&OPS[..OPS.len() - 100])).contains("Fetch the file again"));
+    assert!(refused(&file(&OPS[..OPS.len() - 100])).contains("Download the file again"));
     assert!(refused(&file(&[0xEE; 5000])).contains("unknown kind"));
     assert!(refused(folder.path()).contains("Give the model that is inside: model.pb"));
 }

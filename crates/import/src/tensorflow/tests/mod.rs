@@ -170,7 +170,7 @@ fn computing_constants_has_an_end() {
 fn what_is_wrong_is_named() {
     let mut nodes = small();
     nodes[1].input[0] = "relu".into();
-    assert!(refused(&nodes).contains("in a circle through `relu`"));
+    assert!(refused(&nodes).contains("loops through `relu`"));
 
     let mut nodes = small();
     nodes[2].input[1] = "weights".into();
