@@ -10,7 +10,7 @@ use prost::bytes::Bytes;
 
 use crate::ImportError;
 use crate::detect::{Format, detect};
-use crate::kinds::{of_folder, of_start};
+use crate::kinds::{by_name, of_folder, of_start};
 use crate::load::{Imported, MAX_FILE, read_bytes, read_pair};
 
 /// How many bytes tell what a file is that is no model.
@@ -24,7 +24,7 @@ const START: u64 = 1024;
 /// What cannot be read, is no model, or does not fit together.
 pub fn read(path: &Path) -> Result<Imported, ImportError> {
     let bytes = read_file(path)?;
-    if detect(&bytes)? != Format::Prototxt {
+    if detect(&bytes).map_err(|error| by_name(path, error))? != Format::Prototxt {
         return read_bytes(&stem(path), bytes);
     }
     let weights = path.with_extension("caffemodel");

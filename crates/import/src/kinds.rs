@@ -145,6 +145,16 @@ const FOLDERS: &[(&str, &str, &str)] = &[
     ("model.json", "a TensorFlow.js model", ORIGINAL),
 ];
 
+/// What a file may be whose content says nothing, by a part of its name.
+const NAMES: &[(&str, &str, &str)] = &[
+    (".data-", "the weights of a TensorFlow checkpoint", FREEZE_CHECKPOINT),
+    (".onnx.data", "the weights of an ONNX model", FROM_ONNX),
+    (".onnx_data", "the weights of an ONNX model", FROM_ONNX),
+    (".bin", "the weights of an OpenVINO, ncnn or other network", ORIGINAL),
+    (".weights", "the weights of a Darknet network", TO_ONNX),
+    (".params", "the weights of an MXNet or Paddle network", TO_ONNX),
+];
+
 /// How far into a file text is looked for.
 const GLANCE: usize = 1 << 16;
 
@@ -194,6 +204,16 @@ pub(crate) fn of_text(text: &str) -> Option<ImportError> {
         return Some(other("an OpenVINO network", ORIGINAL));
     }
     TEXTS.iter().find(fits).map(|(_, _, kind, way_out)| other(kind, way_out))
+}
+
+/// The same error, or what the file is by its name, if its content says nothing.
+pub(crate) fn by_name(path: &Path, error: ImportError) -> ImportError {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    let name = name.filter(|_| matches!(error, ImportError::Unknown { .. })).unwrap_or_default();
+    match NAMES.iter().find(|(part, ..)| name.contains(part)) {
+        Some((_, kind, way_out)) => other(&format!("{kind}, by its name"), way_out),
+        None => error,
+    }
 }
 
 /// What a folder is.

@@ -23,7 +23,7 @@ pub const CAFFE_INPUT: InputSpec =
 pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| ImportError::Damaged {
         format: "safetensors file",
-        problem: error.to_string(),
+        problem: printable(&error.to_string()),
     })?;
     if file.tensor("fire2/squeeze1x1.weight").is_err() {
         return Err(kinds::safetensors());

@@ -197,6 +197,7 @@ fn table(lines: &[Line]) -> String {
         let rest = match (standing, problem) {
             (Standing::Known, _) => format!("deepdream models pull {name}"),
             (_, Some(problem)) => problem.clone(),
+            _ if default_layers.is_empty() => "has no default layer".to_owned(),
             _ => format!("dreams of {}", default_layers.join(", ")),
         };
         text += &format!("{name:width$}  {what}  {size:>10}  {rest}\n");

@@ -7,7 +7,8 @@ use super::reader::Layout;
 use crate::ImportError;
 
 /// The node that is the picture, and how its axes lie: of the placeholders of numbers that may hold a
-/// picture, best one that convolutions read, whose shape is said, and the first in the file.
+/// picture, best one that convolutions read, whose shape is said, on the way along everything's first input,
+/// and the first in the file.
 ///
 /// # Errors
 /// [`ImportError::NoInput`] if there is none, or it has other than 3 channels.
@@ -16,10 +17,16 @@ pub(super) fn find(
     sources: &[Vec<Source>],
     order: &[usize],
 ) -> Result<(usize, Entry), ImportError> {
-    let mut read = vec![false; nodes.len()];
+    // What convolutions read at all, and what they read first, and that before.
+    let (mut read, mut first) = (vec![false; nodes.len()], vec![false; nodes.len()]);
     for &place in order.iter().rev() {
-        if read[place] || is_convolution(&nodes[place]) {
+        let convolution = is_convolution(&nodes[place]);
+        if read[place] || convolution {
             sources[place].iter().for_each(|source| read[source.node] = true);
+        }
+        if first[place] || convolution {
+            let mut computed = sources[place].iter().filter(|s| nodes[s.node].op != "Const");
+            computed.next().into_iter().for_each(|source| first[source.node] = true);
         }
     }
     let rank = |place: usize| match nodes[place].shape().map(|shape| shape.dim.len()) {
@@ -29,7 +36,7 @@ pub(super) fn find(
     };
     let found = (0..nodes.len())
         .filter(|&place| may_be_picture(&nodes[place]))
-        .max_by_key(|&place| (read[place], rank(place), std::cmp::Reverse(place)));
+        .max_by_key(|&place| (read[place], rank(place), first[place], std::cmp::Reverse(place)));
     let place = found.ok_or_else(|| ImportError::NoInput {
         problem: "the graph has no placeholder of floating-point numbers for a batch of pictures"
             .into(),

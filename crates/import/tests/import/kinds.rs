@@ -124,3 +124,12 @@ fn folders_are_told_by_what_is_inside() {
     write("saved_model.pb");
     assert!(refusal().contains("a TensorFlow SavedModel"), "{}", refusal());
 }
+
+#[test]
+fn where_the_content_says_nothing_the_name_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.ckpt.data-00000-of-00001");
+    std::fs::write(&path, [0x9c; 400]).unwrap();
+    let refusal = import::load(&path).unwrap_err().to_string();
+    assert!(refusal.contains("a TensorFlow checkpoint, by its name"), "{refusal}");
+}

@@ -161,6 +161,12 @@ fn the_picture_is_the_placeholder_that_convolutions_read() {
     let graph = read(&nodes).unwrap();
     assert_eq!(graph.node(graph.input()).name, "input");
     assert!(graph.find_target("kept").is_ok());
+    let mut nodes = vec![typed("keep", DataType::Float)];
+    nodes.extend(small());
+    nodes.extend([node("kept", "Mul", &["relu", "keep"]), conv("last", &["kept", "w2"])]);
+    nodes.push(constant("w2", &[1, 1, 2, 1], &[1.0; 2]));
+    let graph = read(&nodes).unwrap();
+    assert_eq!(graph.node(graph.input()).name, "input", "a rate is read second");
     let wrong = vec![typed("phase", DataType::Bool), typed("labels", DataType::Int64)];
     assert!(refused(&wrong).contains("no placeholder of floating-point numbers"));
 }
