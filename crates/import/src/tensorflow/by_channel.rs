@@ -6,7 +6,7 @@ use std::sync::Arc;
 use graph::{Affine, Conv2d, Dense, NodeId, Op};
 
 use super::proto::NodeDef;
-use super::reader::{Built, Form, Layout, OTHER_LAYOUT, Reader, Value, input};
+use super::reader::{Built, Form, Layout, Reader, Value, input};
 use crate::ImportError;
 use crate::kit::{Activation, check_size};
 
@@ -28,7 +28,7 @@ pub(super) fn add_all(_: &Reader, _: &NodeDef, inputs: &[Value]) -> Result<Built
     let form = inputs.first().and_then(|input| input.form());
     Ok(match nodes {
         Some(_) if inputs.iter().any(|input| input.form() != form) => {
-            Built::Unsupported(OTHER_LAYOUT)
+            Built::Unsupported(" of pictures in different orders (NHWC and NCHW)")
         }
         Some(nodes) => Built::Op(Op::Add, nodes),
         None => Built::Unsupported(" of these inputs"),
@@ -47,7 +47,7 @@ pub(super) fn bias_add(
     };
     match source.form() {
         Some(Form::Map(layout)) if Layout::of(node) != Some(layout) => {
-            return Ok(Built::Unsupported(OTHER_LAYOUT));
+            return Ok(Built::Unsupported(layout.not_taken()));
         }
         Some(Form::Row(_)) => return Ok(Built::Unsupported(" over all of a picture")),
         _ => {}

@@ -3,7 +3,7 @@
 use graph::{Affine, Op};
 
 use super::proto::NodeDef;
-use super::reader::{Built, Form, Layout, OTHER_LAYOUT, Reader, Value, input};
+use super::reader::{Built, Form, Layout, Reader, Value, input};
 use crate::ImportError;
 use crate::kit::check_size;
 
@@ -16,7 +16,7 @@ pub(super) fn fused(
     if let Some(Form::Map(layout)) = input(node, inputs, 0)?.form()
         && Layout::of(node) != Some(layout)
     {
-        return Ok(Built::Unsupported(OTHER_LAYOUT));
+        return Ok(Built::Unsupported(layout.not_taken()));
     }
     if node.bool("is_training", true) {
         return Ok(Built::Unsupported(" that is still in training"));

@@ -78,6 +78,14 @@ impl Layout {
         }
     }
 
+    /// The words for an operation that takes the other layout than that of the map it reads.
+    pub(super) fn not_taken(self) -> &'static str {
+        match self {
+            Layout::Last => " with channels first (NCHW) of a picture with channels last (NHWC)",
+            Layout::First => " with channels last (NHWC) of a picture with channels first (NCHW)",
+        }
+    }
+
     /// The layout that a node says its input has.
     pub(super) fn of(node: &NodeDef) -> Option<Layout> {
         match node.text("data_format") {
@@ -232,5 +240,3 @@ pub(super) fn map(value: Value) -> Option<(NodeId, Layout)> {
 }
 
 pub(super) const NO_MAP: Built = Built::Unsupported(" of what is no picture");
-pub(super) const OTHER_LAYOUT: &str =
-    " in another order of rows, columns and channels (NHWC or NCHW) than what it reads";

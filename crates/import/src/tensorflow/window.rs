@@ -3,7 +3,7 @@
 use graph::{Padding, Window};
 
 use super::proto::NodeDef;
-use super::reader::{Layout, OTHER_LAYOUT};
+use super::reader::Layout;
 
 /// The window of a convolution or pool on maps of this layout, or why there is none, as
 /// [`Built::Unsupported`](super::reader::Built::Unsupported) has it.
@@ -13,7 +13,7 @@ pub(super) fn window(
     kernel: [usize; 2],
 ) -> Result<Window, &'static str> {
     if Layout::of(node) != Some(layout) {
-        return Err(OTHER_LAYOUT);
+        return Err(layout.not_taken());
     }
     let pair = |name: &str| match node.integers(name) {
         [] => Some([1, 1]),

@@ -75,7 +75,7 @@ fn quantised_weights_are_read() {
 fn channels_in_an_order_that_its_layers_do_not_take_are_said() {
     let network = load("tf_nchw.pb");
     let refusal = network.graph.find_target("conv1").unwrap_err().to_string();
-    assert!(refusal.contains("NHWC or NCHW"), "{refusal}");
+    assert!(refusal.contains("of a picture with channels first (NCHW)"), "{refusal}");
 }
 
 #[test]

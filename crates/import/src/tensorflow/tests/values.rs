@@ -116,7 +116,10 @@ fn pictures_with_their_channels_first_are_read() {
     let mut nodes = small();
     nodes[5] = with(node("input", "Placeholder", &[]), "shape", sizes);
     let refusal = read(&nodes).unwrap().find_target("conv").unwrap_err().to_string();
-    assert!(refusal.contains("(NHWC or NCHW)"), "{refusal}");
+    assert!(
+        refusal.contains("channels last (NHWC) of a picture with channels first (NCHW)"),
+        "{refusal}"
+    );
     nodes[2] = with(nodes[2].clone(), "data_format", format());
     nodes[1] = with(nodes[1].clone(), "data_format", format());
     let mut matrix = vec![0.0; 8];
