@@ -1,13 +1,15 @@
 /* A library to be loaded before a program, which counts its calls that change files, and at the one that
  * FAULT_AT names does what FAULT says: it kills the process there (`kill`), cuts a write in half and kills
  * it (`tear`), or lets this call and all after it fail as on a full disk (`ENOSPC`), a disk that is broken
- * (`EIO`) or past the limit on a file's size (`EFBIG`). With FAULT_LOG, the number of calls goes there when
+ * (`EIO`) or past the limit on a file's size (`EFBIG`). With `threads`, no more than FAULT_AT threads can be
+ * started. With FAULT_LOG, the number of calls goes there when
  * the process ends. Processes that the program starts count by themselves, unless FAULT_ONLY names the one
  * program that is meant. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -22,7 +24,8 @@
 static atomic_long calls;
 static long at = -1;
 static int fault;
-static int tears, kills;
+static int tears, kills, threads;
+static atomic_long started;
 static int counts;
 
 __attribute__((constructor)) static void begin(void) {
@@ -32,6 +35,7 @@ __attribute__((constructor)) static void begin(void) {
     if (!word) return;
     kills = !strcmp(word, "kill");
     tears = !strcmp(word, "tear");
+    threads = !strcmp(word, "threads");
     fault = !strcmp(word, "ENOSPC") ? ENOSPC : !strcmp(word, "EIO") ? EIO : EFBIG;
 }
 
@@ -51,7 +55,7 @@ static void die(void) {
 static int strike(void) {
     if (!counts) return 0;
     long now = atomic_fetch_add(&calls, 1);
-    if (at < 0 || now < at) return 0;
+    if (at < 0 || now < at || threads) return 0;
     if (kills || (tears && now == at)) die();
     return !tears;
 }
@@ -117,6 +121,12 @@ int linkat(int x, const char *a, int y, const char *b, int flags) {
     FAILS(real(x, a, y, b, flags));
 }
 int mkdir(const char *name, mode_t mode) { REAL(mkdir); FAILS(real(name, mode)); }
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*what)(void *), void *with) {
+    REAL(pthread_create);
+    if (counts && threads && atomic_fetch_add(&started, 1) >= at) return EAGAIN;
+    return real(thread, how, what, with);
+}
 
 /* What makes room may be a place to die, but works on a full disk. */
 int unlink(const char *name) { REAL(unlink); if (kills) strike(); return real(name); }

@@ -12,8 +12,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 QUICK = ["-q", "--layer", "conv1", "--octaves", "1", "--iterations", "1"]
 PROGRAM, FFMPEG = "program", "ffmpeg"
 FAULTS = ["kill", "tear", "ENOSPC", "EIO", "EFBIG"]
-# Errors that the exit codes know: an input, a network, an output. A disk that fails may be any of them.
-EXPECTED = {2, 3, 4, 6}
+# How many threads can be started at the most, in turn.
+THREADS = range(12)
+# Errors that the exit codes know: an input, a network, an output, too little of the machine.
+EXPECTED = {2, 3, 4, 6, 7}
 
 
 def png(path, width=40, height=28, shift=0):
@@ -113,6 +115,7 @@ class Attack:
         wanted, points = files(folder), int(log.read_text())
         end, faults = time.monotonic() + 60 * minutes, FAULTS if only == PROGRAM else FAULTS[2:]
         todo = [(fault, at) for fault in faults for at in range(points)]
+        todo += [("threads", most) for most in THREADS if only == PROGRAM]
         self.random.shuffle(todo)
         tried = 0
         for fault, at in todo:

@@ -86,6 +86,7 @@ mod picture;
 mod progress;
 mod request;
 mod targets;
+mod threads;
 #[cfg(feature = "video")]
 mod video;
 

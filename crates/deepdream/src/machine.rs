@@ -1,11 +1,13 @@
 //! What the machine gives a dream: threads, instructions and memory.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use cpu::Cpu;
 use dream::Machine;
 use kernels::{Context, CpuLevel, Threads};
 
+use crate::threads::none_left;
 use crate::{Error, Fault, Result};
 
 /// How much of the machine a job may use. Neither changes the picture.
@@ -41,8 +43,20 @@ pub(crate) fn with_threads(machine: &Machine, threads: usize) -> Result<Machine>
 /// A machine that runs everything on the processor, with `threads` threads or, for 0, as many as there are
 /// processors.
 fn on(threads: usize, level: CpuLevel, memory: u64) -> Result<Machine> {
-    let context = Context::new(Threads::new(threads).map_err(wrong)?, level);
+    let context = Context::new(start(threads)?, level);
     Ok(Machine { backend: Arc::new(Cpu::new(context.clone())), context, memory })
+}
+
+/// So many threads; for 0 one for each processor or, where the system has not as many left, fewer.
+fn start(count: usize) -> Result<Threads> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let fewer = std::iter::successors(Some(processors / 2), |count| Some(count / 2));
+    let fewer = fewer.take_while(|&fewer| count == 0 && fewer > 0);
+    let mut threads = Threads::new(count);
+    for fewer in fewer {
+        threads = threads.or_else(|_| Threads::new(fewer));
+    }
+    threads.map_err(none_left)
 }
 
 fn wrong(error: impl std::fmt::Display) -> Error {

@@ -70,9 +70,25 @@ pub(crate) fn read_bytes(name: &str, bytes: Bytes) -> Result<Imported, ImportErr
     Ok(hashed(imported?, hash))
 }
 
+/// What both make, at once if a thread can be started for one of them.
 #[cfg(feature = "threads")]
 fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-    rayon::join(a, b)
+    use std::sync::{Mutex, PoisonError};
+    // Taken by the thread, or by this one where there is none.
+    let a = Mutex::new(Some(a));
+    let first = || {
+        let a = a.lock().unwrap_or_else(PoisonError::into_inner).take();
+        a.map(|a| a())
+    };
+    std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().spawn_scoped(scope, first);
+        let b = b();
+        let a = match other {
+            Ok(other) => other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => first(),
+        };
+        (a.expect("it is taken once"), b)
+    })
 }
 
 #[cfg(not(feature = "threads"))]

@@ -14,6 +14,7 @@ use crate::output::Output;
 use crate::output_paths::movie_path;
 use crate::progress::{FramesProgress, Run};
 use crate::request::field;
+use crate::threads::spawn;
 use crate::video::{FrameQueue, ProbedVideo, Record, Shard, VideoFolder, Workers};
 use crate::video::{dreamers, is_finished};
 use crate::{
@@ -221,13 +222,13 @@ fn write_while(
     make: impl FnOnce() -> Result<()>,
 ) -> Result<(NamedTempFile, Content)> {
     std::thread::scope(|scope| {
-        let writer = scope.spawn(|| {
+        let writer = spawn(scope, || {
             let written = timeline.write(target, run);
             if written.is_err() {
                 queue.close();
             }
             written
-        });
+        })?;
         // Frames that are not there after this will never be.
         let close = queue.close_at_end();
         let made = make();

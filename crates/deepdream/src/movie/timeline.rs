@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 use crate::machine::free_memory;
 use crate::output::Output;
 use crate::progress::{Clock, Run};
+use crate::threads::spawn;
 use crate::{Content, Error, Event, Result, Stage, Work, picture};
 
 /// Frames that are read ahead of the one being written.
@@ -118,7 +119,7 @@ impl Timeline<'_> {
     ) -> Result<u64> {
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
+            spawn(scope, || {
                 let sender = sender;
                 let mut reader = Reader { timeline: self, size, kept: Vec::new() };
                 for &shot in &self.shots {
@@ -128,7 +129,7 @@ impl Timeline<'_> {
                         return;
                     }
                 }
-            });
+            })?;
             // Moved in, so that the reader stops waiting when the writer has given up.
             let receiver: Receiver<Result<Vec<u8>>> = receiver;
             let mut written = 0;

@@ -16,6 +16,7 @@ use super::record::Record;
 use crate::convert::undreamt;
 use crate::machine::with_threads;
 use crate::progress::{FramesProgress, Run};
+use crate::threads::spawn;
 use crate::{Error, Fault, Result};
 
 /// What all who make frames need.
@@ -45,7 +46,7 @@ impl Workers<'_> {
         // Gone with the last worker, so that the decoder does not wait for ever.
         let receiver = Arc::new(Mutex::new(receiver));
         std::thread::scope(|scope| {
-            scope.spawn(move || {
+            spawn(scope, move || {
                 while let Some(frame) = decoder.next_frame().transpose() {
                     let frame = frame.map(|(place, frame)| (place - cut.first, frame.into_color()));
                     let failed = frame.is_err();
@@ -56,7 +57,7 @@ impl Workers<'_> {
                         return;
                     }
                 }
-            });
+            })?;
             let work = |dreamer: VideoDreamer, receiver: Arc<Mutex<Receiver<Decoded>>>| {
                 let done = self.work(dreamer, &receiver);
                 if done.is_err() {
@@ -64,13 +65,12 @@ impl Workers<'_> {
                 }
                 done
             };
-            let workers: Vec<_> = dreamers
-                .into_iter()
-                .map(|dreamer| {
-                    let receiver = Arc::clone(&receiver);
-                    scope.spawn(move || work(dreamer, receiver))
-                })
-                .collect();
+            let workers = dreamers.into_iter().map(|dreamer| {
+                let receiver = Arc::clone(&receiver);
+                spawn(scope, move || work(dreamer, receiver))
+            });
+            let workers: Vec<_> =
+                workers.collect::<Result<_>>().inspect_err(|_| self.queue.close())?;
             drop(receiver);
             let ends: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
             // What stopped one stops the others, who have less to say about it.

@@ -3,7 +3,6 @@
 
 #[cfg(all(feature = "threads", not(target_family = "wasm")))]
 mod pool;
-#[cfg(any(not(feature = "threads"), target_family = "wasm"))]
 mod single;
 
 #[cfg(all(feature = "threads", not(target_family = "wasm")))]

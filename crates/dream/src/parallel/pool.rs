@@ -1,6 +1,21 @@
 //! With the feature `threads`: work that is handed to a pool.
 
+use std::error::Error;
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
+
+use super::single;
+
+/// Whether there is a pool: the one that this is called in, or rayon's own, whose threads are started
+/// with the first call. The system may have none left.
+fn is_there() -> bool {
+    static OWN: OnceLock<bool> = OnceLock::new();
+    // Without a source, the error says that the pool has been started elsewhere.
+    let start = || rayon::ThreadPoolBuilder::new().build_global();
+    let started = || start().map_or_else(|error| error.source().is_none(), |()| true);
+    rayon::current_thread_index().is_some() || *OWN.get_or_init(started)
+}
 
 /// Calls `task` with the number and the values of each chunk of `size`, at least so many of them
 /// `at_once`.
@@ -10,6 +25,9 @@ pub(crate) fn chunks_mut<T: Send>(
     at_once: usize,
     task: impl Fn(usize, &mut [T]) + Send + Sync,
 ) {
+    if !is_there() {
+        return single::chunks_mut(data, size, at_once, task);
+    }
     let chunks = data.par_chunks_mut(size).enumerate().with_min_len(at_once);
     chunks.for_each(|(index, chunk)| task(index, chunk));
 }
@@ -21,6 +39,9 @@ pub(crate) fn pairs_of_chunks_mut<A: Send, B: Send>(
     size: usize,
     task: impl Fn(usize, &mut [A], &mut [B]) + Send + Sync,
 ) {
+    if !is_there() {
+        return single::pairs_of_chunks_mut(a, b, size, task);
+    }
     let pairs = a.par_chunks_mut(size).zip(b.par_chunks_mut(size)).enumerate();
     pairs.for_each(|(index, (a, b))| task(index, a, b));
 }
@@ -31,5 +52,8 @@ pub(crate) fn map_into<R: Send>(
     results: &mut Vec<R>,
     task: impl Fn(usize) -> R + Send + Sync,
 ) {
+    if !is_there() {
+        return single::map_into(count, results, task);
+    }
     (0..count).into_par_iter().map(task).collect_into_vec(results);
 }

@@ -20,7 +20,7 @@ impl Threads {
             .num_threads(count)
             .thread_name(|index| format!("dream-{index}"))
             .build()
-            .map_err(|error| format!("cannot start {count} threads: {error}"))?;
+            .map_err(|error| format!("could not start threads: {error}"))?;
         Ok(Self { pool: Arc::new(pool) })
     }
 

@@ -156,8 +156,13 @@ impl Running {
     /// The program is not there, or cannot be started.
     pub(crate) fn start(program: Program, command: &mut Command) -> Result<Self, FfmpegError> {
         let mut child = command.spawn().map_err(|error| cannot_start(program, error))?;
-        let stderr = child.stderr.take().map(|stderr| std::thread::spawn(move || listen(stderr)));
-        Ok(Self { program, child, stderr })
+        let stderr = child.stderr.take();
+        let mut running = Self { program, child, stderr: None };
+        if let Some(stderr) = stderr {
+            let listener = std::thread::Builder::new().spawn(move || listen(stderr))?;
+            running.stderr = Some(listener);
+        }
+        Ok(running)
     }
 
     /// Its standard input, if that is a pipe; once.
