@@ -24,9 +24,6 @@ pub(super) const ENDING: &str = "png";
 /// The most bytes of a record: the times of as many frames as there may be.
 const MOST_BYTES: u64 = 1 << 28;
 
-/// The most frames of a video, as of one that is read.
-const MOST_FRAMES: u64 = 10_000_000;
-
 /// The memory of a folder of a video's frames.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,9 +105,6 @@ impl Record {
         };
         let record: Self =
             serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        if record.frames > MOST_FRAMES {
-            return Err(wrong("it lists more frames than a video can have".into()));
-        }
         record.timing().ok_or_else(|| wrong("its times make no sense".into()))?;
         Ok(Some(record))
     }

@@ -82,6 +82,8 @@ const SIGNATURES: &[(usize, &[u8], FileKind)] = &[
     (0, b"\x80\x02", Kind::Torch),
     (8, b"{\"", Kind::SafeTensors),
     (0, b"version https://git-lfs", Kind::LfsPointer),
+    (0, b"\xff\xfe", Kind::Text),
+    (0, b"\xfe\xff", Kind::Text),
     (0, b"\x7fELF", Kind::Elf),
     (0, b"MZ", Kind::WindowsProgram),
     (0, b"\xcf\xfa\xed\xfe", Kind::MachO),

@@ -127,21 +127,7 @@ impl<'a> Source<'a> {
         stream.rewind().map_err(read)?;
         let mut scanned = None;
         if format == ImageFormat::Jpeg {
-            let scan = jpeg::scan(&mut stream).map_err(read)?;
-            if let Some((width, height)) = scan.size {
-                check_dimensions(&name, width, height)?;
-            }
-            if scan.is_endless {
-                return Err(ImageError::Damaged { name, problem: ENDLESS.to_owned() });
-            }
-            // Its decoder reads all of it before anything else.
-            if scan.length > memory {
-                let (needed, available) = (scan.length, memory);
-                return Err(ImageError::Memory { name, size: None, needed, available });
-            }
-            let mut file = Vec::new();
-            stream.rewind().map_err(read)?;
-            stream.take(scan.length).read_to_end(&mut file).map_err(read)?;
+            let (scan, file) = scan_jpeg(&name, stream, memory)?;
             stream = Box::new(Cursor::new(file.clone()));
             lacks_end = !scan.has_end;
             scanned = Some((scan, file));
@@ -160,10 +146,12 @@ impl<'a> Source<'a> {
         facts.add(&mut decoder);
         let size = Size::new(height as usize, width as usize);
         let has_alpha = decoder.color_type().has_alpha();
-        // The file's own samples, those turned upright, and every channel as f32.
-        let needed = decoder
-            .total_bytes()
-            .saturating_mul(2)
+        // A JPEG's bytes, which its two decoders copy; the file's own samples, those turned upright, and
+        // every channel as f32.
+        let file = scanned.as_ref().map_or(0, |(scan, _)| scan.length);
+        let needed = file
+            .saturating_mul(3)
+            .saturating_add(decoder.total_bytes().saturating_mul(2))
             .saturating_add(size.pixels() * (3 + u64::from(has_alpha)) * 4);
         if needed > memory {
             let (size, available) = (Some(size), memory);
@@ -271,6 +259,31 @@ fn codec(format: ImageFormat) -> image::ImageFormat {
         ImageFormat::Tiff => image::ImageFormat::Tiff,
         ImageFormat::Bmp => image::ImageFormat::Bmp,
     }
+}
+
+/// What the markers of a JPEG say, and its bytes: its decoders read all of them before anything else.
+fn scan_jpeg(
+    name: &str,
+    mut stream: Box<dyn Stream + '_>,
+    memory: u64,
+) -> Result<(jpeg::Scan, Vec<u8>), ImageError> {
+    let name = || name.to_owned();
+    let read = |source| ImageError::Read { name: name(), source };
+    let scan = jpeg::scan(&mut stream).map_err(read)?;
+    if let Some((width, height)) = scan.size {
+        check_dimensions(&name(), width, height)?;
+    }
+    if scan.is_endless {
+        return Err(ImageError::Damaged { name: name(), problem: ENDLESS.to_owned() });
+    }
+    if scan.length > memory {
+        let (needed, available) = (scan.length, memory);
+        return Err(ImageError::Memory { name: name(), size: None, needed, available });
+    }
+    let mut file = Vec::new();
+    stream.rewind().map_err(read)?;
+    stream.take(scan.length).read_to_end(&mut file).map_err(read)?;
+    Ok((scan, file))
 }
 
 /// The bytes of a PNG that lacks its last chunk, with that chunk; `None` for one that has it, or that is

@@ -42,6 +42,14 @@ pub enum VideoError {
         /// What it is.
         kind: FileKind,
     },
+    /// A file of a kind that never moves.
+    #[error("could not read {name}: this is {kind}, not a video")]
+    NotSupported {
+        /// The file.
+        name: String,
+        /// What it is.
+        kind: FileKind,
+    },
     /// ffmpeg does not know what the file is.
     #[error("could not read {name}: it is not a video that ffmpeg can read: {problem}")]
     NotVideo {

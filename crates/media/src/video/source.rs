@@ -6,7 +6,7 @@ use graph::Size;
 
 use super::VideoError;
 use crate::ffmpeg::{self, FfmpegError, ProbeOutput, ProbeStream};
-use crate::{FileKind, FrameRate, ImageFormat, check_regular};
+use crate::{FileClass, FileKind, FrameRate, ImageFormat, check_regular};
 
 /// The most pixels of a frame; 8K has half as many.
 const MOST_PIXELS: u64 = 1 << 26;
@@ -60,6 +60,10 @@ impl VideoSource {
             Ok(file) if file.len() == 0 => return Err(VideoError::Empty { name }),
             Ok(_) => {}
         }
+        let kind = FileKind::of_file(path).ok().flatten();
+        if let Some(kind) = kind.filter(|kind| never_moves(kind.class())) {
+            return Err(VideoError::NotSupported { name, kind });
+        }
         let missing = |error| VideoError::Ffmpeg { name: name.clone(), error };
         ffmpeg::check().map_err(missing)?;
         let probe = ProbeOutput::of(path).map_err(|error| match error {
@@ -70,7 +74,6 @@ impl VideoSource {
             }
             error => missing(error),
         })?;
-        let kind = FileKind::of_file(path).ok().flatten();
         if let Some(kind) = kind.filter(|kind| ImageFormat::of_kind(*kind).is_some())
             && !MOVING_PICTURES.contains(&probe.format.format_name.as_str())
         {
@@ -138,6 +141,12 @@ impl VideoSource {
             notes,
         })
     }
+}
+
+/// Whether ffmpeg would make nothing of such a file, or no sense: what it takes for text may be a playlist.
+fn never_moves(class: FileClass) -> bool {
+    use FileClass::{Archive, Document, Layered, Network, Nothing, Program, Raw, Recipe};
+    matches!(class, Raw | Layered | Document | Archive | Network | Recipe | Program | Nothing)
 }
 
 /// `30000/1001`.

@@ -11,6 +11,7 @@ fn what_is_no_video_is_refused_in_words() {
     room.write("noise.mp4", (0..5000u32).map(|x| ((x * x) >> 3) as u8).collect::<Vec<_>>());
     room.write("words.txt", "no video, but a text\n".repeat(50));
     room.picture("photo.png");
+    room.write("photo.zip", b"PK\x03\x04....photo.jpg");
     std::fs::create_dir(room.path("folder")).unwrap();
     make(&room, "song.mp4", "-f lavfi -i sine=duration=1 -c:a aac");
     clip(&room, "clip.mp4", "25", 4, "-map 0:v");
@@ -23,6 +24,7 @@ fn what_is_no_video_is_refused_in_words() {
         ("noise.mp4", "not a video"),
         ("words.txt", "no"),
         ("photo.png", "a PNG picture, not a video"),
+        ("photo.zip", "a ZIP archive, not a video"),
         ("song.mp4", "no moving pictures"),
         ("cut.mp4", "not a video"),
     ] {
