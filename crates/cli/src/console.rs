@@ -1,9 +1,9 @@
 //! The two streams: what a command answers goes to standard output, what it says while it works to
 //! standard error.
 
-use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 
+use deepdream::models::printable;
 use deepdream::{Error, Fault, Result};
 use serde::Serialize;
 
@@ -32,18 +32,14 @@ pub(crate) fn say(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr(), "{}", shown(text.as_ref()));
 }
 
-/// A text whose control characters are shown and not sent: names in files may have them, and terminals
-/// obey.
-pub(crate) fn shown(text: &str) -> Cow<'_, str> {
-    let harmless = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
-    if text.chars().all(harmless) {
-        return Cow::Borrowed(text);
-    }
-    let show = |letter: char| match harmless(letter) {
-        true => letter.to_string(),
-        false => letter.escape_default().to_string(),
+/// A text whose control characters and marks of direction are shown and not sent, but for its own lines and
+/// tabs: names in files may have them, and terminals obey.
+pub(crate) fn shown(text: &str) -> String {
+    let part = |part: &str| match part.strip_suffix(['\n', '\t']) {
+        Some(body) => printable(body) + &part[body.len()..],
+        None => printable(part),
     };
-    Cow::Owned(text.chars().map(show).collect())
+    text.split_inclusive(['\n', '\t']).map(part).collect()
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {
@@ -58,5 +54,6 @@ mod tests {
     fn control_characters_are_shown() {
         assert_eq!(shown("fire2/concat\n\té"), "fire2/concat\n\té");
         assert_eq!(shown("\x1b[2Jlayer\r\u{9b}"), "\\u{1b}[2Jlayer\\r\\u{9b}");
+        assert_eq!(shown("a\u{202e}b.png"), "a\\u{202e}b.png");
     }
 }

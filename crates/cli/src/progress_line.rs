@@ -63,7 +63,7 @@ impl ProgressLine {
 fn fit(texts: &[String], time: &str, columns: usize, bounded: bool) -> (String, bool) {
     // Some terminals go to the next line once the last column is written.
     let columns = columns.saturating_sub(1);
-    let joined = |texts: &[String]| crate::console::shown(&texts.join("  ")).into_owned();
+    let joined = |texts: &[String]| crate::console::shown(&texts.join("  "));
     let all = joined(texts);
     if bounded && measure_text_width(&all) + measure_text_width(time) + 4 + BAR <= columns {
         return (all, true);

@@ -130,7 +130,7 @@ pub(crate) fn text(error: &clap::Error, args: &[String], cli: &Command) -> Strin
         _ => format!("`{whole} --help` explains it."),
     });
     let hints: String = hints.into_iter().map(|hint| format!("\n  {hint}")).collect();
-    shown(&format!("deepdream: {what}{hints}")).into_owned()
+    shown(&format!("deepdream: {what}{hints}"))
 }
 
 /// The commands that the arguments name, the outer one first.

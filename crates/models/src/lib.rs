@@ -38,6 +38,7 @@ pub use built_in::squeezenet;
 pub use catalogue::{Checksum, KnownNetwork, Source, catalogue, known, with_layer};
 pub use error::ModelError;
 pub use event::{OnEvent, StoreEvent};
+pub use import::printable;
 pub use load::load;
 pub use open::open;
 #[cfg(feature = "download")]
