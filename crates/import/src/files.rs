@@ -10,11 +10,14 @@ use prost::bytes::Bytes;
 
 use crate::ImportError;
 use crate::detect::{Format, detect};
-use crate::kinds::{by_name, of_folder, of_start};
+use crate::kinds::{begins_as_nothing, by_name, of_folder, of_start};
 use crate::load::{Imported, MAX_FILE, read_bytes, read_pair};
 
 /// How many bytes tell what a file is that is no model.
 const START: u64 = 1024;
+
+/// Smaller files are read whole, whatever they begin with: what they are may stand at their end.
+const SMALL: u64 = 1 << 24;
 
 /// Reads a network from a file of any format, which is found from the content.
 ///
@@ -67,10 +70,14 @@ fn read_file(path: &Path) -> Result<Bytes, ImportError> {
         let mut start = Vec::new();
         (&file).take(START).read_to_end(&mut start).map_err(failed)?;
         if let Some(error) = of_start(&start) {
-            return Err(error);
+            return Err(by_name(path, error));
+        }
+        let size = metadata.len();
+        if size > SMALL && begins_as_nothing(&start) {
+            let found = "data of an unknown kind".into();
+            return Err(by_name(path, ImportError::Unknown { found }));
         }
         file.rewind().map_err(failed)?;
-        let size = metadata.len();
         if size > MAX_FILE {
             return Err(too_large());
         }

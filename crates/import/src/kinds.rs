@@ -185,6 +185,12 @@ pub(crate) fn of_start(bytes: &[u8]) -> Option<ImportError> {
     SIGNATURES.iter().find(fits).map(|(_, _, kind, way_out)| other(kind, way_out))
 }
 
+/// Whether a file begins as no model does: no field of a protocol buffer has the number 0, and tensors by
+/// name begin with a brace.
+pub(crate) fn begins_as_nothing(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|&byte| byte < 8) && bytes.get(8) != Some(&b'{')
+}
+
 /// What a whole file is by anything but its first bytes, if that tells that it is no model.
 pub(crate) fn of_whole(bytes: &[u8]) -> Option<ImportError> {
     // The end of an index of LevelDB, as TensorFlow's checkpoints have it.

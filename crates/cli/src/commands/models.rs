@@ -351,7 +351,12 @@ fn add(store: &Store, args: &AddArgs) -> Result<()> {
     };
     let view = StoreView::listen()?;
     let name = store.add(&addition, &mut |event| view.event(event))?;
-    print(format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n"))
+    let mut text =
+        format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n");
+    if let Some(part) = deepdream::unsupported_part(&store.resolve(Some(&name))?.0) {
+        text += &format!("note: {part}\n");
+    }
+    print(text)
 }
 
 /// The terms of the network in the program, in short; THIRD-PARTY.md has them in full.

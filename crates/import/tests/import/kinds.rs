@@ -114,6 +114,16 @@ fn a_file_that_breaks_off_is_no_other_kind() {
 }
 
 #[test]
+fn what_is_no_model_by_its_first_bytes_is_not_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sparse.pb");
+    // Larger than any model: what is said tells that its size did not matter.
+    std::fs::File::create(&path).unwrap().set_len(import::MAX_FILE + 1).unwrap();
+    let refusal = import::load(&path).unwrap_err().to_string();
+    assert!(refusal.contains("data of an unknown kind"), "{refusal}");
+}
+
+#[test]
 fn folders_are_told_by_what_is_inside() {
     let folder = tempfile::tempdir().unwrap();
     let refusal = || import::load(folder.path()).unwrap_err().to_string();
