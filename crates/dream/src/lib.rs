@@ -1,5 +1,5 @@
 //! The dream itself: recipe, plan and loop. A recipe, a network and a picture go in, a picture comes
-//! out; files, flags, clocks and screens are somebody else's concern.
+//! out; files, flags, clocks and screens are the concern of others.
 //!
 //! A [`Recipe`] holds every setting. A [`Plan`] is a recipe resolved against a network, a picture's
 //! size and a [`Machine`]: whatever can be refused is refused there. [`dream()`] follows the plan and

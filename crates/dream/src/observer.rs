@@ -54,7 +54,7 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// That of so many steps on each octave.
+    /// That of this many steps on each octave.
     pub(crate) fn new(octaves: &[Size], iterations: u32) -> Self {
         let pixels: u64 = octaves.iter().map(|size| size.pixels()).sum();
         let total = pixels * u64::from(iterations);

@@ -57,7 +57,7 @@ pub(crate) struct MotionArgs {
 /// [`MotionPreset`] as the command line spells it.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Named {
-    /// Nothing moves; the picture only goes on dreaming.
+    /// Nothing moves; the dream only grows.
     Still,
     /// The zoom of Google's notebook: 5 % per frame.
     Google,

@@ -8,7 +8,7 @@ use deepdream::{Image, LayerResponse, Output, Result, Tensor, free_memory};
 
 use crate::args::{MachineArgs, NetworkArgs};
 use crate::array::{Array, ArrayFormat};
-use crate::console::print;
+use crate::console::{print, say};
 
 /// Arguments of `probe`.
 #[derive(Debug, Args)]
@@ -51,16 +51,19 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<()> {
     let LayerResponse { activation, objective, gradient } =
         deepdream::respond(&network, &args.layer, &image, &args.machine.limits())?;
     let shape = activation.shape;
+    let write = |output: Output, array: Array, format| -> Result<()> {
+        output.write(&array.encode(format)?)?;
+        say(format!("wrote {}", output.path().display()));
+        Ok(())
+    };
     if let Some((format, output)) = activation_file {
         let dims = [shape.channels, shape.height, shape.width];
-        let array = Array { name: "activation", shape: dims, data: &activation.data };
-        output.write(&array.encode(format)?)?;
+        write(output, Array { name: "activation", shape: dims, data: &activation.data }, format)?;
     }
     if let Some((format, output)) = gradient_file {
         let (dims, data) =
             ([gradient.shape.height, gradient.shape.width, 3], interleaved(&gradient));
-        let array = Array { name: "gradient", shape: dims, data: &data };
-        output.write(&array.encode(format)?)?;
+        write(output, Array { name: "gradient", shape: dims, data: &data }, format)?;
     }
     print(format!("{}: {shape}, ½·Σ activation² = {objective:.9e}\n", args.layer))
 }

@@ -74,7 +74,7 @@ struct FrameArgs {
     blend: Option<f64>,
 }
 
-/// How frames hang together, as the command line spells it.
+/// How frames depend on each other, as the command line spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Coherence {
     /// The dream moves along with the picture.
@@ -87,7 +87,7 @@ enum Coherence {
 }
 
 impl FrameArgs {
-    /// Refuses a share that belongs to another way in which frames hang together.
+    /// Refuses a share that belongs to another way in which frames depend on each other.
     fn check(&self) -> Result<()> {
         let Some(coherence) = self.coherence else { return Ok(()) };
         let carry =

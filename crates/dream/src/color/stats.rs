@@ -1,5 +1,5 @@
 //! Brightness, contrast and colours held over a movie: a frame made from the frame before, thousands
-//! of times, drifts to dark, bright, neon or grey unless it is led back.
+//! of times, drifts to dark, bright, neon or grey unless it is brought back.
 
 use graph::Tensor;
 use kernels::Threads;

@@ -53,7 +53,7 @@ impl Plane {
         self.data[y * self.width + x]
     }
 
-    /// The value between pixels, bilinear; beyond the border the border goes on.
+    /// The value between pixels, bilinear; beyond the border its value is repeated.
     pub fn bilinear(&self, x: f32, y: f32) -> f32 {
         let x = x.clamp(0.0, (self.width - 1) as f32);
         let y = y.clamp(0.0, (self.height - 1) as f32);

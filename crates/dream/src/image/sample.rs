@@ -1,7 +1,7 @@
 //! A picture looked at between its pixels and beyond its borders.
 //!
 //! Frames that are moved again and again must neither blur nor darken: the kernel is Catmull and
-//! Rom's cubic, which keeps edges sharp, and beyond a border the picture goes on mirrored.
+//! Rom's cubic, which keeps edges sharp, and beyond a border the picture is mirrored.
 
 use graph::Tensor;
 use kernels::Threads;

@@ -85,7 +85,7 @@ documented! {
         /// How the frames of a zoom follow from each other. Default: none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub zoom: Option<Zoom>,
-        /// How the dreams on a video's frames hang together. Default: none.
+        /// How the dreams on a video's frames depend on each other. Default: none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub video: Option<Video>,
     }

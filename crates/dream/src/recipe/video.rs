@@ -11,7 +11,7 @@ use super::{Recipe, choice};
 const WEAR: f64 = 1.15;
 
 documented! {
-    /// How the dreams on a video's frames hang together.
+    /// How the dreams on a video's frames depend on each other.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct Video {
         /// How a frame's dream follows from the last one's. Default: `flow`.
@@ -26,7 +26,7 @@ documented! {
 pub enum Coherence {
     /// What the last dream added to its frame moves along with what it was added to (optical flow).
     Flow {
-        /// How much of the last frame's dream lives on in the next, 0–0.99; the rest is dreamt anew.
+        /// How much of a frame's dream lives on in the next one, 0–0.99; the rest is dreamt anew.
         /// Default: 0.8.
         #[serde(default = "Coherence::usual_persistence")]
         persistence: f64,

@@ -20,7 +20,7 @@ documented! {
         /// so that the look does not depend on `fps`: a frame, which goes on from what those before it
         /// have dreamt, takes its share of the recipe's steps, at the most all of them. Default: 2.
         pub pace: f64,
-        /// How far brightness, contrast and colours are led back to the first frame's, 0–1.
+        /// How strongly brightness, contrast and colours are kept at those of the first frame, 0–1.
         /// Default: 1.
         pub levels: f64,
         /// How frames move. Default: a slow zoom.
@@ -101,7 +101,7 @@ impl Default for Motion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MotionPreset {
-    /// Nothing moves; the picture only goes on dreaming.
+    /// Nothing moves; the dream only grows.
     Still,
     /// The zoom of Google's notebook: each frame shows the middle 95 % of the one before.
     Google,

@@ -1,4 +1,4 @@
-//! A zoom's frames, each made from the one before: moved, dreamt on, its colours led back to the first one's.
+//! A zoom's frames, each made from the one before: moved, dreamt on, and brought back to the colours of the first.
 
 pub(crate) mod fade;
 mod motion;

@@ -16,7 +16,7 @@ const DATA: &[&str] = &[
     "WindowData",
 ];
 
-/// Layers whose output nobody dreams on.
+/// Layers that serve training alone.
 const JUDGES: &[&str] = &["Accuracy", "ArgMax", "HDF5Output", "Silence"];
 
 /// Layers with weights, which make a way through the network deep.

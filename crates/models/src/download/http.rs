@@ -87,7 +87,7 @@ impl Response {
     }
 }
 
-/// Sends a body piece by piece until its end, or until nobody receives it.
+/// Sends a body piece by piece until its end, or until the receiver is gone.
 fn send_body(mut body: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
