@@ -221,7 +221,12 @@ pub(crate) fn quoted(path: &Path) -> String {
 
 fn layers(error: &GraphError) -> Option<String> {
     match error {
-        GraphError::UnknownLayer { .. } => Some("`deepdream layers` lists every layer.".to_owned()),
+        GraphError::UnknownLayer { name, .. } if name.contains(',') => {
+            Some("Repeat --layer for several: --layer NAME --layer NAME.".to_owned())
+        }
+        GraphError::UnknownLayer { .. } => {
+            Some("`deepdream layers` lists the layers; --model names the network.".to_owned())
+        }
         _ => None,
     }
 }

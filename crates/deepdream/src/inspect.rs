@@ -115,7 +115,7 @@ pub fn respond(
     image: &Image,
     limits: &Limits,
 ) -> Result<LayerResponse> {
-    let (target, machine) = (network.graph.find_target(layer)?, limits.machine()?);
+    let (target, machine) = (targets::find(network, layer)?, limits.machine()?);
     let executable = compile(network, &[target], &machine, image.size())?;
     let mut session = executable.session(image.size())?;
     session.forward(image.color())?;

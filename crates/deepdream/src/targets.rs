@@ -59,15 +59,26 @@ fn not_found(network: &Network, error: GraphError) -> Error {
     let GraphError::UnknownLayer { name, nearest } = &error else { return error.into() };
     let what = format!("the network {} has no layer `{name}`", network.name);
     let other = models::with_layer(name).filter(|known| known.name != network.name);
-    let near = format!("Did you mean `{}`?", nearest.join("` or `"));
-    let none = nearest.is_empty();
+    let near = did_you_mean(nearest);
     let error = Error::from(error).saying(what);
     match other {
         Some(known) => error
             .turn(Knob::Network, format!("It is a layer of {}: choose that network.", known.name)),
-        None if none => error,
-        None => error.hint(near),
+        None => match near {
+            Some(near) => error.hint(near),
+            None => error,
+        },
     }
+}
+
+/// Asks whether one of these names was meant; `None` without names.
+fn did_you_mean(names: &[String]) -> Option<String> {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let (last, first) = quoted.split_last()?;
+    Some(match first {
+        [] => format!("Did you mean {last}?"),
+        first => format!("Did you mean {} or {last}?", first.join(", ")),
+    })
 }
 
 fn no_default(network: &Network) -> Error {

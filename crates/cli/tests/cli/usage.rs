@@ -121,3 +121,36 @@ fn values_out_of_range_name_their_flag() {
     let said = refused(&room, &["image", "photo.png", "--set", "nothing=1"], 5);
     assert!(said.contains("--save-recipe"), "{said}");
 }
+
+#[test]
+fn layers_that_are_not_there_name_the_network_and_a_way_out() {
+    let room = Room::new();
+    room.picture("photo.png");
+    for (layer, way_out) in [
+        ("fire6/conact", "Did you mean `fire6/concat`, `fire2/concat` or `fire3/concat`?"),
+        ("mixed4c", "a layer of inception5h: choose that network (--model)"),
+        ("conv1,fire2/concat", "--layer NAME --layer NAME"),
+    ] {
+        for args in [
+            &["image", "photo.png", "--model", "squeezenet", "--layer", layer][..],
+            &[
+                "probe",
+                "photo.png",
+                "--gradient",
+                "g.npy",
+                "--model",
+                "squeezenet",
+                "--layer",
+                layer,
+            ],
+            &["bench", "--model", "squeezenet", "--layer", layer],
+        ] {
+            let said = refused(&room, args, 5);
+            assert!(
+                said.contains(&format!("the network squeezenet has no layer `{layer}`")),
+                "{said}"
+            );
+            assert!(said.contains(way_out), "{args:?}: `{way_out}` is not in:\n{said}");
+        }
+    }
+}

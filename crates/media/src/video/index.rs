@@ -242,6 +242,8 @@ impl List {
     /// `why` is ffmpeg's word, where decoding went to the end of the video.
     fn finish(self, source: &VideoSource, why: Option<String>) -> Result<FrameIndex, String> {
         let (whole, complaint) = (why.is_some(), why.clone().unwrap_or_default());
+        // ffmpeg puts the decoder's name and address in front.
+        let complaint = complaint.split_once("] ").map_or(&*complaint, |(_, rest)| rest);
         let size = self.size.map(|(width, height)| (width.saturating_sub(BORDER), height));
         let (Some((width, height)), Some(&last), true) =
             (size, self.starts.last(), self.time_base.1 > 0)
