@@ -7,11 +7,16 @@ use crate::room::{Room, picture, shared};
 
 const README: &str = include_str!("../../../../README.md");
 
-/// The commands in the README's blocks, without their comments.
+/// The commands in the README's blocks but those for Cargo.
 fn commands() -> Vec<Vec<&'static str>> {
     let blocks = README.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let lines = blocks.flat_map(str::lines).filter(|line| !line.starts_with("car"));
-    lines.map(|line| line.split('#').next().unwrap().split_whitespace().collect()).collect()
+    let is_ours =
+        |line: &&str| !line.is_empty() && !line.starts_with('#') && !line.starts_with("cargo");
+    blocks
+        .flat_map(str::lines)
+        .filter(is_ours)
+        .map(|line| line.split_whitespace().collect())
+        .collect()
 }
 
 /// Runs every line, on small pictures and with few steps; leaves out those that need a network which is
