@@ -198,7 +198,7 @@ pub fn with_layer(layer: &str) -> Option<&'static KnownNetwork> {
             .strip_prefix(*start)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '/']))
     };
-    CATALOGUE.iter().find(|known| known.layers.iter().any(|start| begins(&start)))
+    CATALOGUE.iter().find(|known| known.layers.iter().any(begins))
 }
 
 /// The known network that has the structure of `graph`, whatever its weights.

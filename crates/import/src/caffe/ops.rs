@@ -25,8 +25,10 @@ enum Built {
 
 type Builder = fn(&Assembly, &Layer, &[NodeId]) -> Result<Built, ImportError>;
 
-/// Each type with the number of its blobs.
-const BUILDERS: &[(&str, fn(&Layer) -> usize, Builder)] = &[
+/// How many blobs a layer has to have.
+type Blobs = fn(&Layer) -> usize;
+
+const BUILDERS: &[(&str, Blobs, Builder)] = &[
     ("BatchNorm", |layer| if layer.blobs.len() == 5 { 5 } else { 3 }, batch_norm),
     ("Concat", none, concat),
     (
