@@ -34,12 +34,22 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         return Ok(());
     }
     let seconds = args.first().map_or(SECONDS, String::as_str);
-    let listed = cargo(&["fuzz", "list", "--fuzz-dir", "fuzz"]).output()?;
     let wanted = |name: &&str| args.len() < 2 || args[1..].iter().any(|wanted| wanted == name);
-    listed.lines().filter(wanted).try_for_each(|reader| fuzz(reader, seconds))
+    let limit = format!("-max_total_time={seconds}");
+    list()?.lines().filter(wanted).try_for_each(|reader| fuzz(reader, &limit))
 }
 
-fn fuzz(reader: &str, seconds: &str) -> Outcome {
+/// Feeds each reader the files that fuzzing starts from, and what it has found before, once.
+pub(crate) fn seeds_once() -> Outcome {
+    list()?.lines().try_for_each(|reader| fuzz(reader, "-runs=0"))
+}
+
+/// The readers, a line each.
+fn list() -> Result<String, String> {
+    cargo(&["fuzz", "list", "--fuzz-dir", "fuzz"]).output()
+}
+
+fn fuzz(reader: &str, limit: &str) -> Outcome {
     let corpus = format!("fuzz/corpus/{reader}");
     std::fs::create_dir_all(&corpus).map_err(|error| format!("{corpus}: {error}"))?;
     let own = format!("fuzz/seeds/{reader}");
@@ -48,6 +58,6 @@ fn fuzz(reader: &str, seconds: &str) -> Outcome {
     cargo(&["+nightly", "fuzz", "run", "--fuzz-dir", "fuzz", reader, &corpus])
         .args(seeds)
         .args(["--", "-seed=1", "-timeout=20", "-verbosity=0", "-print_final_stats=1"])
-        .args([format!("-max_total_time={seconds}")])
+        .args([limit])
         .run()
 }

@@ -7,6 +7,7 @@ mod check;
 mod fuzz;
 mod process;
 mod product;
+mod sanitize;
 mod tally;
 mod tests;
 
@@ -25,7 +26,7 @@ struct Task {
     run: fn(&[String]) -> Outcome,
 }
 
-const TASKS: [Task; 13] = [
+const TASKS: [Task; 16] = [
     Task {
         name: "check",
         about: "format, file lengths, unsafe, lints, documentation, licences",
@@ -58,6 +59,21 @@ const TASKS: [Task; 13] = [
         run: fuzz::run,
     },
     Task {
+        name: "miri",
+        about: "the kernels' tests under Miri, which watches every access",
+        run: |_| sanitize::miri(),
+    },
+    Task {
+        name: "asan",
+        about: "the kernels' tests and the readers with AddressSanitizer",
+        run: |_| sanitize::asan(),
+    },
+    Task {
+        name: "attack-networks",
+        about: "[SECONDS [SEED]]: random networks against the reference, memory said against used",
+        run: attack_networks,
+    },
+    Task {
         name: "bench",
         about: "[ARGUMENTS]: the benchmarks",
         run: |args| cargo(&["bench", "--workspace"]).args(args).run(),
@@ -77,7 +93,7 @@ const TASKS: [Task; 13] = [
         about: "tests the NEON kernels on an emulated machine (Debian 12, as root)",
         run: |args| script("tools/neon/run.sh", args),
     },
-    Task { name: "ci", about: "[--without-shared]: everything but the four above", run: ci },
+    Task { name: "ci", about: "[--without-shared]: everything but the seven above", run: ci },
     Task { name: "help", about: "prints this list", run: |_| help() },
 ];
 
@@ -96,6 +112,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// As long as it takes for a first impression, unless told otherwise.
+fn attack_networks(args: &[String]) -> Outcome {
+    let seconds = args.first().map_or("60", String::as_str);
+    let run = ["run", "--package", "deepdream-cpu", "--example", "attack", "--", seconds];
+    cargo(&run).args(args.iter().skip(1)).run()
 }
 
 fn help() -> Outcome {

@@ -1,11 +1,12 @@
 //! Convolutions prepared to run: which algorithm runs each, and its weights in that algorithm's order.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernels::conv::{Direct, Filters, Phase};
 use kernels::winograd::Winograd;
-use kernels::{Context, ConvGeometry, CpuLevel, Vec16};
+use kernels::{Context, ConvGeometry, CpuLevel, OutOfMemory, Vec16};
 
 use super::program::{Kind, Layer, Program};
 use graph::{Conv2d, GraphError, Padding, Shape, Weights, Window};
@@ -32,11 +33,13 @@ pub(super) struct ConvSpec {
     pub(super) geometry: ConvGeometry,
     /// The window before the picture was rearranged; with the layer it tells weights apart.
     original: ConvGeometry,
+    /// Whether its phases backward leave pixels out.
+    pub(super) gaps: bool,
     groups: usize,
     weights: Weights,
     bias: Arc<[f32]>,
-    in_slots: Vec<usize>,
-    out_slots: Vec<usize>,
+    in_slots: Arc<[usize]>,
+    out_slots: Arc<[usize]>,
 }
 
 impl ConvSpec {
@@ -66,6 +69,7 @@ impl ConvSpec {
         let plain = Self {
             geometry,
             original: geometry,
+            gaps: geometry.has_gaps(),
             groups: conv.groups,
             weights: conv.weights,
             bias: conv.bias,
@@ -97,8 +101,8 @@ impl ConvSpec {
         let padding = first.map(|first| first.unsigned_abs());
         let (ins, outs) = (self.in_slots.len(), self.out_slots.len());
         let area = extent[0] * extent[1];
-        let (len, from) = (outs * ins * depth * depth * area, self.weights);
-        let rearrange = move || {
+        let len = outs * ins * depth * depth * area;
+        let rearrange = move |from: &[f32]| {
             let mut weights = vec![0.0; len];
             for (index, &weight) in from.iter().enumerate() {
                 let (pair, k) = (index / (kernel[0] * kernel[1]), index % (kernel[0] * kernel[1]));
@@ -112,7 +116,8 @@ impl ConvSpec {
         };
         Some(Self {
             geometry: ConvGeometry::new(extent, [1, 1], [1, 1], padding)?,
-            weights: Weights::later(len, rearrange),
+            gaps: false,
+            weights: self.weights.map(len, rearrange),
             in_slots: (0..ins * depth * depth).collect(),
             ..self
         })
@@ -127,6 +132,28 @@ impl ConvSpec {
             Direction::Forward => vec![filters.forward()],
             Direction::Backward => filters.backward(),
         }
+    }
+
+    /// Bytes that the packed weights of a direction take, how each layer's own list of places included.
+    fn packed_bytes(&self, direction: Direction, algorithm: Algorithm, level: CpuLevel) -> u64 {
+        let slots = (&self.in_slots[..], &self.out_slots[..]);
+        let filters = Filters::without_weights(self.geometry, self.groups, slots.0, slots.1);
+        match algorithm {
+            Algorithm::Direct => filters.direct_bytes(direction == Direction::Backward, level),
+            Algorithm::Winograd(tile) => match direction {
+                Direction::Forward => Winograd::bytes(&filters.forward(), tile, level),
+                Direction::Backward => Winograd::bytes(&filters.backward()[0], tile, level),
+            },
+            Algorithm::Depthwise => {
+                let blocks = slots.1.last().map_or(0, |last| last / 16 + 1) as u64;
+                64 * blocks * (self.geometry.elements() as u64 + 1)
+            }
+        }
+    }
+
+    /// Bytes that the weights take in the order that is packed, while they are packed.
+    pub(super) fn pending_bytes(&self) -> u64 {
+        self.weights.pending_bytes()
     }
 
     /// Whether every output channel reads only the input channel of its own number.
@@ -240,37 +267,65 @@ impl Depthwise {
 #[derive(Default)]
 pub(super) struct Cache {
     packed: Mutex<HashMap<Key, Packed>>,
+    /// How many bytes each takes, known before it is made.
+    bytes: Mutex<HashMap<Key, u64>>,
 }
 
-type Key = (usize, ConvGeometry, Direction, Algorithm);
+/// A layer's number, its window before the picture was rearranged, and how it is computed.
+pub(super) type Key = (usize, ConvGeometry, Direction, Algorithm);
+
+/// Under which key the weights of layer number `layer`, whose convolution is `spec`, are kept.
+pub(super) fn key(
+    layer: usize,
+    spec: &ConvSpec,
+    direction: Direction,
+    algorithm: Algorithm,
+) -> Key {
+    // Depthwise weights serve both directions.
+    let direction = match algorithm {
+        Algorithm::Depthwise => Direction::Forward,
+        Algorithm::Direct | Algorithm::Winograd(_) => direction,
+    };
+    (layer, spec.original, direction, algorithm)
+}
 
 impl Cache {
-    /// The weights of layer number `layer`, whose convolution is `spec`.
+    /// The weights that `key` says, of a layer whose convolution is `spec`.
+    ///
+    /// # Errors
+    /// If there is no memory for them.
     pub(super) fn get(
         &self,
         cx: &Context,
-        layer: usize,
         spec: &ConvSpec,
-        direction: Direction,
-        algorithm: Algorithm,
-    ) -> Packed {
-        let direction = match algorithm {
-            Algorithm::Depthwise => Direction::Forward,
-            Algorithm::Direct | Algorithm::Winograd(_) => direction,
-        };
-        let pack = || match algorithm {
-            Algorithm::Depthwise => Packed::Depthwise(Arc::new(Depthwise::new(spec))),
-            Algorithm::Winograd(tile) => {
-                let phases = spec.phases(direction);
-                Packed::Winograd(Arc::new(Winograd::new(&phases[0], tile, cx)))
-            }
-            Algorithm::Direct => {
-                let phases = spec.phases(direction);
-                let direct = |phase: &Phase<'_>| Arc::new(Direct::new(phase, cx));
-                Packed::Direct(phases.iter().map(direct).collect())
-            }
+        key: Key,
+    ) -> Result<Packed, OutOfMemory> {
+        let (_, _, direction, algorithm) = key;
+        let pack = || {
+            Ok(match algorithm {
+                Algorithm::Depthwise => Packed::Depthwise(Arc::new(Depthwise::new(spec))),
+                Algorithm::Winograd(tile) => {
+                    let phases = spec.phases(direction);
+                    Packed::Winograd(Arc::new(Winograd::new(&phases[0], tile, cx)?))
+                }
+                Algorithm::Direct => {
+                    let phases = spec.phases(direction);
+                    let direct = |phase: &Phase<'_>| Direct::new(phase, cx).map(Arc::new);
+                    Packed::Direct(phases.iter().map(direct).collect::<Result<_, _>>()?)
+                }
+            })
         };
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
-        packed.entry((layer, spec.original, direction, algorithm)).or_insert_with(pack).clone()
+        Ok(match packed.entry(key) {
+            Entry::Occupied(packed) => packed.get().clone(),
+            Entry::Vacant(place) => place.insert(pack()?).clone(),
+        })
+    }
+
+    /// Bytes that the weights take that `key` says.
+    pub(super) fn bytes(&self, level: CpuLevel, spec: &ConvSpec, key: Key) -> u64 {
+        let (_, _, direction, algorithm) = key;
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        *bytes.entry(key).or_insert_with(|| spec.packed_bytes(direction, algorithm, level))
     }
 }

@@ -32,13 +32,16 @@ mod program;
 mod run;
 mod timing;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use graph::passes::{self, Rewritten};
-use graph::{Backend, Executable, Graph, GraphError, InputSpec, Network, NodeId, Session, Size};
+use graph::{
+    Backend, Executable, Graph, GraphError, InputSpec, Network, NodeId, Op, Session, Size,
+};
 use kernels::Context;
 
-use convolution::Cache;
+use convolution::{Cache, ConvSpec, Direction, key};
 use plan::Plan;
 use program::Program;
 pub use run::CpuSession;
@@ -80,10 +83,11 @@ impl CpuExecutable {
     /// Compiles `network` up to `targets`.
     ///
     /// # Errors
-    /// What [`Network::check_targets`] refuses.
+    /// What [`Network::check_targets`] refuses, or more channels than any network has.
     pub fn new(network: &Network, targets: &[NodeId], cx: Context) -> Result<Self, GraphError> {
         network.check_targets(targets)?;
         let Rewritten { graph, targets } = passes::prune(&network.graph, targets);
+        check_channels(&graph)?;
         let Rewritten { graph, targets } = passes::fold_batch_norm(&graph, &targets);
         Ok(Self {
             program: Program::new(&graph, &targets),
@@ -98,10 +102,11 @@ impl CpuExecutable {
     /// As [`Executable::session`], as what it is.
     ///
     /// # Errors
-    /// An image too small for a target.
+    /// An image too small for a target, or no memory for its session.
     pub fn cpu_session(self: Arc<Self>, size: Size) -> Result<CpuSession, GraphError> {
         let plan = self.plan(size)?;
-        Ok(CpuSession::new(self, plan, size))
+        CpuSession::new(self, plan, size)
+            .map_err(|error| GraphError::Memory { bytes: error.bytes as u64 })
     }
 
     fn plan(&self, size: Size) -> Result<Plan, GraphError> {
@@ -109,9 +114,62 @@ impl CpuExecutable {
     }
 }
 
+/// All layers that have lists of their own channels have no more together. A graph of a few joins can double
+/// them until no memory holds the lists.
+const MOST_CHANNELS: usize = 1 << 24;
+
+/// Whether the lists of the graph's channels fit in memory, whatever the images.
+///
+/// # Errors
+/// If they may not.
+fn check_channels(graph: &Graph) -> Result<(), GraphError> {
+    let mut total = 0usize;
+    let mut channels: Vec<usize> = Vec::new();
+    for node in graph.nodes() {
+        let inputs: Vec<usize> = node.inputs.iter().map(|input| channels[input.index()]).collect();
+        let own = match node.op {
+            Op::Input { channels } => channels,
+            _ => node.op.channels(&inputs).unwrap_or(0),
+        };
+        if matches!(node.op, Op::Input { .. } | Op::Conv2d(_) | Op::Dense(_) | Op::Concat) {
+            total = total.saturating_add(own);
+        }
+        channels.push(own);
+    }
+    if total <= MOST_CHANNELS {
+        return Ok(());
+    }
+    Err(GraphError::Graph(format!(
+        "its layers have {total} channels together; up to {MOST_CHANNELS} is possible"
+    )))
+}
+
 impl Executable for CpuExecutable {
     fn memory(&self, size: Size) -> Result<u64, GraphError> {
-        Ok(self.plan(size)?.bytes())
+        let plan = self.plan(size)?;
+        let pending = plan.specs.iter().flatten().map(ConvSpec::pending_bytes).sum::<u64>();
+        Ok(plan.bytes(&self.program).saturating_add(pending))
+    }
+
+    fn kept_memory(&self, sizes: &[Size]) -> Result<u64, GraphError> {
+        let (level, mut keys, mut scratch) = (self.cx.level(), HashMap::new(), 0);
+        for &size in sizes {
+            let plan = self.plan(size)?;
+            scratch = plan.scratch_bytes(&self.program, level).max(scratch);
+            for (layer, spec) in plan.specs.iter().enumerate() {
+                for direction in [Direction::Forward, Direction::Backward] {
+                    let algorithm = plan.algorithm(&self.program, level, layer, direction);
+                    let (Some(spec), Some(algorithm)) = (spec, algorithm) else { continue };
+                    let key = key(layer, spec, direction, algorithm);
+                    keys.entry(key).or_insert_with(|| self.cache.bytes(level, spec, key));
+                }
+            }
+        }
+        let threads = self.cx.threads().count() as u64;
+        let packed = keys.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes));
+        Ok(packed
+            .saturating_add(threads.saturating_mul(scratch))
+            .saturating_add(self.program.bytes()))
     }
 
     fn session(self: Arc<Self>, size: Size) -> Result<Box<dyn Session>, GraphError> {

@@ -15,7 +15,7 @@ pub(super) struct Buffer {
 pub(super) fn place(buffers: &[Buffer]) -> (Vec<usize>, usize) {
     let mut order: Vec<usize> = (0..buffers.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(buffers[i].size));
-    let mut starts = vec![0; buffers.len()];
+    let mut starts = vec![0usize; buffers.len()];
     let mut placed: Vec<usize> = Vec::new();
     for &index in &order {
         let buffer = &buffers[index];
@@ -25,12 +25,12 @@ pub(super) fn place(buffers: &[Buffer]) -> (Vec<usize>, usize) {
                 let lifetime = &buffers[other].lifetime;
                 lifetime.start < buffer.lifetime.end && buffer.lifetime.start < lifetime.end
             })
-            .map(|&other| starts[other]..starts[other] + buffers[other].size)
+            .map(|&other| starts[other]..starts[other].saturating_add(buffers[other].size))
             .collect();
         taken.sort_by_key(|range| range.start);
-        let mut start = 0;
+        let mut start = 0usize;
         for range in taken {
-            if start + buffer.size <= range.start {
+            if start.saturating_add(buffer.size) <= range.start {
                 break;
             }
             start = start.max(range.end);
@@ -38,7 +38,8 @@ pub(super) fn place(buffers: &[Buffer]) -> (Vec<usize>, usize) {
         starts[index] = start;
         placed.push(index);
     }
-    let total = buffers.iter().zip(&starts).map(|(buffer, start)| start + buffer.size).max();
+    let end = |(buffer, start): (&Buffer, &usize)| start.saturating_add(buffer.size);
+    let total = buffers.iter().zip(&starts).map(end).max();
     (starts, total.unwrap_or(0))
 }
 

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, pool};
+use kernels::winograd::Winograd;
+use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, lrn_pool, pool};
 
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
@@ -132,7 +133,8 @@ impl Plan {
         for value in &program.values {
             if value.relu && plan.masks[value.root].is_none() {
                 plan.masks[value.root] = Some(plan.mask_count);
-                plan.mask_count += plan.activations[value.root].map.pixels();
+                let pixels = plan.activations[value.root].map.pixels();
+                plan.mask_count = plan.mask_count.saturating_add(pixels);
             }
         }
         for (index, layer) in program.layers.iter().enumerate() {
@@ -144,18 +146,52 @@ impl Plan {
                 }
                 let start = plan.argmax_count;
                 let map = plan.activation(program, layer.output).map;
-                plan.argmax_count += pool::argmax_len(window, &map);
+                plan.argmax_count = start.saturating_add(pool::argmax_len(window, &map));
                 plan.argmax[index] = start..plan.argmax_count;
             }
         }
         Ok(plan)
     }
 
-    /// Bytes of the three memories.
-    pub(super) fn bytes(&self) -> u64 {
+    /// Bytes that a session takes: the three memories, and its layers' lists and vectors.
+    pub(super) fn bytes(&self, program: &Program) -> u64 {
         let [vectors, masks, argmax] =
             [self.vectors, self.mask_count, self.argmax_count].map(|count| count as u64);
-        vectors.saturating_mul(64).saturating_add(2 * masks).saturating_add(argmax)
+        let blocks = |value: ValueId| program.values[value].blocks() as u64;
+        let lists = program.layers.iter().map(|layer| match layer.kind {
+            Kind::Affine(_) => 2 * 2 * 64 * blocks(layer.output),
+            Kind::Copy => 16 * 8 * (blocks(layer.output) + blocks(layer.inputs[0])),
+            _ => 0,
+        });
+        let memories = (vectors.saturating_mul(64))
+            .saturating_add(masks.saturating_mul(2))
+            .saturating_add(argmax);
+        memories.saturating_add(lists.sum())
+    }
+
+    /// Bytes that each thread works in, at the most.
+    pub(super) fn scratch_bytes(&self, program: &Program, level: CpuLevel) -> u64 {
+        let layer = |index: usize| {
+            let layer = &program.layers[index];
+            let (x, y) = (layer.inputs[0], layer.output);
+            if let (Kind::LrnMaxPool(..), Some(window)) = (&layer.kind, &self.windows[index]) {
+                return lrn_pool::scratch_bytes(window, &self.activation(program, x).map);
+            }
+            let ways = [(Direction::Forward, x, y), (Direction::Backward, y, x)];
+            let way = |(direction, read, written): (Direction, ValueId, ValueId)| {
+                let Some(Algorithm::Winograd(tile)) =
+                    self.algorithm(program, level, index, direction)
+                else {
+                    return 0;
+                };
+                let (shape, kernel) = (self.shapes[written], self.specs[index].as_ref());
+                let kernel = kernel.map_or(0, |spec| spec.geometry.kernel()[0]);
+                let (blocks, output) = (program.values[read].blocks(), [shape.height, shape.width]);
+                Winograd::scratch_bytes(kernel, tile, blocks, output, level)
+            };
+            ways.map(way).into_iter().max().unwrap_or(0)
+        };
+        (0..program.layers.len()).map(layer).max().unwrap_or(0)
     }
 
     /// Where a value's activation lies.

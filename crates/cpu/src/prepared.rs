@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use kernels::Vec16;
 use kernels::conv::{Direct, Placed};
 use kernels::winograd::Winograd;
+use kernels::{OutOfMemory, Vec16};
 
 use super::CpuExecutable;
-use super::convolution::{Depthwise, Direction, Packed, by_slot};
+use super::convolution::{Depthwise, Direction, Packed, by_slot, key};
 use super::plan::Plan;
 use super::program::Kind;
 
@@ -31,12 +31,15 @@ pub(super) enum Prepared {
 
 impl Prepared {
     /// What `layer` needs in a direction; `None` if it needs nothing.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
     pub(super) fn new(
         executable: &CpuExecutable,
         plan: &Plan,
         layer: usize,
         direction: Direction,
-    ) -> Option<Self> {
+    ) -> Result<Option<Self>, OutOfMemory> {
         let CpuExecutable { program, cx, cache, .. } = executable;
         let (input, output) = (program.layers[layer].inputs[0], program.layers[layer].output);
         let slots = |value: usize| &program.values[value].slots;
@@ -44,7 +47,7 @@ impl Prepared {
             Kind::Affine(affine) => {
                 let by_slot = |values: &[f32]| by_slot(slots(output), values.iter().copied());
                 let (scale, shift) = (by_slot(&affine.scale), by_slot(&affine.shift));
-                return Some(Prepared::Affine { scale, shift });
+                return Ok(Some(Prepared::Affine { scale, shift }));
             }
             Kind::Copy => {
                 let (from, to) = match direction {
@@ -52,16 +55,19 @@ impl Prepared {
                     Direction::Backward => (output, input),
                 };
                 let mut sources = vec![usize::MAX; 16 * program.values[to].blocks()];
-                for (&from, &to) in slots(from).iter().zip(slots(to)) {
+                for (&from, &to) in slots(from).iter().zip(&slots(to)[..]) {
                     sources[to] = from;
                 }
-                return Some(Prepared::Copy { sources });
+                return Ok(Some(Prepared::Copy { sources }));
             }
             _ => {}
         }
-        let spec = plan.specs[layer].as_ref()?;
-        let algorithm = plan.algorithm(program, cx.level(), layer, direction)?;
-        Some(match cache.get(cx, layer, spec, direction, algorithm) {
+        let (Some(spec), Some(algorithm)) =
+            (&plan.specs[layer], plan.algorithm(program, cx.level(), layer, direction))
+        else {
+            return Ok(None);
+        };
+        Ok(Some(match cache.get(cx, spec, key(layer, spec, direction, algorithm))? {
             Packed::Winograd(conv) => Prepared::Winograd(conv),
             Packed::Depthwise(conv) => Prepared::Depthwise(conv),
             Packed::Direct(convs) => {
@@ -78,7 +84,7 @@ impl Prepared {
                 };
                 Prepared::Direct(convs.iter().enumerate().map(place).collect())
             }
-        })
+        }))
     }
 }
 

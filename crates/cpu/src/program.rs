@@ -5,6 +5,7 @@
 //! and a list of slots tells where each channel lies.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use graph::{Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NodeId, Op, Shape};
 
@@ -28,7 +29,7 @@ pub(super) struct Value {
     /// The node whose shape it has.
     pub(super) node: NodeId,
     /// The slot of each channel, from the value's first block on.
-    pub(super) slots: Vec<usize>,
+    pub(super) slots: Arc<[usize]>,
     /// The value whose memory it is a part of, itself if it has its own.
     pub(super) root: ValueId,
     /// Its first block there.
@@ -160,7 +161,7 @@ impl Builder<'_> {
         self.of.insert(id, output);
     }
 
-    fn value(&mut self, node: NodeId, slots: Vec<usize>, relu: bool) -> ValueId {
+    fn value(&mut self, node: NodeId, slots: Arc<[usize]>, relu: bool) -> ValueId {
         let root = self.values.len();
         self.values.push(Value { node, slots, root, first: 0, relu });
         root
@@ -204,7 +205,7 @@ impl Builder<'_> {
     }
 
     /// A layer, and the ReLU after it if there is one.
-    fn with_relu(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>, slots: Vec<usize>) {
+    fn with_relu(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>, slots: Arc<[usize]>) {
         let relu =
             self.only_consumer(id).filter(|&next| matches!(self.graph.node(next).op, Op::Relu));
         let output = self.value(relu.unwrap_or(id), slots, relu.is_some());
@@ -218,7 +219,7 @@ impl Builder<'_> {
         let mut slots = Vec::new();
         let mut blocks = 0;
         let whole = self.values.len();
-        self.value(id, Vec::new(), false);
+        self.value(id, Arc::from([]), false);
         for (place, &input) in inputs.iter().enumerate() {
             let moved = self.parents.contains_key(&input)
                 || self.values[input].node == self.graph.input()
@@ -233,17 +234,21 @@ impl Builder<'_> {
             slots.extend(self.values[input].slots.iter().map(|slot| 16 * blocks + slot));
             blocks += self.values[input].blocks();
         }
-        self.values[whole].slots = slots;
+        self.values[whole].slots = slots.into();
         self.of.insert(id, whole);
     }
 
     /// `value` itself, or a copy whose channels lie one after the other.
     fn without_holes(&mut self, value: ValueId) -> ValueId {
-        let slots = contiguous(self.values[value].slots.len());
-        if self.values[value].slots == slots { value } else { self.copy(value, slots) }
+        let slots = &self.values[value].slots;
+        if slots.iter().enumerate().all(|(channel, &slot)| channel == slot) {
+            return value;
+        }
+        let slots = contiguous(slots.len());
+        self.copy(value, slots)
     }
 
-    fn copy(&mut self, from: ValueId, slots: Vec<usize>) -> ValueId {
+    fn copy(&mut self, from: ValueId, slots: Arc<[usize]>) -> ValueId {
         let node = self.values[from].node;
         let output = self.value(node, slots, false);
         let name = self.graph.node(node).name.clone();
@@ -269,11 +274,19 @@ impl Builder<'_> {
     }
 }
 
-fn contiguous(channels: usize) -> Vec<usize> {
+fn contiguous(channels: usize) -> Arc<[usize]> {
     (0..channels).collect()
 }
 
 impl Program {
+    /// Bytes of the lists of channels.
+    pub(super) fn bytes(&self) -> u64 {
+        let mut lists: Vec<&Arc<[usize]>> = self.values.iter().map(|value| &value.slots).collect();
+        lists.sort_by_key(|list| list.as_ptr());
+        lists.dedup_by_key(|list| list.as_ptr());
+        lists.iter().map(|list| size_of_val(&list[..]) as u64).sum()
+    }
+
     /// A value's shape, by its node's.
     pub(super) fn shape(&self, value: ValueId, shapes: &[Option<Shape>]) -> Shape {
         shapes[self.values[value].node.index()].expect("every value's node is needed")

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use kernels::pack::InputTransform;
-use kernels::{Destination, MapMut, MapRef, Memory, Vec16, WriteMode, elementwise, pack};
+use kernels::{
+    Destination, MapMut, MapRef, Memory, OutOfMemory, Vec16, WriteMode, elementwise, pack,
+};
 
 use super::CpuExecutable;
 use super::convolution::Direction;
@@ -45,9 +47,17 @@ fn parts<T, const N: usize>(memory: &mut [T], ranges: [Range<usize>; N]) -> [&mu
 }
 
 impl CpuSession {
-    pub(super) fn new(executable: Arc<CpuExecutable>, plan: Plan, size: Size) -> Self {
+    /// The session of a plan for images of `size`.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub(super) fn new(
+        executable: Arc<CpuExecutable>,
+        plan: Plan,
+        size: Size,
+    ) -> Result<Self, OutOfMemory> {
         let layers = 0..executable.program.layers.len();
-        let prepared = |direction| -> Vec<Option<Prepared>> {
+        let prepared = |direction| -> Result<Vec<Option<Prepared>>, OutOfMemory> {
             let prepare = |layer| Prepared::new(&executable, &plan, layer, direction);
             layers.clone().map(prepare).collect()
         };
@@ -56,20 +66,20 @@ impl CpuSession {
             .cx
             .threads()
             .awake(|| (prepared(Direction::Forward), prepared(Direction::Backward)));
-        let mut masks = Memory::new(plan.mask_count);
+        let mut masks = Memory::try_new(plan.mask_count)?;
         masks.fill(u16::MAX);
-        Self {
+        Ok(Self {
             size,
             shift: [0, 0],
-            forward,
-            backward,
-            vectors: Memory::new(plan.vectors),
+            forward: forward?,
+            backward: backward?,
+            vectors: Memory::try_new(plan.vectors)?,
             masks,
-            argmax: Memory::new(plan.argmax_count),
+            argmax: Memory::try_new(plan.argmax_count)?,
             clock: Clock::default(),
             plan,
             executable,
-        }
+        })
     }
 
     /// Takes over from the last forward pass of `other`, of the same network, targets and size, which values

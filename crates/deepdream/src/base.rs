@@ -7,7 +7,7 @@ use dream::{ModelId, NoiseStart, Recipe};
 use graph::Network;
 use media::{ImageError, Limits, RecipeError};
 
-use crate::machine::free_memory;
+use crate::memory::free_memory;
 use crate::output::{read_text, reason};
 use crate::progress::Run;
 use crate::{Error, Fault, Knob, Note, Result};

@@ -9,12 +9,14 @@ use media::movie::MovieError;
 use media::video::VideoError;
 use models::ModelError;
 
+use crate::memory::taken_memory;
 use crate::request::field;
 use crate::{Error, Fault, Knob};
 
 impl From<GraphError> for Error {
     fn from(error: GraphError) -> Self {
         let fault = match error {
+            GraphError::Memory { .. } => Fault::Memory,
             GraphError::Graph(_) | GraphError::Shape { .. } => Fault::Model,
             _ => Fault::Recipe,
         };
@@ -33,8 +35,12 @@ impl From<PlanError> for Error {
         match error {
             PlanError::Network(error) => error.into(),
             PlanError::Recipe(error) => error.into(),
-            PlanError::Memory { fits, .. } => {
-                let error = Error::of(Fault::Memory, error);
+            PlanError::Memory { size, needed, free, fits } => {
+                // People see the process as a whole, with the network that it has loaded.
+                let taken = taken_memory();
+                let [needed, free] = [needed, free].map(|bytes| bytes.saturating_add(taken));
+                let error =
+                    Error::of(Fault::Memory, PlanError::Memory { size, needed, free, fits });
                 match fits {
                     Some(longest) => error.turn(
                         Knob::Field("size"),
@@ -43,6 +49,8 @@ impl From<PlanError> for Error {
                     None => error,
                 }
             }
+            error @ PlanError::NotGiven { .. } => Error::of(Fault::Memory, error)
+                .turn(Knob::Field("size"), "Dream on a smaller picture."),
             error => Error::of(Fault::Recipe, error),
         }
     }

@@ -10,6 +10,7 @@ use media::Image;
 use serde::Serialize;
 
 use crate::convert::without_dream;
+use crate::memory::taken_memory;
 use crate::{Error, Fault, Knob, Limits, Result, readable_bytes, targets};
 
 /// The sides of what the known networks were trained to classify, in pixels.
@@ -174,11 +175,12 @@ pub(crate) fn compile(
 /// # Errors
 /// An image too small for the layers, or more memory than there is.
 pub(crate) fn check_memory(executable: &dyn Executable, size: Size, free: u64) -> Result<()> {
-    let need = executable.memory(size)?;
+    let need = executable.memory(size)?.saturating_add(executable.kept_memory(&[size])?);
     if need <= free {
         return Ok(());
     }
-    let (need, free) = (readable_bytes(need), readable_bytes(free));
+    let whole = |bytes: u64| readable_bytes(bytes.saturating_add(taken_memory()));
+    let (need, free) = (whole(need), whole(free));
     let what = format!("a picture of {size} needs {need} of memory, but {free} are free");
     Err(Error::new(Fault::Memory, what).hint("Use a smaller picture."))
 }

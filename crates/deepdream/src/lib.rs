@@ -76,6 +76,7 @@ mod frames;
 mod inspect;
 mod jobs;
 mod machine;
+mod memory;
 #[cfg(feature = "video")]
 mod movie;
 mod network;
@@ -102,7 +103,8 @@ pub use inspect::{Class, LayerInfo, LayerResponse, classify, layers, respond};
 pub use jobs::{BatchJob, FramesJob, Length, Report, Source, StillJob};
 #[cfg(feature = "video")]
 pub use jobs::{MovieJob, VideoJob, ZoomJob};
-pub use machine::{Limits, free_memory};
+pub use machine::Limits;
+pub use memory::free_memory;
 #[cfg(feature = "video")]
 pub use movie::{Encoding, Playback};
 pub use network::NetworkChoice;

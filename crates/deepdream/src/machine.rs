@@ -7,6 +7,7 @@ use cpu::Cpu;
 use dream::Machine;
 use kernels::{Context, CpuLevel, Threads};
 
+use crate::memory::free_memory;
 use crate::threads::none_left;
 use crate::{Error, Fault, Result};
 
@@ -26,7 +27,9 @@ impl Limits {
     /// A CPU level that does not exist, or threads that cannot be started.
     pub fn machine(&self) -> Result<Machine> {
         let level = CpuLevel::detect().map_err(wrong)?;
-        on(self.threads.unwrap_or(0), level, self.memory())
+        let machine = on(self.threads.unwrap_or(0), level, 0)?;
+        // What the threads have taken by now is not free.
+        Ok(Machine { memory: self.memory(), ..machine })
     }
 
     /// Bytes of memory that may be taken now.
@@ -61,15 +64,6 @@ fn start(count: usize) -> Result<Threads> {
 
 fn wrong(error: impl std::fmt::Display) -> Error {
     Error::new(Fault::Usage, error)
-}
-
-/// Bytes of memory that are free: the system's, or what a container's limit leaves. Where the system
-/// does not say, nothing is refused for it.
-pub fn free_memory() -> u64 {
-    let Ok(mut system) = sysinfo::System::new() else { return u64::MAX };
-    system.refresh_memory();
-    let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-    system.available_memory().min(limit)
 }
 
 /// The most bytes of memory this process has had at any time, where the system says.

@@ -71,6 +71,13 @@ pub enum Note {
         /// The frame after it.
         after: u64,
     },
+    /// Nothing says at which CPU level the frames of a folder were made.
+    UnknownLevel {
+        /// The folder.
+        folder: PathBuf,
+        /// The level of this run.
+        level: String,
+    },
     /// The layers have no gradient at a frame, which stays undreamt; at frames right after it as well, of
     /// which nothing more is said.
     NoGradient {
@@ -131,6 +138,12 @@ impl fmt::Display for Note {
                 let folder = folder.display();
                 write!(f, "{folder}: frame {before} is followed by frame {after}")
             }
+            Note::UnknownLevel { folder, level } => write!(
+                f,
+                "{}: an older version made the frames and did not note the CPU level. If it was not {level}, the \
+                 next frames differ in their last bits",
+                folder.display()
+            ),
             Note::NoGradient { frame } => {
                 write!(f, "frame {frame}: left undreamt, because the layers have no gradient at it")
             }

@@ -8,7 +8,7 @@ use graph::{Network, Size};
 use media::{EncodeOptions, Image, ImageFormat, Limits};
 
 use crate::convert::{undreamt, unplanned};
-use crate::machine::free_memory;
+use crate::memory::free_memory;
 use crate::output::refused;
 use crate::progress::{PictureObserver, Run};
 use crate::{Error, Note, Result, Work};

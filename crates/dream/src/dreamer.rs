@@ -43,6 +43,7 @@ pub(crate) fn dream_with_step_map(
     step_map: Option<&Tensor>,
     observer: &mut dyn Observer,
 ) -> Result<Dreamt, DreamError> {
+    plan.ask_for_memory()?;
     let picture = fitted(plan, picture);
     plan.threads().install(|| octave_by_octave(plan, picture, step_map, observer))
 }

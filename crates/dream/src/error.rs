@@ -69,6 +69,16 @@ pub enum PlanError {
         /// The longest side that would fit, if any does.
         fits: Option<u32>,
     },
+    /// The system said that there is memory enough, and does not give it.
+    #[error(
+        "a dream of {size} takes {} of memory, and the system does not give it", megabytes(*.needed)
+    )]
+    NotGiven {
+        /// The dream's size.
+        size: Size,
+        /// Bytes it would take.
+        needed: u64,
+    },
 }
 
 /// Why a dream came to no end.

@@ -2,6 +2,7 @@
 //! happens here, before the first convolution.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use graph::{
     Backend, Executable, Graph, GraphError, Network, NodeId, Size, Tensor, first_not_finite,
@@ -33,6 +34,8 @@ pub struct Plan {
     memory: u64,
     network: Network,
     machine: Machine,
+    /// Whether the system has been asked for the memory.
+    asked: AtomicBool,
 }
 
 impl Plan {
@@ -60,13 +63,14 @@ impl Plan {
         let least = least_size(&network.graph, &targets)?;
         let network = as_seen(network, &recipe);
         let executable = machine.backend.compile(&network, &targets)?;
-        let memory = needed(&*executable, &recipe, full, least)?;
+        let threads = machine.context.threads().count();
+        let memory = needed(&*executable, &recipe, full, least, threads)?;
         if memory > machine.memory {
             return Err(PlanError::Memory {
                 size: full,
                 needed: memory,
                 free: machine.memory,
-                fits: fitting(&*executable, &recipe, size, least, machine.memory),
+                fits: fitting(&*executable, &recipe, size, least, machine.memory, threads),
             });
         }
         Ok(Plan {
@@ -77,6 +81,7 @@ impl Plan {
             memory,
             network,
             machine: machine.clone(),
+            asked: AtomicBool::new(false),
             recipe,
         })
     }
@@ -140,6 +145,23 @@ impl Plan {
     /// On what everything but the network runs.
     pub(crate) fn context(&self) -> &Context {
         &self.machine.context
+    }
+
+    /// Asks the system for the memory of a dream and gives it back, before the plan's first one: what cannot
+    /// be had ends the process when it is needed.
+    ///
+    /// # Errors
+    /// If it cannot be had.
+    pub(crate) fn ask_for_memory(&self) -> Result<(), PlanError> {
+        if self.asked.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let bytes = usize::try_from(self.memory).unwrap_or(usize::MAX);
+        let mut memory = Vec::<u8>::new();
+        let given = memory.try_reserve_exact(bytes);
+        // Or it would not be asked for at all, since nobody uses it.
+        std::hint::black_box(&memory);
+        given.map_err(|_| PlanError::NotGiven { size: self.size(), needed: self.memory })
     }
 
     /// Whether no step is to change the picture: the steps are of length 0, or the layers have no weight.
@@ -247,26 +269,45 @@ fn as_seen(network: &Network, recipe: &Recipe) -> Network {
 }
 
 /// Bytes that a dream of `full` size takes at the most: the picture in all sizes, the dream, its
-/// gradient and what they are worked on with, and the network's activations.
+/// gradient and what they are worked on with, and the network's activations and packed weights.
 fn needed(
     executable: &dyn Executable,
     recipe: &Recipe,
     full: Size,
     least: Size,
+    threads: usize,
 ) -> Result<u64, GraphError> {
     const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
-    let bases: u64 = octaves::sizes(recipe, full).iter().map(|size| size.pixels()).sum();
-    let mut pictures = 3;
-    pictures += if recipe.tiles == Tiles::Whole { 0 } else { 2 };
+    let octaves = octaves::sizes(recipe, full);
+    let bases = octaves.iter().fold(0u64, |sum, size| sum.saturating_add(size.pixels()));
+    let mut pictures = 4;
+    pictures += if recipe.tiles == Tiles::Whole { 0 } else { 3 };
     pictures += u64::from(recipe.ascent.smoothing + recipe.ascent.smoothing_growth > 0.0);
     if recipe.video.as_ref().is_some_and(|video| video.coherence.depends_on_last()) {
-        // What is carried, the frame that is to be, and what steps are multiplied with.
-        pictures += 4;
+        // What is carried, the frame that is to be, what steps are multiplied with, and the optical flow,
+        // of which the allocator keeps most.
+        pictures += 10;
     }
     pictures += u64::from(matches!(recipe.ascent.normalisation, Normalisation::Laplacian { .. }));
-    Ok((bases + pictures * full.pixels()) * BYTES_OF_A_PIXEL
-        + objective::memory(executable, recipe, full, least)?)
+    let seen: Vec<Size> = octaves
+        .into_iter()
+        .flat_map(|size| objective::sizes_seen(recipe, size, least))
+        .filter(|size| executable.memory(*size).is_ok())
+        .collect();
+    Ok(full
+        .pixels()
+        .saturating_mul(pictures)
+        .saturating_add(bases)
+        .saturating_mul(BYTES_OF_A_PIXEL)
+        .saturating_add(objective::memory(executable, recipe, full, least)?)
+        .saturating_add(executable.kept_memory(&seen)?)
+        .saturating_add(PROCESS + threads as u64 * THREAD))
 }
+
+/// Bytes that the process takes for whatever is small, and each thread for its stack and what the allocator
+/// keeps for it.
+const PROCESS: u64 = 8 << 20;
+const THREAD: u64 = 1 << 20;
 
 /// The longest side, smaller than the recipe's, with which the dream of a picture of `size` takes no
 /// more than `free` bytes.
@@ -276,9 +317,12 @@ fn fitting(
     size: Size,
     least: Size,
     free: u64,
+    threads: usize,
 ) -> Option<u32> {
-    let memory =
-        |longest: u32| needed(executable, recipe, size.with_longest(longest as usize), least);
+    let memory = |longest: u32| {
+        let full = size.with_longest(longest as usize);
+        needed(executable, recipe, full, least, threads)
+    };
     // Sizes too small for the network take no memory, so the search goes above them.
     let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);
     let (mut low, mut high) =

@@ -22,11 +22,18 @@ pub trait Backend: Send + Sync {
 
 /// A network compiled for some target layers, for images of any size.
 pub trait Executable: Send + Sync {
-    /// Bytes that a session for images of `size` takes, weights not counted.
+    /// Bytes that a session for images of `size` takes at the most, without what is kept for all sessions.
     ///
     /// # Errors
     /// An image too small for a target.
     fn memory(&self, size: Size) -> Result<u64, GraphError>;
+
+    /// Bytes that are kept, once there were sessions for images of all these sizes, at the most: weights in
+    /// the device's own order, memory that threads work in.
+    ///
+    /// # Errors
+    /// An image too small for a target.
+    fn kept_memory(&self, sizes: &[Size]) -> Result<u64, GraphError>;
 
     /// A session for images of `size`.
     ///

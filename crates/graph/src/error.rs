@@ -62,6 +62,12 @@ pub enum GraphError {
         /// What failed.
         reason: String,
     },
+    /// There is no memory for the network's values or its weights in the device's order.
+    #[error("there is no memory for {bytes} more bytes")]
+    Memory {
+        /// How many bytes were wanted at once.
+        bytes: u64,
+    },
     /// The graph itself is wrong.
     #[error("the network's graph is broken: {0}")]
     Graph(String),

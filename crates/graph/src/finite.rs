@@ -53,12 +53,12 @@ fn size(image: &Tensor) -> Size {
 }
 
 fn fits(executable: &dyn Executable, images: &[Tensor], memory: u64) -> Result<bool, GraphError> {
-    for image in images {
-        if executable.memory(size(image))? > memory {
-            return Ok(false);
-        }
+    let sizes: Vec<Size> = images.iter().map(size).collect();
+    let mut needed = 0;
+    for &size in &sizes {
+        needed = executable.memory(size)?.max(needed);
     }
-    Ok(true)
+    Ok(needed.saturating_add(executable.kept_memory(&sizes)?) <= memory)
 }
 
 /// The first of the `count` targets with a value that is not finite.

@@ -250,7 +250,7 @@ impl Graph {
     /// Every layer one can dream on, in order.
     pub fn layers(&self) -> Vec<Layer> {
         let mut channels = vec![None; self.nodes.len()];
-        let mut stride = vec![1; self.nodes.len()];
+        let mut stride = vec![1usize; self.nodes.len()];
         let mut depth = vec![0; self.nodes.len()];
         channels[0] = Some(self.input_channels());
         for (index, node) in self.nodes.iter().enumerate().skip(1) {
@@ -259,7 +259,8 @@ impl Graph {
             depth[index] = inputs().map(|input| depth[input]).max().unwrap_or(0);
             let known: Option<Vec<usize>> = inputs().map(|input| channels[input]).collect();
             channels[index] = known.and_then(|known| node.op.channels(&known));
-            stride[index] *= node.op.window().map_or(1, |window| window.stride[1]);
+            let step = node.op.window().map_or(1, |window| window.stride[1]);
+            stride[index] = stride[index].saturating_mul(step);
             depth[index] += usize::from(node.op.weights().is_some());
         }
         let mut layers = Vec::new();

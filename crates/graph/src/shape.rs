@@ -24,14 +24,14 @@ impl Shape {
         Size::new(self.height, self.width)
     }
 
-    /// Values in one channel.
+    /// Values in one channel; where they cannot be counted, as many as can.
     pub fn plane(&self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 
-    /// Values in all.
+    /// Values in all; where they cannot be counted, as many as can.
     pub fn len(&self) -> usize {
-        self.channels * self.plane()
+        self.channels.saturating_mul(self.plane())
     }
 
     /// Whether there are none.

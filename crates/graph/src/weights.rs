@@ -15,7 +15,14 @@ pub struct Weights {
 #[derive(Clone)]
 enum Values {
     Made(Arc<[f32]>),
-    Later(Arc<LazyLock<Arc<[f32]>, Make>>),
+    Later(Arc<Later>),
+}
+
+/// Weights that are made when they are needed.
+struct Later {
+    values: LazyLock<Arc<[f32]>, Make>,
+    /// What they are made from, if that has to be made too.
+    from: Option<Weights>,
 }
 
 type Make = Box<dyn FnOnce() -> Arc<[f32]> + Send>;
@@ -23,7 +30,26 @@ type Make = Box<dyn FnOnce() -> Arc<[f32]> + Send>;
 impl Weights {
     /// `len` weights that `make` makes once they are needed.
     pub fn later(len: usize, make: impl FnOnce() -> Arc<[f32]> + Send + 'static) -> Self {
-        Self { len, values: Values::Later(Arc::new(LazyLock::new(Box::new(make)))) }
+        let values = LazyLock::new(Box::new(make) as Make);
+        Self { len, values: Values::Later(Arc::new(Later { values, from: None })) }
+    }
+
+    /// `len` weights that `make` makes from these once they are needed.
+    pub fn map(self, len: usize, make: impl FnOnce(&[f32]) -> Arc<[f32]> + Send + 'static) -> Self {
+        let from = self.clone();
+        let values = LazyLock::new(Box::new(move || make(&from)) as Make);
+        Self { len, values: Values::Later(Arc::new(Later { values, from: Some(self) })) }
+    }
+
+    /// Bytes that are still to be taken until the weights are made, those they are made from included.
+    pub fn pending_bytes(&self) -> u64 {
+        match &self.values {
+            Values::Later(later) if LazyLock::get(&later.values).is_none() => {
+                let from = later.from.as_ref().map_or(0, Weights::pending_bytes);
+                from + (self.len * size_of::<f32>()) as u64
+            }
+            _ => 0,
+        }
     }
 
     /// How many there are, which needs none of them.
@@ -40,7 +66,7 @@ impl Weights {
     pub fn address(&self) -> *const f32 {
         match &self.values {
             Values::Made(values) => values.as_ptr(),
-            Values::Later(values) => Arc::as_ptr(values).cast(),
+            Values::Later(later) => Arc::as_ptr(later).cast(),
         }
     }
 
@@ -59,7 +85,7 @@ impl Deref for Weights {
     fn deref(&self) -> &[f32] {
         match &self.values {
             Values::Made(values) => values,
-            Values::Later(values) => values,
+            Values::Later(later) => &later.values,
         }
     }
 }
@@ -107,5 +133,16 @@ mod tests {
         assert_eq!(MADE.load(Ordering::Relaxed), 0);
         assert_eq!((weights[1], &other[..]), (2.0, &[1.0, 2.0][..]));
         assert_eq!(MADE.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn what_is_still_to_be_made_is_known() {
+        let source = Weights::later(2, || [1.0, 2.0].into());
+        let doubled = source.clone().map(2, |from| from.iter().map(|x| 2.0 * x).collect());
+        assert_eq!((source.pending_bytes(), doubled.pending_bytes()), (8, 16));
+        assert_eq!(source[1], 2.0);
+        assert_eq!((source.pending_bytes(), doubled.pending_bytes()), (0, 8));
+        assert_eq!((doubled[1], doubled.pending_bytes()), (4.0, 0));
+        assert_eq!(Weights::from(vec![1.0]).pending_bytes(), 0);
     }
 }

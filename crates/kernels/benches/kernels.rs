@@ -107,10 +107,12 @@ fn convolutions(criterion: &mut Criterion) {
         let operations = 2 * weights.len() * extent[0] * extent[1];
         group.throughput(Throughput::Elements(operations as u64));
         if winograd {
-            let conv = Winograd::new(&phase, Winograd::tile(kernel, extent), &cx);
+            let conv = Winograd::new(&phase, Winograd::tile(kernel, extent), &cx)
+                .expect("a little memory");
             group.bench_function(name, |bencher| bencher.iter(|| conv.run(&cx, x.read(), &output)));
         } else {
-            let placed = Placed::new(Arc::new(Direct::new(&phase, &cx)), x.map, ym, true);
+            let conv = Direct::new(&phase, &cx).expect("a little memory");
+            let placed = Placed::new(Arc::new(conv), x.map, ym, true);
             group.bench_function(name, |bencher| {
                 bencher.iter(|| run(&cx, &[Call::new(&placed, x.read(), output)]));
             });

@@ -62,6 +62,6 @@ pub use context::Context;
 pub use geometry::ConvGeometry;
 pub use level::CpuLevel;
 pub use map::{BlockedMap, Destination, MapMut, MapRef, Vec16, WriteMode};
-pub use memory::{Memory, Plain};
+pub use memory::{Memory, OutOfMemory, Plain};
 pub use peak::peak;
 pub use threads::Threads;

@@ -11,7 +11,7 @@ use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Destination, MapMut, MapRef, window};
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, window};
 
 /// Rows of the output that a task makes: the windows of its first row scale rows with another task's,
 /// which both normalise.
@@ -42,6 +42,13 @@ pub fn forward(
     };
     // SAFETY: each row, with all its blocks, is made from the input alone.
     unsafe { run_rows(cx, 1, height, TASK_BYTES / ROWS, &kernel) }
+}
+
+/// Bytes of memory that each thread works in, at the most, for an input like `x`.
+pub fn scratch_bytes(geometry: &ConvGeometry, x: &BlockedMap) -> u64 {
+    let reach = (geometry.kernel()[0] - 1) * geometry.dilation()[0] + 1;
+    let row = (x.blocks() * x.width() * size_of::<Vec16>()) as u64;
+    row.saturating_mul(reach.next_power_of_two() as u64)
 }
 
 /// Some rows of all blocks of a map, without a halo.

@@ -28,7 +28,8 @@ pub(crate) fn is_narrow(geometry: &ConvGeometry) -> bool {
     geometry.elements() < 256
 }
 
-/// Bytes of the argmax of a window whose elements a byte does not count.
+/// Bytes of a number in the argmax of a window whose elements a byte does not count: sixteen lowest bytes,
+/// then the next ones.
 const WIDE: usize = 3;
 
 /// `y` = the largest value of each window of `x`; 0 for a window wholly beside the picture.
@@ -115,8 +116,9 @@ impl<const BYTES: usize> Reduce for MaxWindow<BYTES> {
                 let mut numbers = [0.0; 16];
                 S::store(numbers.as_mut_ptr(), number);
                 for (lane, number) in numbers.into_iter().enumerate() {
-                    let bytes = (number as u32).to_le_bytes();
-                    to.add(lane * BYTES).copy_from_nonoverlapping(bytes.as_ptr(), BYTES);
+                    for (place, byte) in (number as u32).to_le_bytes()[..BYTES].iter().enumerate() {
+                        *to.add(place * 16 + lane) = *byte;
+                    }
                 }
             }
         }
@@ -173,15 +175,11 @@ impl<const BYTES: usize> Gather for MaxGradient<'_, BYTES> {
         // SAFETY: the pixel lies in the map, which has entries for its sixteen channels.
         unsafe {
             let from = self.argmax.as_ptr().add(pixel * 16 * BYTES);
-            if BYTES == 1 {
-                return S::add(sum, S::keep_equal(dy, from, tap as u8));
+            let mut kept = dy;
+            for (place, byte) in tap.to_le_bytes()[..BYTES].iter().enumerate() {
+                kept = S::keep_equal(kept, from.add(place * 16), *byte);
             }
-            let kept = (0..16).fold(0, |kept, lane| {
-                let mut bytes = [0; 4];
-                bytes.as_mut_ptr().copy_from_nonoverlapping(from.add(lane * BYTES), BYTES);
-                kept | u16::from(u32::from_le_bytes(bytes) == tap) << lane
-            });
-            S::add(sum, S::keep(dy, kept))
+            S::add(sum, kept)
         }
     }
 }

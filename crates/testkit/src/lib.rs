@@ -3,6 +3,7 @@
 
 pub mod conformance;
 mod networks;
+mod odd;
 mod random;
 pub mod server;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 pub use networks::{inception, network, random_graph};
+pub use odd::odd_graph;
 pub use random::Random;
 
 /// The folder of test files that the repository does not have. Tests that need it are ignored unless asked

@@ -9,6 +9,7 @@ mod golden;
 mod interrupt;
 mod models;
 mod movies;
+mod numbers;
 mod outputs;
 mod pictures;
 mod readme;

@@ -7,7 +7,7 @@ use kernels::{
 };
 
 use super::{CpuSession, Prepared, counted, direct, kernel, parts};
-use crate::plan::{Backward, Contribution, SIDE_BY_SIDE};
+use crate::plan::{Backward, Contribution, Part, SIDE_BY_SIDE};
 use crate::program::Kind;
 
 /// How many phases of a stride run side by side.
@@ -44,7 +44,16 @@ impl CpuSession {
                 plan.gradient(program, program.layers[*layer].output).range
             }),
         });
+        let mut gaps = layers.iter().filter_map(|&(layer, ref contributions)| {
+            let spec = plan.specs[layer].as_ref()?;
+            spec.gaps.then_some(contributions[0])
+        });
+        // The phases of a convolution with gaps do not write all of the gradient. No other runs beside it.
+        let gaps = gaps.next();
         let [dxs, dys @ ..] = parts(&mut self.vectors, ranges);
+        if gaps.is_some_and(|contribution| contribution.mode == WriteMode::Overwrite) {
+            dxs.fill(Vec16::default());
+        }
         let dx = SharedMap::new(MapMut::new(dx.map, dxs));
         let mut calls: ArrayVec<Call<'_>, PHASES> = ArrayVec::new();
         for ((layer, contributions), dy) in layers.iter().zip(&dys) {
@@ -62,6 +71,13 @@ impl CpuSession {
             }
         }
         run(&self.executable.cx, &calls);
+        drop(calls);
+        let masked = gaps.filter(|contribution| contribution.mode == WriteMode::Accumulate);
+        if let Some(mask) = masked.and_then(|it| plan.completing(program, input, it)) {
+            let Part { range, map } = plan.gradient(program, input);
+            let dx = MapMut::new(map, &mut self.vectors[range]);
+            elementwise::apply_mask(&self.executable.cx, dx, &self.masks[mask]);
+        }
     }
 
     fn backward_layer(&mut self, step: usize, index: usize) {

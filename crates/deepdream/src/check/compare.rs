@@ -89,7 +89,8 @@ impl<'n> Pair<'n> {
             Ok(Arc::new(executable))
         };
         let fast = compile(machine.context.clone(), machine.memory)?;
-        let free = machine.memory.saturating_sub(fast.memory(size)?);
+        let fast_needs = fast.memory(size)?.saturating_add(fast.kept_memory(&[size])?);
+        let free = machine.memory.saturating_sub(fast_needs);
         let plain = Context::new(machine.context.threads().clone(), CpuLevel::Scalar);
         Ok(Self { graph: &network.graph, node, fast, plain: compile(plain, free)? })
     }

@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(crate) source: String,
     /// How the names of the frames' files end, without the dot; states of versions before 0.3 do not say.
     pub(crate) ending: Option<String>,
+    /// The CPU level that the frames were made at; states of versions before 0.3 do not say.
+    pub(crate) level: Option<String>,
 }
 
 impl Store {
@@ -82,6 +84,7 @@ impl Store {
             ("recipe", Some(state.recipe.clone())),
             ("source", Some(state.source.clone())),
             ("ending", state.ending.clone()),
+            ("level", state.level.clone()),
         ];
         let words = words.into_iter().filter_map(|(key, word)| Some((key.to_owned(), word?)));
         let metadata: HashMap<String, String> = words.collect();
@@ -120,8 +123,9 @@ fn parse(bytes: &[u8]) -> Result<State, String> {
         count.ok_or_else(|| format!("its {key} is no number that can be"))
     };
     let (number, age) = (count("number")?, count("age")?);
-    let (recipe, source, ending) = (word("recipe")?, word("source")?, word("ending").ok());
-    Ok(State { number, age, pictures, recipe, source, ending })
+    let (recipe, source) = (word("recipe")?, word("source")?);
+    let (ending, level) = (word("ending").ok(), word("level").ok());
+    Ok(State { number, age, pictures, recipe, source, ending, level })
 }
 
 fn picture(view: &TensorView) -> Result<Tensor, String> {
@@ -171,6 +175,7 @@ mod tests {
             recipe: "step = 1.5\n".into(),
             source: "ab".into(),
             ending: Some("jpg".into()),
+            level: Some("scalar".into()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use media::{is_scratch, sync_folder};
 
-use crate::machine::free_memory;
+use crate::memory::free_memory;
 use crate::output::unwritable;
 use crate::{Error, Fault, Result, readable_bytes};
 

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dream::{Motion, MotionPreset, Recipe, Tensor, ZoomDreamer};
+use kernels::CpuLevel;
 use media::{BitDepth, FrameRate, Image, ImageFormat};
 
 use super::Report;
 use crate::base::Base;
 use crate::convert::undreamt;
-use crate::frames::{Frames, State, Store, frame_path, other_recipe};
+use crate::frames::{Frames, State, Store, check_level, frame_path, other_recipe};
 use crate::output::{remove, sha256};
 use crate::progress::{FramesProgress, Run};
 use crate::request::field;
@@ -124,11 +125,15 @@ impl FramesJob {
         let (number, frame) = match state {
             Some(state) => {
                 self.compare(state, &recipe, &first.hash)?;
+                if count.is_none_or(|count| state.number + 1 < count) {
+                    check_level(&self.folder, state.level.as_deref(), dreamer.level(), run)?;
+                }
                 (state.number, self.newest(state, &start)?)
             }
             None => (0, start),
         };
-        let writer = Writer { folder: &self.folder, store, first, recipe: &recipe.to_toml() };
+        let (folder, level) = (&self.folder, dreamer.level());
+        let writer = Writer { folder, store, first, recipe: &recipe.to_toml(), level };
         if number > 0 && frames.get(number).is_none() {
             writer.write(number, &frame)?;
         }
@@ -329,6 +334,7 @@ struct Writer<'a> {
     store: &'a Store,
     first: &'a FirstFrame,
     recipe: &'a str,
+    level: CpuLevel,
 }
 
 impl Writer<'_> {
@@ -341,6 +347,7 @@ impl Writer<'_> {
             recipe: self.recipe.to_owned(),
             source: self.first.hash.clone(),
             ending: Some(self.first.ending()),
+            level: Some(self.level.to_string()),
         })
     }
 

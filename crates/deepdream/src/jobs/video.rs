@@ -16,7 +16,7 @@ use crate::progress::{FramesProgress, Run};
 use crate::request::field;
 use crate::threads::spawn;
 use crate::video::{FrameQueue, ProbedVideo, Record, Shard, VideoFolder, Workers};
-use crate::video::{dreamers, is_finished};
+use crate::video::{check_memory, dreamers, is_finished};
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result, Work,
 };
@@ -116,10 +116,12 @@ impl VideoJob {
         }
         let machine = self.dream.limits.machine()?;
         let mut dreamer = video.dreamer(&recipe, &network, &machine)?;
+        check_memory(&dreamer, &video, &machine)?;
 
         let resolved = dreamer.recipe().clone();
-        let record = Record::new(&video, resolved.to_toml(), dreamer.size());
-        let folder = VideoFolder::open(folder, &record, self.shard, self.overwrite)?;
+        let level = machine.context.level();
+        let record = Record::new(&video, resolved.to_toml(), dreamer.size(), level);
+        let folder = VideoFolder::open(folder, &record, self.shard, self.overwrite, (level, run))?;
         let wanted = self.shard.map_or(0..record.frames, |shard| shard.range(record.frames));
         let missing = match follow {
             true => folder.resume(&mut dreamer, &record, self.overwrite)?,

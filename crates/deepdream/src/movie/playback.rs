@@ -5,7 +5,7 @@ use media::{FrameRate, Timing};
 
 use super::timeline::Timeline;
 use crate::frames::Frames;
-use crate::machine::free_memory;
+use crate::memory::free_memory;
 use crate::progress::Run;
 use crate::{Error, Fault, Note, Result, picture};
 

@@ -9,7 +9,7 @@ use media::movie::{MovieError, MovieFormat, MovieSpec, Quality, Shot, Sound};
 use media::{Image, Timing};
 use tempfile::NamedTempFile;
 
-use crate::machine::free_memory;
+use crate::memory::free_memory;
 use crate::output::Output;
 use crate::progress::{Clock, Run};
 use crate::threads::spawn;

@@ -5,12 +5,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use dream::{TemporalState, Tensor, VideoDreamer};
+use kernels::CpuLevel;
 use media::{Image, ImageFormat};
 
 use super::record::{ENDING, Record};
 use super::shard::Shard;
-use crate::frames::{Frames, State, Store, frame_path, other_recipe};
+use crate::frames::{Frames, State, Store, check_level, frame_path, other_recipe};
 use crate::output::{remove, sha256};
+use crate::progress::Run;
 use crate::{Error, Fault, Knob, Result, picture};
 
 /// What the newest frame and the dream on it are called in the state.
@@ -57,6 +59,7 @@ impl VideoFolder {
         record: &Record,
         shard: Option<Shard>,
         overwrite: bool,
+        (level, run): (CpuLevel, Run),
     ) -> Result<Self> {
         let store = match shard {
             Some(shard) => Store::open_part(path, &shard.tag())?,
@@ -67,6 +70,7 @@ impl VideoFolder {
         let frames = Frames::find_named(path)?;
         let before = Record::load(path);
         let listed = before.as_ref().ok().and_then(Option::as_ref).map_or(0, |it| it.frames);
+        let level_before = before.as_ref().ok().and_then(Option::as_ref).map(|it| it.level.clone());
         let differences = match before {
             Ok(None) if frames.is_empty() => {
                 record.save(&folder.store)?;
@@ -77,7 +81,18 @@ impl VideoFolder {
             Err(error) => Err(error),
         };
         match differences {
-            Ok(differences) if differences.is_empty() => return Ok(folder),
+            Ok(differences) if differences.is_empty() => {
+                let complete = folder.missing(0..record.frames).is_empty();
+                let other = match level_before {
+                    Some(before) if !complete => check_level(path, before.as_deref(), level, run),
+                    _ => Ok(()),
+                };
+                match other {
+                    Err(error) if !overwrite => return Err(error),
+                    Err(_) => {}
+                    Ok(()) => return Ok(folder),
+                }
+            }
             Err(error) if !overwrite => return Err(error),
             Ok(differences) if !overwrite => {
                 let differences = differences.join("; ");
@@ -159,7 +174,8 @@ impl VideoFolder {
         let (recipe, source) = (record.recipe.clone(), record.hash.clone());
         let (age, pictures) = (last.age, pictures.into());
         let ending = Some(ENDING.to_owned());
-        self.store.save(&State { number, age, pictures, recipe, source, ending })
+        let level = record.level.clone();
+        self.store.save(&State { number, age, pictures, recipe, source, ending, level })
     }
 
     /// Writes a frame's picture; returns where.

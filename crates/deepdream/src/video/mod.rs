@@ -16,4 +16,4 @@ pub(crate) use probe::ProbedVideo;
 pub(crate) use queue::FrameQueue;
 pub(crate) use record::Record;
 pub use shard::Shard;
-pub(crate) use workers::{Workers, dreamers};
+pub(crate) use workers::{Workers, check_memory, dreamers};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dream::Recipe;
 use graph::Size;
+use kernels::CpuLevel;
 use media::movie::{Shot, Sound};
 use media::{FrameRate, Timestamps, Timing};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,9 @@ pub(crate) struct Record {
     pub(crate) size: (usize, usize),
     times: Times,
     sound: Option<Heard>,
+    /// The CPU level of the dreams; records of versions before 0.3 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) level: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,7 +65,7 @@ struct Heard {
 
 impl Record {
     /// What is to be remembered of a part of a video and its dream.
-    pub(crate) fn new(video: &ProbedVideo, recipe: String, size: Size) -> Self {
+    pub(crate) fn new(video: &ProbedVideo, recipe: String, size: Size, level: CpuLevel) -> Self {
         let ProbedVideo { source, hash, cut, sound, .. } = video;
         let times = match &cut.timing {
             Timing::Constant(rate) => Times::Even(rate.to_string()),
@@ -82,6 +86,7 @@ impl Record {
             size: (size.height, size.width),
             times,
             sound: sound.as_ref().map(heard),
+            level: Some(level.to_string()),
         }
     }
 

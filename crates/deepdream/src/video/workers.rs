@@ -15,9 +15,10 @@ use super::queue::FrameQueue;
 use super::record::Record;
 use crate::convert::undreamt;
 use crate::machine::with_threads;
+use crate::memory::taken_memory;
 use crate::progress::{FramesProgress, Run};
 use crate::threads::spawn;
-use crate::{Error, Fault, Result};
+use crate::{Error, Fault, Knob, Result, readable_bytes};
 
 /// What all who make frames need.
 pub(crate) struct Workers<'a> {
@@ -120,6 +121,42 @@ impl Workers<'_> {
     }
 }
 
+/// Bytes of the pictures that a video's frames are in while they are decoded, and written as a movie.
+fn passing(video: &ProbedVideo) -> u64 {
+    3 * 3 * 4 * video.size.pixels()
+}
+
+/// Bytes that a dreamer takes: the dream and beside it the frame, the one that waits, the dream's own copies
+/// and its file.
+fn each(dreamer: &VideoDreamer, video: &ProbedVideo) -> u64 {
+    dreamer.plan().memory().saturating_add(6 * 3 * 4 * video.size.pixels()).max(1)
+}
+
+/// Whether there is memory for one dreamer and all that is around it.
+///
+/// # Errors
+/// If there is not.
+pub(crate) fn check_memory(
+    dreamer: &VideoDreamer,
+    video: &ProbedVideo,
+    machine: &Machine,
+) -> Result<()> {
+    let need = each(dreamer, video).saturating_add(passing(video));
+    if need <= machine.memory {
+        return Ok(());
+    }
+    let whole = |bytes: u64| readable_bytes(bytes.saturating_add(taken_memory()));
+    let what = format!(
+        "{}: dreaming on frames of {} takes {} of memory, but {} are free",
+        video.name(),
+        dreamer.size(),
+        whole(need),
+        whole(machine.memory)
+    );
+    Err(Error::new(Fault::Memory, what)
+        .turn(Knob::Field("size"), "Use fewer pixels for the longest side."))
+}
+
 /// One dreamer for each processor, as far as there is memory for them, in the place of `one`: frames
 /// that do not depend on each other are made side by side faster than one after the other by all
 /// processors.
@@ -129,10 +166,8 @@ pub(crate) fn dreamers(
     video: &ProbedVideo,
     frames: usize,
 ) -> Result<Vec<VideoDreamer>> {
-    // Beside the dream: the frame, the one that waits, the dream's own copies and its file.
-    let waiting = 6 * 3 * 4 * video.size.pixels();
-    let each = one.plan().memory().saturating_add(waiting).max(1);
-    let fits = usize::try_from(machine.memory / each).unwrap_or(usize::MAX);
+    let free = machine.memory.saturating_sub(passing(video));
+    let fits = usize::try_from(free / each(&one, video)).unwrap_or(usize::MAX);
     let all = machine.context.threads().count();
     let count = all.min(fits).min(frames).max(1);
     if count == 1 {

@@ -81,11 +81,21 @@ pub(crate) fn memory(
     size: Size,
     least: Size,
 ) -> Result<u64, GraphError> {
-    let sizes = match recipe.tiles {
+    let sizes = sizes_seen(recipe, size, least);
+    let bytes = sizes.into_iter().map(|size| executable.memory(size));
+    let bytes = bytes.sum::<Result<u64, _>>()?;
+    // Beside a whole scattered tile, there is the one that is cut off.
+    Ok(if matches!(recipe.tiles, Tiles::Scattered { .. }) {
+        bytes.saturating_mul(2)
+    } else {
+        bytes
+    })
+}
+
+/// The sizes of what the network sees again and again of pictures of `size`.
+pub(crate) fn sizes_seen(recipe: &Recipe, size: Size, least: Size) -> Vec<Size> {
+    match recipe.tiles {
         Tiles::Whole => vec![size],
         tiles => tile_sizes(tiles, size, least),
-    };
-    let bytes: u64 = sizes.into_iter().map(|size| executable.memory(size)).sum::<Result<_, _>>()?;
-    // Beside a whole scattered tile, there is the one that is cut off.
-    Ok(if matches!(recipe.tiles, Tiles::Scattered { .. }) { 2 * bytes } else { bytes })
+    }
 }

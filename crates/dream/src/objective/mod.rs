@@ -5,5 +5,5 @@ mod layers;
 mod tiled;
 mod tiles;
 
-pub(crate) use evaluator::{GradientEvaluator, memory};
+pub(crate) use evaluator::{GradientEvaluator, memory, sizes_seen};
 pub(crate) use layers::Objective;

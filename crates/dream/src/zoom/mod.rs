@@ -6,6 +6,7 @@ mod motion;
 use std::sync::Arc;
 
 use graph::{Network, Tensor};
+use kernels::CpuLevel;
 
 use crate::dreamer::{Dreamt, dream_with_step_map};
 use crate::image::resized;
@@ -65,6 +66,11 @@ impl ZoomDreamer {
             },
             ..self.recipe.clone()
         }
+    }
+
+    /// The CPU level of what is not the network's: frames depend on it.
+    pub fn level(&self) -> CpuLevel {
+        self.machine.context.level()
     }
 
     /// Frame `number` (1 is the one after the first) from the one before. The seed rises by one from

@@ -108,25 +108,25 @@ fn a_dream_that_does_not_fit_is_refused_with_the_size_that_does() {
     for preset in Preset::ALL {
         for tiles in [Tiles::Whole, Tiles::Rolled { size: 64 }, Tiles::Scattered { size: 64 }] {
             let recipe = Recipe { tiles, ..Recipe::with_preset(&toy(), preset) };
-            let whole = plan(&recipe, &toy(), 300, 200).unwrap().memory();
-            let small = Machine { memory: whole / 3, ..machine(1) };
-            let error = Plan::new(&recipe, &toy(), Size::new(300, 200), &small).err().unwrap();
+            let whole = plan(&recipe, &toy(), 600, 400).unwrap().memory();
+            let small = Machine { memory: whole / 3 * 2, ..machine(1) };
+            let error = Plan::new(&recipe, &toy(), Size::new(600, 400), &small).err().unwrap();
             let PlanError::Memory { needed, free, fits: Some(size), .. } = error else {
                 panic!("{error}");
             };
-            assert_eq!((needed, free), (whole, whole / 3));
+            assert_eq!((needed, free), (whole, whole / 3 * 2));
             let fits = Recipe { size: Some(size), ..recipe.clone() };
-            let plan = Plan::new(&fits, &toy(), Size::new(300, 200), &small).unwrap();
+            let plan = Plan::new(&fits, &toy(), Size::new(600, 400), &small).unwrap();
             assert!(plan.memory() <= small.memory);
             let larger = Recipe { size: Some(size + 1), ..recipe };
-            assert!(Plan::new(&larger, &toy(), Size::new(300, 200), &small).is_err());
+            assert!(Plan::new(&larger, &toy(), Size::new(600, 400), &small).is_err());
             assert!(error_text(&larger, &small).contains("(`size`)"));
         }
     }
 }
 
 fn error_text(recipe: &Recipe, machine: &Machine) -> String {
-    Plan::new(recipe, &toy(), Size::new(300, 200), machine).err().unwrap().to_string()
+    Plan::new(recipe, &toy(), Size::new(600, 400), machine).err().unwrap().to_string()
 }
 
 #[test]

@@ -16,7 +16,9 @@ impl Operation for Concat {
         if let Some(other) = inputs.iter().find(|shape| size(shape) != size(&first)) {
             return Err(format!("cannot join {first} and {other} along the channels"));
         }
-        Ok(Some(Shape { channels: inputs.iter().map(|shape| shape.channels).sum(), ..first }))
+        let channels = inputs.iter().try_fold(0usize, |sum, shape| sum.checked_add(shape.channels));
+        let channels = channels.ok_or("has more channels than can be counted")?;
+        Ok(Some(Shape { channels, ..first }))
     }
 
     fn channels(&self, inputs: &[usize]) -> usize {

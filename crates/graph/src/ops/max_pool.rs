@@ -17,7 +17,7 @@ impl MaxPool {
         &self,
         Activation { shape, data: x }: Activation<'_, T>,
         output: Shape,
-    ) -> Vec<usize> {
+    ) -> Vec<Option<usize>> {
         let mut largest: Vec<Option<usize>> = vec![None; output.len()];
         self.window.for_each(shape, output, |position, _, from| {
             for c in 0..shape.channels {
@@ -28,7 +28,7 @@ impl MaxPool {
                 }
             }
         });
-        largest.into_iter().map(|index| index.expect("a window touches the activation")).collect()
+        largest
     }
 }
 
@@ -42,7 +42,9 @@ impl Operation for MaxPool {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        self.argmax(inputs[0], output).into_iter().map(|index| inputs[0].data[index]).collect()
+        let value =
+            |index: Option<usize>| index.map_or(T::default(), |index| inputs[0].data[index]);
+        self.argmax(inputs[0], output).into_iter().map(value).collect()
     }
 
     fn backward<T: Real>(
@@ -53,7 +55,9 @@ impl Operation for MaxPool {
     ) -> Vec<Vec<T>> {
         let mut dx = vec![T::default(); inputs[0].data.len()];
         for (to, from) in self.argmax(inputs[0], output.shape).into_iter().enumerate() {
-            dx[from] += dy[to];
+            if let Some(from) = from {
+                dx[from] += dy[to];
+            }
         }
         vec![dx]
     }

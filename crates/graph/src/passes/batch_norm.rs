@@ -1,7 +1,7 @@
 //! Batch normalisation becomes part of the convolution before it.
 
 use super::{Rewriter, Rewritten};
-use crate::{Affine, Conv2d, Graph, NodeId, Op, Weights};
+use crate::{Affine, Conv2d, Graph, NodeId, Op};
 
 /// Folds each scale and shift by channel into the convolution whose only reader it is, unless the
 /// convolution itself is a target. The convolution then has the name of the last that it takes in.
@@ -41,12 +41,14 @@ fn readers(graph: &Graph) -> Vec<Vec<NodeId>> {
 
 /// `affine(conv(x))` as one convolution.
 fn folded(conv: &Conv2d, affine: &Affine) -> Conv2d {
-    let (weights, scale) = (conv.weights.clone(), affine.scale.clone());
-    let filter = weights.len() / conv.out_channels.max(1);
-    let scaled = move || weights.iter().enumerate().map(|(i, w)| w * scale[i / filter]).collect();
+    let (len, scale) = (conv.weights.len(), affine.scale.clone());
+    let filter = len / conv.out_channels.max(1);
+    let scaled = move |weights: &[f32]| {
+        weights.iter().enumerate().map(|(i, w)| w * scale[i / filter]).collect()
+    };
     let bias = conv.bias.iter().zip(&affine.scale[..]).zip(&affine.shift[..]);
     Conv2d {
-        weights: Weights::later(conv.weights.len(), scaled),
+        weights: conv.weights.clone().map(len, scaled),
         bias: bias.map(|((bias, scale), shift)| bias * scale + shift).collect(),
         ..conv.clone()
     }

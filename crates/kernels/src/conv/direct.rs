@@ -13,7 +13,7 @@ use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::{self, Group, Order, Packed};
 use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
-use crate::{BlockedMap, Context, CpuLevel, MapRef, Vec16, WriteMode};
+use crate::{BlockedMap, Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
 
 /// A convolution's weights packed for the tiles of one CPU level, for maps of any size.
 pub struct Direct {
@@ -27,18 +27,21 @@ pub struct Direct {
 
 impl Direct {
     /// Packs the weights of `phase` for the level's tiles.
-    pub fn new(phase: &Phase<'_>, cx: &Context) -> Self {
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    pub fn new(phase: &Phase<'_>, cx: &Context) -> Result<Self, OutOfMemory> {
         let taps = phase.taps.clone();
         let copy = |from: &[Vec16], to: &mut [Vec16]| to.copy_from_slice(from);
         let planes = (taps.count(), Order::PlanesInside);
-        Self {
-            packed: weights::pack(phase, cx, planes, &copy),
+        Ok(Self {
+            packed: weights::pack(phase, cx, planes, &copy)?,
             taps,
             level: cx.level(),
             live: phase.live(),
             in_blocks: phase.in_blocks(),
             out_blocks: phase.out_blocks(),
-        }
+        })
     }
 }
 

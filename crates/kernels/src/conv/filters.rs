@@ -1,7 +1,10 @@
 //! From a convolution as model files have it to the taps and weights that run it, in both directions.
 
+use std::sync::Arc;
+
 use crate::conv::taps::Taps;
-use crate::{ConvGeometry, Vec16};
+use crate::conv::weights::{self, Footprint};
+use crate::{ConvGeometry, CpuLevel, Vec16};
 
 /// A convolution's weights, and where its channels lie in the maps.
 #[derive(Clone, Copy)]
@@ -20,9 +23,12 @@ pub struct Phase<'a> {
     filters: Filters<'a>,
     backward: bool,
     /// The channel of each slot of the map that is read, and of the one that is written.
-    reads: Vec<Option<usize>>,
-    writes: Vec<Option<usize>>,
+    reads: Arc<[Option<usize>]>,
+    writes: Arc<[Option<usize>]>,
 }
+
+/// Bytes of a convolution beside its weights and lists, with what the allocator adds.
+const CONVOLUTION: u64 = 1024;
 
 impl<'a> Filters<'a> {
     /// `weights` are out channels × in channels / `groups` × kernel height × kernel width, `bias` has one
@@ -63,24 +69,55 @@ impl<'a> Filters<'a> {
         }
     }
 
-    /// From the output's gradient to the input's: a phase for each remainder of the stride.
+    /// From the output's gradient to the input's: a phase for each remainder of the stride at which the
+    /// window [sees](ConvGeometry::has_gaps) the input.
     pub fn backward(&self) -> Vec<Phase<'a>> {
-        let phase = |taps: Taps| {
-            let (reads, writes) = (channels(self.out_slots), channels(self.in_slots));
+        self.backward_phases().collect()
+    }
+
+    fn backward_phases(&self) -> impl Iterator<Item = Phase<'a>> + '_ {
+        let (reads, writes) = (channels(self.out_slots), channels(self.in_slots));
+        Taps::backward(&self.geometry).map(move |taps| {
+            let (reads, writes) = (reads.clone(), writes.clone());
             Phase { taps, filters: *self, backward: true, reads, writes }
+        })
+    }
+
+    /// Bytes that the [`Direct`](super::Direct) convolutions of one direction take, packed and placed.
+    /// It takes as long as packing one tap and needs no weights, which may be left out of `self`.
+    pub fn direct_bytes(&self, backward: bool, level: CpuLevel) -> u64 {
+        let (phase, phases) = match backward {
+            false => (Some(self.forward()), 1),
+            true => (self.backward_phases().next(), self.geometry.backward_phases()),
         };
-        Taps::backward(&self.geometry).map(phase).collect()
+        let Some(phase) = phase else { return 0 };
+        let Footprint { vectors, lists, groups } = weights::footprint(&phase, level);
+        let tap = 64 * vectors + 8 * lists + 3 * 8;
+        let each = groups + 8 * lists + CONVOLUTION;
+        (self.geometry.elements() as u64)
+            .saturating_mul(tap)
+            .saturating_add((phases as u64).saturating_mul(each))
+    }
+
+    /// The same filters without their weights, for those who only ask how many bytes they take.
+    pub fn without_weights(
+        geometry: ConvGeometry,
+        groups: usize,
+        in_slots: &'a [usize],
+        out_slots: &'a [usize],
+    ) -> Self {
+        Self { geometry, groups, weights: &[], bias: &[], in_slots, out_slots }
     }
 }
 
 /// The channel of each slot of a map whose channels lie at `slots`.
-fn channels(slots: &[usize]) -> Vec<Option<usize>> {
+fn channels(slots: &[usize]) -> Arc<[Option<usize>]> {
     let count = slots.last().map_or(0, |last| (last / 16 + 1) * 16);
     let mut channels = vec![None; count];
     for (channel, &slot) in slots.iter().enumerate() {
         channels[slot] = Some(channel);
     }
-    channels
+    channels.into()
 }
 
 impl Phase<'_> {

@@ -34,10 +34,13 @@ impl Taps {
         }
     }
 
-    /// From the output's gradient to the input's: a phase for each remainder of the stride.
+    /// From the output's gradient to the input's: a phase for each remainder of the stride that has taps.
     pub(crate) fn backward(geometry: &ConvGeometry) -> impl Iterator<Item = Self> {
-        let [down, across] = geometry.stride();
-        (0..down * across).map(move |phase| Self::phase(geometry, [phase / across, phase % across]))
+        let [rows, columns] = [0, 1].map(|axis| geometry.origins(axis));
+        rows.into_iter().flat_map(move |row| {
+            let columns = columns.clone().into_iter();
+            columns.map(move |column| Self::phase(geometry, [row, column]))
+        })
     }
 
     fn phase(geometry: &ConvGeometry, origin: [usize; 2]) -> Self {
@@ -94,6 +97,33 @@ impl Taps {
 }
 
 impl ConvGeometry {
+    /// The remainders of the stride, in rising order, at which the window sees pixels of an input along
+    /// an axis.
+    fn origins(&self, axis: usize) -> Vec<usize> {
+        let [stride, dilation] = [self.stride()[axis], self.dilation()[axis]];
+        // After `stride` elements, remainders come again.
+        let elements = 0..self.kernel()[axis].min(stride);
+        let origin = |k: usize| {
+            let distance = (k * dilation) as isize - self.padding()[axis] as isize;
+            distance.rem_euclid(stride as isize) as usize
+        };
+        let mut origins: Vec<usize> = elements.map(origin).collect();
+        origins.sort_unstable();
+        origins.dedup();
+        origins
+    }
+
+    /// How many phases the way back from an output's gradient to the input's has.
+    pub fn backward_phases(&self) -> usize {
+        [0, 1].map(|axis| self.origins(axis).len()).iter().product()
+    }
+
+    /// Whether there are pixels of an input that no window sees: their gradient is 0, and the phases of
+    /// the way back do not write it.
+    pub fn has_gaps(&self) -> bool {
+        self.backward_phases() < self.stride()[0] * self.stride()[1]
+    }
+
     /// The halo that an input of extent `x` needs for a direct convolution to an output of extent `y`.
     pub fn forward_halo(&self, x: [usize; 2], y: [usize; 2]) -> usize {
         Taps::forward(self).reach(x, y)

@@ -2,7 +2,7 @@
 
 use crate::conv::Phase;
 use crate::conv::tile;
-use crate::{Context, CpuLevel, Memory, Vec16};
+use crate::{Context, CpuLevel, Memory, OutOfMemory, Vec16};
 
 /// Some blocks of output channels that are computed together.
 pub(crate) struct Group {
@@ -49,27 +49,18 @@ pub(crate) enum Order {
 
 /// Packs the weights of `phase`, `transform`ing all taps from one input slot to one block of output
 /// slots into the `planes` vectors that are stored.
+///
+/// # Errors
+/// If there is no memory for them.
 pub(crate) fn pack(
     phase: &Phase<'_>,
     cx: &Context,
     (planes, order): (usize, Order),
     transform: &(dyn Fn(&[Vec16], &mut [Vec16]) + Sync),
-) -> Packed {
-    let (mut first, mut total) = (0, 0);
+) -> Result<Packed, OutOfMemory> {
     let (taps, live) = (phase.taps.count(), phase.live());
-    let mut groups: Vec<Group> = group_sizes(cx.level(), phase.out_blocks())
-        .into_iter()
-        .map(|blocks| {
-            let outputs = first..first + blocks;
-            let inputs: Vec<usize> = (0..phase.in_blocks())
-                .filter(|&i| outputs.clone().any(|o| phase.connected(o, i)))
-                .collect();
-            let group = Group { first, blocks, inputs, start: total, bias: Vec::new() };
-            (first, total) = (outputs.end, total + planes * group.inputs.len() * live * blocks);
-            group
-        })
-        .collect();
-    let mut vectors = Memory::new(total);
+    let (mut groups, total) = groups(phase, cx.level(), planes);
+    let mut vectors = Memory::try_new(total)?;
     let mut rest = &mut vectors[..];
     let mut parts: Vec<(&mut Group, &mut [Vec16])> = Vec::new();
     for group in &mut groups {
@@ -102,5 +93,43 @@ pub(crate) fn pack(
             .map(|b| Vec16(std::array::from_fn(|l| phase.bias(16 * (group.first + b) + l))))
             .collect();
     });
-    Packed { groups, vectors }
+    Ok(Packed { groups, vectors })
+}
+
+/// The groups of output channels of `phase`, and how many vectors the weights of so many `planes` take.
+fn groups(phase: &Phase<'_>, level: CpuLevel, planes: usize) -> (Vec<Group>, usize) {
+    let (mut first, mut total) = (0, 0);
+    let live = phase.live();
+    let group = |blocks: usize| {
+        let outputs = first..first + blocks;
+        let inputs: Vec<usize> = (0..phase.in_blocks())
+            .filter(|&i| outputs.clone().any(|o| phase.connected(o, i)))
+            .collect();
+        let group = Group { first, blocks, inputs, start: total, bias: Vec::new() };
+        (first, total) = (outputs.end, total + planes * group.inputs.len() * live * blocks);
+        group
+    };
+    let groups = group_sizes(level, phase.out_blocks()).into_iter().map(group).collect();
+    (groups, total)
+}
+
+/// What packed weights are made of.
+pub(crate) struct Footprint {
+    /// Vectors for each plane.
+    pub(crate) vectors: u64,
+    /// Blocks of input channels that the groups read, together.
+    pub(crate) lists: u64,
+    /// Bytes of the groups themselves, without the lists.
+    pub(crate) groups: u64,
+}
+
+/// What the packed weights of `phase` will take.
+pub(crate) fn footprint(phase: &Phase<'_>, level: CpuLevel) -> Footprint {
+    let (groups, vectors) = groups(phase, level, 1);
+    let group = |group: &Group| (size_of::<Group>() + 128 + 64 * group.blocks) as u64;
+    Footprint {
+        vectors: vectors as u64,
+        lists: groups.iter().map(|group| group.inputs.len() as u64).sum(),
+        groups: groups.iter().map(group).sum(),
+    }
 }

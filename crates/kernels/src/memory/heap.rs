@@ -1,6 +1,6 @@
-//! Bytes of the allocator, for systems that map no memory.
+//! Bytes of the allocator: for systems that map no memory, and for what is smaller than pages.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
 /// Zeroed bytes.
@@ -15,12 +15,12 @@ unsafe impl Send for Bytes {}
 unsafe impl Sync for Bytes {}
 
 impl Bytes {
-    /// As many bytes as the layout wants, which is not empty.
-    pub(super) fn zeroed(layout: Layout) -> Self {
+    /// As many bytes as the layout wants, which is not empty; `None` if there are none.
+    pub(super) fn zeroed(layout: Layout) -> Option<Self> {
         assert!(layout.size() > 0, "no bytes");
         // SAFETY: the layout is not empty.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) });
-        Self { start: start.unwrap_or_else(|| handle_alloc_error(layout)), layout }
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        Some(Self { start, layout })
     }
 
     pub(super) fn as_ptr(&self) -> *const u8 {

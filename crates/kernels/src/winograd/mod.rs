@@ -9,11 +9,11 @@ mod panel;
 mod transform;
 
 use crate::conv::tile;
-use crate::conv::weights::{self, Order, Packed};
+use crate::conv::weights::{self, Footprint, Order, Packed};
 use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
 use crate::threads::part;
-use crate::{Context, CpuLevel, MapRef, Vec16, WriteMode};
+use crate::{Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
 use panel::Job;
 
 /// A convolution of stride 1 with a square kernel, its weights transformed.
@@ -48,17 +48,20 @@ impl Winograd {
 
     /// Transforms the weights of `phase`. `size` is the [tile](Self::tile)'s.
     ///
+    /// # Errors
+    /// If there is no memory for them.
+    ///
     /// # Panics
     /// If the phase is no convolution of stride 1 with a square kernel that [fits](Self::fits), or there is
     /// no such tile.
-    pub fn new(phase: &Phase<'_>, size: usize, cx: &Context) -> Self {
+    pub fn new(phase: &Phase<'_>, size: usize, cx: &Context) -> Result<Self, OutOfMemory> {
         let (kernel, origin) = phase.square().expect("a dense square of stride 1");
         assert!(Self::fits([kernel, kernel]) && [6, 8].contains(&size));
         let matrix = transform::weight_matrix(size, kernel);
         let transform = |g: &[Vec16], u: &mut [Vec16]| transform::weights(&matrix, g, u);
         let planes = (size * size, Order::PlanesOutside);
-        Self {
-            packed: weights::pack(phase, cx, planes, &transform),
+        Ok(Self {
+            packed: weights::pack(phase, cx, planes, &transform)?,
             live: phase.live(),
             in_blocks: phase.in_blocks(),
             out_blocks: phase.out_blocks(),
@@ -66,7 +69,31 @@ impl Winograd {
             size,
             outputs: size + 1 - kernel,
             origin,
-        }
+        })
+    }
+
+    /// Bytes that the weights of `phase` will take, transformed for tiles of `size`.
+    pub fn bytes(phase: &Phase<'_>, size: usize, level: CpuLevel) -> u64 {
+        let Footprint { vectors, lists, groups } = weights::footprint(phase, level);
+        let planes = (size * size) as u64;
+        planes.saturating_mul(64 * vectors).saturating_add(8 * lists + groups)
+    }
+
+    /// Bytes of memory that each thread works in, at the most, with tiles of `size` from `in_blocks` blocks
+    /// of channels to a map of `output` pixels.
+    pub fn scratch_bytes(
+        kernel: usize,
+        size: usize,
+        in_blocks: usize,
+        output: [usize; 2],
+        level: CpuLevel,
+    ) -> u64 {
+        let tiles: usize = output.iter().map(|extent| extent.div_ceil(size + 1 - kernel)).product();
+        let at_once = tile::max_pixels(level, tile::max_blocks(level).min(2), 1);
+        let panel = MOST_TILES.max(at_once * PANEL_TILES.div_ceil(at_once));
+        let blocks = in_blocks + tile::max_blocks(level);
+        let plane = blocks * tiles.min(panel) + 2;
+        (size * size * plane * size_of::<Vec16>()) as u64
     }
 
     /// Convolves `x` into `output`. Pixels outside `x` count as zero, whatever its halo.

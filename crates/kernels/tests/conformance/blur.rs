@@ -6,7 +6,7 @@ use crate::support::*;
 
 #[test]
 fn blurs_are_the_weighted_sums_of_the_mirrored_neighbours() {
-    for seed in 0..40 {
+    for seed in 0..cases(40) {
         let random = &mut Random(8000 + seed);
         let (planes, height, width) =
             (random.within(1..=3), random.within(1..=30), random.within(1..=150));

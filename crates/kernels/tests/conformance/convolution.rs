@@ -6,7 +6,7 @@ use kernels::conv::{Call, Direct, Filters, Output, Phase, Placed, SharedMap, Sha
 use kernels::winograd::Winograd;
 use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Vec16, WriteMode};
 
-use crate::support::{Blocked, Random, contexts};
+use crate::support::{Blocked, Random, cases, contexts};
 
 /// Relative L2 error of one convolution, masks given.
 const ONE_CONVOLUTION: f64 = 1e-5;
@@ -161,28 +161,30 @@ enum Way {
     Winograd(usize),
 }
 
-/// Runs `phases` from `x` to a map `ym`, whose values it adds to if there are any `before`. Returns the
-/// output and the mask of a ReLU.
+/// Runs `phases` from `x` to a map `ym`, whose values it adds to if there are any `before`; where the
+/// phases leave gaps, it is zero before them. Returns the output and the mask of a ReLU.
 fn convolve(
     (cx, way): (&Context, Way),
     phases: &[Phase<'_>],
     x: &Blocked,
-    (ym, before): (&BlockedMap, Option<&Blocked>),
+    (ym, before, gaps): (&BlockedMap, Option<&Blocked>, bool),
     relu: bool,
     mask: Option<&[u16]>,
 ) -> (Blocked, Vec<u16>) {
-    let mut y = before.cloned().unwrap_or_else(|| Blocked::filled(ym, Vec16([7.0; 16])));
+    let filled = if gaps { 0.0 } else { 7.0 };
+    let mut y = before.cloned().unwrap_or_else(|| Blocked::filled(ym, Vec16([filled; 16])));
     let mut positive = vec![0; ym.pixels()];
     let mode = if before.is_some() { WriteMode::Accumulate } else { WriteMode::Overwrite };
     let (target, relu_mask) = (SharedMap::new(y.write()), SharedMask::new(&mut positive));
     let relu_mask = relu.then_some(&relu_mask);
     let output = Output { y: &target, mode, bias: before.is_none(), relu_mask, mask };
     if let Way::Winograd(tile) = way {
-        Winograd::new(&phases[0], tile, cx).run(cx, x.read(), &output);
+        let conv = Winograd::new(&phases[0], tile, cx).unwrap();
+        conv.run(cx, x.read(), &output);
         return (y, positive);
     }
     let place = |(index, phase): (usize, &Phase<'_>)| {
-        Placed::new(Arc::new(Direct::new(phase, cx)), x.map, *ym, index == 0)
+        Placed::new(Arc::new(Direct::new(phase, cx).unwrap()), x.map, *ym, index == 0)
     };
     let placed: Vec<_> = phases.iter().enumerate().map(place).collect();
     let calls: Vec<_> = placed.iter().map(|placed| Call::new(placed, x.read(), output)).collect();
@@ -195,6 +197,8 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
     let dy = values(random, problem.outs * problem.output[0] * problem.output[1]);
     let filters = problem.filters();
     let (forward, backward) = ([filters.forward()], filters.backward());
+    let gaps = problem.geometry.has_gaps();
+    assert_eq!(backward.len(), problem.geometry.backward_phases());
 
     let plane = problem.output[0] * problem.output[1];
     let mut sums: Vec<f64> = (0..dy.len()).map(|i| f64::from(problem.bias[i / plane])).collect();
@@ -221,11 +225,11 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         let bx = blocked(&xm, &problem.in_slots, &x);
         let bdy = blocked(&ym, &problem.out_slots, &dy);
 
-        let (y, _) = convolve((&cx, way), &forward, &bx, (&ym, None), false, None);
+        let (y, _) = convolve((&cx, way), &forward, &bx, (&ym, None, false), false, None);
         let got = error(&unblocked(&problem.out_slots, &y), &sums);
         assert!(got <= bound, "forward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
-        let (y, positive) = convolve((&cx, way), &forward, &bx, (&ym, None), true, None);
+        let (y, positive) = convolve((&cx, way), &forward, &bx, (&ym, None, false), true, None);
         let values = unblocked(&problem.out_slots, &y);
         let relu: Vec<f64> = sums.iter().map(|x| x.max(0.0)).collect();
         assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level());
@@ -233,7 +237,7 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         assert_eq!(bits as usize, values.iter().filter(|x| **x > 0.0).count());
 
         let mask: Vec<u16> = (0..xm.pixels()).map(|_| random.next() as u16).collect();
-        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, None), false, Some(&mask));
+        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, None, gaps), false, Some(&mask));
         let pixel = |i: usize| {
             let (slot, p) =
                 (problem.in_slots[i / (xm.height() * xm.width())], i % (xm.height() * xm.width()));
@@ -244,7 +248,7 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         let got = error(&unblocked(&problem.in_slots, &dx), &masked);
         assert!(got <= bound, "backward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
-        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, Some(&bx)), false, None);
+        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, Some(&bx), gaps), false, None);
         let sum: Vec<f64> = gradient.iter().zip(&x).map(|(g, &x)| g + f64::from(x)).collect();
         let got = error(&unblocked(&problem.in_slots, &dx), &sum);
         assert!(got <= bound, "adding {got:e} at {} {way:?}: {problem:?}", cx.level());
@@ -264,7 +268,7 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
 #[test]
 fn direct_convolutions_are_their_definition() {
     let mut random = Random(1);
-    for _ in 0..60 {
+    for _ in 0..cases(60) {
         let kernel = [random.within(1..=7), random.within(1..=7)];
         let stride = [random.within(1..=3), random.within(1..=3)];
         let dilation = [random.within(1..=2), random.within(1..=2)];
@@ -278,10 +282,25 @@ fn direct_convolutions_are_their_definition() {
 }
 
 #[test]
+fn far_strides_have_no_more_phases_than_the_window_has_elements() {
+    let mut random = Random(3);
+    for (kernel, stride, dilation) in [(1, 1000, 1), (2, 1 << 20, 3), (3, 6, 4), (2, 2, 2)] {
+        let geometry = ConvGeometry::new([kernel; 2], [stride; 2], [dilation; 2], [0; 2]).unwrap();
+        assert!(geometry.has_gaps() && geometry.backward_phases() <= kernel * kernel);
+        if stride < 10 {
+            let problem = Problem::new(&mut random, geometry, 1, [5, 20]);
+            check(&problem, Way::Direct, &mut random, ONE_CONVOLUTION);
+        }
+    }
+    let dense = ConvGeometry::new([3; 2], [2; 2], [1; 2], [1; 2]).unwrap();
+    assert!(!dense.has_gaps() && dense.backward_phases() == 4);
+}
+
+#[test]
 fn winograd_is_the_definition_within_its_bound() {
     let mut random = Random(2);
-    for round in 0..40 {
-        let size = 2 + round % 4;
+    for round in 0..cases(40) {
+        let size = 2 + round as usize % 4;
         let padding = [random.within(0..=size - 1), random.within(0..=size - 1)];
         let geometry = ConvGeometry::new([size; 2], [1; 2], [1; 2], padding).unwrap();
         let channels = [random.within(1..=70), random.within(1..=70)];

@@ -7,7 +7,7 @@ use crate::support::*;
 #[test]
 fn depthwise_convolution_is_its_definition_forward_and_backward() {
     let contexts = contexts();
-    for seed in 0..60 {
+    for seed in 0..cases(60) {
         let random = &mut Random(6000 + seed);
         let (channels, height, width) =
             (random.within(1..=40), random.within(1..=13), random.within(1..=21));

@@ -7,7 +7,7 @@ use crate::support::*;
 #[test]
 fn normalisation_is_its_definition_forward_and_backward() {
     let contexts = contexts();
-    for seed in 0..48 {
+    for seed in 0..cases(48) {
         let random = &mut Random(3000 + seed);
         let (channels, height, width) =
             (random.within(1..=70), random.within(1..=6), random.within(1..=21));

@@ -8,7 +8,7 @@ use crate::support::*;
 #[test]
 fn both_at_once_are_what_they_are_one_after_the_other() {
     let contexts = contexts();
-    for seed in 0..48 {
+    for seed in 0..cases(48) {
         let random = &mut Random(7000 + seed);
         let (channels, height, width) =
             (random.within(1..=40), random.within(1..=45), random.within(1..=21));

@@ -29,7 +29,7 @@ fn packed(input: &InputTransform, picture: &Planes) -> (Planes, Vec<Option<[usiz
 #[test]
 fn packing_and_its_gradient_are_their_definitions() {
     let contexts = contexts();
-    for seed in 0..60 {
+    for seed in 0..cases(60) {
         let random = &mut Random(4000 + seed);
         let (height, width) = (random.within(1..=13), random.within(1..=90));
         let input = InputTransform {
@@ -72,7 +72,7 @@ fn packing_and_its_gradient_are_their_definitions() {
 #[test]
 fn planes_go_into_a_map_and_come_back() {
     let contexts = contexts();
-    for seed in 0..30 {
+    for seed in 0..cases(30) {
         let random = &mut Random(5000 + seed);
         let (height, width) = (random.within(1..=9), random.within(1..=150));
         let blocks = random.within(1..=3);

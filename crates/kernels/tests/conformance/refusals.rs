@@ -9,7 +9,7 @@ use kernels::lrn::{self, Lrn};
 use kernels::winograd::Winograd;
 use kernels::{
     BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Threads, Vec16,
-    WriteMode, lrn_pool,
+    WriteMode, lrn_pool, pool,
 };
 
 use crate::support::Blocked;
@@ -37,7 +37,7 @@ fn direct(cx: &Context, outs: usize, size: usize) -> Arc<Direct> {
     let (in_slots, out_slots): (Vec<usize>, Vec<usize>) = ((0..16).collect(), (0..outs).collect());
     let (weights, bias) = (vec![1.0; outs * 16 * size * size], vec![7.0; outs]);
     let filters = Filters::new(window(size), 1, &weights, &bias, &in_slots, &out_slots);
-    Arc::new(Direct::new(&filters.forward(), cx))
+    Arc::new(Direct::new(&filters.forward(), cx).expect("a little memory"))
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn winograd_refuses_the_mask_of_another_map() {
     let slots: Vec<usize> = (0..16).collect();
     let (weights, bias) = (vec![1.0; 16 * 16 * 9], vec![0.0; 16]);
     let filters = Filters::new(window(3), 1, &weights, &bias, &slots, &slots);
-    let conv = Winograd::new(&filters.forward(), 6, &cx);
+    let conv = Winograd::new(&filters.forward(), 6, &cx).expect("a little memory");
     let (x, mut y, mut mask) = (ones(&map), ones(&map), [0; 15]);
     let (y, mask) = (SharedMap::new(y.write()), SharedMask::new(&mut mask));
     let (mode, relu_mask) = (WriteMode::Overwrite, Some(&mask));
@@ -191,4 +191,27 @@ fn a_picture_whose_size_wraps_around_is_refused() {
     let blurs = [Blur { weights: &[1.0], mix: &[1.0; 4] }];
     let (half, mut to) = (usize::MAX / 2 + 1, [0.0; 16]);
     blur(&best(), &blurs, [2, half, 16], &[], &mut to[..0], &mut Vec::new());
+}
+
+#[test]
+#[should_panic(expected = "the window is too large")]
+fn a_wide_window_after_a_normalisation_is_refused() {
+    let lrn = Lrn { channels: 16, size: 5, alpha: 1.0, beta: 0.75, bias: 1.0 };
+    let (x, mut y) = (ones(&map(1, 20, 20, 0)), ones(&map(1, 20, 20, 0)));
+    lrn_pool::forward(&best(), &lrn, &window(17), x.read(), y.write(), &mut [0; 16 * 400]);
+}
+
+#[test]
+#[should_panic(expected = "the argmax is not the map's")]
+fn an_argmax_of_a_byte_each_is_refused_for_a_wide_window() {
+    let (x, mut y) = (ones(&map(1, 20, 20, 0)), ones(&map(1, 20, 20, 0)));
+    pool::max_forward(&best(), &window(17), x.read(), y.write(), &mut [0; 16 * 400]);
+}
+
+#[test]
+#[should_panic]
+fn weights_that_were_left_out_are_not_packed() {
+    let slots: Vec<usize> = (0..16).collect();
+    let filters = Filters::without_weights(window(3), 1, &slots, &slots);
+    let _ = Direct::new(&filters.forward(), &best());
 }

@@ -9,6 +9,11 @@ use kernels::{
 /// hundredth of the values it is given if that is larger.
 pub(crate) const CLOSE: f64 = 1e-5;
 
+/// How many cases of `all` are run: a few under Miri, which takes a thousand times as long.
+pub(crate) const fn cases(all: u64) -> u64 {
+    if cfg!(miri) { all / 10 } else { all }
+}
+
 /// A small generator (SplitMix64).
 pub(crate) struct Random(pub u64);
 
