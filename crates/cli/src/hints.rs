@@ -186,7 +186,7 @@ fn unread(name: &str) -> Option<String> {
     }
     Some(match name {
         "-" => "Standard input is not read. Give the name of a file.".to_owned(),
-        _ if ["http://", "https://", "ftp://"].iter().any(|it| is_address(&it)) => {
+        _ if ["http://", "https://", "ftp://"].iter().any(is_address) => {
             "This is an address. Download the file first, then give its name.".to_owned()
         }
         _ if is_address(&"file://") => "Give the path without `file://`.".to_owned(),
