@@ -1,7 +1,7 @@
 //! `completions` and `man`: what shells and manual readers want to know, made from the command line's
 //! own definition, so that it is never out of date.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -39,10 +39,21 @@ pub(crate) fn man(args: &ManArgs, cli: Command) -> Result<()> {
             .map_err(|error| Error::new(Fault::Output, error))?;
         return write(&page);
     };
-    std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(cli, folder)).map_err(
-        |error| {
-            let what = format!("could not write the manual into {}: {error}", folder.display());
-            Error::new(Fault::Output, what).at(folder)
-        },
-    )
+    pages(folder, cli).map_err(|error| {
+        let what = format!("could not write the manual into {}: {error}", folder.display());
+        Error::new(Fault::Output, what).at(folder)
+    })
+}
+
+/// Writes every page, whole or not at all, into a folder that is made if it is not there.
+fn pages(folder: &Path, cli: Command) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    // Moved to their places, so that nothing is written through a link.
+    let made = tempfile::Builder::new().prefix(".deepdream-").tempdir_in(folder)?;
+    clap_mangen::generate_to(cli, made.path())?;
+    for page in std::fs::read_dir(made.path())? {
+        let page = page?;
+        std::fs::rename(page.path(), folder.join(page.file_name()))?;
+    }
+    Ok(())
 }

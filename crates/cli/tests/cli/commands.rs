@@ -40,6 +40,16 @@ fn completions_and_manual() {
     answer(&room, &["man", "pages"]);
     let page = String::from_utf8(room.bytes("pages/deepdream-image.1")).unwrap();
     assert!(page.contains("octave"), "{page}");
+    #[cfg(unix)]
+    {
+        // A folder from elsewhere.
+        room.write("precious", "precious");
+        std::fs::remove_file(room.path("pages/deepdream.1")).unwrap();
+        std::os::unix::fs::symlink("../precious", room.path("pages/deepdream.1")).unwrap();
+        answer(&room, &["man", "pages"]);
+        assert_eq!(room.bytes("precious"), b"precious");
+        assert!(room.bytes("pages/deepdream.1").len() > 100);
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn a_measurement_stops_with_the_code_of_ctrl_c() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Until it listens, a signal ends it without a word.
+    // Until it listens, a signal ends it without a word; before there is anything to stop, at once.
     let pid = Pid::from_raw(bench.id() as i32);
     while !caught(pid) {
         std::thread::yield_now();

@@ -192,7 +192,9 @@ impl Store {
             fs::create_dir_all(&folder).map_err(ModelError::file(&folder))?;
         }
         let path = self.models().join(".lock");
-        let file = File::create(&path).map_err(ModelError::file(&path))?;
+        // Nothing is emptied, whatever the name may lead to.
+        let file = File::options().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(ModelError::file(&path))?;
         while let Err(error) = file.try_lock() {
             match error {
                 TryLockError::WouldBlock => tell(on_event, StoreEvent::Waiting)?,
