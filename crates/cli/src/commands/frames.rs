@@ -21,8 +21,8 @@ pub(crate) struct FramesArgs {
     #[arg(short = 'n', long, value_name = "N", help_heading = "Motion")]
     #[arg(value_parser = whole::<u64>(1..=100_000_000), allow_negative_numbers = true)]
     count: Option<u64>,
-    /// Remove all frames but the first and begin again. Default: continue, or stop with an error if the
-    /// frames were made by another recipe.
+    /// Remove the frames that were made from the first one, and begin again. Other pictures are never
+    /// removed. Default: continue, or stop with an error if the frames were made by another recipe.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
     /// Print nothing but errors. Default: show progress.

@@ -365,7 +365,7 @@ impl Writer<'_> {
 fn begin_again(error: Error) -> Error {
     error
         .hint("Use a new folder.")
-        .turn(Knob::Overwrite, "Or remove all frames but the first and begin again.")
+        .turn(Knob::Overwrite, "Or remove the frames that were made and begin again.")
 }
 
 #[cfg(test)]
