@@ -246,16 +246,10 @@ fn a_record_that_lies_is_not_followed() {
     let room = Room::new();
     std::fs::create_dir_all(room.path("sky/.deepdream")).unwrap();
     room.picture("sky/img_0.png");
-    for (frames, wanted) in [
-        (9_000_000_u64, "the first of them is frame 1"),
-        (1_000_000_000_000_000_000, "more frames than a video can have"),
-    ] {
-        let record = r#"{"source":"/x","hash":"","recipe":"","first":0,"size":[24,40],
-            "times":{"even":"12"},"sound":null,"frames":"#;
-        room.write("sky/.deepdream/video.json", format!("{record}{frames}}}"));
-        let mut movie = room.deepdream();
-        movie.timeout(Duration::from_secs(20)).args(["movie", "sky", "-o", "sky.mp4"]);
-        let text = said(&mut movie, 3);
-        assert!(text.contains(wanted), "{text}");
-    }
+    let record = r#"{"source":"/x","hash":"","recipe":"","first":0,"frames":1000000000000000000,
+        "size":[24,40],"times":{"even":"12"},"sound":null}"#;
+    room.write("sky/.deepdream/video.json", record);
+    let mut movie = room.deepdream();
+    movie.timeout(Duration::from_secs(20)).args(["movie", "sky", "-o", "sky.mp4"]);
+    assert!(said(&mut movie, 3).contains("the first of them is frame 1"));
 }

@@ -68,6 +68,19 @@ fn a_zoom_is_as_long_as_it_is_asked_to_be() {
 }
 
 #[test]
+fn a_folder_of_other_files_gets_no_frames() {
+    let room = Room::new();
+    room.picture("photo.png");
+    std::fs::create_dir(room.path("holiday")).unwrap();
+    room.picture("holiday/beach.png");
+    let args = ["zoom", "photo.png", "-o", "holiday.mp4", "--seconds", "0.1"];
+    let assert = room.deepdream().args(args).args(QUICK).assert().code(6);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("has other files") && said.contains("(-o)"), "{said}");
+    assert!(!room.path("holiday/img_0.png").exists() && !room.path("holiday.mp4").exists());
+}
+
+#[test]
 fn a_folder_takes_a_movie_too() {
     let room = Room::new();
     greys(&room, "sky", 2);

@@ -122,6 +122,15 @@ fn begin(photo: &Path, format: ImageFormat, folder: &Path) -> Result<()> {
             .at(folder)
             .turn(Knob::Output, "Give the movie another name."));
     }
+    // What is hidden may be this program's own, from a run that was stopped here.
+    let visible = |entry: std::fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
+    if std::fs::read_dir(folder).into_iter().flatten().flatten().any(visible) {
+        let what =
+            format!("the folder {}, which is for the frames, has other files", folder.display());
+        return Err(Error::new(Fault::Output, what)
+            .at(folder)
+            .turn(Knob::Output, "Give the movie another name."));
+    }
     let path = folder.join(format!("img_0.{}", format.extension()));
     Output::new(path, false)?.write(&bytes)
 }
