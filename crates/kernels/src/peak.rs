@@ -71,6 +71,7 @@ mod tests {
     use crate::{CpuLevel, Threads};
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes too long")]
     fn every_level_multiplies_and_adds() {
         let threads = Threads::new(2).expect("threads start");
         for level in CpuLevel::available() {
