@@ -338,7 +338,9 @@ fn joined(
     };
     let entries: Vec<Entry> = inputs.into_iter().map(entry).collect::<Option<_>>()?;
     let first = entries.first()?;
-    let alike = entries.len() <= 3 && entries.iter().all(|entry| entry.axes == first.axes);
+    // A picture has three channels; more, joined again and again, would be more than any memory holds.
+    let count: usize = entries.iter().map(|entry| entry.channels.len()).sum();
+    let alike = count <= 3 && entries.iter().all(|entry| entry.axes == first.axes);
     let axes = alike.then(|| axes(first))??;
     Some(vec![Entry { axes, channels: entries.iter().flat_map(|e| e.channels.clone()).collect() }])
 }

@@ -245,17 +245,20 @@ fn a_listed_value_stands_for_those_left_out() {
 
 #[test]
 fn channels_and_steps_cannot_grow_without_end() {
-    let mut nodes = small();
-    for i in 0..40 {
-        let before = if i == 0 { "relu".to_owned() } else { format!("join{}", i - 1) };
-        nodes.push(node(&format!("join{i}"), "ConcatV2", &[&before, &before, "axis"]));
-    }
     let mut axis = constant("axis", &[], &[]);
     let tensor = axis.attr.get_mut("value").unwrap().tensor.as_mut().unwrap();
     tensor.dtype = DataType::Int32.into();
     tensor.int_val = vec![3];
-    nodes.push(axis);
-    assert!(refused(&nodes).contains("the number of channels is"));
+    for first in ["relu", "input"] {
+        let mut nodes = small();
+        nodes.push(axis.clone());
+        for i in 0..40 {
+            let before = if i == 0 { first.to_owned() } else { format!("join{}", i - 1) };
+            nodes.push(node(&format!("join{i}"), "ConcatV2", &[&before, &before, "axis"]));
+        }
+        let error = refused(&nodes);
+        assert!(error.contains("the number of channels is"), "{first}: {error}");
+    }
 
     let mut nodes = small();
     for i in 0..7 {
