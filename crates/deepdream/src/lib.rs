@@ -73,6 +73,7 @@ mod error;
 mod estimate;
 mod event;
 mod frames;
+mod inputs;
 mod inspect;
 mod jobs;
 mod machine;
@@ -99,6 +100,7 @@ pub use dreamer::{Dream, Dreamer};
 pub use error::{Error, Fault, Hint, Knob, Result};
 pub use event::{Content, Event, Events, Preview, Progress, Stage, Work, Wrote};
 pub use frames::Frames;
+pub use inputs::Input;
 pub use inspect::{Class, LayerInfo, LayerResponse, classify, layers, respond};
 pub use jobs::{BatchJob, FramesJob, Length, Report, Source, StillJob};
 #[cfg(feature = "video")]

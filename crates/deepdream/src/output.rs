@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use media::{Place, check_regular, clear_scratch, scratch_file};
 use tempfile::NamedTempFile;
 
-use crate::output_paths::same;
-use crate::{Error, Fault, Knob, Result};
+use crate::inputs::is_same_file;
+use crate::{Error, Fault, Input, Knob, Result};
 
 /// A file that will be written, checked before the work for it begins. Links are followed and stay;
 /// what is no file, such as a pipe or a device, is written into.
@@ -56,17 +56,18 @@ impl Output {
         Ok(output)
     }
 
-    /// Refuses to write over what the work is made from, however either is spelled.
+    /// Refuses to write over what the work is made from, under whatever name.
     ///
     /// # Errors
-    /// `input` is the same file.
-    pub(crate) fn spare(&self, input: &Path) -> Result<()> {
-        match same(input) == same(&self.path) {
-            false => Ok(()),
-            true => Err(self
-                .error("the movie is made from this very file")
-                .turn(Knob::Output, "Choose another name.")),
-        }
+    /// One of the `inputs` is the same file.
+    pub fn spare<'a>(&self, inputs: impl IntoIterator<Item = Input<'a>>) -> Result<()> {
+        let Some(Input { role, path }) =
+            inputs.into_iter().find(|input| is_same_file(input.path, &self.path))
+        else {
+            return Ok(());
+        };
+        let why = format!("it would be made from this very file, the {role} {}", path.display());
+        Err(self.error(why).turn(Knob::Output, "Choose another name."))
     }
 
     /// Where the file will be.

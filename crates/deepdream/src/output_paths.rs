@@ -1,11 +1,12 @@
-//! Where outputs go: beside their pictures, into a folder, or where the user says. An output is never one
-//! of the pictures, and two dreams never share one.
+//! Where outputs go: beside their pictures, into a folder, or where the user says. Two
+//! dreams never share a file.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use media::ImageFormat;
 
+use crate::inputs::same;
 use crate::output::unwritable;
 use crate::{Error, Fault, Knob, Result};
 
@@ -40,10 +41,7 @@ pub(crate) fn output_paths(
         }
     };
     apart(pictures, &paths)?;
-    Ok(match pictures {
-        [_] => paths,
-        _ => spared(pictures, paths),
-    })
+    Ok(paths)
 }
 
 /// Where a movie goes that is called `own` where nothing else is `wanted`: there, or into the folder that
@@ -104,36 +102,6 @@ fn apart(pictures: &[Option<&Path>], paths: &[Result<OutputPath>]) -> Result<()>
         });
     }
     Ok(())
-}
-
-/// The same paths without those that are pictures themselves, which are still to be dreamt on.
-fn spared(pictures: &[Option<&Path>], paths: Vec<Result<OutputPath>>) -> Vec<Result<OutputPath>> {
-    let inputs: Vec<PathBuf> = pictures.iter().flatten().map(|path| same(path)).collect();
-    let spare = |(path, format): OutputPath| match inputs.contains(&same(&path)) {
-        false => Ok((path, format)),
-        true => {
-            let what = format!(
-                "could not write {}: it is one of the pictures to dream on",
-                path.display()
-            );
-            Err(Error::new(Fault::Output, what)
-                .at(path)
-                .turn(Knob::Output, "Write the dreams into a folder."))
-        }
-    };
-    paths.into_iter().map(|path| path.and_then(spare)).collect()
-}
-
-/// A path by which one file, which need not exist, is known however it is spelled.
-pub(crate) fn same(path: &Path) -> PathBuf {
-    if let Ok(path) = path.canonicalize() {
-        return path;
-    }
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    match (folder.canonicalize(), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path.to_owned(),
-    }
 }
 
 /// `photo.dream.jpg` for `photo.jpg`, beside it or in `folder`. A name that hides another format gets

@@ -62,6 +62,14 @@ impl Place {
         }
     }
 
+    /// The file that is here or will be, unless it is something that is only written into.
+    pub fn target(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::File(target) => Some(target),
+            Kind::Stream => None,
+        }
+    }
+
     /// The folder for files that are to be [put](Self::put) here.
     pub fn folder(&self) -> Cow<'_, Path> {
         match &self.kind {

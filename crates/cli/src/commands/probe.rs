@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use deepdream::media::Limits;
-use deepdream::{Image, LayerResponse, Output, Result, Tensor, free_memory};
+use deepdream::{Image, Input, LayerResponse, Output, Result, Tensor, free_memory};
 
 use crate::args::{MachineArgs, NetworkArgs};
 use crate::array::{Array, ArrayFormat};
@@ -38,15 +38,19 @@ pub(crate) struct ProbeArgs {
 
 /// Writes the arrays.
 pub(crate) fn probe(args: &ProbeArgs) -> Result<()> {
+    let choice = args.network.choice();
     let claim = |path: &Option<PathBuf>| {
         let claim = |path: &PathBuf| -> Result<_> {
-            Ok((ArrayFormat::of_name(path)?, Output::new(path.clone(), args.force)?))
+            let output = Output::new(path.clone(), args.force)?;
+            output
+                .spare([Input::new("picture", &args.picture)].into_iter().chain(choice.input()))?;
+            Ok((ArrayFormat::of_name(path)?, output))
         };
         path.as_ref().map(claim).transpose()
     };
     let (activation_file, gradient_file) = (claim(&args.activation)?, claim(&args.gradient)?);
 
-    let network = args.network.choice().load()?;
+    let network = choice.load()?;
     let image = Image::read(&args.picture, &Limits::memory(free_memory()))?;
     let LayerResponse { activation, objective, gradient } =
         deepdream::respond(&network, &args.layer, &image, &args.machine.limits())?;

@@ -192,3 +192,56 @@ fn a_movie_never_replaces_what_it_is_made_from() {
         assert_eq!(read(), before, "{args:?}");
     }
 }
+
+/// Under whatever name, for every output of every job.
+#[cfg(unix)]
+#[test]
+fn no_output_replaces_an_input_under_another_name() {
+    use std::os::unix::fs::symlink;
+    let room = Room::new();
+    std::fs::create_dir(room.path("sky")).unwrap();
+    room.picture("sky/img_0.png");
+    room.picture("a.png");
+    room.write("r.toml", "step = 2.0");
+    room.write("m.pb", "a network");
+    let inputs = ["sky/img_0.png", "a.png", "r.toml", "m.pb"];
+    let read = || inputs.map(|name| room.bytes(name));
+    let before = read();
+    for (link, to) in [
+        ("frame.gif", "sky/img_0.png"),
+        ("photo.png", "a.png"),
+        ("photo.gif", "a.png"),
+        ("photo.npy", "a.png"),
+        ("recipe.png", "r.toml"),
+        ("model.png", "m.pb"),
+        ("model.gif", "m.pb"),
+        ("a.dream.png", "a.png"),
+    ] {
+        symlink(to, room.path(link)).unwrap();
+    }
+    std::fs::hard_link(room.path("a.png"), room.path("hard.png")).unwrap();
+    for args in [
+        &["movie", "sky", "-o", "frame.gif"][..],
+        &["movie", "sky", "-o", "photo.gif", "--sound", "a.png"],
+        &["image", "a.png"],
+        &["image", "a.png", "-o", "a.png"],
+        &["image", "a.png", "-o", "photo.png"],
+        &["image", "photo.png", "-o", "a.png"],
+        &["image", "a.png", "-o", "hard.png"],
+        &["image", "a.png", "-r", "r.toml", "-o", "recipe.png"],
+        &["image", "a.png", "-r", "r.toml", "-o", "o.png", "--save-recipe", "r.toml"],
+        &["image", "a.png", "-m", "m.pb", "-o", "model.png"],
+        &["image", "a.png", "-m", "m.pb", "-o", "o.png", "--save-recipe", "m.pb"],
+        &["zoom", "a.png", "-o", "photo.gif"],
+        &["zoom", "a.png", "-m", "m.pb", "-o", "model.gif"],
+        &["video", "a.png", "-m", "m.pb", "-o", "model.gif"],
+        &["probe", "a.png", "--layer", "conv1", "--gradient", "photo.npy"],
+    ] {
+        let assert = room.deepdream().args(args).arg("--force").assert();
+        let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert_eq!(read(), before, "{args:?}");
+        assert_eq!(assert.get_output().status.code(), Some(6), "{args:?}: {said}");
+        assert!(said.contains("made from this very file, the "), "{args:?}: {said}");
+    }
+    assert!(room.names().iter().all(|name| name != "o.png"));
+}

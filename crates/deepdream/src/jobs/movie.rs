@@ -13,7 +13,7 @@ use crate::output::{Output, unreadable};
 use crate::output_paths::movie_path;
 use crate::progress::Run;
 use crate::video::Record;
-use crate::{CancelToken, Error, Event, Events, Fault, Knob, Result, picture};
+use crate::{CancelToken, Error, Event, Events, Fault, Input, Knob, Result, picture};
 
 /// Makes a movie of a folder of frames.
 #[derive(Clone, Debug)]
@@ -67,6 +67,9 @@ impl MovieJob {
         let output = Output::new(path, self.overwrite)?;
         let frames = Frames::find(&self.folder)?;
         let record = Record::load(&self.folder)?;
+        output.spare(self.sound.as_ref().map(|sound| Input::new("sound", sound)))?;
+        output.spare(record.as_ref().map(|record| Input::new("video", &record.source)))?;
+        output.spare(frames.iter().map(|(_, frame)| Input::new("frame", frame)))?;
         let timeline = match &record {
             Some(record) if self.fps.is_none() && self.playback.is_plain() => {
                 self.of_video(record, &frames)?
@@ -90,10 +93,6 @@ impl MovieJob {
             };
             sound.check(container).map_err(|error| output.refused(error))?;
         }
-        let sound = timeline.sound.as_ref().map(|sound| &sound.source);
-        let name = output.path().file_name();
-        let namesake = timeline.pictures.iter().find(|frame| frame.file_name() == name);
-        sound.into_iter().chain(namesake).try_for_each(|input| output.spare(input))?;
         self.encoding.write(&timeline, format, &output, run)?;
         run.event(Event::Done);
         Ok(Report { wrote: vec![output.path().to_owned()], recipe: None })

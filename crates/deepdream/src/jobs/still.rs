@@ -8,11 +8,14 @@ use media::{BitDepth, ImageFormat};
 
 use super::Report;
 use crate::base::Base;
+use crate::inputs::same;
 use crate::output::Output;
-use crate::output_paths::{OutputPath, output_paths, same};
+use crate::output_paths::{OutputPath, output_paths};
 use crate::picture::{self, Start, Studio};
 use crate::progress::Run;
-use crate::{CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result};
+use crate::{
+    CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
+};
 
 /// What a dream starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,31 +116,36 @@ impl<'a> Stills<'a> {
         run: Run<'a>,
     ) -> Result<Self> {
         let StillJob { output, save_recipe, overwrite, dream, .. } = job;
-        let claim = |path| Output::claim(path, *overwrite);
         let pictures: Vec<_> = sources.iter().map(Source::path).collect();
+        let claim = |path| Output::claim(path, *overwrite);
+        let inputs: Vec<Input> = pictures
+            .iter()
+            .flatten()
+            .map(|picture| Input::new("picture", picture))
+            .chain(dream.inputs())
+            .collect();
         let paths = output_paths(&pictures, output.as_deref())?;
         let claimed = |path: Result<OutputPath>| {
             let (path, format) = path?;
-            Ok((claim(path)?, format))
+            let output = claim(path)?;
+            output.spare(inputs.iter().copied())?;
+            Ok((output, format))
         };
         let outputs: Vec<Result<_>> = paths.into_iter().map(claimed).collect();
         if let [Err(error)] = outputs.as_slice() {
             return Err(error.clone());
         }
-        let written = outputs.iter().flatten().map(|(output, _)| output.path());
-        if let Some(path) = save_recipe {
+        let recipe_output = save_recipe.clone().map(claim).transpose()?;
+        if let Some(recipe) = &recipe_output {
+            recipe.spare(inputs.iter().copied())?;
             // Devices take all that is written to them.
-            let is_device = path.exists() && !path.is_file();
-            let taken = |other: &Path| !is_device && same(other) == same(path);
-            if pictures.iter().flatten().copied().chain(written).any(taken) {
-                let what = format!(
-                    "could not write the recipe to {}: a picture has that name",
-                    path.display()
-                );
-                return Err(Error::new(Fault::Output, what).at(path).hint("Choose another name."));
+            let is_device = recipe.path().exists() && !recipe.path().is_file();
+            let mut written = outputs.iter().flatten().map(|(output, _)| output.path());
+            if !is_device && written.any(|other| same(other) == same(recipe.path())) {
+                let error = recipe.error("the dream has that name");
+                return Err(error.hint("Choose another name for the recipe."));
             }
         }
-        let recipe_output = save_recipe.clone().map(claim).transpose()?;
         let claimed = outputs.iter().flatten().map(|(output, _)| output);
         Output::clear_leftovers(claimed.chain(&recipe_output));
         let network = dream.open_network(base.as_ref(), run)?;

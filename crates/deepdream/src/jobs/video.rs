@@ -18,7 +18,8 @@ use crate::threads::spawn;
 use crate::video::{FrameQueue, ProbedVideo, Record, Shard, VideoFolder, Workers};
 use crate::video::{check_memory, dreamers, is_finished};
 use crate::{
-    CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result, Work,
+    CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
+    Work,
 };
 
 /// Dreams on a video.
@@ -91,12 +92,16 @@ impl VideoJob {
             None => Some(Output::new(path, self.overwrite)?),
             Some(_) => None,
         };
-        wrote.iter().try_for_each(|output| output.spare(&self.video))?;
+        wrote.iter().try_for_each(|output| output.spare(self.inputs()))?;
         let movie = wrote.as_ref().map(|output| Movie { format, output });
         let recipe = self.make(&folder, movie, run)?;
         run.event(Event::Done);
         let wrote = wrote.map_or(folder, |output| output.path().to_owned());
         Ok(Report { wrote: vec![wrote], recipe: Some(recipe) })
+    }
+
+    fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
+        self.dream.inputs().chain([Input::new("video", &self.video)])
     }
 
     /// Makes the frames, and the movie if one is wanted; returns the recipe.

@@ -12,7 +12,7 @@ use crate::movie::{Encoding, Playback};
 use crate::output::{Output, read, unwritable};
 use crate::output_paths::movie_path;
 use crate::progress::Run;
-use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Result, picture};
+use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Input, Knob, Result, picture};
 
 /// Longest side where nothing else is asked for.
 const LONGEST: u32 = 960;
@@ -73,7 +73,7 @@ impl ZoomJob {
         let folder = path.with_extension("");
         let first = ImageFormat::of_file(&self.photo)?;
         let output = Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?;
-        output.spare(&self.photo)?;
+        output.spare(self.dream.inputs().chain([Input::new("picture", &self.photo)]))?;
         begin(&self.photo, first, &folder)?;
 
         let length = Length::Seconds(self.seconds);
