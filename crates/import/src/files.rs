@@ -1,7 +1,7 @@
 //! Reading model files by their paths.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use graph::Network;
@@ -62,36 +62,29 @@ fn read_file(path: &Path) -> Result<Bytes, ImportError> {
     if path.is_dir() {
         return Err(of_folder(path));
     }
+    // A device may have no end, and a pipe that nobody writes into is waited for when it is opened.
+    if !path.metadata().map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("it is a device or a pipe, not a file")));
+    }
     let mut file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    let too_large = || ImportError::TooLarge { limit: MAX_FILE };
-    if metadata.is_file() {
-        // What is no model by its first bytes is not read to its end.
-        let mut start = Vec::new();
-        (&file).take(START).read_to_end(&mut start).map_err(failed)?;
-        if let Some(error) = of_start(&start) {
-            return Err(by_name(path, error));
-        }
-        let size = metadata.len();
-        if size > SMALL && begins_as_nothing(&start) {
-            let found = "data of an unknown kind".into();
-            return Err(by_name(path, ImportError::Unknown { found }));
-        }
-        file.rewind().map_err(failed)?;
-        if size > MAX_FILE {
-            return Err(too_large());
-        }
-        let mut bytes = Memory::new(size as usize);
-        file.read_exact(&mut bytes).map_err(failed)?;
-        return Ok(Bytes::from_owner(bytes));
+    let size = file.metadata().map_err(failed)?.len();
+    // What is no model by its first bytes is not read to its end.
+    let mut start = Vec::new();
+    (&file).take(START).read_to_end(&mut start).map_err(failed)?;
+    if let Some(error) = of_start(&start) {
+        return Err(by_name(path, error));
     }
-    // What comes through a pipe has no size before it has come.
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(too_large());
+    if size > SMALL && begins_as_nothing(&start) {
+        let found = "data of an unknown kind".into();
+        return Err(by_name(path, ImportError::Unknown { found }));
     }
-    Ok(bytes.into())
+    file.rewind().map_err(failed)?;
+    if size > MAX_FILE {
+        return Err(ImportError::TooLarge { limit: MAX_FILE });
+    }
+    let mut bytes = Memory::new(size as usize);
+    file.read_exact(&mut bytes).map_err(failed)?;
+    Ok(Bytes::from_owner(bytes))
 }
 
 fn stem(path: &Path) -> String {

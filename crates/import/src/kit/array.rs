@@ -1,10 +1,13 @@
 //! Arrays that are known while a network is loaded: its constants, and what is computed from them alone.
 //!
-//! Nothing here makes an array larger than what it is made from, so that a small file cannot ask for all
-//! memory. What cannot be computed is `None`.
+//! Nothing here but [`Array::tiled`] makes an array larger than what it is made from, and that is bounded,
+//! so that a small file cannot ask for all memory. What cannot be computed is `None`.
 
 /// The most dimensions an array may have.
 const MAX_RANK: usize = 8;
+
+/// The most values that an array of fewer may grow to.
+pub(crate) const MAX_GROWN: usize = 1 << 20;
 
 /// Numbers in rows: the last axis varies fastest.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,6 +195,51 @@ impl Array {
             _ => return None,
         };
         Self::new(shape, values)
+    }
+
+    /// The array so many times along each axis.
+    pub(crate) fn tiled(&self, times: &[usize]) -> Option<Self> {
+        if times.len() != self.shape.len() {
+            return None;
+        }
+        let sizes = self.shape.iter().zip(times).map(|(size, times)| size.checked_mul(*times));
+        let shape: Vec<usize> = sizes.collect::<Option<_>>()?;
+        let count = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size))?;
+        if count > self.len().max(MAX_GROWN) {
+            return None;
+        }
+        let source = |mut place: usize| {
+            let (mut at, mut step) = (0, 1);
+            for (&own, &size) in self.shape.iter().zip(&shape).rev() {
+                at += step * (place % size % own);
+                place /= size;
+                step *= own;
+            }
+            at
+        };
+        let values = self.values.gather((0..count).map(source));
+        Self::new(shape, values)
+    }
+
+    /// With its axes in another order: first the one numbered `order[0]`.
+    pub(crate) fn transposed(&self, order: &[usize]) -> Option<Self> {
+        let all = (0..self.shape.len()).all(|axis| order.contains(&axis));
+        if !all || order.len() != self.shape.len() {
+            return None;
+        }
+        let steps = |&axis: &usize| self.shape[axis + 1..].iter().product::<usize>();
+        let axes: Vec<[usize; 2]> =
+            order.iter().map(|axis| [self.shape[*axis], steps(axis)]).collect();
+        let source = |mut place: usize| {
+            let mut at = 0;
+            for [size, step] in axes.iter().rev() {
+                at += place % size * step;
+                place /= size;
+            }
+            at
+        };
+        let values = self.values.gather((0..self.len()).map(source));
+        Self::new(axes.iter().map(|[size, _]| *size).collect(), values)
     }
 
     /// Arrays one after another along an axis.

@@ -7,7 +7,7 @@ mod assembly;
 mod limits;
 
 pub(crate) use activation::Activation;
-pub(crate) use array::{Array, Slice, Values};
+pub(crate) use array::{Array, MAX_GROWN, Slice, Values};
 pub(crate) use assembly::Assembly;
 pub(crate) use limits::{MAX_NODES, check_numbers, check_size, within};
 

@@ -183,7 +183,12 @@ fn operands(
     };
     let mut others = constant.shape.iter().rev().enumerate().filter(|(at, _)| *at != behind);
     if !others.all(|(_, &size)| size == 1) {
-        return Ok(Err(" by a number for each position"));
+        return Ok(Err(match reader.assembly.inputs(id) {
+            [] => {
+                " by a number for each position of the picture; use the mean of each channel instead"
+            }
+            _ => " by a number for each position",
+        }));
     }
     let mut values = constant.floats(&node.name)?;
     if let [one] = values[..] {

@@ -104,23 +104,26 @@ impl Entry {
         Self { axes: axes.to_vec(), channels: (0..3).map(channel).collect() }
     }
 
-    /// How a network that begins here has its maps; `None` where it is no batch of maps.
-    pub(super) fn layout(&self) -> Option<Layout> {
-        match self.axes[..] {
-            [Batch, Rows, Columns, Channels] | [Rows, Columns, Channels] => Some(Layout::Last),
-            [Batch, Channels, Rows, Columns] | [Channels, Rows, Columns] => Some(Layout::First),
-            _ => None,
-        }
-    }
-
-    /// What the network wants for input, if it is a picture of three colours.
-    pub(super) fn input_spec(&self) -> Option<InputSpec> {
-        let [a, b, c] = self.channels[..] else { return None };
-        let order = match [a, b, c].map(|channel| channel.source) {
+    /// How a network that begins here has its maps, and what it wants for input; or why that is no picture.
+    pub(super) fn begun(&self) -> Result<(Layout, InputSpec), &'static str> {
+        let layout = match self.axes[..] {
+            [Batch, Rows, Columns, Channels] | [Rows, Columns, Channels] => Layout::Last,
+            [Batch, Channels, Rows, Columns] | [Channels, Rows, Columns] => Layout::First,
+            _ => return Err("the picture with its axes in an order that is neither NHWC nor NCHW"),
+        };
+        let sources = self.channels.iter().map(|channel| channel.source);
+        let order = match sources.collect::<Vec<_>>()[..] {
             [0, 1, 2] => ChannelOrder::Rgb,
             [2, 1, 0] => ChannelOrder::Bgr,
-            _ => return None,
+            _ => return Err("a part of the picture's channels"),
         };
+        let wanted = self.input_spec(order);
+        Ok((layout, wanted.ok_or("the picture multiplied by 0, or by what is no finite number")?))
+    }
+
+    /// The numbers of the three channels, if they are numbers and can be undone.
+    fn input_spec(&self, order: ChannelOrder) -> Option<InputSpec> {
+        let [a, b, c] = self.channels[..] else { return None };
         let mean =
             [a, b, c].map(|x| if x.shift == 0.0 { 0.0 } else { (-x.shift / x.scale) as f32 });
         let scale = [a, b, c].map(|x| x.scale as f32);

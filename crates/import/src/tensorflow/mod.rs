@@ -22,7 +22,7 @@ mod shape;
 mod tensor;
 mod window;
 
-use graph::{Graph, InputSpec};
+use graph::{Graph, InputSpec, Op};
 use prost::Message;
 use prost::bytes::Bytes;
 
@@ -78,7 +78,31 @@ pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
         reader.values[place] = ops::build(&mut reader, &nodes[place], &inputs)?;
     }
     let input = reader.input.filter(|input| *input != InputSpec::default());
-    Ok(Read { graph: reader.assembly.finish(), input })
+    let graph = reader.assembly.finish();
+    match first_obstacle(&graph).filter(|_| graph.layers().is_empty()) {
+        Some(obstacle) => Err(obstacle),
+        None => Ok(Read { graph, input }),
+    }
+}
+
+/// The first node on the picture's way that cannot be computed, or that reads one which cannot.
+fn first_obstacle(graph: &Graph) -> Option<ImportError> {
+    let mut reached = vec![false; graph.nodes().len()];
+    for (place, node) in graph.nodes().iter().enumerate() {
+        let from_picture = node.inputs.iter().any(|input| reached[input.index()]);
+        reached[place] = from_picture || matches!(node.op, Op::Input { .. });
+        let read = node.inputs.iter().map(|&input| graph.node(input));
+        for node in std::iter::once(node).chain(read).filter(|_| from_picture) {
+            if let Op::Unsupported { kind } = &node.op {
+                let problem = format!(
+                    "no layer works without it, and it cannot be computed: {kind}. Change the graph \
+                     there before it is frozen, or use another network"
+                );
+                return Some(ImportError::Layer { layer: node.name.clone(), problem });
+            }
+        }
+    }
+    None
 }
 
 /// The node with the names in it as they can be shown.

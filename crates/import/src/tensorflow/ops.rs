@@ -1,7 +1,5 @@
 //! TensorFlow's operations: the table of their builders.
 
-use graph::NodeId;
-
 use super::proto::NodeDef;
 use super::reader::{Built, Form, Layout, Reader, Value};
 use super::{by_channel, channels, convolution, dense, entry, fold, normalise, pool, shape};
@@ -101,10 +99,7 @@ pub(super) fn build(
         });
     }
     let inputs = &begun[..];
-    let unsupported = |reader: &mut Reader, why: &str| {
-        let nodes: Vec<NodeId> = inputs.iter().filter_map(|input| input.node()).collect();
-        reader.unsupported(&node.name, format!("{}{why}", node.op), &nodes)
-    };
+    let unsupported = |reader: &mut Reader, why: &str| reader.not_computed(node, inputs, why);
     let Some((.., [least, most], builder)) = BUILDERS.iter().find(|(name, ..)| *name == node.op)
     else {
         let why = UNSUPPORTED.iter().find(|(start, _)| node.op.starts_with(start));

@@ -1,5 +1,7 @@
 //! What is known while a graph is read, and what builders make of a node.
 
+use std::collections::HashMap;
+
 use graph::{Affine, InputSpec, NodeId, Op};
 
 use super::entry::Entry;
@@ -106,6 +108,9 @@ pub(super) struct Reader {
     /// The input that the network itself wants, once it has begun.
     pub(super) input: Option<InputSpec>,
     constants: Vec<Constant>,
+    /// Where constants could not be computed from constants: the name and operation of the first node that
+    /// stopped it, by each node that needs it.
+    stopped: HashMap<NodeId, (String, String)>,
     /// How many values may still be read and made to compute constants.
     foldable: usize,
 }
@@ -122,8 +127,15 @@ impl Reader {
         let mut values = vec![Value::Nothing; count];
         values[picture.0] = Value::Entry { first: 0, count: 1 };
         let foldable = bytes.saturating_mul(FOLDED[0]).saturating_add(FOLDED[1]);
-        let (entries, input) = (vec![picture.1], None);
-        Self { assembly, values, entries, input, constants: Vec::new(), foldable }
+        Self {
+            assembly,
+            values,
+            entries: vec![picture.1],
+            input: None,
+            constants: Vec::new(),
+            stopped: HashMap::new(),
+            foldable,
+        }
     }
 
     /// The value at one of a node's outputs; of a node in the network, only the first is ever one this
@@ -151,20 +163,48 @@ impl Reader {
         Ok(Value::Node(node, Form::Map(Layout::Last)))
     }
 
+    /// A node that this program cannot compute, for the reason `why`. Where that is because constants could
+    /// not be computed, the node that stopped it is named.
+    pub(super) fn not_computed(
+        &mut self,
+        node: &NodeDef,
+        inputs: &[Value],
+        why: &str,
+    ) -> Result<Value, ImportError> {
+        let nodes: Vec<NodeId> = inputs.iter().filter_map(|input| input.node()).collect();
+        let root = nodes.iter().find_map(|id| self.stopped.get(id)).cloned();
+        let kind = match &root {
+            Some((name, op)) => format!("{} of what `{name}` computes by {op}", node.op),
+            None => format!("{}{why}", node.op),
+        };
+        let value = self.unsupported(&node.name, kind, &nodes)?;
+        let constant = nodes.iter().all(|id| self.stopped.contains_key(id)) && !inputs.is_empty();
+        if let Some(id) = value.node().filter(|_| constant) {
+            let root = root.unwrap_or_else(|| (node.name.clone(), node.op.clone()));
+            self.stopped.insert(id, root);
+        }
+        Ok(value)
+    }
+
     /// The picture as the network wants it. What the first layer reads becomes the network's input
     /// statistics; what another reads in another way is computed from that.
     pub(super) fn begin(&mut self, name: &str, entry: usize) -> Result<Value, ImportError> {
-        let entry = &self.entries[entry];
-        let (Some(layout), Some(wanted)) = (entry.layout(), entry.input_spec()) else {
-            return self.unsupported(name, "a part of the picture's channels".into(), &[]);
+        let picture = self.assembly.input();
+        let (layout, wanted) = match self.entries[entry].begun() {
+            Ok(begun) => begun,
+            Err(why) => return self.unsupported(name, why.into(), &[picture]),
         };
-        let (picture, form) = (self.assembly.input(), Form::Map(layout));
+        let form = Form::Map(layout);
         let given = *self.input.get_or_insert(wanted);
         if given == wanted {
             return Ok(Value::Node(picture, form));
         }
         if given.order != wanted.order {
-            return self.unsupported(name, "the picture in two orders of colours".into(), &[]);
+            return self.unsupported(
+                name,
+                "the picture in two orders of colours".into(),
+                &[picture],
+            );
         }
         let ratio = |c: usize| f64::from(wanted.scale[c]) / f64::from(given.scale[c]);
         let shift = |c: usize| {
@@ -187,6 +227,12 @@ impl Reader {
     pub(super) fn add_constant(&mut self, constant: Constant) -> Value {
         self.constants.push(constant);
         Value::Constant(self.constants.len() - 1)
+    }
+
+    /// Counts values that are made beyond those they are made of; `None` where these are too many.
+    pub(super) fn grown(&mut self, count: usize) -> Option<()> {
+        self.foldable = self.foldable.checked_sub(count)?;
+        Some(())
     }
 
     /// The values as arrays to compute constants from, if all are constants and not too many.

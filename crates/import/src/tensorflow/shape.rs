@@ -70,26 +70,40 @@ pub(super) fn sliced(node: &NodeDef, array: &Array, limits: &[Array]) -> Option<
     if begin.len() != end.len() || begin.len() != strides.len() {
         return None;
     }
-    if ["ellipsis_mask", "new_axis_mask"].iter().any(|mask| node.integer(mask, 0) != 0) {
+    if node.integer("new_axis_mask", 0) != 0 {
         return None;
     }
     let masked = |mask: &str, axis: usize| node.integer(mask, 0) >> axis.min(62) & 1 == 1;
-    let slice = |axis: usize| {
+    let whole = |count: usize| Slice { start: 0, step: 1, count, dropped: false };
+    let slice = |at: usize, axis: usize| {
         let size = i64::try_from(*array.shape().get(axis)?).ok()?;
         let from_front = |at: i64| if at < 0 { at.saturating_add(size) } else { at };
-        let (start, stride) = (from_front(begin[axis]), strides[axis]);
-        if masked("shrink_axis_mask", axis) {
-            let start = usize::try_from(start).ok().filter(|_| start < size)?;
-            return Some(Slice { start, step: 1, count: 1, dropped: true });
+        if masked("shrink_axis_mask", at) {
+            let start = usize::try_from(from_front(begin[at])).ok()?;
+            return (start < size as usize).then_some(Slice { start, dropped: true, ..whole(1) });
         }
-        // Backwards is for those who need it.
-        let step = isize::try_from(stride).ok().filter(|&stride| stride > 0)?;
-        let start = if masked("begin_mask", axis) { 0 } else { start.clamp(0, size) };
-        let stop =
-            if masked("end_mask", axis) { size } else { from_front(end[axis]).clamp(0, size) };
-        let count = (stop - start).max(0) as usize;
-        let (start, count) = (start as usize, count.div_ceil(stride as usize));
-        Some(Slice { start, step, count, dropped: false })
+        let step = isize::try_from(strides[at]).ok().filter(|&step| step != 0)?;
+        // Backwards, from the last value to before the first.
+        let (first, stop) = if step > 0 { (0, size) } else { (size - 1, -1) };
+        let [least, most] = [first.min(stop), first.max(stop)];
+        let limit = |mask, end: i64, all| match masked(mask, at) {
+            true => all,
+            false => from_front(end).clamp(least, most),
+        };
+        let start = limit("begin_mask", begin[at], first);
+        let stop = limit("end_mask", end[at], stop);
+        let length = if step > 0 { stop - start } else { start - stop };
+        let count = (length.max(0) as usize).div_ceil(step.unsigned_abs());
+        Some(Slice { start: start.max(0) as usize, step, ..whole(count) })
     };
-    array.sliced(&(0..begin.len()).map(slice).collect::<Option<Vec<_>>>()?)
+    let mut slices = Vec::new();
+    for at in 0..begin.len() {
+        if masked("ellipsis_mask", at) {
+            let axes = (array.shape().len() + 1).checked_sub(begin.len())?;
+            slices.extend(array.shape().get(at..at + axes)?.iter().map(|&count| whole(count)));
+        } else {
+            slices.push(slice(at, slices.len())?);
+        }
+    }
+    array.sliced(&slices)
 }

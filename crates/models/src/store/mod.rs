@@ -101,7 +101,7 @@ impl Store {
             return Err(ModelError::NotInstalled { name: wanted.to_owned() });
         }
         let path = Path::new(wanted);
-        if path.is_file() || path.is_dir() {
+        if path.exists() {
             return Ok((load(path)?, Origin::File(path.to_owned())));
         }
         let nearest = self.nearest(wanted)?;

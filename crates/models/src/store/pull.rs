@@ -1,7 +1,7 @@
 //! Brings networks of the catalogue into the store, from their address, a mirror's, or a file.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use sha1::Sha1;
@@ -74,6 +74,10 @@ impl Store {
         on_event: OnEvent,
     ) -> Result<Pulled, ModelError> {
         if !path.is_file() {
+            if path.exists() && !path.is_dir() {
+                let source = io::Error::other("it is a device or a pipe, not a file");
+                return Err(ModelError::File { path: path.to_owned(), source });
+            }
             return Err(ModelError::NoFile { path: path.to_owned() });
         }
         let _lock = self.lock(on_event)?;

@@ -26,6 +26,21 @@ fn what_is_installed_is_not_fetched_again() {
     assert_eq!(server.requests().len(), 1);
 }
 
+/// A device may have no end: it is named before it is read.
+#[cfg(unix)]
+#[test]
+fn a_device_is_no_network() {
+    let (_folder, store) = store();
+    for name in ["endless", "inception5h"] {
+        let name = Some(name.to_owned());
+        let device = Addition { name, ..addition("/dev/zero") };
+        let error = store.add(&device, &mut |_| ControlFlow::Continue(())).unwrap_err();
+        assert!(error.to_string().contains("it is a device or a pipe, not a file"), "{error}");
+    }
+    let error = store.resolve(Some("/dev/zero")).unwrap_err();
+    assert!(error.to_string().contains("it is a device or a pipe, not a file"), "{error}");
+}
+
 #[test]
 fn what_was_damaged_is_fetched_again() {
     let (folder, store) = store();

@@ -115,7 +115,7 @@ fn pictures_with_their_channels_first_are_read() {
     let sizes = AttrValue { shape: Some(shape(&[-1, 3, -1, -1])), ..Default::default() };
     let mut nodes = small();
     nodes[5] = with(node("input", "Placeholder", &[]), "shape", sizes);
-    let refusal = read(&nodes).unwrap().find_target("conv").unwrap_err().to_string();
+    let refusal = refused(&nodes);
     assert!(
         refusal.contains("channels last (NHWC) of a picture with channels first (NCHW)"),
         "{refusal}"
@@ -233,4 +233,134 @@ fn quantised_weights_are_dequantised_by_the_formula_of_their_mode() {
     let step = 2.0 / 255.0;
     assert_eq!(weights(b"MIN_FIRST", DataType::Quint8, b"\x00\x80"), [-128.0 * step, 0.0]);
     assert_eq!(weights(b"SCALED", DataType::Qint8, b"\x7f\x81"), [1.0, -1.0]);
+}
+
+#[test]
+fn a_picture_that_no_network_can_take_is_refused_at_its_node() {
+    let refused = |steps: Vec<NodeDef>, last: &str| {
+        let mut nodes =
+            vec![node("input", "Placeholder", &[]), constant("w", &[1, 1, 3, 1], &[1.0; 3])];
+        nodes.extend(steps);
+        nodes.push(conv("conv", &[last, "w"]));
+        super::refused(&nodes)
+    };
+    for (op, number) in [("Mul", 0.0), ("RealDiv", 0.0), ("Mul", f32::INFINITY), ("Sub", f32::NAN)]
+    {
+        let said =
+            refused(vec![constant("m", &[], &[number]), node("a", op, &["input", "m"])], "a");
+        assert!(
+            said.starts_with("`a`: no layer") && said.contains(": the picture multiplied by 0"),
+            "{said}"
+        );
+    }
+    let order = integers("order", &[4], &[0, 2, 1, 3]);
+    let said = refused(vec![order, node("t", "Transpose", &["input", "order"])], "t");
+    assert!(said.starts_with("`t`: no layer") && said.contains("axes in an order"), "{said}");
+    let second = vec![node("b", "Placeholder", &[]), node("s", "Add", &["input", "b"])];
+    let said = refused(second, "s");
+    assert!(
+        said.starts_with("`b`: no layer") && said.contains(": Placeholder, a second input"),
+        "{said}"
+    );
+    let mean = constant("m", &[1, 2, 2, 3], &[0.5; 12]);
+    let said = refused(vec![mean, node("a", "Sub", &["input", "m"])], "a");
+    assert!(said.contains("use the mean of each channel instead"), "{said}");
+}
+
+/// The weights that a convolution gets out of `steps`, the last of which is called `w`.
+fn folded(steps: Vec<NodeDef>) -> Vec<f32> {
+    let mut nodes = vec![node("input", "Placeholder", &[])];
+    nodes.extend(steps);
+    nodes.push(conv("conv", &["input", "w"]));
+    let graph = read(&nodes).unwrap();
+    let conv = graph.node(graph.find_target("conv").unwrap());
+    let graph::Op::Conv2d(conv) = &conv.op else { panic!("{:?}", conv.op) };
+    conv.weights.to_vec()
+}
+
+#[test]
+fn weights_made_of_constants_are_computed() {
+    let three = || constant("x", &[3], &[1.0, 2.0, 3.0]);
+    let sizes = || integers("sizes", &[4], &[1, 1, 3, 1]);
+    let slice = |mask: &str, bits: i64, count: usize| {
+        let row = |name: &str, value: i32| integers(name, &[count as i64], &vec![value; count]);
+        let slice = node("w", "StridedSlice", &["x", "begin", "end", "step"]);
+        let slice = with(with(slice, mask, integer(bits)), "end_mask", integer(!0));
+        let slice = with(slice, "begin_mask", integer(!0));
+        [row("begin", 0), row("end", 0), row("step", -1), slice]
+    };
+    let map = || constant("x", &[1, 1, 3, 1], &[1.0, 2.0, 3.0]);
+    let with_map = |steps: [NodeDef; 4]| std::iter::once(map()).chain(steps).collect();
+    let one = || constant("x", &[1, 1, 1, 1], &[2.0]);
+    let order = integers("order", &[4], &[2, 1, 0, 3]);
+    let turned = constant("x", &[3, 1, 1, 1], &[1.0, 2.0, 3.0]);
+    let range = |node: NodeDef| {
+        with(node, "DstT", AttrValue { r#type: Some(DataType::Float.into()), ..Default::default() })
+    };
+    let cases: Vec<(Vec<NodeDef>, [f32; 3])> = vec![
+        (vec![sizes(), constant("x", &[], &[2.0]), node("w", "Fill", &["sizes", "x"])], [2.0; 3]),
+        (vec![one(), sizes(), node("w", "BroadcastTo", &["x", "sizes"])], [2.0; 3]),
+        (vec![one(), sizes(), node("w", "Tile", &["x", "sizes"])], [2.0; 3]),
+        (vec![turned, order, node("w", "Transpose", &["x", "order"])], [1.0, 2.0, 3.0]),
+        (with_map(slice("shrink_axis_mask", 0, 4)), [3.0, 2.0, 1.0]),
+        // The last axis alone is turned.
+        (with_map(slice("ellipsis_mask", 1, 2)), [1.0, 2.0, 3.0]),
+        (
+            vec![
+                integers("a", &[], &[5]),
+                integers("b", &[], &[-1]),
+                integers("c", &[], &[-2]),
+                node("range", "Range", &["a", "b", "c"]),
+                range(node("x", "Cast", &["range"])),
+                sizes(),
+                node("w", "Reshape", &["x", "sizes"]),
+            ],
+            [5.0, 3.0, 1.0],
+        ),
+        (
+            vec![
+                three(),
+                constant("min", &[], &[0.0]),
+                constant("max", &[], &[2.55]),
+                node("q", "FakeQuantWithMinMaxVars", &["x", "min", "max"]),
+                sizes(),
+                node("w", "Reshape", &["q", "sizes"]),
+            ],
+            [1.0, 2.0, 2.55],
+        ),
+    ];
+    for (steps, expected) in cases {
+        let op = steps.iter().map(|node| node.op.clone()).collect::<Vec<_>>();
+        let weights = folded(steps);
+        let close = weights.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(close && weights.len() == 3, "{op:?}: {weights:?}");
+    }
+}
+
+#[test]
+fn the_node_that_stops_the_computing_of_weights_is_named() {
+    let said = refused(&[
+        node("input", "Placeholder", &[]),
+        constant("x", &[1, 1, 3, 1], &[1.0; 3]),
+        node("odd", "Erfinv", &["x"]),
+        node("w", "Neg", &["odd"]),
+        conv("conv", &["input", "w"]),
+    ]);
+    assert!(
+        said.starts_with("`conv`") && said.contains("Conv2D of what `odd` computes by Erfinv"),
+        "{said}"
+    );
+    let sizes = integers("sizes", &[4], &[4096, 4096, 3, 1]);
+    let value = constant("x", &[], &[1.0]);
+    let said = refused(&[
+        node("input", "Placeholder", &[]),
+        sizes,
+        value,
+        node("w", "Fill", &["sizes", "x"]),
+        conv("conv", &["input", "w"]),
+    ]);
+    assert!(
+        said.starts_with("`conv`") && said.contains("Conv2D of what `w` computes by Fill"),
+        "{said}"
+    );
 }
