@@ -179,7 +179,10 @@ impl ImageError {
                     .to_owned(),
             ),
             Self::Variety { .. } => {
-                Some("Save it as an RGB picture with 8 or 16 bits per channel first.".to_owned())
+                Some(
+                "Convert it to a PNG with 8 or 16 bits per channel first, for instance with GIMP or ImageMagick."
+                    .to_owned(),
+            )
             }
             Self::Memory { .. } | Self::Dimensions { .. } => {
                 Some("Make the picture smaller first.".to_owned())

@@ -29,14 +29,63 @@ pub(super) struct Scan {
     pub(super) length: u64,
     /// Whether the end marker is there.
     pub(super) has_end: bool,
+    /// What no decoder here reads in it.
+    pub(super) beyond: Option<&'static str>,
     /// Whether the components come in scans of their own and not bit by bit.
-    pub(super) is_apart: bool,
+    is_apart: bool,
+    /// Whether some scan has not all components.
+    is_split: bool,
+    /// How often each component is sampled across and down, and where the first byte of that is.
+    sampling: Vec<(u8, u8)>,
+    sampling_at: usize,
     /// Whether the file goes on for longer than any picture of its size.
     pub(super) is_endless: bool,
     /// Where the data of each scan end.
     ends: Vec<u64>,
     /// Which coefficients of each component have all their bits.
     complete: Vec<(u8, u64)>,
+}
+
+impl Scan {
+    /// Whether the usual decoder gets it wrong: components in scans of their own, colours that are finer
+    /// than the brightness, or three samples in a row.
+    pub(super) fn is_rare(&self) -> bool {
+        let [first, rest @ ..] = &self.sampling[..] else { return false };
+        let is_coarse = rest.iter().any(|other| first.0 < other.0 || first.1 < other.1);
+        let has_three = self.sampling.iter().any(|(across, down)| *across == 3 || *down == 3);
+        self.is_apart || !rest.is_empty() && (is_coarse || has_three)
+    }
+
+    /// Whether the other decoder counts the blocks of a component wrong, as it does in scans of their own
+    /// for those sampled more than once, but not as often as others.
+    fn is_miscounted(&self) -> bool {
+        let most = |side: fn(&(u8, u8)) -> u8| self.sampling.iter().map(side).max().unwrap_or(1);
+        let (across, down) = (most(|sampling| sampling.0), most(|sampling| sampling.1));
+        let between = |(a, d): &(u8, u8)| (2..across).contains(a) || (2..down).contains(d);
+        self.is_split && self.sampling.iter().any(between)
+    }
+
+    /// The file as the usual decoder takes its headers whatever the sampling.
+    pub(super) fn with_plain_sampling(&self, file: &[u8]) -> Vec<u8> {
+        let mut file = file.to_vec();
+        for at in (self.sampling_at..).step_by(3).take(self.sampling.len()) {
+            file.get_mut(at).into_iter().for_each(|byte| *byte = 0x11);
+        }
+        file
+    }
+}
+
+/// What is not read in a frame that begins with `marker`, has samples of `bits` and `height` rows.
+fn beyond(marker: u8, bits: u8, height: u16) -> Option<&'static str> {
+    Some(match marker {
+        0xf7 => "it is a JPEG-LS picture, which is not supported",
+        0xc9..=0xcb => "it is a JPEG with arithmetic coding, which is not supported",
+        0xc3 => "it is a lossless JPEG, which is not supported",
+        0xc5..=0xc7 | 0xcd..=0xcf => "it is a hierarchical JPEG, which is not supported",
+        _ if bits != 8 => "it is a JPEG with more than 8 bits per channel, which is not supported",
+        _ if height == 0 => "its header does not say how high it is, which is not supported",
+        _ => return None,
+    })
 }
 
 /// Reads a JPEG from marker to marker, and keeps nothing of its data. The end marker of a thumbnail,
@@ -81,6 +130,7 @@ pub(super) fn scan(stream: &mut dyn Stream) -> io::Result<Scan> {
                     continue;
                 };
                 scan.ends.push(0);
+                scan.is_split |= count < scan.complete.len();
                 scan.is_apart |= is_sequential && count < scan.complete.len();
                 for component in components.chunks_exact(2) {
                     let known = scan.complete.iter_mut().filter(|(id, _)| *id == component[0]);
@@ -91,12 +141,17 @@ pub(super) fn scan(stream: &mut dyn Stream) -> io::Result<Scan> {
                         .for_each(|(_, done)| range.clone().for_each(|at| *done |= 1 << at));
                 }
             }
-            (0xc0..=0xcf, [_, a, b, c, d, _, rest @ ..])
+            (0xc0..=0xcf | 0xf7, [bits, a, b, c, d, _, rest @ ..])
                 if !matches!(marker, 0xc4 | 0xc8 | 0xcc) && scan.size.is_none() =>
             {
                 let side = |bytes| u32::from(u16::from_be_bytes(bytes));
                 scan.size = Some((side([*c, *d]), side([*a, *b])));
                 is_sequential = matches!(marker, 0xc0 | 0xc1);
+                scan.beyond = beyond(marker, *bits, u16::from_be_bytes([*a, *b]));
+                let sampling = |component: &[u8]| (component[1] >> 4, component[1] & 15);
+                scan.sampling = rest.chunks_exact(3).map(sampling).collect();
+                let at = stream.stream_position()?.saturating_sub(rest.len() as u64) + 1;
+                scan.sampling_at = usize::try_from(at).unwrap_or(usize::MAX);
                 scan.complete = rest.chunks_exact(3).map(|component| (component[0], 0)).collect();
             }
             _ => {}
@@ -157,6 +212,9 @@ pub(super) enum Look {
 pub(super) fn look(bytes: &[u8], scan: &Scan) -> Look {
     if scan.complete.iter().any(|(_, done)| *done != u64::MAX) {
         return Look::Cut;
+    }
+    if scan.is_miscounted() {
+        return Look::Unknown;
     }
     // The first half of an end marker.
     let half = bytes.iter().rev().take_while(|byte| **byte == 0xff).count();

@@ -128,7 +128,9 @@ impl<'a> Source<'a> {
         let mut scanned = None;
         if format == ImageFormat::Jpeg {
             let (scan, file) = scan_jpeg(&name, stream, memory)?;
-            stream = Box::new(Cursor::new(file.clone()));
+            let headers =
+                if scan.is_rare() { scan.with_plain_sampling(&file) } else { file.clone() };
+            stream = Box::new(Cursor::new(headers));
             lacks_end = !scan.has_end;
             scanned = Some((scan, file));
         }
@@ -212,12 +214,24 @@ impl Opened<'_> {
         let mut apart = None;
         if let Some((scan, file)) = &self.scanned {
             match jpeg::look(file, scan) {
+                jpeg::Look::Cut if scan.has_end => {
+                    let problem = "its data end before the picture does".to_owned();
+                    return Err(ImageError::Damaged { name: self.name, problem });
+                }
                 jpeg::Look::Cut => return Err(ImageError::Truncated { name: self.name }),
                 jpeg::Look::Unknown if self.lacks_end => {
                     return Err(ImageError::Truncated { name: self.name });
                 }
+                jpeg::Look::Unknown if scan.is_rare() => {
+                    let problem =
+                        "it is a JPEG with a rare sampling of its colours, which is not supported";
+                    return Err(ImageError::Variety {
+                        name: self.name,
+                        problem: problem.to_owned(),
+                    });
+                }
                 jpeg::Look::Unknown => {}
-                jpeg::Look::Damaged(problem) if scan.is_apart => {
+                jpeg::Look::Damaged(problem) if scan.is_rare() => {
                     return Err(ImageError::Damaged { name: self.name, problem });
                 }
                 jpeg::Look::Damaged(problem) => self
@@ -228,7 +242,7 @@ impl Opened<'_> {
                     if self.lacks_end {
                         self.facts.notes.push(END_MISSING.to_owned());
                     }
-                    apart = scan.is_apart.then_some((samples, channels));
+                    apart = scan.is_rare().then_some((samples, channels));
                 }
             }
         }
@@ -270,6 +284,9 @@ fn scan_jpeg(
     let name = || name.to_owned();
     let read = |source| ImageError::Read { name: name(), source };
     let scan = jpeg::scan(&mut stream).map_err(read)?;
+    if let Some(problem) = scan.beyond {
+        return Err(ImageError::Variety { name: name(), problem: problem.to_owned() });
+    }
     if let Some((width, height)) = scan.size {
         check_dimensions(&name(), width, height)?;
     }

@@ -112,9 +112,9 @@ fn distance(a: &Image, b: &Image) -> f64 {
 }
 
 /// The PNGs are what libjpeg-turbo makes of the JPEGs, whose scans come in another order than usual, with
-/// restart markers.
+/// restart markers, or whose colours are finer than their brightness.
 #[test]
-fn scans_of_single_components_are_read_right() {
+fn rare_scans_and_samplings_are_read_right() {
     for (file, reference) in [
         (
             &data!("jpeg_scan_per_component_420.jpg")[..],
@@ -126,11 +126,32 @@ fn scans_of_single_components_are_read_right() {
         (data!("apart_411.jpg"), data!("apart_411.png")),
         (data!("apart_410.jpg"), data!("apart_410.png")),
         (data!("apart_cmyk.jpg"), data!("apart_cmyk.png")),
+        (data!("fine_colour_22.jpg"), data!("fine_colour_22.png")),
+        (data!("fine_colour_22_progressive.jpg"), data!("fine_colour_22_progressive.png")),
+        (data!("fine_colour_mixed.jpg"), data!("fine_colour_mixed.png")),
+        (data!("sampled_3x1.jpg"), data!("sampled_3x1.png")),
     ] {
         let image = Image::decode(file).unwrap();
         let distance = distance(&image, &Image::decode(reference).unwrap());
         assert!(distance < 0.5, "{distance}");
         assert!(image.notes().is_empty());
+    }
+}
+
+#[test]
+fn a_jpeg_that_is_not_supported_is_said_to_be_one() {
+    let mut flat = data!("fine_colour_22.jpg").to_vec();
+    let frame = flat.windows(2).position(|bytes| bytes == b"\xff\xc0").unwrap();
+    flat[frame + 5..frame + 7].fill(0);
+    for (file, said) in [
+        (&data!("arithmetic.jpg")[..], "arithmetic coding"),
+        (data!("apart_4_2_1.jpg"), "sampling"),
+        (&flat, "how high it is"),
+    ] {
+        let error = Image::decode(file).unwrap_err();
+        assert!(matches!(error, ImageError::Variety { .. }), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.hint().unwrap().contains("Convert it"));
     }
 }
 
@@ -145,7 +166,12 @@ fn a_file_without_its_end_is_read_if_the_picture_is_whole() {
     for bytes in [jpeg.len() - 1, jpeg.len() - 20, jpeg.len() / 2] {
         for file in [jpeg[..bytes].to_vec(), [&jpeg[..bytes], b"\xff\xd9"].concat()] {
             let error = Image::decode(&file).unwrap_err();
-            assert!(matches!(error, ImageError::Truncated { .. }), "{bytes} bytes: {error}");
+            let is_cut = match file.ends_with(b"\xff\xd9") {
+                // It may as well be damaged in the middle.
+                true => matches!(error, ImageError::Damaged { .. }),
+                false => matches!(error, ImageError::Truncated { .. }),
+            };
+            assert!(is_cut, "{bytes} bytes: {error}");
             assert!(error.hint().is_some());
         }
     }
