@@ -1,7 +1,9 @@
 //! What cannot be dreamt on, and what is wrong with ffmpeg: said with what, where and the way out.
 
 use super::{clip, dream, make, probe, said};
-use crate::room::{QUICK, Room};
+#[cfg(unix)]
+use crate::room::QUICK;
+use crate::room::Room;
 
 #[test]
 #[ignore = "needs ffmpeg; see CONTRIBUTING"]

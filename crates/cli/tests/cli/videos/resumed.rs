@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{clip, dream, packets, probe, said};
+#[cfg(unix)]
+use super::probe;
+use super::{clip, dream, packets, said};
 use crate::room::Room;
 #[cfg(target_os = "linux")]
 use crate::room::SmallDisk;
