@@ -84,6 +84,11 @@ pub enum Note {
         /// The frame's number.
         frame: u64,
     },
+    /// The output is a pipe, which takes nothing until it is read.
+    WaitsForReader {
+        /// The pipe.
+        path: PathBuf,
+    },
     /// An earlier run has done everything.
     CompleteAlready {
         /// The movie.
@@ -146,6 +151,13 @@ impl fmt::Display for Note {
             ),
             Note::NoGradient { frame } => {
                 write!(f, "frame {frame}: left undreamt, because the layers have no gradient at it")
+            }
+            Note::WaitsForReader { path } => {
+                write!(
+                    f,
+                    "{} is a pipe: it is written when another program reads it",
+                    path.display()
+                )
             }
             Note::CompleteAlready { path } => write!(f, "{} is complete already", path.display()),
             Note::Reading(text) | Note::Damage(text) => f.write_str(text),

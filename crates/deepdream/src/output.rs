@@ -9,7 +9,8 @@ use media::{Place, check_regular, clear_scratch, scratch_file};
 use tempfile::NamedTempFile;
 
 use crate::inputs::is_same_file;
-use crate::{Error, Fault, Input, Knob, Result};
+use crate::progress::Run;
+use crate::{CancelToken, Error, Fault, Input, Knob, Note, Result};
 
 /// A file that will be written, checked before the work for it begins. Links are followed and stay;
 /// what is no file, such as a pipe or a device, is written into.
@@ -17,6 +18,7 @@ pub struct Output {
     path: PathBuf,
     place: Place,
     overwrite: bool,
+    cancel: CancelToken,
 }
 
 impl Output {
@@ -47,13 +49,21 @@ impl Output {
             ErrorKind::IsADirectory => unwritable(&path, "it is a folder"),
             _ => unwritable(&path, error),
         })?;
-        let output = Self { path, place, overwrite };
+        let output = Self { path, place, overwrite, cancel: CancelToken::new() };
         if !overwrite && output.place.is_taken() {
             return Err(output.exists());
         }
         // Made and removed again: says now what writing would say after the work.
         output.temporary()?;
         Ok(output)
+    }
+
+    /// The same as an output of a job, which waits for the reader of a pipe until it is cancelled.
+    pub(crate) fn of_job(self, run: Run) -> Self {
+        if self.place.is_pipe() {
+            run.note(Note::WaitsForReader { path: self.path.clone() });
+        }
+        Self { cancel: run.cancel_token().clone(), ..self }
     }
 
     /// Refuses to write over what the work is made from, under whatever name.
@@ -92,8 +102,13 @@ impl Output {
     /// # Errors
     /// What the operating system says, or a file that has come to exist meanwhile.
     pub(crate) fn place(&self, file: NamedTempFile) -> Result<()> {
-        self.place.put(file, self.overwrite).map_err(|error| match error.kind() {
+        let stop = || self.cancel.is_cancelled();
+        self.place.put(file, self.overwrite, &stop).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => self.exists(),
+            ErrorKind::Interrupted if stop() => {
+                let what = format!("stopped: {} was not written", self.path.display());
+                Error::cancelled(what).at(&self.path)
+            }
             _ => self.error(error),
         })
     }

@@ -44,6 +44,10 @@ impl<'a> Run<'a> {
         self.event(Event::Wrote(Wrote { path: path.to_owned(), content }));
     }
 
+    pub(crate) fn cancel_token(&self) -> &'a CancelToken {
+        self.cancel
+    }
+
     /// Whether the job is to stop.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()

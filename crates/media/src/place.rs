@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Seek};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -15,6 +16,9 @@ const MOST_LINKS: usize = 40;
 
 /// Where the system shows open files under names, whatever these are.
 const DESCRIPTORS: [&str; 2] = ["/proc", "/dev/fd"];
+
+/// How long to wait before a pipe is tried again.
+const NAP: Duration = Duration::from_millis(2);
 
 /// A place for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +66,11 @@ impl Place {
         }
     }
 
+    /// Whether it is a pipe, which is written only when something reads it.
+    pub fn is_pipe(&self) -> bool {
+        self.kind == Kind::Stream && is_pipe(&self.path)
+    }
+
     /// The file that is here or will be, unless it is something that is only written into.
     pub fn target(&self) -> Option<&Path> {
         match &self.kind {
@@ -82,12 +91,17 @@ impl Place {
     }
 
     /// Puts a complete file here, in one step, in the place of one that is here only with `replace`.
-    /// When this returns, the file and its name are on the disk.
+    /// When this returns, the file and its name are on the disk. A pipe is waited for until `stop`.
     ///
     /// # Errors
-    /// [`ErrorKind::AlreadyExists`], or what the operating system says.
-    pub fn put(&self, mut file: NamedTempFile, replace: bool) -> io::Result<()> {
-        let Kind::File(target) = &self.kind else { return self.pour(file) };
+    /// [`ErrorKind::AlreadyExists`], [`ErrorKind::Interrupted`] after `stop`, or what the operating system says.
+    pub fn put(
+        &self,
+        mut file: NamedTempFile,
+        replace: bool,
+        stop: &dyn Fn() -> bool,
+    ) -> io::Result<()> {
+        let Kind::File(target) = &self.kind else { return self.pour(file, stop) };
         file.as_file().sync_all()?;
         loop {
             let moved = match replace {
@@ -109,13 +123,75 @@ impl Place {
     }
 
     /// Writes a file's bytes into what is here.
-    fn pour(&self, mut file: NamedTempFile) -> io::Result<()> {
-        // An open file may have something in it already.
-        let mut stream = File::options().append(true).open(&self.path)?;
+    fn pour(&self, mut file: NamedTempFile, stop: &dyn Fn() -> bool) -> io::Result<()> {
+        let mut stream = wait(stop, || open_stream(&self.path))?;
         file.rewind()?;
-        io::copy(&mut file, &mut stream)?;
-        Ok(())
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = file.read(&mut buffer)?;
+            let mut rest = &buffer[..count];
+            if rest.is_empty() {
+                return Ok(());
+            }
+            while !rest.is_empty() {
+                match wait(stop, || stream.write(rest))? {
+                    0 => return Err(ErrorKind::WriteZero.into()),
+                    written => rest = &rest[written..],
+                }
+            }
+        }
     }
+}
+
+/// Tries until it would not block any more.
+///
+/// # Errors
+/// [`ErrorKind::Interrupted`] after `stop`, or what the operating system says.
+fn wait<T>(stop: &dyn Fn() -> bool, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match attempt() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if stop() {
+                    return Err(ErrorKind::Interrupted.into());
+                }
+                std::thread::sleep(NAP);
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Opens what can only be written into, without waiting for it. An open file may have something in it
+/// already, which stays.
+#[cfg(unix)]
+fn open_stream(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use nix::libc::{ENXIO, O_NONBLOCK};
+
+    let opened = File::options().append(true).custom_flags(O_NONBLOCK).open(path);
+    opened.map_err(|error| match error.raw_os_error() {
+        // Nothing reads the pipe yet.
+        Some(ENXIO) if is_pipe(path) => ErrorKind::WouldBlock.into(),
+        _ => error,
+    })
+}
+
+#[cfg(not(unix))]
+fn open_stream(path: &Path) -> io::Result<File> {
+    File::options().append(true).open(path)
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.metadata().is_ok_and(|there| there.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_path: &Path) -> bool {
+    false
 }
 
 /// Whether it is a disk, which is not written over unasked.
@@ -151,7 +227,6 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::io::{Read, Write};
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -160,7 +235,7 @@ mod tests {
         let place = Place::of(path)?;
         let mut file = scratch_file(&place.folder())?;
         file.write_all(bytes)?;
-        place.put(file, replace)
+        place.put(file, replace, &|| false)
     }
 
     #[test]

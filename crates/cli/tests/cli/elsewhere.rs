@@ -230,6 +230,42 @@ fn a_movie_that_is_asked_to_end_leaves_nothing() {
 }
 
 #[test]
+fn a_pipe_that_nobody_reads_is_waited_for_until_the_first_signal() {
+    let room = Room::new();
+    room.picture("a.png");
+    std::fs::create_dir(room.path("sky")).unwrap();
+    room.picture("sky/img_0.png");
+    assert!(shell(&room, "mkfifo pipe.png pipe.gif pipe.toml").status().unwrap().success());
+    for line in [
+        "exec \"$0\" image a.png -o pipe.png \"$@\"",
+        "exec \"$0\" image a.png --force -o o.png --save-recipe pipe.toml \"$@\"",
+        "exec \"$0\" movie sky -o pipe.gif",
+        "exec \"$0\" zoom a.png -o pipe.gif --seconds 0.1 --fps 10 \"$@\"",
+        "exec \"$0\" zoom a.png -o pipe.gif --seconds 0.1 --fps 10 \"$@\"",
+    ] {
+        let mut child = shell(&room, line).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        assert!(child.try_wait().unwrap().is_none(), "{line}: it did not wait");
+        kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+        let begun = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if begun.elapsed() > Duration::from_secs(10) {
+                child.kill().unwrap();
+                panic!("{line}: it did not end");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let ended = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(143), "{line}: {text}");
+        assert!(
+            text.contains("is a pipe: it is written when") && text.contains("stopped"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn signals_that_whoever_started_it_ignores_stay_ignored() {
     let room = Room::new();
     room.picture("a.png");

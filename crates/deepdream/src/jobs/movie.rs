@@ -64,7 +64,7 @@ impl MovieJob {
             check_regular(sound).map_err(|error| unreadable(sound, error))?;
         }
         let format = self.encoding.format(&path)?;
-        let output = Output::new(path, self.overwrite)?;
+        let output = Output::new(path, self.overwrite)?.of_job(run);
         let frames = Frames::find(&self.folder)?;
         let record = Record::load(&self.folder)?;
         output.spare(self.sound.as_ref().map(|sound| Input::new("sound", sound)))?;

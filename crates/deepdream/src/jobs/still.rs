@@ -117,7 +117,7 @@ impl<'a> Stills<'a> {
     ) -> Result<Self> {
         let StillJob { output, save_recipe, overwrite, dream, .. } = job;
         let pictures: Vec<_> = sources.iter().map(Source::path).collect();
-        let claim = |path| Output::claim(path, *overwrite);
+        let claim = |path| Output::claim(path, *overwrite).map(|output| output.of_job(run));
         let inputs: Vec<Input> = pictures
             .iter()
             .flatten()

@@ -89,7 +89,7 @@ impl VideoJob {
                 run.event(Event::Done);
                 return Ok(Report { wrote: vec![path], recipe: None });
             }
-            None => Some(Output::new(path, self.overwrite)?),
+            None => Some(Output::new(path, self.overwrite)?.of_job(run)),
             Some(_) => None,
         };
         wrote.iter().try_for_each(|output| output.spare(self.inputs()))?;

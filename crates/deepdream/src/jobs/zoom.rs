@@ -72,7 +72,8 @@ impl ZoomJob {
         let format = self.encoding.format(&path)?;
         let folder = path.with_extension("");
         let first = ImageFormat::of_file(&self.photo)?;
-        let output = Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?;
+        let output =
+            Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?.of_job(run);
         output.spare(self.dream.inputs().chain([Input::new("picture", &self.photo)]))?;
         begin(&self.photo, first, &folder)?;
 
@@ -104,6 +105,9 @@ impl ZoomJob {
 /// carries their recipe.
 fn is_of(path: &Path, folder: &Path) -> bool {
     let Ok(frames) = Frames::find(folder) else { return false };
+    if !path.is_file() {
+        return false;
+    }
     let Some((_, newest)) = frames.iter().next_back() else { return false };
     picture::recipe_of(newest).is_some_and(|recipe| picture::recipe_of(path) == Some(recipe))
 }

@@ -71,7 +71,7 @@ impl Image {
         let written = Place::of(path).and_then(|place| {
             let mut file = scratch_file(&place.folder())?;
             file.write_all(&bytes)?;
-            place.put(file, true)
+            place.put(file, true, &|| false)
         });
         match written {
             Ok(()) => Ok(()),
