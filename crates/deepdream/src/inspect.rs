@@ -59,8 +59,7 @@ pub struct Class {
 ///
 /// # Errors
 /// A network without layers or whose last ones are not supported, one that does not take such squares or
-/// computes no numbers from this one, or
-/// too little memory.
+/// computes no numbers from this one, or too little memory.
 pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec<Class>> {
     let last = last_layer(network)?;
     let size = Size::new(SIDE, SIDE);
@@ -69,6 +68,10 @@ pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec
     let mut session = executable.session(size)?;
     session.forward(&picture)?;
     let Tensor { shape, data: mut values } = session.activation(0)?;
+    drop(session);
+    if !finite(&values) {
+        return Err(no_numbers(network, last, &picture, &machine)?);
+    }
     if shape.plane() != 1 {
         let Shape { height, width, .. } = shape;
         let layer = &network.graph.node(last).name;
@@ -77,10 +80,6 @@ pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec
             network.name
         );
         return Err(Error::new(Fault::Model, what).turn(Knob::Network, "Use another network."));
-    }
-    drop(session);
-    if !finite(&values) {
-        return Err(no_numbers(network, last, &picture, &machine)?);
     }
     if !matches!(network.graph.node(last).op, Op::Softmax) {
         softmax(&mut values);
