@@ -83,7 +83,7 @@ impl Image {
 
 /// The planes of what a file holds.
 fn decode(source: Source<'_>, limits: &Limits) -> Result<Image, ImageError> {
-    let (image, Facts { space, is_associated, mut notes }) =
+    let (image, Facts { space, otherwise, is_associated, mut notes }) =
         source.open_within(limits.memory)?.samples()?;
     let size = Size::new(image.height() as usize, image.width() as usize);
     let channels = usize::from(image.color().channel_count());
@@ -98,10 +98,11 @@ fn decode(source: Source<'_>, limits: &Limits) -> Result<Image, ImageError> {
     if let Some(alpha) = alpha.as_ref().filter(|_| is_associated) {
         divide(&mut color, alpha);
     }
-    if let Some(space) = space
-        && let Err(problem) = color::to_srgb(&mut color, channels < 3, &space)
-    {
-        notes.push(format!("{problem}; the colours are taken for sRGB"));
+    let mut spaces = space.into_iter().chain(otherwise).peekable();
+    while let Some(space) = spaces.next() {
+        let Err(problem) = color::to_srgb(&mut color, channels < 3, &space) else { break };
+        let instead = if spaces.peek().is_some() { "what the file says beside it" } else { "sRGB" };
+        notes.push(format!("{problem}; the colours are taken for {instead}"));
     }
     Ok(Image::from_planes(color, alpha)?.with_depth(depth).with_notes(notes))
 }

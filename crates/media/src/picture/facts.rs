@@ -32,6 +32,12 @@ const SENSOR: [u32; 2] = [32803, 34892];
 const EMBEDDED: u32 = u32::from_be_bytes(*b"MBED");
 const LINKED: u32 = u32::from_be_bytes(*b"LINK");
 
+/// The most bytes of a colour profile; the largest are of printers and have about two million.
+pub(super) const MOST_PROFILE: usize = 1 << 24;
+
+/// What is noted of a profile that does not unpack, or that has more bytes.
+const PROFILE_UNUSED: &str = "its colour profile is broken or too large, and is not used";
+
 /// What is wrong with a file that goes on and on.
 pub(super) const ENDLESS: &str = "it is longer than any picture of its size";
 
@@ -43,6 +49,8 @@ pub(super) const END_MISSING: &str = "the end of the file is missing; all of the
 pub(super) struct Facts {
     /// The colour space; `None` for sRGB.
     pub(super) space: Option<ColorSpace>,
+    /// The colour space where that one cannot be used.
+    pub(super) otherwise: Option<ColorSpace>,
     /// Whether the colours are multiplied with the transparency.
     pub(super) is_associated: bool,
     /// Notes, in sentences without a full stop.
@@ -62,7 +70,7 @@ impl Facts {
     ) -> Result<Self, ImageError> {
         let mut facts = Self::default();
         match format {
-            ImageFormat::Png => facts.png(stream),
+            ImageFormat::Png => facts.png(name, stream)?,
             ImageFormat::Tiff => facts.tiff(name, stream)?,
             ImageFormat::Bmp => facts.bmp(stream).unwrap_or_default(),
             ImageFormat::WebP => facts.webp(name, stream)?,
@@ -73,7 +81,14 @@ impl Facts {
 
     /// Adds what every decoder knows: the ICC profile and the camera's data.
     pub(super) fn add(&mut self, decoder: &mut impl ImageDecoder) {
-        let profile = decoder.icc_profile().ok().flatten().map(ColorSpace::Icc);
+        let mut profile = decoder.icc_profile().ok().flatten();
+        if profile.as_ref().is_some_and(|profile| profile.len() > MOST_PROFILE) {
+            profile = None;
+            if !self.notes.iter().any(|note| note == PROFILE_UNUSED) {
+                self.note(PROFILE_UNUSED);
+            }
+        }
+        let profile = profile.map(ColorSpace::Icc);
         // Of a PNG, code points that can be used stand above a profile.
         if !matches!(self.space, Some(ColorSpace::CodePoints(..) | ColorSpace::Icc(_))) {
             self.space = profile.or(self.space.take());
@@ -91,11 +106,17 @@ impl Facts {
     }
 
     /// In the order of the PNG specification: cICP, iCCP, sRGB, and last gAMA and cHRM.
-    fn png(&mut self, stream: &mut dyn Stream) {
-        let mut decoder = png::Decoder::new_with_limits(stream, png::Limits { bytes: 1 << 24 });
+    fn png(&mut self, name: &str, stream: &mut dyn Stream) -> Result<(), ImageError> {
+        let (has_profile, end) = chunks_of_png(stream).unwrap_or_default();
+        let limits = png::Limits { bytes: MOST_PROFILE };
+        let mut decoder = png::Decoder::new_with_limits(stream, limits);
         decoder.set_ignore_text_chunk(true);
-        let Ok(reader) = decoder.read_info() else { return };
+        let Ok(reader) = decoder.read_info() else { return Ok(()) };
         let info = reader.info();
+        if end > most_bytes(info.width, info.height) {
+            let (name, problem) = (name.to_owned(), ENDLESS.to_owned());
+            return Err(ImageError::Damaged { name, problem });
+        }
         let frames = info.animation_control.map_or(1, |control| control.num_frames);
         if frames > 1 {
             self.note(format!("it moves: only the first of its {frames} frames is used"));
@@ -108,15 +129,18 @@ impl Facts {
                 _ if !points.is_video_full_range_image => {
                     self.note("its samples do not use their full range, which is not supported");
                 }
-                (1, 13) => return,
+                (1, 13) => return Ok(()),
                 (primaries, transfer) => {
                     self.space = Some(ColorSpace::CodePoints(primaries, transfer));
-                    return;
+                    return Ok(());
                 }
             }
         }
-        if info.icc_profile.is_some() || info.srgb.is_some() {
-            return;
+        if has_profile && info.icc_profile.is_none() {
+            self.note(PROFILE_UNUSED);
+        }
+        if info.srgb.is_some() {
+            return Ok(());
         }
         let value = |scaled: png::ScaledFloat| scaled.into_scaled() as f32 / 1e5;
         let gamma = info.gama_chunk.map(value);
@@ -124,7 +148,12 @@ impl Facts {
             let (white, red, green, blue) = (chrm.white, chrm.red, chrm.green, chrm.blue);
             [white.0, white.1, red.0, red.1, green.0, green.1, blue.0, blue.1].map(value)
         });
-        self.space = ColorSpace::calibrated(gamma, xy);
+        let calibrated = ColorSpace::calibrated(gamma, xy);
+        match info.icc_profile {
+            Some(_) => self.otherwise = calibrated,
+            None => self.space = calibrated,
+        }
+        Ok(())
     }
 
     fn tiff(&mut self, name: &str, stream: &mut dyn Stream) -> Result<(), ImageError> {
@@ -303,6 +332,25 @@ fn chunks_of_webp(stream: &mut dyn Stream) -> io::Result<(Option<bool>, u64)> {
         at = end + end % 2;
     }
     Ok((lacks, largest))
+}
+
+/// Whether a PNG has a chunk with a colour profile, and where its last chunk ends in the file.
+fn chunks_of_png(stream: &mut dyn Stream) -> io::Result<(bool, u64)> {
+    let length = stream.seek(SeekFrom::End(0))?;
+    let (mut has_profile, mut at) = (false, 8);
+    for _ in 0..MOST_CHUNKS {
+        let mut head = [0; 8];
+        stream.seek(SeekFrom::Start(at))?;
+        if stream.read_exact(&mut head).is_err() {
+            break;
+        }
+        has_profile |= &head[4..] == b"iCCP";
+        at += 12 + u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]]));
+        if &head[4..] == b"IEND" {
+            break;
+        }
+    }
+    stream.rewind().map(|()| (has_profile, at.min(length)))
 }
 
 /// The most bytes that a file of one picture of this size has: even noise takes no more than a tenth for its

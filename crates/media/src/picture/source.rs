@@ -24,6 +24,9 @@ const MOST_PIXELS: u64 = 1 << 30;
 /// More than such a picture can take; decoders calculate with their limits, so these have one too.
 const MOST_BYTES: u64 = 1 << 40;
 
+/// The most that a PNG's chunks beside the pixels may take, and a row of them.
+const MOST_BESIDE: u64 = 1 << 26;
+
 /// The last chunk of a PNG.
 const PNG_END: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
 
@@ -136,11 +139,16 @@ impl<'a> Source<'a> {
         }
         let mut reader = ImageReader::with_format(stream, codec(format));
         let mut limits = image::Limits::no_limits();
-        limits.max_alloc = Some(memory.min(MOST_BYTES));
+        // A PNG's limit is that of what it has beside its pixels, packed or not.
+        let most = if format == ImageFormat::Png { MOST_BESIDE } else { MOST_BYTES };
+        limits.max_alloc = Some(memory.min(most));
         reader.limits(limits);
         let mut decoder = match reader.into_decoder() {
             Ok(decoder) => decoder,
             Err(_) if lacks_end => return Err(ImageError::Truncated { name }),
+            Err(image::ImageError::Limits(_)) if format == ImageFormat::Png && memory > most => {
+                return Err(ImageError::Damaged { name, problem: ENDLESS.to_owned() });
+            }
             Err(error) => return Err(failed(&name, memory, &error)),
         };
         let (width, height) = decoder.dimensions();

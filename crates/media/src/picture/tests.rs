@@ -1,5 +1,7 @@
 //! Pictures through files: what goes in comes out, and what is hostile stays out.
 
+use std::io::{self, Read};
+
 use graph::Size;
 use tempfile::TempDir;
 
@@ -175,6 +177,8 @@ fn a_file_without_its_end_is_read_if_the_picture_is_whole() {
             assert!(error.hint().is_some());
         }
     }
+    let error = Image::decode(data!("damaged_middle.jpg")).unwrap_err();
+    assert!(matches!(error, ImageError::Damaged { .. }), "{error}");
     let png = data!("plain.png");
     for missing in 1..=12 {
         let image = Image::decode(&png[..png.len() - missing]).unwrap();
@@ -212,6 +216,48 @@ fn colours_are_what_the_file_says_without_a_profile() {
     let hdr = Image::decode(data!("pq.png")).unwrap();
     assert_eq!(hdr.color(), plain.color());
     assert!(hdr.notes()[0].contains("PQ"), "{:?}", hdr.notes());
+}
+
+/// `linear.png` with a profile of `unpacked` bytes, which are no profile.
+fn with_profile(unpacked: usize) -> Vec<u8> {
+    let png = data!("linear.png");
+    let mut packed =
+        flate2::write::ZlibEncoder::new(b"x\0\0".to_vec(), flate2::Compression::best());
+    io::copy(&mut io::repeat(7).take(unpacked as u64), &mut packed).unwrap();
+    let packed = packed.finish().unwrap();
+    let chunk = [b"iCCP", &packed[..]].concat();
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk);
+    let length = (packed.len() as u32).to_be_bytes();
+    [&png[..33], &length, &chunk, &crc.sum().to_be_bytes(), &png[33..]].concat()
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_is_noted_and_the_gamma_counts() {
+    let wanted = Image::decode(data!("linear.png")).unwrap();
+    for unpacked in [0, 200, 20 << 20, 100 << 20] {
+        let image = Image::decode(&with_profile(unpacked)).unwrap();
+        assert_eq!(image.color(), wanted.color(), "{unpacked} bytes");
+        assert!(image.notes()[0].contains("profile"), "{:?}", image.notes());
+        assert_eq!(image.notes().len(), 1, "{:?}", image.notes());
+    }
+}
+
+#[test]
+fn data_that_go_on_after_a_png_s_pixels_are_not_read() {
+    let png = data!("plain.png");
+    let data = png.windows(4).position(|bytes| bytes == b"IDAT").unwrap();
+    let mut endless = png[..data + 40].to_vec();
+    endless[data - 4..data].copy_from_slice(&0x7fff_ffff_u32.to_be_bytes());
+    let folder = TempDir::new().unwrap();
+    for (bytes, is_endless) in [(&endless[..], true), (png, false)] {
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(6 << 30).unwrap();
+        let image = Image::open(&path);
+        assert_eq!(matches!(image, Err(ImageError::Damaged { .. })), is_endless, "{image:?}");
+        assert_eq!(image.is_ok(), !is_endless, "{image:?}");
+    }
 }
 
 #[test]
