@@ -106,6 +106,14 @@ pub enum FileKind {
     Sgi,
     /// XPM.
     Xpm,
+    /// MNG or JNG.
+    Mng,
+    /// BPG.
+    Bpg,
+    /// FLIF.
+    Flif,
+    /// PFM, of floats.
+    Pfm,
     /// DjVu.
     DjVu,
     /// DICOM.
@@ -122,6 +130,10 @@ pub enum FileKind {
     Emf,
     /// WMF.
     Wmf,
+    /// Flash.
+    Flash,
+    /// RTF.
+    Rtf,
     /// MP4 and its relatives.
     Mp4,
     /// QuickTime.
@@ -138,6 +150,8 @@ pub enum FileKind {
     MpegPs,
     /// WMV and its relatives.
     Asf,
+    /// H.264, IVF or Y4M: pictures without a container that has times.
+    RawVideo,
     /// Ogg, with pictures or sound.
     Ogg,
     /// MP3.
@@ -148,6 +162,8 @@ pub enum FileKind {
     Flac,
     /// AAC.
     Aac,
+    /// Sound in an MP4.
+    M4a,
     /// AIFF.
     Aiff,
     /// MIDI.
@@ -212,6 +228,18 @@ pub enum FileKind {
     MachO,
     /// SQLite database.
     Sqlite,
+    /// A font.
+    Font,
+    /// WebAssembly.
+    Wasm,
+    /// Parquet.
+    Parquet,
+    /// A property list of macOS.
+    PropertyList,
+    /// What macOS keeps of a folder.
+    DesktopStore,
+    /// What macOS keeps beside a file.
+    AppleDouble,
     /// Nothing but zeros.
     Zeros,
 }
@@ -251,6 +279,10 @@ const KINDS: &[(FileKind, &str, FileClass)] = {
         (Kind::SunRaster, "a Sun raster picture", Picture),
         (Kind::Sgi, "an SGI picture", Picture),
         (Kind::Xpm, "an XPM picture", Picture),
+        (Kind::Mng, "an MNG or JNG picture", Picture),
+        (Kind::Bpg, "a BPG picture", Picture),
+        (Kind::Flif, "a FLIF picture", Picture),
+        (Kind::Pfm, "a PFM picture", Picture),
         (Kind::DjVu, "a DjVu file", Document),
         (Kind::Dicom, "a DICOM picture", Picture),
         (Kind::Fits, "a FITS picture", Picture),
@@ -259,6 +291,8 @@ const KINDS: &[(FileKind, &str, FileClass)] = {
         (Kind::Svg, "an SVG drawing", Document),
         (Kind::Emf, "an EMF drawing", Document),
         (Kind::Wmf, "a WMF drawing", Document),
+        (Kind::Flash, "a Flash file", Document),
+        (Kind::Rtf, "an RTF document", Document),
         (Kind::Mp4, "an MP4 video", Video),
         (Kind::QuickTime, "a QuickTime video", Video),
         (Kind::Matroska, "a Matroska video", Video),
@@ -267,11 +301,13 @@ const KINDS: &[(FileKind, &str, FileClass)] = {
         (Kind::MpegTs, "an MPEG transport stream", Video),
         (Kind::MpegPs, "an MPEG video", Video),
         (Kind::Asf, "a WMV video", Video),
+        (Kind::RawVideo, "a raw video stream (H.264, HEVC, IVF or Y4M)", Video),
         (Kind::Ogg, "an Ogg file", Video),
         (Kind::Mp3, "an MP3 file", Sound),
         (Kind::Wav, "a WAV sound file", Sound),
         (Kind::Flac, "a FLAC sound file", Sound),
         (Kind::Aac, "an AAC sound file", Sound),
+        (Kind::M4a, "an M4A sound file", Sound),
         (Kind::Aiff, "an AIFF file", Sound),
         (Kind::Midi, "a MIDI sound file", Sound),
         (Kind::OpenDocument, "an OpenDocument file", Document),
@@ -304,6 +340,16 @@ const KINDS: &[(FileKind, &str, FileClass)] = {
         (Kind::WindowsProgram, "a Windows program", Program),
         (Kind::MachO, "a macOS program", Program),
         (Kind::Sqlite, "a SQLite database", Program),
+        (Kind::Font, "a font", Program),
+        (Kind::Wasm, "a WebAssembly program", Program),
+        (Kind::Parquet, "a Parquet table", Program),
+        (Kind::PropertyList, "a property list of macOS", Program),
+        (Kind::DesktopStore, "a note of macOS about a folder", Nothing),
+        (
+            Kind::AppleDouble,
+            "a companion of macOS (its name begins with `._`), which only stands beside the file",
+            Nothing,
+        ),
         (Kind::Zeros, "nothing but zeros", Nothing),
     ]
 };
@@ -344,6 +390,9 @@ impl FileKind {
             FileClass::Text | FileClass::Program => "Give a picture: PNG, JPEG, WebP, TIFF or BMP.",
             FileClass::Nothing if self == Self::LfsPointer => {
                 "Fetch the file itself with `git lfs pull`."
+            }
+            FileClass::Nothing if matches!(self, Self::AppleDouble | Self::DesktopStore) => {
+                "Give the picture itself."
             }
             FileClass::Nothing => "Copy or download the file again.",
         })

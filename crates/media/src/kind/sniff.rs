@@ -44,6 +44,10 @@ const SIGNATURES: &[(usize, &[u8], FileKind)] = &[
     (0, b"\x01\xda\x00", Kind::Sgi),
     (0, b"\x01\xda\x01", Kind::Sgi),
     (0, b"/* XPM */", Kind::Xpm),
+    (0, b"\x8aMNG\r\n\x1a\n", Kind::Mng),
+    (0, b"\x8bJNG\r\n\x1a\n", Kind::Mng),
+    (0, b"BPG\xfb", Kind::Bpg),
+    (0, b"FLIF", Kind::Flif),
     (0, b"AT&TFORM", Kind::DjVu),
     (128, b"DICM", Kind::Dicom),
     (0, b"SIMPLE  =", Kind::Fits),
@@ -52,7 +56,19 @@ const SIGNATURES: &[(usize, &[u8], FileKind)] = &[
     (0, b"\xc5\xd0\xd3\xc6", Kind::PostScript),
     (40, b" EMF", Kind::Emf),
     (0, b"\xd7\xcd\xc6\x9a", Kind::Wmf),
+    (0, b"{\\rtf", Kind::Rtf),
+    (0, b"FWS", Kind::Flash),
+    (0, b"CWS", Kind::Flash),
+    (0, b"ZWS", Kind::Flash),
     (0, b"\x1a\x45\xdf\xa3", Kind::Matroska),
+    (0, b"YUV4MPEG2 ", Kind::RawVideo),
+    (0, b"DKIF\0\0", Kind::RawVideo),
+    // The parameter sets that H.264 and HEVC begin with, or a delimiter before them.
+    (0, b"\0\0\0\x01\x67", Kind::RawVideo),
+    (0, b"\0\0\0\x01\x27", Kind::RawVideo),
+    (0, b"\0\0\0\x01\x09", Kind::RawVideo),
+    (0, b"\0\0\x01\x67", Kind::RawVideo),
+    (0, b"\0\0\0\x01\x40\x01", Kind::RawVideo),
     (0, b"FLV\x01", Kind::Flv),
     (0, b"\0\0\x01\xba", Kind::MpegPs),
     (0, b"\0\0\x01\xb3", Kind::MpegPs),
@@ -82,13 +98,20 @@ const SIGNATURES: &[(usize, &[u8], FileKind)] = &[
     (0, b"\x80\x02", Kind::Torch),
     (8, b"{\"", Kind::SafeTensors),
     (0, b"version https://git-lfs", Kind::LfsPointer),
-    (0, b"\xff\xfe", Kind::Text),
-    (0, b"\xfe\xff", Kind::Text),
     (0, b"\x7fELF", Kind::Elf),
     (0, b"MZ", Kind::WindowsProgram),
     (0, b"\xcf\xfa\xed\xfe", Kind::MachO),
     (0, b"\xca\xfe\xba\xbe", Kind::MachO),
     (0, b"SQLite format 3\0", Kind::Sqlite),
+    (0, b"OTTO\0", Kind::Font),
+    (0, b"wOFF", Kind::Font),
+    (0, b"wOF2", Kind::Font),
+    (0, b"ttcf", Kind::Font),
+    (0, b"\0asm", Kind::Wasm),
+    (0, b"PAR1", Kind::Parquet),
+    (0, b"bplist0", Kind::PropertyList),
+    (0, b"\0\0\0\x01Bud1", Kind::DesktopStore),
+    (0, b"\0\x05\x16\x07", Kind::AppleDouble),
 ];
 
 /// What stands behind `RIFF` and a length.
@@ -105,7 +128,8 @@ const BRANDS: &[(&[u8], FileKind)] = &[
     (b"msf1", Kind::Heif),
     (b"crx ", Kind::CameraRaw),
     (b"qt  ", Kind::QuickTime),
-    (b"M4A ", Kind::Aac),
+    (b"M4A ", Kind::M4a),
+    (b"M4B ", Kind::M4a),
 ];
 
 /// What tells the kinds of ZIP archives apart: a name that stands near the start.
@@ -151,10 +175,15 @@ impl FileKind {
             let inside = ZIPPED.iter().find(|(name, _)| contains(start, name));
             return Some(inside.map_or(Kind::Zip, |(_, kind)| *kind));
         }
+        // Cut off before its signature ends.
+        if at(0, b"\x89P") && b"\x89PNG\r\n\x1a\n".starts_with(start) {
+            return Some(Kind::Png);
+        }
         let signed = SIGNATURES.iter().find(|(offset, bytes, _)| at(*offset, bytes));
         signed
             .map(|(.., kind)| *kind)
             .or_else(|| (at(0, b"BM") && bitmap(start)).then_some(Kind::Bmp))
+            .or_else(|| wide(start).and_then(|text| written(text.as_bytes())))
             .or_else(|| written(start))
             .or_else(|| unsigned(start))
     }
@@ -177,6 +206,19 @@ fn bitmap(start: &[u8]) -> bool {
     start.len() < 18 || matches!(start[14..18], [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0])
 }
 
+/// What a text in UTF-16 says, which its first two bytes tell.
+fn wide(start: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match start {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = start[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    // A pair of surrogates may be cut in two.
+    let text: Result<String, _> = char::decode_utf16(units.take(SNIFF_BYTES / 4)).collect();
+    text.ok().filter(|text| !text.is_empty())
+}
+
 /// The kind of a text.
 fn written(start: &[u8]) -> Option<FileKind> {
     // Text in an older encoding is mostly plain letters too.
@@ -193,6 +235,9 @@ fn written(start: &[u8]) -> Option<FileKind> {
     if matches!(text.as_bytes(), [_, b'P', b'1'..=b'7', b' ' | b'\n' | b'\r' | b'\t', ..]) {
         return Some(Kind::Netpbm);
     }
+    if text.starts_with("\nPF\n") || text.starts_with("\nPf\n") {
+        return Some(Kind::Pfm);
+    }
     if text.starts_with("\n{") || text.starts_with("\n[{") {
         return Some(Kind::Json);
     }
@@ -207,11 +252,19 @@ fn unsigned(start: &[u8]) -> Option<FileKind> {
     Some(match *start {
         _ if zeros => Kind::Zeros,
         [b'P', b'4'..=b'7', b' ' | b'\n' | b'\r' | b'\t', ..] => Kind::Netpbm,
+        [b'P', b'F' | b'f', b'\n' | b' ' | b'\r', b'0'..=b'9', ..] => Kind::Pfm,
+        // TrueType: few tables, and the search range of their number.
+        [0, 1, 0, 0, 0, 4..=64, range, low, ..] if range > 0 || low >= 64 => Kind::Font,
         [0, 0, 1 | 2, 0, 1..=64, 0, _, _, _, 0, ..] => Kind::Ico,
         [0x0a, 0 | 2 | 3 | 4 | 5, 0 | 1, 1 | 2 | 4 | 8, ..] => Kind::Pcx,
         [0x47, ..] if start.get(188) == Some(&0x47) => Kind::MpegTs,
         [_, _, _, _, 0x47, ..] if start.get(196) == Some(&0x47) => Kind::MpegTs,
-        [_, _, _, _, b'm', b'o', b'o', b'v', ..] | [_, _, _, _, b'm', b'd', b'a', b't', ..] => {
+        // Atoms that QuickTime began with before there were brands.
+        [_, _, _, _, ref atom @ ..]
+            if [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"]
+                .iter()
+                .any(|name| atom.starts_with(*name)) =>
+        {
             Kind::QuickTime
         }
         // Protocol buffers: a network's name; the first node and its name; a version and a producer.
@@ -292,6 +345,26 @@ mod tests {
             (b"\x08\x08\x12\x07pytorch\x1a", Some(Kind::Onnx)),
             (b"\x40\0\0\0\0\0\0\0{\"conv\":", Some(Kind::SafeTensors)),
             (b"version https://git-lfs.github.com/spec/v1\n", Some(Kind::LfsPointer)),
+            (b"{\\rtf1 a}", Some(Kind::Rtf)),
+            (b"\x89P", Some(Kind::Png)),
+            (b"\x89", None),
+            (b"\0\0\0\x01\x67\x42\0\x1e", Some(Kind::RawVideo)),
+            (b"DKIF\0\0\x20\0VP90", Some(Kind::RawVideo)),
+            (b"YUV4MPEG2 W4 H4 F30:1\nFRAME\n", Some(Kind::RawVideo)),
+            (b"\0\0\0\x08wide\0\0\x03\xe8mdat", Some(Kind::QuickTime)),
+            (b"\0\x01\0\0\0\x0b\x80\0\0\x03\0\0", Some(Kind::Font)),
+            (b"wOF2\0\x01\0\0", Some(Kind::Font)),
+            (b"FWS\x0a\0\0", Some(Kind::Flash)),
+            (b"\0asm\x01\0\0\0", Some(Kind::Wasm)),
+            (b"PAR1\x15\x04", Some(Kind::Parquet)),
+            (b"bplist00\xd1", Some(Kind::PropertyList)),
+            (b"\0\x05\x16\x07\0\x02\0\0Mac OS X", Some(Kind::AppleDouble)),
+            (b"\xff\xfeh\0e\0l\0l\0o\0", Some(Kind::Text)),
+            (b"\xfe\xff\0<\0s\0v\0g", Some(Kind::Svg)),
+            (&[0xff; 64], None),
+            (b"\x8aMNG\r\n\x1a\n\0", Some(Kind::Mng)),
+            (b"PF\n4 4\n-1.0\n\0\0\0\0", Some(Kind::Pfm)),
+            (b"BPG\xfb\0", Some(Kind::Bpg)),
             (&[0; 64], Some(Kind::Zeros)),
             (&tar, Some(Kind::Tar)),
             (&stream, Some(Kind::MpegTs)),
