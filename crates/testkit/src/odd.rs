@@ -43,7 +43,8 @@ fn operation(random: &mut Random, ends: &[(NodeId, Shape)]) -> (Op, Vec<usize>) 
     };
     let op = match random.range(0, 13) {
         0..=3 => {
-            let divisors: Vec<usize> = (1..=channels).filter(|n| channels % n == 0).collect();
+            let divisors: Vec<usize> =
+                (1..=channels).filter(|n| channels.is_multiple_of(*n)).collect();
             let groups = divisors[random.range(0, divisors.len() - 1)];
             let groups = if random.range(0, 1) == 0 { 1 } else { groups };
             let outs = groups * random.range(1, 1 + 40 / groups.min(40));
