@@ -59,14 +59,18 @@ fn not_found(network: &Network, error: GraphError) -> Error {
     let GraphError::UnknownLayer { name, nearest } = &error else { return error.into() };
     let what = format!("the network {} has no layer `{name}`", network.name);
     let other = models::with_layer(name).filter(|known| known.name != network.name);
-    let near = did_you_mean(nearest);
+    let (near, ending) = (did_you_mean(nearest), models::with_layer_ending(name));
     let error = Error::from(error).saying(what);
     match other {
         Some(known) => error
             .turn(Knob::Network, format!("It is a layer of {}: choose that network.", known.name)),
-        None => match near {
-            Some(near) => error.hint(near),
-            None => error,
+        None => match (near, ending) {
+            (Some(near), _) => error.hint(near),
+            (None, Some((known, layer))) => error.turn(
+                Knob::Network,
+                format!("`{layer}` is a layer of {}: choose that network.", known.name),
+            ),
+            (None, None) => error,
         },
     }
 }

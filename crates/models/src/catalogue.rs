@@ -201,6 +201,14 @@ pub fn with_layer(layer: &str) -> Option<&'static KnownNetwork> {
     CATALOGUE.iter().find(|known| known.layers.iter().any(begins))
 }
 
+/// The known network that has a layer whose name ends in `part`, such as `4c`, and that name.
+pub fn with_layer_ending(part: &str) -> Option<(&'static KnownNetwork, &'static str)> {
+    let ends = |layer: &&str| part.len() > 1 && layer.ends_with(part);
+    let find =
+        |known: &'static KnownNetwork| Some((known, known.layers.iter().copied().find(ends)?));
+    CATALOGUE.iter().find_map(find)
+}
+
 /// The known network that has the structure of `graph`, whatever its weights.
 pub(crate) fn like(graph: &Graph) -> Option<&'static KnownNetwork> {
     CATALOGUE.iter().find(|known| known.marks.iter().all(|mark| graph.find(mark).is_ok()))

@@ -35,7 +35,9 @@ mod tests;
 pub use built_in::BUILT_IN;
 #[cfg(feature = "squeezenet")]
 pub use built_in::squeezenet;
-pub use catalogue::{Checksum, KnownNetwork, Source, catalogue, known, with_layer};
+pub use catalogue::{
+    Checksum, KnownNetwork, Source, catalogue, known, with_layer, with_layer_ending,
+};
 pub use error::ModelError;
 pub use event::{OnEvent, StoreEvent};
 pub use import::printable;

@@ -39,6 +39,15 @@ fn a_layer_of_another_network_names_that() {
 }
 
 #[test]
+fn the_end_of_a_layers_name_leads_to_its_network() {
+    let error = refused(&Room::new(), |job| {
+        job.dream.network = NetworkChoice::Named("squeezenet".into());
+        job.dream.recipe.set("objective", "[{ layer = \"4c\" }]");
+    });
+    assert!(error.to_string().contains("`mixed4c` is a layer of inception5h"), "{error}");
+}
+
+#[test]
 fn a_layer_that_a_recipe_asks_for_names_the_recipe() {
     let room = Room::new();
     let error = refused(&room, |job| {
@@ -69,6 +78,6 @@ fn what_does_not_classify_says_so() {
         let network = network(name).load().unwrap();
         classify(&network, &image(32, 32), &limits).unwrap_err().to_string()
     };
-    assert!(refusal("tf_nchw.pb").contains("Its classes are behind that"));
+    assert!(refusal("hostile/terminal-escapes.pb").contains("Its classes are behind that"));
     assert!(refusal("tf_relu6.pb").contains("does not classify"));
 }

@@ -45,7 +45,10 @@ struct Flat {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a layer and its weight, { name = \"LAYER\", weight = 1.0 }"
+)]
 struct LayerWeight {
     name: String,
     #[serde(default = "one")]

@@ -37,7 +37,9 @@ impl Recipe {
 pub(crate) fn value(text: &str) -> Value {
     let read = toml::from_str::<Table>(&format!("value = {text}")).ok();
     let alone = read.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
-    alone.unwrap_or_else(|| text.trim().into())
+    // A whole number can be too large for TOML, and is out of a range then.
+    let number = || text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+    alone.or_else(|| number().map(Value::Float)).unwrap_or_else(|| text.trim().into())
 }
 
 /// Puts a value where `path` says. Groups on the way are made; a choice on the way becomes the word
@@ -133,6 +135,8 @@ mod tests {
             ("octave.count", "3", "did you mean `octaves.count`?"),
             ("octaves", "3", "`octaves.count`"),
             ("octaves.count", "three", "`octaves.count` cannot be three: invalid type"),
+            ("ascent.step", "1000000000000000000000000000000", "but must be"),
+            ("ascent.step", "1e300", "but must be"),
             ("octaves.count", "0", "`octaves.count` is 0, but must be 1 to 32"),
             ("octaves.count", "3\nseed = 4", "cannot be"),
             ("tiles", "roled", "`rolled`"),
