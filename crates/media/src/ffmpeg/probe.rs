@@ -26,6 +26,7 @@ pub(crate) struct ProbeOutput {
 pub(crate) struct ProbeFormat {
     pub(crate) format_name: String,
     pub(crate) start_time: String,
+    pub(crate) duration: String,
     tags: serde_json::Map<String, serde_json::Value>,
 }
 

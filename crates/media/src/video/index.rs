@@ -278,8 +278,12 @@ impl List {
         let own = source.span.map(|(start, length)| self.since_begin(start.saturating_add(length)));
         let usual = [before.unwrap_or(0), self.duration, i64::from(self.time_base.1) / 25];
         let usual = usual.into_iter().find(|ticks| *ticks > 0).unwrap_or(1);
+        let length = source.length.map(|seconds| (seconds * second as f64).round() as i64);
         // A header that is far off says nothing about the last frame.
-        let end = own.filter(|end| *end > last && *end - last <= usual.saturating_mul(10));
+        let end = [own, length]
+            .into_iter()
+            .flatten()
+            .find(|end| *end > last && *end - last <= usual.saturating_mul(10));
         Ok(FrameIndex {
             name: source.path.display().to_string(),
             size: square((width, height), self.aspect),
@@ -317,6 +321,15 @@ mod tests {
     use super::*;
 
     fn index(lines: &[&str], rates: &[(u64, u64)]) -> Result<FrameIndex, String> {
+        index_of(lines, rates, None, None)
+    }
+
+    fn index_of(
+        lines: &[&str],
+        rates: &[(u64, u64)],
+        span: Option<(i64, i64)>,
+        length: Option<f64>,
+    ) -> Result<FrameIndex, String> {
         let mut list = List::default();
         for line in lines {
             list.line(line)?;
@@ -328,7 +341,8 @@ mod tests {
             origin: 0,
             rates: rates.iter().filter_map(|rate| FrameRate::new(rate.0, rate.1)).collect(),
             frames: Some(4),
-            span: None,
+            span,
+            length,
             matrix: "bt709",
             full_range: false,
             changes: false,
@@ -366,6 +380,25 @@ mod tests {
         let stamps = Timestamps::new(1000, vec![0, 90, 91], 92).unwrap();
         assert_eq!(segment.timing, Timing::Variable(Arc::new(stamps)));
         assert!(index.notes[1].contains("1 of its frames had no time"));
+    }
+
+    #[test]
+    fn the_container_says_when_the_last_frame_ends_where_the_stream_is_wrong() {
+        let rows = ["0, 0, 0, 100, 9, 0x1", "0, 500, 500, 100, 9, 0x1"];
+        let lines = [&HEAD[..], &rows].concat();
+        for (span, length, end) in [
+            (None, None, 1000),
+            (Some((0, 400)), Some(0.6), 600),
+            (Some((0, 700)), Some(0.6), 700),
+            (Some((0, 400)), Some(0.3), 1000),
+            (None, Some(f64::NAN), 1000),
+        ] {
+            assert_eq!(
+                index_of(&lines, &[], span, length).unwrap().end,
+                end,
+                "{span:?} {length:?}"
+            );
+        }
     }
 
     #[test]

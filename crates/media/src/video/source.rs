@@ -34,6 +34,8 @@ pub struct VideoSource {
     pub(super) frames: Option<u64>,
     /// When the first frame begins, and how long all are shown, in ticks, as it claims.
     pub(super) span: Option<(i64, i64)>,
+    /// How many seconds the container says that the pictures take, where there is nothing else in it.
+    pub(super) length: Option<f64>,
     /// How brightness and colour differences become RGB, as ffmpeg's scaler calls it.
     pub(super) matrix: &'static str,
     /// Whether values go from 0 to 255.
@@ -91,6 +93,10 @@ impl VideoSource {
         let mut source = Self::of(video, path)?;
         let origin = probe.format.start_time.parse::<f64>().unwrap_or(0.0);
         source.origin = (origin * 1e6).round() as i64;
+        source.length = match &probe.streams[..] {
+            [_] => probe.format.duration.parse().ok(),
+            _ => None,
+        };
         source.sound = probe.streams.iter().any(|stream| stream.codec_type == "audio");
         Ok(source)
     }
@@ -134,6 +140,7 @@ impl VideoSource {
                 .collect(),
             frames: video.nb_frames.parse().ok().filter(|&frames| frames > 0),
             span: video.start_pts.zip(video.duration_ts),
+            length: None,
             matrix: matrix(&video.color_space, width, height),
             full_range: video.color_range == "pc" || video.pix_fmt.starts_with("yuvj"),
             changes: false,
