@@ -83,7 +83,7 @@ impl Image {
 
 /// The planes of what a file holds.
 fn decode(source: Source<'_>, limits: &Limits) -> Result<Image, ImageError> {
-    let (image, Facts { space, otherwise, is_associated, mut notes }) =
+    let (image, Facts { space, otherwise, is_associated, mut notes, .. }) =
         source.open_within(limits.memory)?.samples()?;
     let size = Size::new(image.height() as usize, image.width() as usize);
     let channels = usize::from(image.color().channel_count());

@@ -10,6 +10,7 @@ use tiff::decoder::{Decoder, IfdDecoder};
 use tiff::tags::{IfdPointer, Tag};
 
 use super::color::ColorSpace;
+use super::directory::Directory;
 use super::source::Stream;
 use super::{ImageError, ImageFormat};
 use crate::{FileKind, xmp};
@@ -51,6 +52,8 @@ pub(super) struct Facts {
     pub(super) space: Option<ColorSpace>,
     /// The colour space where that one cannot be used.
     pub(super) otherwise: Option<ColorSpace>,
+    /// What a TIFF is called where no decoder takes it.
+    pub(super) refusal: Option<String>,
     /// Whether the colours are multiplied with the transparency.
     pub(super) is_associated: bool,
     /// Notes, in sentences without a full stop.
@@ -159,7 +162,14 @@ impl Facts {
     fn tiff(&mut self, name: &str, stream: &mut dyn Stream) -> Result<(), ImageError> {
         let mut limits = tiff::decoder::Limits::default();
         limits.decoding_buffer_size = xmp::MOST_BYTES * size_of::<Value>();
-        let Ok(decoder) = Decoder::new(stream) else { return Ok(()) };
+        let directory = Directory::first(stream);
+        if directory.as_ref().is_some_and(Directory::is_linear_raw) {
+            let (name, kind) = (name.to_owned(), Some(FileKind::CameraRaw));
+            return Err(ImageError::NotSupported { name, kind });
+        }
+        self.refusal = directory.as_ref().map(Directory::refusal);
+        let read = stream.rewind().ok().and_then(|()| Decoder::new(stream).ok());
+        let Some(decoder) = read else { return Ok(()) };
         let mut decoder = decoder.with_limits(limits);
         let mut first = decoder.image_ifd();
         let is_thumbnail = number(&mut first, Tag::NewSubfileType) & 1 == 1;

@@ -5,6 +5,8 @@ mod color;
 #[cfg(feature = "pictures")]
 mod decode;
 #[cfg(feature = "pictures")]
+mod directory;
+#[cfg(feature = "pictures")]
 mod encode;
 mod error;
 #[cfg(feature = "pictures")]

@@ -146,6 +146,10 @@ impl<'a> Source<'a> {
         let mut decoder = match reader.into_decoder() {
             Ok(decoder) => decoder,
             Err(_) if lacks_end => return Err(ImageError::Truncated { name }),
+            Err(image::ImageError::Unsupported(_)) if facts.refusal.is_some() => {
+                let problem = facts.refusal.unwrap_or_default();
+                return Err(ImageError::Variety { name, problem });
+            }
             Err(image::ImageError::Limits(_)) if format == ImageFormat::Png && memory > most => {
                 return Err(ImageError::Damaged { name, problem: ENDLESS.to_owned() });
             }

@@ -269,9 +269,11 @@ fn what_is_left_aside_is_noted_and_a_thumbnail_never_taken_for_the_picture() {
         let image = Image::decode(file).unwrap();
         assert!(image.notes()[0].contains(said), "{:?}", image.notes());
     }
-    let error = Image::decode(data!("photo.nef")).unwrap_err();
-    assert!(error.to_string().contains("raw file"), "{error}");
-    assert!(error.hint().unwrap().contains("Develop it"));
+    for file in [&data!("photo.nef")[..], data!("linear.dng")] {
+        let error = Image::decode(file).unwrap_err();
+        assert!(error.to_string().contains("raw file"), "{error}");
+        assert!(error.hint().unwrap().contains("Develop it"));
+    }
 }
 
 #[test]
