@@ -20,8 +20,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
 
 /// Writes bytes to standard output as they are.
 pub(crate) fn write(bytes: &[u8]) -> Result<()> {
-    let mut out = std::io::stdout();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    flushed(std::io::stdout().write_all(bytes))
+}
+
+/// What came of writing to standard output, once all of it has gone out.
+pub(crate) fn flushed(written: std::io::Result<()>) -> Result<()> {
+    match written.and_then(|()| std::io::stdout().flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(failed(error)),
         _ => Ok(()),
     }

@@ -30,7 +30,12 @@ fn main() -> ExitCode {
         Ok(Cli { command }) => command,
         Err(error) => return not_run(error),
     };
-    match run(command) {
+    ended(run(command))
+}
+
+/// Says what went wrong, if something did.
+fn ended(result: Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(exit::text(&error));
@@ -57,10 +62,7 @@ fn not_run(error: clap::Error) -> ExitCode {
     };
     let error = help.unwrap_or(error);
     match error.kind() {
-        _ if asked(&error) => {
-            let _ = error.print();
-            ExitCode::SUCCESS
-        }
+        _ if asked(&error) => ended(console::flushed(error.print())),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
             exit::code(Fault::Usage)

@@ -139,6 +139,19 @@ fn a_terminal_that_goes_away_costs_no_work() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error() {
+    let room = Room::new();
+    for asked in ["--help", "--version", "image --help", "help", "layers"] {
+        let ended = shell(&room, &format!("\"$0\" {asked} > /dev/full")).output().unwrap();
+        let text = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(6), "{asked}: {text}");
+        assert!(text.contains("could not write to standard output"), "{asked}: {text}");
+        assert!(shell(&room, &format!("\"$0\" {asked} | true")).status().unwrap().success());
+    }
+}
+
 #[test]
 fn what_has_no_end_is_refused_at_once() {
     let room = Room::new();

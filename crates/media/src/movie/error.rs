@@ -105,6 +105,12 @@ pub enum MovieError {
         /// What ffmpeg reported.
         problem: String,
     },
+    /// A file without sound, where its sound is wanted.
+    #[error("{name} has no sound")]
+    NoSound {
+        /// The file.
+        name: String,
+    },
     /// A movie that ffmpeg has not written to its end, whatever it reported.
     #[error(
         "ffmpeg wrote only a part of the movie, in which {found} of {frames} frames can be read"
@@ -156,6 +162,9 @@ impl MovieError {
             Self::Ffmpeg(error) => return error.hint(),
             Self::Sound { .. } => {
                 "Write an .mkv, which takes any sound, or leave the sound out.".to_owned()
+            }
+            Self::NoSound { .. } => {
+                "Name a file that has sound, or leave the sound out.".to_owned()
             }
             Self::Cut { .. } => {
                 "Make room on the disk, or raise the limit on the size of files.".to_owned()

@@ -71,9 +71,14 @@ impl Sound {
     /// Checks whether the container takes this sound, by copying a second of it.
     ///
     /// # Errors
-    /// [`MovieError::Sound`]: it does not. Or ffmpeg is missing or too old.
+    /// [`MovieError::Sound`]: it does not. [`MovieError::NoSound`]: there is none. Or ffmpeg is missing or too old.
     pub fn check(&self, container: Container) -> Result<(), MovieError> {
         self.fits("0:a", container).map_err(|error| match error {
+            MovieError::Ffmpeg(ffmpeg::FfmpegError::Failed { stderr, .. })
+                if stderr.contains("matches no streams") =>
+            {
+                MovieError::NoSound { name: self.source.display().to_string() }
+            }
             MovieError::Ffmpeg(ffmpeg::FfmpegError::Failed { stderr, .. }) => MovieError::Sound {
                 name: self.source.display().to_string(),
                 container: container.name(),

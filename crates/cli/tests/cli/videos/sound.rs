@@ -91,6 +91,9 @@ fn music_can_be_put_under_frames() {
     assert!((49..=52).contains(&ours.len()), "{} packets of 20 ms", ours.len());
     assert_eq!(ours, all[..ours.len()]);
     movie("sky.gif").code(2);
+    let mut command = room.deepdream();
+    let silent = command.args(["movie", "sky", "--sound", "sky/img_0.png", "-o", "s.mp4"]).assert();
+    assert!(said(silent, 6).contains("sky/img_0.png has no sound\n  Name a file that has sound"));
 }
 
 #[test]
