@@ -2,12 +2,12 @@
 
 use dream::{DreamError, PlanError, RecipeError};
 use graph::GraphError;
-use media::ImageError;
 #[cfg(feature = "video")]
 use media::movie::MovieError;
 #[cfg(feature = "video")]
 use media::video::VideoError;
-use models::ModelError;
+use media::{FileClass, FileKind, ImageError};
+use models::{ImportError, ModelError};
 
 use crate::memory::taken_memory;
 use crate::request::field;
@@ -99,9 +99,45 @@ impl From<ModelError> for Error {
             ModelError::Cancelled => Fault::Cancelled,
             _ => Fault::Model,
         };
-        Error::of(fault, error)
+        match seen(&error) {
+            Some((what, way_out)) => Error::of(fault, error).saying(what).hint(way_out),
+            None => Error::of(fault, error),
+        }
     }
 }
+
+/// What a file is that was given as a network, and what to do with it, where it is something to see or hear:
+/// of these kinds the reader of networks knows a few.
+fn seen(error: &ModelError) -> Option<(String, String)> {
+    let ModelError::Load { path, source } = error else { return None };
+    let vague = match source {
+        ImportError::Unknown { .. } => true,
+        ImportError::OtherKind { kind, way_out } => {
+            way_out.contains("as the picture") || VAGUE.contains(&kind.as_str())
+        }
+        _ => false,
+    };
+    let kind = FileKind::of_file(path).ok().flatten().filter(|_| vague && path.is_file())?;
+    let way_out = match kind.class() {
+        FileClass::Readable => {
+            "Give it as the picture to dream on, and a model file as the network."
+        }
+        FileClass::Sound | FileClass::Program => "Give a model file as the network.",
+        FileClass::Picture
+        | FileClass::Raw
+        | FileClass::Layered
+        | FileClass::Document
+        | FileClass::Video => kind.way_out()?,
+        _ => return None,
+    };
+    let path = path.display();
+    let what =
+        format!("could not load `{path}`: this is {kind}, which cannot be read as a network");
+    Some((what, way_out.to_owned()))
+}
+
+/// What the reader of networks calls files that may be of many kinds.
+const VAGUE: [&str; 4] = ["a zip archive", "a web page", "an XML file", "a JSON text"];
 
 impl From<ImageError> for Error {
     fn from(error: ImageError) -> Self {

@@ -40,7 +40,7 @@ pub use catalogue::{
 };
 pub use error::ModelError;
 pub use event::{OnEvent, StoreEvent};
-pub use import::printable;
+pub use import::{ImportError, printable};
 pub use load::load;
 pub use open::open;
 #[cfg(feature = "download")]

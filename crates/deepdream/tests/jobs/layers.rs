@@ -71,6 +71,29 @@ fn of_a_network_that_can_be_used_in_part_no_layer_is_chosen() {
     assert!(error.to_string().contains("can be used in part only: `u` needs"), "{error}");
 }
 
+/// The kinds of pictures and videos are told where a network is wanted too, each with its own way out.
+#[test]
+fn what_is_to_be_seen_is_no_network() {
+    let room = Room::new();
+    let file = room.picture("seen.png");
+    for (bytes, kind, way_out) in [
+        (
+            &b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c"[..],
+            "a WMV video",
+            "as a video",
+        ),
+        (b"qoif\0\0\0\x01\0\0\0\x01\x03\0", "a QOI picture", "Convert it"),
+        (b"8BPS\0\x01\0\0\0\0\0\0", "a Photoshop file", "Export it"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", "a PNG picture", "Give it as the picture"),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let error = NetworkChoice::Named(file.display().to_string()).load().unwrap_err();
+        assert_eq!(error.fault(), Fault::Model);
+        let text = error.to_string();
+        assert!(text.contains(kind) && text.contains(way_out), "{text}");
+    }
+}
+
 #[test]
 fn what_does_not_classify_says_so() {
     let limits = Limits::default();
