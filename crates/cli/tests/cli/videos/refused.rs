@@ -73,7 +73,7 @@ fn times_parts_and_outputs_that_make_no_sense_are_refused() {
     dream(&room, "clip.mp4", "nowhere/out.mp4", &[]).code(6);
     let video = room.bytes("clip.mp4");
     let text = said(dream(&room, "clip.mp4", "./clip.mp4", &["--force"]), 6);
-    assert!(text.contains("the movie is made from this very file"), "{text}");
+    assert!(text.contains("made from this very file, the video clip.mp4"), "{text}");
     assert_eq!(room.bytes("clip.mp4"), video);
 }
 
