@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dream::{ModelId, NoiseStart, Recipe};
 use graph::Network;
-use media::{ImageError, Limits, RecipeError};
+use media::{FileClass, FileKind, ImageError, Limits, RecipeError};
 
 use crate::memory::free_memory;
 use crate::output::{read_text, reason};
@@ -132,6 +132,12 @@ fn read(path: &Path) -> Result<String> {
             Err(error) => return Err(error.into()),
         }
     }
+    if is_file && let Ok(Some(kind)) = FileKind::of_file(path) {
+        let textual = matches!(kind.class(), FileClass::Recipe | FileClass::Text);
+        if !textual || matches!(kind, FileKind::Html | FileKind::Xml) {
+            return Err(no_recipe(path, kind));
+        }
+    }
     read_text(path, MOST_BYTES).map_err(|error| {
         let name = path.display();
         let what = match error.kind() {
@@ -142,4 +148,11 @@ fn read(path: &Path) -> Result<String> {
         };
         Error::new(Fault::Recipe, what).at(path)
     })
+}
+
+/// The error for a file that is something else.
+fn no_recipe(path: &Path, kind: FileKind) -> Error {
+    let what = format!("{} is no recipe: this is {kind}", path.display());
+    let hint = "Name a recipe's TOML file, or a dreamt picture or movie, which carries its recipe.";
+    Error::new(Fault::Recipe, what).at(path).hint(hint)
 }

@@ -117,7 +117,7 @@ fn seen(error: &ModelError) -> Option<(String, String)> {
         }
         _ => false,
     };
-    let kind = FileKind::of_file(path).ok().flatten().filter(|_| vague && path.is_file())?;
+    let kind = FileKind::of_file(path).ok().flatten().filter(|_| vague)?;
     let way_out = match kind.class() {
         FileClass::Readable => {
             "Give it as the picture to dream on, and a model file as the network."

@@ -266,6 +266,8 @@ fn recipe_that_is_none() {
     refused(&room, &with("photo.png"), 5, &["photo.png", "carries no recipe"]);
     room.write("big.toml", vec![b'#'; 2 << 20]);
     refused(&room, &with("big.toml"), 5, &["big.toml", "neither a recipe nor a picture"]);
+    std::fs::write(room.path("program"), b"\x7fELF\x02\x01\x01\0\0\0\0\0").unwrap();
+    refused(&room, &with("program"), 5, &["program is no recipe: this is a program", "TOML"]);
 }
 
 #[test]

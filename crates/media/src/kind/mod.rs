@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::regular::check_regular;
+
 pub(crate) use sniff::SNIFF_BYTES;
 
 /// What a file of some kind is good for, and so what to do with it.
@@ -358,8 +360,9 @@ impl FileKind {
     /// The kind of the file at `path`; `None` for what is not recognized.
     ///
     /// # Errors
-    /// The file cannot be opened or read.
+    /// The file cannot be opened or read, or is a device or a pipe, of which a look would take something away.
     pub fn of_file(path: &Path) -> io::Result<Option<Self>> {
+        check_regular(path)?;
         let mut start = Vec::new();
         File::open(path)?.take(SNIFF_BYTES as u64).read_to_end(&mut start)?;
         Ok(Self::sniff(&start))
@@ -385,9 +388,13 @@ impl FileKind {
             FileClass::Video => "Dream on it as a video, or save the frame you want as PNG first.",
             FileClass::Sound => "There is nothing to see in it: give a picture.",
             FileClass::Archive => "Unpack it and give the picture inside.",
-            FileClass::Network => "Give it as the network, and a picture to dream on.",
+            FileClass::Network if matches!(self, Self::GraphDef | Self::Caffe) => {
+                "Give it as the network, and a picture to dream on."
+            }
             FileClass::Recipe => "Give it as the recipe, and a picture to dream on.",
-            FileClass::Text | FileClass::Program => "Give a picture: PNG, JPEG, WebP, TIFF or BMP.",
+            FileClass::Network | FileClass::Text | FileClass::Program => {
+                "Give a picture: PNG, JPEG, WebP, TIFF or BMP."
+            }
             FileClass::Nothing if self == Self::LfsPointer => {
                 "Fetch the file itself with `git lfs pull`."
             }
