@@ -74,7 +74,8 @@ fn fit(texts: &[String], time: &str, columns: usize, bounded: bool) -> (String, 
     };
     let fitting = (0..=texts.len()).map(with_time).find(|text| measure_text_width(text) <= columns);
     let text = fitting.unwrap_or_else(|| time.to_owned());
-    (truncate_str(&text, columns, "…").into_owned(), false)
+    let sign = if columns > 0 { "…" } else { "" };
+    (truncate_str(&text, columns, sign).into_owned(), false)
 }
 
 fn style(template: &str) -> ProgressStyle {

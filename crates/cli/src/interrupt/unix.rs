@@ -17,9 +17,8 @@ pub(crate) fn start() {
     limit.add(Signal::SIGXFSZ);
     let _ = limit.thread_block();
 
-    let ignored = ignored();
     let stops: SigSet =
-        STOPS.into_iter().filter(|&stop| ignored >> (stop as i32 - 1) & 1 == 0).collect();
+        STOPS.into_iter().filter(|&stop| stop != Signal::SIGHUP || !outlives_session()).collect();
     if stops.thread_block().is_err() {
         return;
     }
@@ -33,10 +32,11 @@ pub(crate) fn start() {
     }
 }
 
-/// The signals that whoever started the program wants ignored, as `nohup` and `&` do: those are not
-/// waited for, since Linux would hand them out. Other systems drop them.
-fn ignored() -> u64 {
+/// Whether the end of the session is ignored, as under `nohup`: it is not waited for then, since Linux
+/// hands out what is ignored to those who wait.
+fn outlives_session() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (Signal::SIGHUP as i32 - 1) & 1 == 1
 }
