@@ -1,12 +1,15 @@
 //! What users get: the first dream, the packages, the examples.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::process::{Run, cargo, step};
 use crate::{Outcome, tests};
 
 /// The README's first command.
 const FIRST: &str = "cargo run --release -- image examples/coffee.png";
+
+/// Where packages are made and built.
+const PACKAGES: &str = "target/packages";
 
 /// The most bytes of the program.
 const MOST_BYTES: u64 = 25_000_000;
@@ -46,7 +49,29 @@ pub(crate) fn first_dream() -> Outcome {
 /// Packages every crate that is published, and builds each from its package and those of the others.
 pub(crate) fn package(args: &[String]) -> Outcome {
     step("packages");
-    cargo(&["package", "--workspace", "--exclude", "xtask"]).args(args).run()
+    forget_packages();
+    let package = ["package", "--workspace", "--exclude", "xtask", "--target-dir", PACKAGES];
+    cargo(&package).args(args).run()
+}
+
+/// Removes what an earlier run left, built here and unpacked in Cargo's home: Cargo would build packages from
+/// those, whatever has changed since, while the version is the same. Registries on the web have a name
+/// before the hyphen, a folder's has none.
+fn forget_packages() {
+    let _ = std::fs::remove_dir_all(PACKAGES);
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let Some(home) = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))) else { return };
+    let within = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let begins = |path: &Path, start: &str| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start))
+    };
+    for registry in within(&home.join("registry/src")).map(|entry| entry.path()) {
+        for package in within(&registry).map(|entry| entry.path()) {
+            if begins(&registry, "-") && begins(&package, "deepdream-") {
+                let _ = std::fs::remove_dir_all(package);
+            }
+        }
+    }
 }
 
 /// Runs every example of the library, small, in a folder that is gone afterwards.
@@ -54,7 +79,7 @@ pub(crate) fn examples() -> Outcome {
     step("examples");
     let photo = "examples/coffee.png";
     let network = "crates/models/data/squeezenet1_1.safetensors";
-    let folder = std::path::Path::new("target/examples-run");
+    let folder = Path::new("target/examples-run");
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let inside = |name: &str| folder.join(name).display().to_string();
