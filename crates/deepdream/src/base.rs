@@ -122,20 +122,13 @@ impl Base {
 
 /// The recipe's text in a file.
 fn read(path: &Path) -> Result<String> {
-    let is_file = path.metadata().is_ok_and(|there| there.is_file());
-    if is_file {
+    if path.metadata().is_ok_and(|there| there.is_file()) {
         match media::recipe_of(path, &Limits::memory(free_memory())) {
             Ok(text) => return Ok(text),
-            // What is neither a picture nor a movie may be a recipe's own file.
-            Err(RecipeError::NotSupported { .. } | RecipeError::Image(ImageError::Read { .. })) => {
-            }
+            // What is text, or of no kind that is known, may be a recipe's own file.
+            Err(RecipeError::NotSupported { kind, .. }) if kind.is_none_or(may_be_recipe) => {}
+            Err(RecipeError::Image(ImageError::Read { .. })) => {}
             Err(error) => return Err(error.into()),
-        }
-    }
-    if is_file && let Ok(Some(kind)) = FileKind::of_file(path) {
-        let textual = matches!(kind.class(), FileClass::Recipe | FileClass::Text);
-        if !textual || matches!(kind, FileKind::Html | FileKind::Xml) {
-            return Err(no_recipe(path, kind));
         }
     }
     read_text(path, MOST_BYTES).map_err(|error| {
@@ -150,9 +143,7 @@ fn read(path: &Path) -> Result<String> {
     })
 }
 
-/// The error for a file that is something else.
-fn no_recipe(path: &Path, kind: FileKind) -> Error {
-    let what = format!("{} is no recipe: this is {kind}", path.display());
-    let hint = "Name a recipe's TOML file, or a dreamt picture or movie, which carries its recipe.";
-    Error::new(Fault::Recipe, what).at(path).hint(hint)
+fn may_be_recipe(kind: FileKind) -> bool {
+    let is_text = matches!(kind.class(), FileClass::Recipe | FileClass::Text);
+    is_text && !matches!(kind, FileKind::Html | FileKind::Xml)
 }

@@ -19,7 +19,10 @@ pub enum RecipeError {
     #[error(transparent)]
     Image(#[from] ImageError),
     /// The file is neither a picture nor a movie that may carry a recipe.
-    #[error("{} is not a picture or a movie that can carry a recipe", .path.display())]
+    #[error("{} is {}", .path.display(), match .kind {
+        Some(kind) => format!("{kind}, which carries no recipe"),
+        None => "not a picture or a movie that can carry a recipe".to_owned(),
+    })]
     NotSupported {
         /// The file.
         path: PathBuf,

@@ -21,7 +21,7 @@ pub(crate) struct MotionArgs {
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     zoom: Option<f64>,
     /// Degrees to turn per second, clockwise. Default: 0.
-    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DEGREES")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     rotate: Option<f64>,
     /// Shift per second, to the right and down, as shares of the width and height. Default: 0,0.

@@ -267,7 +267,7 @@ fn recipe_that_is_none() {
     room.write("big.toml", vec![b'#'; 2 << 20]);
     refused(&room, &with("big.toml"), 5, &["big.toml", "neither a recipe nor a picture"]);
     std::fs::write(room.path("program"), b"\x7fELF\x02\x01\x01\0\0\0\0\0").unwrap();
-    refused(&room, &with("program"), 5, &["program is no recipe: this is a program", "TOML"]);
+    refused(&room, &with("program"), 5, &["program is a program, which carries no recipe", "TOML"]);
 }
 
 #[test]

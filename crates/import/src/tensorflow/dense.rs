@@ -1,9 +1,8 @@
 //! Fully connected layers of TensorFlow: flattening, then a matrix.
 //!
 //! TensorFlow flattens what it lays out as rows, columns, channels in that order; this program channels,
-//! rows, columns. A matrix after
-//! `Reshape` to rows of one position's channels is a 1×1 convolution: on larger pictures both give
-//! one answer for each position.
+//! rows, columns. A matrix after `Reshape` to rows of one position's channels is a 1×1 convolution: on
+//! larger pictures both give one answer for each position.
 
 use std::sync::Arc;
 
