@@ -5,6 +5,7 @@ use prost::bytes::Bytes;
 
 use crate::kinds::{of_start, of_text, of_whole, other, text};
 use crate::tensorflow::proto::NodeDef;
+use crate::torch::{self, Container};
 use crate::{ImportError, kinds};
 
 /// A format this program reads.
@@ -12,6 +13,8 @@ use crate::{ImportError, kinds};
 pub(crate) enum Format {
     /// Tensors by name, without a structure.
     Safetensors,
+    /// The same, as PyTorch saves them.
+    Torch(Container),
     /// TensorFlow's frozen graph.
     GraphDef,
     /// Caffe's network with its weights.
@@ -31,6 +34,9 @@ const MAX_FIELDS: usize = 50_000;
 pub(crate) fn detect(bytes: &Bytes) -> Result<Format, ImportError> {
     if let Some(error) = of_start(bytes).or_else(|| of_whole(bytes)) {
         return Err(error);
+    }
+    if let Some(container) = torch::container(bytes) {
+        return Ok(Format::Torch(container));
     }
     if let Some((length, [b'{', ..])) = bytes.split_first_chunk::<8>() {
         let length = u64::from_le_bytes(*length);

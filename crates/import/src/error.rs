@@ -25,7 +25,7 @@ pub enum ImportError {
     /// The file is something else.
     #[error(
         "this is no model: {found}. Models are frozen TensorFlow graphs (.pb), Caffe's .caffemodel \
-         or .prototxt with it, and SqueezeNet v1.1 as .safetensors"
+         or .prototxt with it, and weights of known networks from PyTorch (.pth, .safetensors)"
     )]
     Unknown {
         /// What it seems to be.

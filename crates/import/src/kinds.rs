@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::caffe::text::decoded;
-use crate::{ImportError, printable};
+use crate::{ImportError, printable, torch};
 
 const FREEZE: &str = "Freeze it with TensorFlow: `convert_variables_to_constants_v2` of its function, then \
     `tf.io.write_graph(graph, \".\", \"model.pb\", as_text=False)`";
@@ -14,8 +14,18 @@ const FROM_KERAS: &str = "Load it with Keras, and freeze it with TensorFlow's \
     `convert_variables_to_constants_v2` and `tf.io.write_graph` to a binary .pb";
 const FROM_ONNX: &str = "Convert it to a TensorFlow SavedModel with onnx2tf, and freeze that with \
     `convert_variables_to_constants_v2` to a .pb";
-const FROM_TORCH: &str = "Export it with `torch.onnx.export`, convert that to a TensorFlow SavedModel with \
-    onnx2tf, and freeze that with `convert_variables_to_constants_v2` to a .pb";
+const FROM_TORCH: &str = "Export it to ONNX with two lines of Python: \
+    `model = torch.load(\"model.pth\", weights_only=False).eval()` and \
+    `torch.onnx.export(model, torch.zeros(1, 3, 224, 224), \"model.onnx\", dynamo=False)`";
+const FROM_SCRIPT: &str = "Export it to ONNX with two lines of Python: \
+    `model = torch.jit.load(\"model.pt\", map_location=\"cpu\").eval()` and \
+    `torch.onnx.export(model, torch.zeros(1, 3, 224, 224), \"model.onnx\", dynamo=False)`";
+const FROM_EXPORT: &str = "Export it to ONNX with two lines of Python: \
+    `model = torch.export.load(\"model.pt2\").module()` and \
+    `torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), \"model.onnx\")`";
+const FROM_WEIGHTS: &str = "Make the network in Python, and export it to ONNX with two lines: \
+    `model.load_state_dict(weights)` and \
+    `torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), \"model.onnx\", dynamo=False)`";
 const ORIGINAL: &str = "Use the network that it was converted from";
 const TO_ONNX: &str = "Convert it to ONNX and that to a frozen TensorFlow graph (.pb)";
 const PICTURE: &str = "Give it as the picture to dream on, and a model file as the network";
@@ -33,12 +43,10 @@ const SIGNATURES: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\x04\x22\x4d\x18", "an LZ4 archive", UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
     (0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
-    (0, b"sys_info\0", "a PyTorch model of its first years", FROM_TORCH),
     (257, b"ustar", "a tar archive", UNPACK),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes (.h5)", FROM_KERAS),
     (512, b"\x89HDF\r\n\x1a\n", "a MATLAB file", TO_ONNX),
     (0, b"MATLAB 5.0 MAT", "a MATLAB file, as of MatConvNet", TO_ONNX),
-    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", "a PyTorch model", FROM_TORCH),
     (0, b"\x80\x02", "a Python pickle, as PyTorch and Theano write", FROM_TORCH),
     (0, b"\x80\x03", "a Python pickle, as PyTorch and Theano write", FROM_TORCH),
     (0, b"\x80\x04", "a Python pickle, as PyTorch and Theano write", FROM_TORCH),
@@ -86,8 +94,8 @@ const BITMAP: &[u8] = b"BM";
 /// What is in zip archives: how a member's name ends, the kind, and the way out. The first line that fits
 /// any member counts.
 const MEMBERS: &[(&str, &str, &str)] = &[
-    ("constants.pkl", "a TorchScript model", FROM_TORCH),
-    ("data.pkl", "a PyTorch model", FROM_TORCH),
+    ("/archive_format", "a program that `torch.export` saved (.pt2)", FROM_EXPORT),
+    ("serialized_exported_program.json", "a program that `torch.export` saved (.pt2)", FROM_EXPORT),
     ("model.weights.h5", "a Keras model (.keras)", FROM_KERAS),
     (".mlmodel", "a Core ML package", ORIGINAL),
     ("saved_model.pb", "a zipped TensorFlow SavedModel", FREEZE),
@@ -170,6 +178,9 @@ pub(crate) fn of_start(bytes: &[u8]) -> Option<ImportError> {
     if bytes.is_empty() {
         return Some(other("an empty file", FETCH));
     }
+    if torch::container(bytes).is_some() {
+        return None;
+    }
     if bytes.starts_with(BITMAP) && bytes.get(6..10) == Some(&[0; 4]) {
         return Some(other("a BMP picture", PICTURE));
     }
@@ -197,7 +208,7 @@ pub(crate) fn of_whole(bytes: &[u8]) -> Option<ImportError> {
     if bytes.ends_with(&0xdb47_7524_8b80_fb57_u64.to_le_bytes()) {
         return Some(other("a TensorFlow checkpoint's index", FREEZE_CHECKPOINT));
     }
-    bytes.starts_with(b"PK\x03\x04").then(|| of_zip(bytes))
+    if bytes.starts_with(b"PK\x03\x04") { of_zip(bytes) } else { None }
 }
 
 /// What a text is, all in small letters and without spaces, if it is no model.
@@ -249,23 +260,29 @@ pub(crate) fn text(bytes: &[u8]) -> Option<String> {
     Some(text.to_lowercase().split_whitespace().collect())
 }
 
-fn of_zip(bytes: &[u8]) -> ImportError {
+/// What a zip archive is, unless it is one of PyTorch's.
+fn of_zip(bytes: &[u8]) -> Option<ImportError> {
     let Some(members) = members(bytes) else {
-        return other("a zip archive that breaks off, as PyTorch and Keras write", FETCH);
+        return Some(other("a zip archive that breaks off, as PyTorch and Keras write", FETCH));
     };
+    if members.iter().any(|name| torch::is_pickle(name)) {
+        return None;
+    }
     let known = MEMBERS.iter().find(|(end, ..)| members.iter().any(|name| name.ends_with(end)));
     if let Some((_, kind, way_out)) = known {
-        return other(kind, way_out);
+        return Some(other(kind, way_out));
     }
     let mut way_out = UNPACK.to_owned();
     if let Some(model) = members.iter().find(|name| is_model(name)) {
         let _ = write!(way_out, ": {}", printable(model));
     }
-    other("a zip archive", &way_out)
+    Some(other("a zip archive", &way_out))
 }
 
 fn is_model(name: &str) -> bool {
-    [".pb", ".caffemodel", ".prototxt", ".safetensors"].iter().any(|end| name.ends_with(end))
+    [".pb", ".caffemodel", ".prototxt", ".pth", ".pt", ".safetensors"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// The names of a zip archive's members, from the table at its end.
@@ -320,6 +337,19 @@ pub(crate) fn caffe_solver_state() -> ImportError {
     other("the state of a Caffe solver (.solverstate)", "Give the .caffemodel saved beside it")
 }
 
-pub(crate) fn safetensors() -> ImportError {
-    other("a safetensors file of another network than SqueezeNet v1.1", FROM_TORCH)
+/// What PyTorch's files are that hold no state dict of a network that is known.
+pub(crate) fn torchscript() -> ImportError {
+    other("a TorchScript model, which is a program", FROM_SCRIPT)
+}
+
+pub(crate) fn pickled_module() -> ImportError {
+    other("a PyTorch module that was saved whole, whose program is elsewhere", FROM_TORCH)
+}
+
+pub(crate) fn no_state_dict() -> ImportError {
+    other("a PyTorch file without the weights of a network", FROM_TORCH)
+}
+
+pub(crate) fn other_weights(kind: &str) -> ImportError {
+    other(kind, FROM_WEIGHTS)
 }

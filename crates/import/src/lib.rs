@@ -1,7 +1,7 @@
 //! Model files in, [`graph::Network`] out: each format's reader and its limits on hostile input.
 //!
-//! Frozen TensorFlow graphs, Caffe models with or without their `.prototxt`, and SqueezeNet v1.1 as
-//! safetensors. The format is found from the content.
+//! Frozen TensorFlow graphs, Caffe models with or without their `.prototxt`, and the weights of known networks
+//! as PyTorch saves them or as safetensors. The format is found from the content.
 //!
 //! ```no_run
 //! let network = import::load("inception5h.pb".as_ref())?;
@@ -26,7 +26,9 @@ mod kit;
 mod load;
 mod printable;
 mod squeezenet;
+mod statistics;
 mod tensorflow;
+mod torch;
 
 pub use error::ImportError;
 #[cfg(feature = "files")]
@@ -34,6 +36,7 @@ pub use files::{load, load_pair, read};
 pub use load::{Imported, MAX_FILE, load_bytes, load_embedded, load_pair_bytes};
 pub use printable::printable;
 pub use squeezenet::CAFFE_INPUT;
+pub use statistics::{Statistics, statistics};
 
 #[cfg(test)]
 mod broken;

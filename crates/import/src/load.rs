@@ -2,11 +2,12 @@
 
 use graph::{Graph, InputSpec, Network};
 use prost::bytes::Bytes;
+use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
 use crate::detect::{Format, detect};
 use crate::squeezenet::CAFFE_INPUT;
-use crate::{ImportError, caffe, squeezenet, tensorflow};
+use crate::{ImportError, caffe, printable, squeezenet, tensorflow, torch};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 31;
@@ -100,7 +101,19 @@ fn both<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
 fn parse(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
     Ok(match detect(&bytes)? {
         Format::Safetensors => {
-            Imported { network: squeezenet::read(name, &bytes)?, input_stated: true }
+            let file = SafeTensors::deserialize(&bytes).map_err(|error| ImportError::Damaged {
+                format: "safetensors file",
+                problem: printable(&error.to_string()),
+            })?;
+            if squeezenet::fits(&file) {
+                return Ok(Imported { network: squeezenet::read(name, file)?, input_stated: true });
+            }
+            let read = torch::read_safetensors(&file, &bytes)?;
+            imported(name, read.graph, Some(read.input), read.input)
+        }
+        Format::Torch(container) => {
+            let read = torch::read(container, &bytes)?;
+            imported(name, read.graph, Some(read.input), read.input)
         }
         Format::GraphDef => {
             let read = tensorflow::read(bytes)?;

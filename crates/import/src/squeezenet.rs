@@ -10,24 +10,22 @@ use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::kit::Assembly;
-use crate::{ImportError, kinds, printable};
+use crate::{ImportError, printable};
 
 /// What Caffe's networks are trained with: blue first, minus ImageNet's mean colour.
 pub const CAFFE_INPUT: InputSpec =
     InputSpec { order: ChannelOrder::Bgr, mean: [104.0, 117.0, 123.0], scale: [1.0; 3] };
 
-/// Reads the network out of a `.safetensors` file.
+/// Whether a `.safetensors` file is of this network.
+pub(crate) fn fits(file: &SafeTensors<'_>) -> bool {
+    file.tensor("fire2/squeeze1x1.weight").is_ok()
+}
+
+/// Reads the network out of a file that [`fits`].
 ///
 /// # Errors
-/// A damaged file, one of another network, or weights that do not fit.
-pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| ImportError::Damaged {
-        format: "safetensors file",
-        problem: printable(&error.to_string()),
-    })?;
-    if file.tensor("fire2/squeeze1x1.weight").is_err() {
-        return Err(kinds::safetensors());
-    }
+/// Weights that do not fit.
+pub(crate) fn read(name: &str, file: SafeTensors<'_>) -> Result<Network, ImportError> {
     let own = |name: &str| {
         let layer = name.trim_end_matches(".weight").trim_end_matches(".bias");
         name != layer && (["conv1", "conv10"].contains(&layer) || layer.starts_with("fire"))

@@ -15,35 +15,78 @@ fn agreeing(format: &str, file: &str, input: Option<InputSpec>) -> usize {
     let folder = testkit::shared().join("networks");
     let mut network = import::load(&folder.join("models").join(format).join(file)).unwrap();
     network.input = input.unwrap_or(network.input);
-    let name = network.name.clone();
-    let golden = folder.join(format!("golden/{format}_{name}.safetensors"));
-    let bytes = std::fs::read(golden).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
-    let floats = |name: &str| -> Vec<f32> {
-        let data = file.tensor(name).unwrap().data().to_vec();
-        data.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
-    };
-    // Rows, columns, channels to channels, rows, columns.
-    let planar = |name: &str| {
-        let shape = file.tensor(name).unwrap().shape().to_vec();
-        let mut tensor = Tensor::zeros(Shape::new(shape[2], shape[0], shape[1]));
-        for (i, x) in floats(name).into_iter().enumerate() {
-            tensor.data[i % shape[2] * tensor.shape.plane() + i / shape[2]] = x;
-        }
-        tensor
-    };
-    let image = planar("image");
-    let keys = file.names().into_iter().filter_map(|name| name.strip_suffix(".activation"));
-    keys.map(|key| {
-        let (activation, gradient) = response(&network, key, &image);
-        let off = testkit::error(&activation, &floats(&format!("{key}.activation")));
+    let golden = Golden::read(&format!("{format}_{}", network.name));
+    let keys = golden.keys();
+    keys.iter().for_each(|key| golden.check(&network, key, key));
+    keys.len()
+}
+
+/// How many modules of PyTorch's network `file` are as PyTorch says.
+fn agreeing_modules(file: &str, golden: &str) -> usize {
+    let folder = testkit::shared().join("networks/models/torch");
+    let network = import::load(&folder.join(file)).unwrap();
+    let golden = Golden::read(golden);
+    let modules = golden.modules();
+    modules.iter().for_each(|(module, key)| golden.check(&network, module, key));
+    modules.len()
+}
+
+/// Numbers of another program.
+struct Golden {
+    name: String,
+    bytes: Vec<u8>,
+    image: Tensor,
+}
+
+impl Golden {
+    fn read(name: &str) -> Self {
+        let path = testkit::shared().join(format!("networks/golden/{name}.safetensors"));
+        let bytes = std::fs::read(path).unwrap();
+        let image = planar(&SafeTensors::deserialize(&bytes).unwrap(), "image");
+        Self { name: name.to_owned(), bytes, image }
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let file = SafeTensors::deserialize(&self.bytes).unwrap();
+        let keys = file.names().into_iter().filter_map(|name| name.strip_suffix(".activation"));
+        keys.map(str::to_owned).collect()
+    }
+
+    /// The paths of PyTorch's modules with the keys of their numbers.
+    fn modules(&self) -> Vec<(String, String)> {
+        let (_, metadata) = SafeTensors::read_metadata(&self.bytes).unwrap();
+        let layers = &metadata.metadata().as_ref().unwrap()["layers"];
+        let layers: Vec<serde_json::Value> = serde_json::from_str(layers).unwrap();
+        let text = |layer: &serde_json::Value, key: &str| layer[key].as_str().unwrap().to_owned();
+        layers.iter().map(|layer| (text(layer, "module"), text(layer, "key"))).collect()
+    }
+
+    fn check(&self, network: &Network, layer: &str, key: &str) {
+        let name = &self.name;
+        let file = SafeTensors::deserialize(&self.bytes).unwrap();
+        let (activation, gradient) = response(network, layer, &self.image);
+        let off = testkit::error(&activation, &floats(&file, &format!("{key}.activation")));
         assert!(off < ACTIVATION, "{name}, {key}: the activation is off by {off:e}");
-        let off = testkit::error(&gradient, &planar(&format!("{key}.gradient")).data);
+        let off = testkit::error(&gradient, &planar(&file, &format!("{key}.gradient")).data);
         let loose = ["block_12", "block_16"].iter().any(|block| key.contains(block));
         let most = if loose { LOOSE_GRADIENT } else { GRADIENT };
         assert!(off < most, "{name}, {key}: the gradient is off by {off:e}");
-    })
-    .count()
+    }
+}
+
+fn floats(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    let data = file.tensor(name).unwrap().data().to_vec();
+    data.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
+}
+
+/// Rows, columns, channels as channels, rows, columns.
+fn planar(file: &SafeTensors<'_>, name: &str) -> Tensor {
+    let shape = file.tensor(name).unwrap().shape().to_vec();
+    let mut tensor = Tensor::zeros(Shape::new(shape[2], shape[0], shape[1]));
+    for (i, x) in floats(file, name).into_iter().enumerate() {
+        tensor.data[i % shape[2] * tensor.shape.plane() + i / shape[2]] = x;
+    }
+    tensor
 }
 
 /// A layer's activation and gradient; in f64, so that no ReLU near zero is decided otherwise than it was
@@ -85,5 +128,25 @@ fn caffes_networks_give_pytorchs_numbers() {
             let file = format!("{name}.{end}");
             assert!(agreeing("caffe", &file, None) >= 3, "{file}");
         }
+    }
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn state_dicts_give_pytorchs_numbers() {
+    for (file, golden) in [
+        ("resnet18.pth", "resnet18_legacy17_batchnorm"),
+        ("resnet50.pth", "resnet50_legacy13"),
+        ("resnext50.pth", "resnext50_dynamo18"),
+        ("alexnet.pth", "alexnet_legacy11"),
+        ("alexnet_places365_style.pth.tar", "alexnet_legacy11"),
+        ("squeezenet1_0.pth", "squeezenet1_0_legacy13"),
+        ("squeezenet1_1.pth", "squeezenet1_1_dynamo18"),
+        ("vgg16.pth", "vgg16_legacy11"),
+        ("googlenet.pth", "googlenet_legacy17"),
+        ("inception_v3.pth", "inception_v3_legacy11"),
+        ("mobilenet_v2.pth", "mobilenet_v2_legacy11"),
+    ] {
+        assert!(agreeing_modules(file, golden) >= 3, "{file}");
     }
 }

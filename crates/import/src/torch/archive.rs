@@ -1,0 +1,112 @@
+//! The zip archives that `torch.save` writes: a pickle, and a file for each storage.
+
+use std::collections::HashMap;
+use std::io::{Cursor, Read};
+
+use prost::bytes::Bytes;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::pickle::Pickle;
+use super::tensor::{Dtype, Storage};
+use crate::load::MAX_FILE;
+
+/// The most files of an archive.
+const MAX_MEMBERS: usize = 100_000;
+
+/// How much larger a packed file may become; weights hardly shrink.
+const MAX_GROWTH: u64 = 64;
+
+/// An archive's files: where they lie, or what they hold if they had to be unpacked.
+pub(super) struct Archive {
+    /// The folder that all are in, with its slash.
+    folder: String,
+    files: HashMap<String, Bytes>,
+    big_endian: bool,
+}
+
+impl Archive {
+    /// Reads the table of contents, if the archive is one of PyTorch's.
+    ///
+    /// # Errors
+    /// A damaged archive.
+    pub(super) fn open(bytes: &Bytes) -> Result<Option<Self>, String> {
+        let damaged = |error: zip::result::ZipError| format!("its zip archive goes wrong: {error}");
+        let mut zip = ZipArchive::new(Cursor::new(&bytes[..])).map_err(damaged)?;
+        if zip.len() > MAX_MEMBERS {
+            return Err(format!("it holds more than {MAX_MEMBERS} files"));
+        }
+        let (mut files, mut left) = (HashMap::new(), MAX_FILE);
+        for index in 0..zip.len() {
+            let raw = zip.by_index_raw(index).map_err(damaged)?;
+            let name = String::from_utf8_lossy(raw.name_raw()).into_owned();
+            let (start, size, method) =
+                (raw.data_start(), raw.compressed_size(), raw.compression());
+            let encrypted = raw.encrypted();
+            drop(raw);
+            let place = start.and_then(|start| {
+                let end = usize::try_from(start.checked_add(size)?).ok()?;
+                (end <= bytes.len()).then_some(start as usize..end)
+            });
+            let place = place.ok_or_else(|| broken(&name))?;
+            let content = match method {
+                _ if encrypted => return Err(broken(&name)),
+                CompressionMethod::Stored => bytes.slice(place),
+                _ => {
+                    let mut unpacked = Vec::new();
+                    let most = left.min(size.saturating_mul(MAX_GROWTH).saturating_add(1 << 16));
+                    let packed = zip.by_index(index).map_err(damaged)?;
+                    packed.take(most + 1).read_to_end(&mut unpacked).map_err(|_| broken(&name))?;
+                    left =
+                        most.checked_sub(unpacked.len() as u64).map(|_| left).ok_or_else(|| {
+                            format!("`{}` in it unpacks to too much", crate::printable(&name))
+                        })? - unpacked.len() as u64;
+                    unpacked.into()
+                }
+            };
+            files.insert(name, content);
+        }
+        let Some(pickle) = files.keys().filter(|name| is_pickle(name)).min() else {
+            return Ok(None);
+        };
+        let folder = pickle.trim_end_matches("data.pkl").to_owned();
+        let order = files.get(&format!("{folder}byteorder"));
+        let big_endian = order.is_some_and(|order| order.starts_with(b"big"));
+        Ok(Some(Self { folder, files, big_endian }))
+    }
+
+    /// The pickle.
+    ///
+    /// # Errors
+    /// A damaged one.
+    pub(super) fn pickle(&self) -> Result<Pickle, String> {
+        Pickle::read(self.file("data.pkl").ok_or("it has no pickle")?)
+    }
+
+    /// Whether it holds a program beside the weights, as TorchScript does.
+    pub(super) fn is_script(&self) -> bool {
+        self.file("constants.pkl").is_some()
+    }
+
+    /// A storage by its key.
+    ///
+    /// # Errors
+    /// One that is not there.
+    pub(super) fn storage(&self, dtype: Dtype, key: &str) -> Result<Storage, String> {
+        let bytes = self.file(&format!("data/{key}")).cloned();
+        let missing = || format!("its storage `{}` is missing", crate::printable(key));
+        Ok(Storage { dtype, bytes: bytes.ok_or_else(missing)?, big_endian: self.big_endian })
+    }
+
+    fn file(&self, name: &str) -> Option<&Bytes> {
+        self.files.get(&format!("{}{name}", self.folder))
+    }
+}
+
+/// Whether a member of an archive is the pickle that `torch.save` writes.
+pub(crate) fn is_pickle(name: &str) -> bool {
+    name == "data.pkl" || name.ends_with("/data.pkl") && name.matches('/').count() == 1
+}
+
+fn broken(name: &str) -> String {
+    format!("`{}` in it cannot be read", crate::printable(name))
+}

@@ -1,0 +1,254 @@
+//! The state dict: a network's tensors by the names of its modules, whatever they were wrapped in.
+
+use std::collections::BTreeMap;
+
+use safetensors::SafeTensors;
+
+use super::objects::{Outside, tensor};
+use super::pickle::{Pickle, Ref, Value};
+use super::tensor::{Dtype, Storage, Tensor};
+use crate::{ImportError, printable};
+
+/// The most tensors of a network.
+const MAX_TENSORS: usize = 100_000;
+
+/// The most modules of a sequence.
+const MAX_LAYERS: usize = 10_000;
+
+/// How deep a state dict may lie in others, and an object's attributes in other objects.
+const MAX_DEPTH: usize = 32;
+
+/// Under which names training programs put the state dict, the likeliest first.
+const WRAPPERS: [&str; 10] = [
+    "state_dict",
+    "model",
+    "model_state_dict",
+    "model_state",
+    "net",
+    "network",
+    "params",
+    "module",
+    "state_dict_ema",
+    "ema",
+];
+
+/// What wrappers of networks put before the names of its modules.
+const PREFIXES: [&str; 8] =
+    ["module.", "model.", "net.", "network.", "_orig_mod.", "backbone.", "trunk.", "visual."];
+
+/// What belongs to no layer: a second copy of the network, heads that only training needs, counters, and
+/// the buffers that normalise the picture.
+const ASIDE: [&str; 6] = ["attacker.", "normalizer.", "normalize.", "aux1.", "aux2.", "AuxLogits."];
+
+/// A network's tensors.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StateDict {
+    tensors: BTreeMap<String, Tensor>,
+    /// The mean and the standard deviation of colours from 0 to 1 that the network itself normalises with.
+    pub(super) normalizer: Option<[[f32; 3]; 2]>,
+}
+
+/// What a pickle turned out to hold.
+pub(super) enum Found {
+    Tensors(BTreeMap<String, Tensor>),
+    /// An object of a class, whose program is elsewhere.
+    Module,
+    Nothing,
+}
+
+impl StateDict {
+    /// The tensors of a `.safetensors` file.
+    ///
+    /// # Errors
+    /// A tensor that does not fit.
+    pub(super) fn of_safetensors(
+        file: &SafeTensors<'_>,
+        bytes: &prost::bytes::Bytes,
+    ) -> Result<Self, ImportError> {
+        use safetensors::Dtype as Of;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.tensors() {
+            let dtype = match view.dtype() {
+                Of::F16 => Dtype::F16,
+                Of::BF16 => Dtype::Bf16,
+                Of::F32 => Dtype::F32,
+                Of::F64 => Dtype::F64,
+                // Of whole numbers only that they are none counts.
+                _ => continue,
+            };
+            let storage = Storage { dtype, bytes: bytes.slice_ref(view.data()), big_endian: false };
+            let layer = || printable(&name);
+            let tensor = Tensor::whole(storage, view.shape().to_vec())
+                .map_err(|problem| ImportError::Layer { layer: layer(), problem })?;
+            tensors.insert(name, tensor);
+        }
+        Ok(Self::of(tensors))
+    }
+
+    /// The tensors by the names that the network's own program gives them.
+    pub(super) fn of(tensors: BTreeMap<String, Tensor>) -> Self {
+        let real = tensors.into_iter().filter(|(_, tensor)| tensor.is_real());
+        let mut dict = Self { tensors: real.collect(), normalizer: None };
+        dict.normalizer = dict.find_normalizer();
+        loop {
+            let aside = |name: &str| ASIDE.iter().any(|aside| name.starts_with(aside));
+            dict.tensors.retain(|name, _| !aside(name));
+            let has = |prefix: &&&str| {
+                let within =
+                    |name: &String| name.len() > prefix.len() && name.starts_with(**prefix);
+                !dict.tensors.is_empty() && dict.tensors.keys().all(within)
+            };
+            let Some(prefix) = PREFIXES.iter().find(has) else { break };
+            let stripped = std::mem::take(&mut dict.tensors).into_iter();
+            dict.tensors =
+                stripped.map(|(name, tensor)| (name[prefix.len()..].to_owned(), tensor)).collect();
+        }
+        // CLIP's other half reads texts.
+        if dict.has("visual.layer1.0.conv1.weight") {
+            let visual = std::mem::take(&mut dict.tensors).into_iter();
+            let visual = visual
+                .filter_map(|(name, tensor)| Some((name.strip_prefix("visual.")?.into(), tensor)));
+            dict.tensors = visual.collect();
+        }
+        dict.tensors = dict.tensors.into_iter().map(|(name, x)| (todays(&name), x)).collect();
+        dict
+    }
+
+    /// The tensor of this name.
+    pub(super) fn get(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.get(name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    /// The shape of the tensor of this name; nothing where there is none.
+    pub(super) fn shape(&self, name: &str) -> &[usize] {
+        self.get(name).map_or(&[], Tensor::shape)
+    }
+
+    /// The first names, for messages.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.tensors.keys()
+    }
+
+    /// The numbers that follow `prefix` up to the next dot, in order: the places of a sequence that have
+    /// weights.
+    pub(super) fn indices(&self, prefix: &str) -> Vec<usize> {
+        let from = self.tensors.range(prefix.to_owned()..);
+        let within = from.take_while(|(name, _)| name.starts_with(prefix));
+        let number = |(name, _): (&String, _)| name[prefix.len()..].split('.').next()?.parse().ok();
+        let indices = within.filter_map(number).filter(|&index| index < MAX_LAYERS);
+        let mut indices: Vec<usize> = indices.collect();
+        indices.sort_unstable();
+        indices.dedup();
+        indices
+    }
+
+    fn find_normalizer(&self) -> Option<[[f32; 3]; 2]> {
+        let find = |end: &str| -> Option<[f32; 3]> {
+            let name = self.tensors.keys().find(|name| {
+                let place = name.strip_suffix(end).unwrap_or_default();
+                ["normalizer.", "normalize."].iter().any(|place_| place.ends_with(place_))
+            });
+            let tensor = self.get(name?).filter(|tensor| tensor.len() == 3)?;
+            tensor.values().try_into().ok()
+        };
+        let (mean, std) = (find("new_mean")?, find("new_std")?);
+        let usable =
+            mean.iter().all(|x| x.is_finite()) && std.iter().all(|x| x.is_finite() && *x > 1e-6);
+        usable.then_some([mean, std])
+    }
+}
+
+/// A name as today's programs write it: data parallel parts, and DenseNet's layers before 2018.
+fn todays(name: &str) -> String {
+    let name = name.replace("features.module.", "features.");
+    match name.split_once(".denselayer") {
+        Some((block, layer)) => {
+            let mut layer = layer.to_owned();
+            for part in ["norm", "conv"] {
+                for number in ["1", "2"] {
+                    let (old, new) = (format!(".{part}.{number}."), format!(".{part}{number}."));
+                    layer = layer.replace(&old, &new);
+                }
+            }
+            format!("{block}.denselayer{layer}")
+        }
+        None => name,
+    }
+}
+
+/// The state dict in a pickle.
+///
+/// # Errors
+/// A tensor that does not fit into its storage, or too many.
+pub(super) fn find(pickle: &Pickle, outside: &Outside<'_>) -> Result<Found, String> {
+    within(pickle, pickle.root, outside, 0)
+}
+
+fn within(pickle: &Pickle, at: Ref, outside: &Outside<'_>, depth: usize) -> Result<Found, String> {
+    if is_module(pickle, at) {
+        return Ok(Found::Module);
+    }
+    let Value::Dict(entries) = pickle.value(at) else { return Ok(Found::Nothing) };
+    if depth < 4 {
+        for name in WRAPPERS {
+            if let Some(inner) = pickle.entry(at, name) {
+                match within(pickle, inner, outside, depth + 1)? {
+                    Found::Nothing => {}
+                    found => return Ok(found),
+                }
+            }
+        }
+    }
+    let mut tensors = BTreeMap::new();
+    for &(key, value) in entries {
+        if let (Some(name), Some(tensor)) = (pickle.text(key), tensor(pickle, value, outside)?) {
+            tensors.insert(name.to_owned(), tensor);
+        }
+        if tensors.len() > MAX_TENSORS {
+            return Err(format!("it has more than {MAX_TENSORS} tensors"));
+        }
+    }
+    Ok(if tensors.is_empty() { Found::Nothing } else { Found::Tensors(tensors) })
+}
+
+/// Whether a value is an object that has modules or parameters of its own.
+fn is_module(pickle: &Pickle, at: Ref) -> bool {
+    matches!(pickle.value(at), Value::Call(_))
+        && ["_modules", "_parameters"].iter().any(|name| pickle.entry(at, name).is_some())
+}
+
+/// The tensors of a TorchScript archive, whose objects have them as attributes.
+///
+/// # Errors
+/// As [`find`].
+pub(super) fn of_script(
+    pickle: &Pickle,
+    outside: &Outside<'_>,
+) -> Result<BTreeMap<String, Tensor>, String> {
+    let mut tensors = BTreeMap::new();
+    let mut left = vec![(String::new(), pickle.root, 0)];
+    let mut seen = 0usize;
+    while let Some((prefix, at, depth)) = left.pop() {
+        for &(key, value) in pickle.entries(at).unwrap_or_default() {
+            seen += 1;
+            if seen > MAX_TENSORS * 10 {
+                return Err("it has too many attributes".into());
+            }
+            let Some(key) = pickle.text(key) else { continue };
+            let name = format!("{prefix}{key}");
+            if let Some(tensor) = tensor(pickle, value, outside)? {
+                tensors.insert(name, tensor);
+            } else if depth < MAX_DEPTH && pickle.entries(value).is_some() {
+                left.push((format!("{name}."), value, depth + 1));
+            }
+        }
+        if tensors.len() > MAX_TENSORS {
+            return Err(format!("it has more than {MAX_TENSORS} tensors"));
+        }
+    }
+    Ok(tensors)
+}

@@ -1,0 +1,178 @@
+//! State dicts in all their containers, and files that are made to hurt.
+
+use prost::bytes::Bytes;
+use testkit::shared;
+
+use super::pickle::{Pickle, Value};
+use super::*;
+use crate::{measured, mutated};
+
+fn data(name: &str) -> Bytes {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/torch");
+    std::fs::read(folder.join(name)).unwrap().into()
+}
+
+fn dict_of(bytes: &Bytes) -> Result<StateDict, ImportError> {
+    match container(bytes) {
+        Some(container) => state_dict(container, bytes),
+        None => {
+            let file = SafeTensors::deserialize(bytes).unwrap();
+            StateDict::of_safetensors(&file, bytes)
+        }
+    }
+}
+
+/// Each tensor of one is that of the other, to a relative precision.
+fn assert_same(found: &StateDict, reference: &StateDict, precision: f32, file: &str) {
+    assert!(found.names().eq(reference.names()), "{file}: {:?}", found.names().collect::<Vec<_>>());
+    for name in found.names() {
+        assert_eq!(found.shape(name), reference.shape(name), "{file}: {name}");
+        let values = |dict: &StateDict| dict.get(name).unwrap().values();
+        for (x, y) in values(found).into_iter().zip(values(reference)) {
+            assert!((x - y).abs() <= precision * y.abs().max(1e-3), "{file}: {name}: {x} {y}");
+        }
+    }
+}
+
+/// How exactly a file of half precision has the weights.
+fn precision(file: &str) -> f32 {
+    if file.contains("bf16") {
+        1.0 / 256.0
+    } else if file.contains("f16") {
+        1e-3
+    } else {
+        0.0
+    }
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn every_container_gives_the_same_weights_or_is_refused() {
+    let folder = shared().join("networks/models/torch/formats");
+    let read = |name: &str| Bytes::from(std::fs::read(folder.join(name)).unwrap());
+    let reference = dict_of(&read("reference.safetensors")).unwrap();
+    let mut files = 0;
+    for file in std::fs::read_dir(&folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let bytes = read(&name);
+        if ["refuse_trunc", "refuse_html", "full_module", "torchscript"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        {
+            assert!(crate::load_bytes("x", &bytes).is_err(), "{name}");
+        } else {
+            assert_same(&dict_of(&bytes).unwrap(), &reference, precision(&name), &name);
+            crate::load_bytes("x", &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        files += 1;
+    }
+    assert!(files >= 20);
+}
+
+#[test]
+fn a_stream_of_python_2_a_tar_and_an_archive_hold_the_same() {
+    let archive = dict_of(&data("f16.pth")).unwrap();
+    let tar = dict_of(&data("old_tar.pth")).unwrap();
+    assert_same(&archive, &tar, 1e-3, "f16.pth");
+    let stream = dict_of(&data("python2.pth.tar")).unwrap();
+    assert_same(&stream, &tar, 0.0, "python2.pth.tar");
+    assert_eq!(stream.shape("layer4.1.conv2.weight"), [16, 16, 3, 3]);
+}
+
+#[test]
+fn nothing_that_a_pickle_calls_is_called() {
+    let read = |bytes: &'static [u8]| Pickle::read(&Bytes::from_static(bytes)).unwrap();
+    // os.system("true"), as Python writes it.
+    let pickle = read(b"\x80\x02cposix\nsystem\nX\x04\0\0\0true\x85R.");
+    let (function, arguments) = pickle.call(pickle.root).unwrap();
+    assert_eq!((function, pickle.text(arguments[0])), ("posix.system", Some("true")));
+    // {"a": [-1, 258], "b": True} of protocols 0, 2 and 4.
+    for bytes in [
+        b"(dp0\nS'a'\np1\n(lp2\nI-1\naI258\nasS'b'\np3\nI01\ns.".as_slice(),
+        b"\x80\x02}q\0(X\x01\0\0\0aq\x01]q\x02(J\xff\xff\xff\xffM\x02\x01eX\x01\0\0\0bq\x03\x88u.",
+        b"\x80\x04\x95\x18\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94]\x94(J\xff\xff\xff\xffM\x02\x01e\x8c\x01b\x94\x88u.",
+    ] {
+        let pickle = read(bytes);
+        let list = pickle.entry(pickle.root, "a").unwrap();
+        let numbers: Vec<_> =
+            pickle.elements(list).unwrap().iter().map(|&at| pickle.integer(at)).collect();
+        assert_eq!(numbers, [Some(-1), Some(258)]);
+        let truth = pickle.entry(pickle.root, "b").unwrap();
+        assert!(matches!(pickle.value(truth), Value::Bool(true)));
+        assert_eq!(pickle.length, bytes.len());
+    }
+}
+
+#[test]
+fn pickles_that_go_wrong_are_told() {
+    for bytes in [
+        b"".as_slice(),
+        b"\x80\x02",
+        b".",
+        b"\x80\x02(.",
+        b"\x80\x02K\x01(\x85.",
+        b"\x80\x02h\x07.",
+        b"\x80\x02X\xff\xff\xff\xffa.",
+        b"\x80\x02\x8d\xff\xff\xff\xff\xff\xff\xff\xff.",
+        b"\x80\x02}K\x01s.",
+        b"\x80\x02\x82\x01.",
+        b"\x80\x02I1",
+        b"o.",
+    ] {
+        assert!(Pickle::read(&Bytes::from_static(bytes)).is_err(), "{bytes:?}");
+    }
+    // A list that holds itself, and one inside the other a hundred thousand times.
+    let circle = Pickle::read(&Bytes::from_static(b"\x80\x02]q\0h\0a.")).unwrap();
+    assert_eq!(circle.elements(circle.root), Some(&[circle.root][..]));
+    let deep = [b"\x80\x02".to_vec(), vec![b']'; 100_000], vec![b'a'; 99_999], vec![b'.']].concat();
+    assert!(Pickle::read(&deep.into()).is_ok());
+}
+
+#[test]
+fn what_does_not_hold_weights_is_refused_with_the_way_to_onnx() {
+    let refused = |bytes: Bytes| dict_of(&bytes).unwrap_err().to_string();
+    let stream = |object: &'static [u8]| -> Bytes {
+        let magic = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+        let parts: [&[u8]; 5] =
+            [magic, b"\x80\x02M\xe9\x03.", b"\x80\x02}.", object, b"\x80\x02]."];
+        parts.concat().into()
+    };
+    let module = stream(b"\x80\x02cmodels\nNet\n)\x81}X\x08\0\0\0_modules}sb.");
+    let refusal = refused(module);
+    assert!(refusal.contains("saved whole") && refusal.contains("torch.onnx.export"), "{refusal}");
+    let nested = stream(b"\x80\x02}X\x05\0\0\0modelcmodels\nNet\n)\x81}X\x08\0\0\0_modules}sbs.");
+    assert!(refused(nested).contains("saved whole"));
+    assert!(refused(stream(b"\x80\x02}.")).contains("without the weights"));
+    assert!(refused(stream(b"\x80\x02}")).contains("breaks off"));
+}
+
+#[test]
+fn unknown_networks_are_named_by_what_they_have() {
+    let refused = |names: &[&str]| {
+        let storage = || tensor::Storage {
+            dtype: tensor::Dtype::F32,
+            bytes: vec![0; 4].into(),
+            big_endian: false,
+        };
+        let tensors = names
+            .iter()
+            .map(|&name| (name.to_owned(), tensor::Tensor::whole(storage(), vec![1]).unwrap()));
+        nets::build(&StateDict::of(tensors.collect())).err().unwrap().to_string()
+    };
+    assert!(refused(&["class_token"]).contains("vision transformer"));
+    let refusal = refused(&["module.encoder.weight", "module.encoder.bias"]);
+    assert!(refusal.contains("encoder.bias") && refusal.contains("torch.onnx.export"), "{refusal}");
+}
+
+#[test]
+fn broken_files_never_panic() {
+    for (name, count) in [("f16.pth", 300), ("old_tar.pth", 300), ("python2.pth.tar", 300)] {
+        mutated(&data(name), count, |bytes| {
+            if let Ok(network) = crate::load_bytes("x", &bytes) {
+                measured(&network.graph);
+            }
+        });
+        // The beginning has the structure.
+        mutated(&data(name)[..4000], count, |bytes| drop(crate::load_bytes("x", &bytes)));
+    }
+}
