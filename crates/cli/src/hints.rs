@@ -61,9 +61,10 @@ fn flag(knob: Knob) -> Option<String> {
 }
 
 /// The flags for fields of a recipe that have one.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 20] = [
     ("size", "--size"),
     ("octaves.count", "--octaves"),
+    ("octaves.anchor", "--anchor"),
     ("octaves.scale", "--octave-scale"),
     ("ascent.iterations", "--iterations"),
     ("ascent.step", "--step"),

@@ -201,6 +201,7 @@ impl Bench {
         let mut recipe = defaults.clone();
         recipe.objective = layers.iter().map(term).collect();
         recipe.octaves.count = 1;
+        recipe.octaves.anchor = dream::Octaves::FULL;
         recipe.ascent.iterations = self.rounds.max(1);
         let plan = Plan::new(&recipe, network, self.size, machine)?;
         let mut watch = Stopwatch::start(cancel);

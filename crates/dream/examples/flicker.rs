@@ -9,7 +9,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dream::{
-    Ascent, FlickerMeter, Machine, Observer, Plan, Progress, Recipe, Tensor, VideoDreamer, dream,
+    Ascent, FlickerMeter, Machine, Observer, Octaves, Plan, Progress, Recipe, Tensor, VideoDreamer,
+    dream,
 };
 use graph::{Network, Shape, Size};
 use kernels::{Context, CpuLevel, Threads};
@@ -78,6 +79,7 @@ fn look(
 ) -> Result<Plan, Box<dyn Error>> {
     let mut recipe = recipe.clone();
     recipe.octaves.count = 1;
+    recipe.octaves.anchor = Octaves::FULL;
     recipe.ascent = Ascent { iterations: 1, step: 0.0, jitter: 0, ..recipe.ascent };
     Ok(Plan::new(&recipe, network, size, machine)?)
 }

@@ -44,7 +44,7 @@ pub(crate) fn dream_with_step_map(
     observer: &mut dyn Observer,
 ) -> Result<Dreamt, DreamError> {
     plan.ask_for_memory()?;
-    let picture = fitted(plan, picture);
+    assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
     plan.threads().install(|| octave_by_octave(plan, picture, step_map, observer))
 }
 
@@ -56,7 +56,7 @@ fn octave_by_octave(
     observer: &mut dyn Observer,
 ) -> Result<Dreamt, DreamError> {
     let (recipe, threads) = (plan.recipe(), plan.threads());
-    let bases = octaves::bases(recipe, plan.octaves(), picture, plan.context());
+    let bases = octaves::bases(recipe, plan.layout(), picture, plan.context());
     let mut random = Random::new(recipe.seed);
     let mut work = Work::new(plan.octaves(), recipe.ascent.iterations);
     let mut climbed = plan.stands_still();

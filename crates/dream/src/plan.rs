@@ -10,8 +10,9 @@ use graph::{
 use kernels::{Context, Threads};
 
 use crate::objective::{self, Objective};
+use crate::octaves::Layout;
 use crate::recipe::default_objective;
-use crate::{DreamError, ModelId, Normalisation, PlanError, Recipe, Term, Tiles, octaves, resize};
+use crate::{DreamError, ModelId, Normalisation, Octaves, PlanError, Recipe, Term, Tiles, resize};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ pub struct Plan {
     recipe: Recipe,
     objective: Objective,
     targets: Vec<NodeId>,
-    octaves: Vec<Size>,
+    layout: Layout,
     dropped: u32,
     memory: u64,
     network: Network,
@@ -51,20 +52,24 @@ impl Plan {
         size: Size,
         machine: &Machine,
     ) -> Result<Plan, PlanError> {
-        let recipe = resolved(recipe, network)?;
+        let mut recipe = resolved(recipe, network)?;
         if size.pixels() == 0 {
             return Err(PlanError::NoPixels { size });
+        }
+        if recipe.octaves.anchor != Octaves::FULL {
+            recipe.octaves.anchor = recipe.anchor(size) as u32;
         }
         let (targets, weights) = targets(&network.graph, &recipe.objective)?;
         let full = recipe.full_size(size);
         network.graph.shapes(&targets, full.height, full.width)?;
-        let mut octaves = octaves::sizes(&recipe, full);
-        octaves.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
+        let mut layout = Layout::new(&recipe, size);
+        let laid_out = layout.sizes.len();
+        layout.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
         let network = as_seen(network, &recipe);
         let executable = machine.backend.compile(&network, &targets)?;
         let threads = machine.context.threads().count();
-        let memory = needed(&*executable, &recipe, full, least, threads)?;
+        let memory = needed(&*executable, &recipe, size, least, threads)?;
         if memory > machine.memory {
             return Err(PlanError::Memory {
                 size: full,
@@ -74,10 +79,10 @@ impl Plan {
             });
         }
         Ok(Plan {
-            dropped: recipe.octaves.count - octaves.len() as u32,
+            dropped: (laid_out - layout.sizes.len()) as u32,
             objective: Objective::new(executable, weights, least),
             targets,
-            octaves,
+            layout,
             memory,
             network,
             machine: machine.clone(),
@@ -88,7 +93,7 @@ impl Plan {
 
     /// The size of the dream.
     pub fn size(&self) -> Size {
-        *self.octaves.last().expect("a plan has at least one octave")
+        *self.layout.sizes.last().expect("a plan has at least one octave")
     }
 
     /// Gives the dream another seed, at most 2⁶³ − 1.
@@ -116,7 +121,7 @@ impl Plan {
 
     /// The octaves' sizes, in the order in which they are dreamt on: from small to full.
     pub fn octaves(&self) -> &[Size] {
-        &self.octaves
+        &self.layout.sizes
     }
 
     /// How many of the recipe's octaves are too small for the layers and left out.
@@ -132,6 +137,10 @@ impl Plan {
     /// The recipe, with nothing left to choose: what a dream is to carry.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     pub(crate) fn objective(&self) -> &Objective {
@@ -184,7 +193,7 @@ impl Plan {
     /// The error of a dream on `picture` in which no step had a gradient. Where a ReLU has made zeros of
     /// what is no number, it names the layer.
     pub(crate) fn no_gradient(&self, picture: &Tensor) -> DreamError {
-        let resized = || resize(picture, self.octaves[0], self.recipe.octaves.filter);
+        let resized = || resize(picture, self.layout.sizes[0], self.recipe.octaves.filter);
         match self.not_finite(&[self.threads().install(resized)]) {
             DreamError::GradientNotFinite { layers } => DreamError::NoGradient { layers },
             error => error,
@@ -268,17 +277,18 @@ fn as_seen(network: &Network, recipe: &Recipe) -> Network {
     network
 }
 
-/// Bytes that a dream of `full` size takes at the most: the picture in all sizes, the dream, its
+/// Bytes that a dream on a picture of `size` takes at the most: the picture in all sizes, the dream, its
 /// gradient and what they are worked on with, and the network's activations and packed weights.
 fn needed(
     executable: &dyn Executable,
     recipe: &Recipe,
-    full: Size,
+    size: Size,
     least: Size,
     threads: usize,
 ) -> Result<u64, GraphError> {
     const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
-    let octaves = octaves::sizes(recipe, full);
+    let full = recipe.full_size(size);
+    let octaves = Layout::new(recipe, size).sizes;
     let bases = octaves.iter().fold(0u64, |sum, size| sum.saturating_add(size.pixels()));
     let mut pictures = 4;
     pictures += if recipe.tiles == Tiles::Whole { 0 } else { 3 };
@@ -320,8 +330,8 @@ fn fitting(
     threads: usize,
 ) -> Option<u32> {
     let memory = |longest: u32| {
-        let full = size.with_longest(longest as usize);
-        needed(executable, recipe, full, least, threads)
+        let recipe = Recipe { size: Some(longest), ..recipe.clone() };
+        needed(executable, &recipe, size, least, threads)
     };
     // Sizes too small for the network take no memory, so the search goes above them.
     let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);

@@ -79,6 +79,20 @@ pub(crate) fn any_whole(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "use a whole number".to_owned())
 }
 
+/// Reads an anchor in pixels, or the word for the dream's full size.
+///
+/// # Errors
+/// What is neither.
+pub(crate) fn anchor(text: &str) -> Result<String, String> {
+    match text {
+        "full" => Ok(text.to_owned()),
+        _ => text
+            .parse()
+            .map(|pixels: u32| pixels.to_string())
+            .map_err(|_| "use the longest side in pixels, such as 640, or `full`".to_owned()),
+    }
+}
+
 /// Reads a number.
 ///
 /// # Errors
@@ -105,6 +119,16 @@ mod tests {
         ] {
             let said = longest_side(text).unwrap_err();
             assert!(said.contains(explained), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_anchor_is_a_number_or_the_word_for_the_full_size() {
+        for text in ["full", "640", "0", "70000"] {
+            assert_eq!(anchor(text).as_deref(), Ok(text));
+        }
+        for text in ["none", "640x400", "-1", "1.5", ""] {
+            assert!(anchor(text).unwrap_err().contains("`full`"), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use deepdream::{DreamRequest, Edit, Preset, RecipeRequest, RecipeSource, Term};
 
-use super::{MachineArgs, NetworkArgs, any_whole, longest_side, number, whole};
+use super::{MachineArgs, NetworkArgs, anchor, any_whole, longest_side, number, whole};
 
 /// Arguments that make a recipe.
 #[derive(Debug, Args)]
@@ -29,10 +29,17 @@ pub(crate) struct RecipeArgs {
     #[arg(short, long, value_name = "PIXELS", help_heading = "Recipe")]
     #[arg(value_parser = longest_side, allow_negative_numbers = true)]
     size: Option<u32>,
-    /// How many sizes of the picture to dream on, from small to full. Default: the preset's (google: 4).
+    /// How many sizes of the picture to dream on, from small up to the anchor. Default: the preset's
+    /// (google: 4).
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     octaves: Option<u32>,
+    /// Longest side, in pixels, at which figures are laid out; `full` for the dream's full size. A larger
+    /// dream gets more octaves above it, and keeps the figures: the smaller the anchor, the larger they
+    /// are. Default: 640 (the presets of other programs: full).
+    #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
+    #[arg(value_parser = anchor, allow_negative_numbers = true)]
+    anchor: Option<String>,
     /// How many times larger each octave is than the one before. Default: the preset's (google: 1.4).
     #[arg(long, value_name = "FACTOR", help_heading = "Recipe")]
     #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
@@ -75,6 +82,7 @@ impl RecipeArgs {
         for (path, value) in [
             ("size", text(&self.size)),
             ("octaves.count", text(&self.octaves)),
+            ("octaves.anchor", text(&self.anchor)),
             ("octaves.scale", text(&self.octave_scale)),
             ("ascent.iterations", text(&self.iterations)),
             ("ascent.step", text(&self.step)),

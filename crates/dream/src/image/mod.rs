@@ -20,10 +20,15 @@ pub(crate) fn black(size: Size) -> Tensor {
 
 /// An image in another size, within 0–255.
 pub(crate) fn resized(threads: &Threads, image: Tensor, size: Size) -> Tensor {
+    if image.shape.size() == size { image } else { scaled(threads, &image, size) }
+}
+
+/// As [`resized`], of an image that is used again.
+pub(crate) fn scaled(threads: &Threads, image: &Tensor, size: Size) -> Tensor {
     if image.shape.size() == size {
-        return image;
+        return image.clone();
     }
-    let mut resized = threads.install(|| resize(&image, size, Filter::CatmullRom));
-    resized.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
-    resized
+    let mut scaled = threads.install(|| resize(image, size, Filter::CatmullRom));
+    scaled.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
+    scaled
 }

@@ -1,29 +1,38 @@
 //! Octaves: the sizes a dream goes through, the picture at each, and what one hands to the next.
 
+mod layout;
+
 use graph::{Size, Tensor};
 use kernels::{Context, Threads};
 
-use crate::image::{black, gaussian, resize_into, rows};
+use crate::image::{black, gaussian, resize_into, resized, rows, scaled};
 use crate::{Detail, Recipe};
+pub(crate) use layout::Layout;
 
-/// The sizes from small to `full`: each is the next larger one's divided by the recipe's scale and
-/// rounded, as Google's notebook has it. Sides never vanish.
-pub(crate) fn sizes(recipe: &Recipe, full: Size) -> Vec<Size> {
-    let shrunk =
-        |side: usize| ((side as f64 / f64::from(recipe.octaves.scale)).round() as usize).max(1);
-    let mut sizes: Vec<Size> = std::iter::successors(Some(full), |size| {
-        Some(Size::new(shrunk(size.height), shrunk(size.width)))
-    })
-    .take(recipe.octaves.count as usize)
-    .collect();
-    sizes.reverse();
-    sizes
+/// The picture `source`, of any size, in every size of the layout, small to large.
+///
+/// From the anchor up each is made of `source` itself, and from there down of the next larger one: the first
+/// octaves are the same whatever the full size.
+pub(crate) fn bases(recipe: &Recipe, layout: &Layout, source: Tensor, cx: &Context) -> Vec<Tensor> {
+    let threads = cx.threads();
+    let (below, above) = layout.sizes.split_at(layout.anchored);
+    let Some((full, between)) = above.split_last() else {
+        return downwards(recipe, below, source, cx);
+    };
+    let mut bases = match below.last() {
+        Some(anchor) => downwards(recipe, below, scaled(threads, &source, *anchor), cx),
+        None => Vec::new(),
+    };
+    bases.extend(between.iter().map(|size| scaled(threads, &source, *size)));
+    bases.push(resized(threads, source, *full));
+    bases
 }
 
-/// The picture `full`, of the last size, in every size, small to large.
-pub(crate) fn bases(recipe: &Recipe, sizes: &[Size], full: Tensor, cx: &Context) -> Vec<Tensor> {
+/// The picture `largest`, brought to the last size, in every size.
+fn downwards(recipe: &Recipe, sizes: &[Size], largest: Tensor, cx: &Context) -> Vec<Tensor> {
     let threads = cx.threads();
-    let mut bases = vec![full];
+    let last = *sizes.last().expect("a plan has at least one octave");
+    let mut bases = vec![resized(threads, largest, last)];
     for size in sizes.iter().rev().skip(1) {
         let larger = bases.last().expect("there is the picture");
         let mut base = black(*size);
@@ -67,25 +76,4 @@ pub(crate) fn start(
         }
     });
     picture
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Octaves;
-
-    #[test]
-    fn each_octave_is_the_next_ones_size_divided_and_rounded() {
-        let sizes = |count, scale, height, width| -> Vec<(usize, usize)> {
-            let octaves = Octaves { count, scale, ..Octaves::default() };
-            let recipe = Recipe { octaves, ..Recipe::default() };
-            super::sizes(&recipe, Size::new(height, width))
-                .iter()
-                .map(|size| (size.height, size.width))
-                .collect()
-        };
-        assert_eq!(sizes(4, 1.4, 575, 1024), [(210, 373), (294, 522), (411, 731), (575, 1024)]);
-        assert_eq!(sizes(1, 1.4, 10, 20), [(10, 20)]);
-        assert_eq!(sizes(3, 16.0, 3, 300), [(1, 1), (1, 19), (3, 300)]);
-    }
 }

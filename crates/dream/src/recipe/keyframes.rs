@@ -76,6 +76,7 @@ impl Recipe {
         keys.set(|set| &set.subtract_mean, &mut recipe.subtract_mean);
         let octaves = &mut recipe.octaves;
         keys.count("octaves.count", |set| &set.octaves.count, &mut octaves.count)?;
+        keys.count("octaves.anchor", |set| &set.octaves.anchor, &mut octaves.anchor)?;
         keys.single(|set| &set.octaves.scale, &mut octaves.scale);
         keys.set(|set| &set.octaves.detail, &mut octaves.detail);
         keys.single(|set| &set.octaves.blur, &mut octaves.blur);

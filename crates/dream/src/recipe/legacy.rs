@@ -165,6 +165,7 @@ impl Flat {
             tiles: self.tiles(self.tiles),
             octaves: Octaves {
                 count: self.octaves,
+                anchor: Octaves::FULL,
                 scale: self.octave_scale,
                 detail: self.detail(self.detail),
                 blur: self.blur,

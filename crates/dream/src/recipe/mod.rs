@@ -5,6 +5,8 @@
 //! of it. [`Recipe::schema`] numbers its layout; the flat recipes of version 0.1, which have no such
 //! number, are read as well.
 
+mod anchor;
+mod before;
 mod choice;
 mod defaults;
 mod documented;
@@ -153,8 +155,13 @@ documented! {
     /// next.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct Octaves {
-        /// How many sizes of the picture are dreamt on, from small to full. Default: 4.
+        /// How many sizes of the picture are dreamt on, from small up to the anchor. Default: 4.
         pub count: u32,
+        /// Longest side, in pixels, at which figures are laid out: octaves go down from there, and up
+        /// from there to the full size, so that a large dream has the figures of a small one. A smaller
+        /// picture is its own anchor; `full` takes any picture's full size. Default: 640.
+        #[serde(with = "anchor")]
+        pub anchor: u32,
         /// How much larger each octave's sides are than those of the one before. Default: 1.4.
         pub scale: f32,
         /// What an octave takes over from the picture and from the octave before. Default:
@@ -170,9 +177,21 @@ documented! {
     }
 }
 
+impl Octaves {
+    /// The anchor that is always the full size, which recipes write as `full`.
+    pub const FULL: u32 = 65_535;
+}
+
 impl Default for Octaves {
     fn default() -> Self {
-        Self { count: 4, scale: 1.4, detail: Detail::Reinject, blur: 0.0, filter: Filter::Bilinear }
+        Self {
+            count: 4,
+            anchor: 640,
+            scale: 1.4,
+            detail: Detail::Reinject,
+            blur: 0.0,
+            filter: Filter::Bilinear,
+        }
     }
 }
 

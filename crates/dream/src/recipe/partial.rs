@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Detail, Normalisation, Term, Tiles, choice};
+use super::{Detail, Normalisation, Term, Tiles, anchor, choice};
 use crate::Filter;
 
 /// Defines a struct whose fields may all be missing.
@@ -66,6 +66,8 @@ partial! {
     /// Part of a recipe's octaves.
     pub struct PartialOctaves of Octaves {
         count: f64,
+        #[serde(deserialize_with = "anchor::in_keyframe")]
+        anchor: f64,
         scale: f64,
         #[serde(deserialize_with = "choice::read_option")]
         detail: Detail,

@@ -66,6 +66,7 @@ fn google(recipe: Recipe) -> Recipe {
         subtract_mean: true,
         octaves: Octaves {
             count: 4,
+            anchor: Octaves::FULL,
             scale: 1.4,
             detail: Detail::Reinject,
             blur: 0.0,
@@ -106,6 +107,7 @@ fn hvass(recipe: Recipe) -> Recipe {
         subtract_mean: false,
         octaves: Octaves {
             count: 5,
+            anchor: Octaves::FULL,
             scale: 1.0 / 0.7,
             detail: Detail::Blend { share: 0.2 },
             blur: 0.5,

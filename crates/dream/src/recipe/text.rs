@@ -4,7 +4,7 @@ use graph::Network;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Preset, Recipe, RecipeError, SCHEMA, legacy, settings};
+use super::{Preset, Recipe, RecipeError, SCHEMA, before, legacy, settings};
 
 /// The groups of which a text may give parts, the rest being the preset's.
 const MERGED: [&str; 2] = ["octaves", "ascent"];
@@ -69,7 +69,11 @@ fn read(text: &str, base: impl Fn(Preset) -> Recipe) -> Result<Recipe, RecipeErr
     }
     let said: Recipe = toml::from_str(text).map_err(|error| unreadable(text, &table, &error))?;
     settings::check(&table)?;
-    let mut merged = Table::try_from(base(said.preset)).expect("as for `to_toml`");
+    let base = match before::wrote(&table) {
+        true => before::values(base(said.preset)),
+        false => base(said.preset),
+    };
+    let mut merged = Table::try_from(base).expect("as for `to_toml`");
     for (name, value) in table {
         match (merged.get_mut(&name), value) {
             (Some(Value::Table(group)), Value::Table(part)) if MERGED.contains(&&*name) => {

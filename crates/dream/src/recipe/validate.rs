@@ -64,7 +64,8 @@ impl Recipe {
 
 impl Octaves {
     fn validate(&self) -> Result<(), RecipeError> {
-        range("octaves.count", self.count, 1..=32, "one octave dreams at full size alone")?;
+        range("octaves.count", self.count, 1..=32, "one octave dreams at the anchor alone")?;
+        range("octaves.anchor", self.anchor, 1..=Octaves::FULL, "640 is usual")?;
         range("octaves.scale", self.scale, 1.01..=16.0, "1.4 is usual")?;
         if let Detail::Blend { share } = self.detail {
             detail_share("octaves.detail.blend.share", share)?;

@@ -71,6 +71,17 @@ fn every_recipe_gives_the_dream_it_gave() {
     }
 }
 
+/// As version 0.2 wrote it, and the dream it gave on a picture that is larger than today's anchor.
+#[test]
+fn a_large_dream_of_version_0_2_keeps_its_bytes() {
+    let text = fs::read_to_string(folder().join("../recipes-0.2/saved-default.toml")).unwrap();
+    let recipe = Recipe::from_toml_for(&text, &toy()).unwrap();
+    let plan = Plan::new(&recipe, &toy(), Size::new(40, 900), &machine(2)).unwrap();
+    let dreamt = dream::dream(&plan, picture(40, 900), &mut Watch::default()).unwrap();
+    assert_eq!(digest(&[dreamt]), "54208eef8436d206");
+    assert_eq!(Recipe::from_toml(&plan.recipe().to_toml()).unwrap(), *plan.recipe());
+}
+
 #[test]
 fn errors_name_what_the_text_names() {
     for (text, wanted) in [

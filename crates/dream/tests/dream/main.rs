@@ -1,6 +1,7 @@
 //! Recipes, plans and dreams from the outside, on a small network with seeded weights and on the
 //! built-in one.
 
+mod anchors;
 mod common;
 mod dreams;
 mod golden;

@@ -15,8 +15,16 @@ fn octaves() -> impl Strategy<Value = Octaves> {
     ];
     let filters = [Filter::Bilinear, Filter::Triangle, Filter::CatmullRom, Filter::Lanczos];
     let filter = prop::sample::select(filters.to_vec());
-    (1u32..=32, 1.01f32..16.0, detail, 0.0f32..64.0, filter).prop_map(
-        |(count, scale, detail, blur, filter)| Octaves { count, scale, detail, blur, filter },
+    let anchor = prop_oneof![1u32..=65_535, Just(Octaves::FULL)];
+    (1u32..=32, anchor, 1.01f32..16.0, detail, 0.0f32..64.0, filter).prop_map(
+        |(count, anchor, scale, detail, blur, filter)| Octaves {
+            count,
+            anchor,
+            scale,
+            detail,
+            blur,
+            filter,
+        },
     )
 }
 
@@ -93,7 +101,7 @@ proptest! {
 fn numbers_are_written_as_people_write_them() {
     let text = Recipe::default().to_toml();
     assert!(text.starts_with("schema = 1\n"), "{text}");
-    assert!(text.contains("[octaves]\ncount = 4\nscale = 1.4\n"), "{text}");
+    assert!(text.contains("[octaves]\ncount = 4\nanchor = 640\nscale = 1.4\n"), "{text}");
 }
 
 #[test]
@@ -107,6 +115,45 @@ fn a_text_that_names_a_preset_takes_the_rest_from_it() {
     assert_eq!(without_network.octaves.detail, Detail::Blend { share: 0.2 });
     let weighted = Recipe::from_toml("schema = 1\nobjective = [{ layer = \"a\" }]").unwrap();
     assert_eq!(weighted.objective, [Term::layer("a")]);
+}
+
+#[test]
+fn an_anchor_is_a_number_or_the_full_size() {
+    let anchor = |text: &str| {
+        Recipe::from_toml(&format!("schema = 1\noctaves = {{ anchor = {text} }}"))
+            .map(|recipe| (recipe.octaves.anchor, recipe.to_toml()))
+    };
+    for (text, pixels) in [("224", 224), ("\"full\"", Octaves::FULL)] {
+        let (read, written) = anchor(text).unwrap();
+        assert_eq!(read, pixels);
+        assert!(written.contains(&format!("anchor = {text}\n")), "{written}");
+    }
+    for (text, wanted) in [("0", "`octaves.anchor` is 0"), ("\"large\"", "large"), ("-1", "anchor")]
+    {
+        let said = anchor(text).unwrap_err().to_string();
+        assert!(said.contains(wanted), "{text}: {said}");
+    }
+}
+
+#[test]
+fn dreams_of_version_0_2_stay_laid_out_from_their_full_size() {
+    let anchor = |text: &str| Recipe::from_toml_for(text, &toy()).unwrap().octaves.anchor;
+    let usual = Recipe::for_network(&toy()).octaves.anchor;
+    assert_ne!(usual, Octaves::FULL);
+    for version in ["0.2.0", "0.1.0"] {
+        let head = format!("schema = 1\nversion = \"{version}\"\n");
+        assert_eq!(anchor(&head), Octaves::FULL);
+        assert_eq!(anchor(&format!("{head}[octaves]\ncount = 2")), Octaves::FULL);
+        assert_eq!(anchor(&format!("{head}[octaves]\nanchor = 300")), 300);
+    }
+    assert_eq!(anchor("version = \"0.1.0\""), Octaves::FULL);
+    assert_eq!(anchor("octaves = 3"), Octaves::FULL);
+    assert_eq!(anchor("schema = 1\nversion = \"0.3.0\""), usual);
+    assert_eq!(anchor("schema = 1"), usual);
+    for preset in Preset::ALL.into_iter().filter(|preset| *preset != Preset::Default) {
+        let anchor = Recipe::with_preset(&toy(), preset).octaves.anchor;
+        assert_eq!(anchor, Octaves::FULL, "{preset}");
+    }
 }
 
 #[test]
@@ -147,10 +194,12 @@ fn a_wrong_text_is_refused_with_its_place() {
 #[test]
 fn every_setting_outside_its_range_is_refused_by_name() {
     type Edit = fn(&mut Recipe);
-    let edits: [(&str, Edit); 24] = [
+    let edits: [(&str, Edit); 26] = [
         ("schema", |r| r.schema = 2),
         ("octaves.count", |r| r.octaves.count = 0),
         ("octaves.count", |r| r.octaves.count = 33),
+        ("octaves.anchor", |r| r.octaves.anchor = 0),
+        ("octaves.anchor", |r| r.octaves.anchor = 65_536),
         ("octaves.scale", |r| r.octaves.scale = 1.0),
         ("octaves.scale", |r| r.octaves.scale = f32::NAN),
         ("octaves.detail.blend.share", |r| r.octaves.detail = Detail::Blend { share: 1.5 }),

@@ -1,0 +1,46 @@
+//! Recipes of versions up to 0.2: what they leave out means what it meant then.
+
+use toml::{Table, Value};
+
+use super::{Octaves, Recipe};
+
+/// The last version whose recipes say nothing of an anchor: major, minor, patch.
+const LAST: [u64; 3] = [0, 2, 0];
+
+/// Whether one of those versions wrote the recipe. One that names no version is written by hand, for the
+/// program that reads it.
+pub(super) fn wrote(table: &Table) -> bool {
+    table.get("version").and_then(Value::as_str).and_then(numbers).is_some_and(|it| it <= LAST)
+}
+
+/// A preset's values as they were.
+pub(super) fn values(mut recipe: Recipe) -> Recipe {
+    recipe.octaves.anchor = Octaves::FULL;
+    recipe
+}
+
+/// The three numbers a version starts with.
+fn numbers(version: &str) -> Option<[u64; 3]> {
+    let release = version.split(['-', '+']).next()?;
+    let mut parts = release.split('.').map(|part| part.parse().ok());
+    let mut next = || parts.next().flatten();
+    Some([next()?, next()?, next()?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_told_apart_by_their_numbers() {
+        let wrote = |line: &str| wrote(&line.parse().unwrap());
+        for old in ["0.1.0", "0.2.0", "0.1.12", "0.2.0-rc.1", "0.2.0+build.5"] {
+            assert!(wrote(&format!("version = \"{old}\"")), "{old}");
+        }
+        for new in ["0.2.1", "0.10.0", "1.0.0", "", "newest", "0.2"] {
+            assert!(!wrote(&format!("version = \"{new}\"")), "{new}");
+        }
+        assert!(!wrote("schema = 1"));
+        assert!(!wrote("version = 1"));
+    }
+}
