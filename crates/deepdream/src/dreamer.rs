@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dream::{NoiseStart, Preset, Recipe, Term};
+use dream::{Checkpoint, NoiseStart, Plan, Preset, Recipe, Term};
 use graph::Network;
 use media::{Image, ImageFormat};
 
@@ -150,7 +150,47 @@ impl Dreamer {
         self.run("the noise", Start::Noise(NoiseStart { width, height }))
     }
 
+    /// Dreams on an image from where an earlier dream on it stood, or from the beginning, until the dream is
+    /// whole or the token is cancelled. The bytes are those of a dream that never stopped.
+    ///
+    /// A dream that is whole goes on with a larger [`Self::size`]: a preview at the recipe's
+    /// `octaves.anchor` is the beginning of every larger dream.
+    ///
+    /// # Errors
+    /// A checkpoint of another image or recipe, where that can be told; and as [`Self::dream`], but that a
+    /// cancelled token is no error.
+    pub fn dream_from(&self, image: &Image, checkpoint: Option<Checkpoint>) -> Result<Unfinished> {
+        let name = "the image";
+        let start = Start::Image(image.clone());
+        self.plan_and(name, start, |studio, start, plan| {
+            let (checkpoint, finish) = studio.dream_from(name, start, plan, checkpoint)?;
+            let dream = match checkpoint.is_whole(plan) {
+                true => {
+                    let image = finish.image(checkpoint.picture().clone())?;
+                    studio.run.event(Event::Done);
+                    Some(Dream { image, recipe: plan.recipe().clone() })
+                }
+                false => None,
+            };
+            Ok(Unfinished { dream, checkpoint })
+        })
+    }
+
     fn run(&self, name: &str, start: Start) -> Result<Dream> {
+        self.plan_and(name, start, |studio, start, plan| {
+            let image = studio.dream(name, start, plan)?;
+            studio.run.event(Event::Done);
+            Ok(Dream { image, recipe: plan.recipe().clone() })
+        })
+    }
+
+    /// Makes the plan, and what is to be made by it.
+    fn plan_and<T>(
+        &self,
+        name: &str,
+        start: Start,
+        make: impl FnOnce(&Studio<'_>, Start, &Plan) -> Result<T>,
+    ) -> Result<T> {
         let mut request = self.request.clone();
         if !self.layers.is_empty() {
             request.recipe.set_list(field::OBJECTIVE, &self.layers);
@@ -162,10 +202,17 @@ impl Dreamer {
         let studio =
             Studio { network: &self.network, machine: &machine, run, previews, place: None };
         let plan = studio.plan(name, start.size(), start.noise(), &recipe)?;
-        let image = studio.dream(name, start, &plan)?;
-        run.event(Event::Done);
-        Ok(Dream { image, recipe: plan.recipe().clone() })
+        make(&studio, start, &plan)
     }
+}
+
+/// Where a dream stands that was perhaps stopped before its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfinished {
+    /// The dream, once it is whole.
+    pub dream: Option<Dream>,
+    /// From where it goes on.
+    pub checkpoint: Checkpoint,
 }
 
 /// An image that was dreamt, and the recipe it was made by.

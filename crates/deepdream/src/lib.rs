@@ -96,7 +96,7 @@ pub use base::RecipeSource;
 pub use bench::{Bench, BenchPart, BenchReport};
 pub use cancel::CancelToken;
 pub use check::{CheckJob, CheckReport, ComparedLayer};
-pub use dreamer::{Dream, Dreamer};
+pub use dreamer::{Dream, Dreamer, Unfinished};
 pub use error::{Error, Fault, Hint, Knob, Result};
 pub use event::{Content, Event, Events, Preview, Progress, Stage, Work, Wrote};
 pub use frames::Frames;
@@ -117,7 +117,7 @@ pub use targets::unsupported_part;
 #[cfg(feature = "video")]
 pub use video::Shard;
 
-pub use dream::{Keyframe, MotionPreset, Preset, Recipe, RecipeError, Setting, Term};
+pub use dream::{Checkpoint, Keyframe, MotionPreset, Preset, Recipe, RecipeError, Setting, Term};
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};
 pub use models;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dream::{Filter, Machine, NoiseStart, Plan, Recipe};
-use graph::{Network, Size};
-use media::{EncodeOptions, Image, ImageFormat, Limits};
+use dream::{Checkpoint, Filter, Machine, NoiseStart, Plan, Recipe};
+use graph::{Network, Size, Tensor};
+use media::{BitDepth, EncodeOptions, Image, ImageFormat, Limits};
 
 use crate::convert::{undreamt, unplanned};
 use crate::memory::free_memory;
@@ -72,6 +72,24 @@ impl Studio<'_> {
     /// # Errors
     /// That it was cancelled, or what runs the network fails.
     pub(crate) fn dream(&self, name: &str, start: Start, plan: &Plan) -> Result<Image> {
+        let (at, finish) = self.dream_from(name, start, plan, None)?;
+        match at.is_whole(plan) && !self.run.is_cancelled() {
+            true => finish.image(at.into_picture()),
+            false => Err(Error::cancelled("stopped")),
+        }
+    }
+
+    /// Dreams from where a dream stood until it is whole or cancelled; and what makes an image of it.
+    ///
+    /// # Errors
+    /// A checkpoint of another dream, or what runs the network fails.
+    pub(crate) fn dream_from(
+        &self,
+        name: &str,
+        start: Start,
+        plan: &Plan,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<(Checkpoint, Finish)> {
         let size = plan.size();
         self.run.started(Work::Picture { name: name.to_owned(), size, place: self.place });
         let image = match start {
@@ -83,13 +101,30 @@ impl Studio<'_> {
         let depth = image.depth();
         let (color, alpha) = image.into_planes();
         let mut observer = PictureObserver::new(self.run, plan, self.previews);
-        let color = dream::dream(plan, color, &mut observer)
+        let at = dream::dream_from(plan, color, checkpoint, &mut observer)
             .map_err(|error| undreamt(name, error, || Error::cancelled("stopped")))?;
-        let alpha = alpha.map(|alpha| match alpha.shape.size() == size {
+        Ok((at, Finish { alpha, depth }))
+    }
+}
+
+/// What a dream on an image keeps of it.
+pub(crate) struct Finish {
+    alpha: Option<Tensor>,
+    depth: BitDepth,
+}
+
+impl Finish {
+    /// The image that a dream's colours make.
+    ///
+    /// # Errors
+    /// None, as dreams have three planes.
+    pub(crate) fn image(self, color: Tensor) -> Result<Image> {
+        let size = color.shape.size();
+        let alpha = self.alpha.map(|alpha| match alpha.shape.size() == size {
             true => alpha,
             false => dream::resize(&alpha, size, Filter::CatmullRom),
         });
-        Ok(Image::from_planes(color, alpha)?.with_depth(depth))
+        Ok(Image::from_planes(color, alpha)?.with_depth(self.depth))
     }
 }
 

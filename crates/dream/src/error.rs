@@ -54,6 +54,19 @@ pub enum PlanError {
         /// The picture's size.
         size: Size,
     },
+    /// The checkpoint to go on from is none of this dream's.
+    #[error(
+        "the dream to go on from stands at step {iteration} of octave {octave}, a picture of {size}, which this dream \
+         does not come through: go on with the recipe it was begun with"
+    )]
+    Checkpoint {
+        /// The octave, from 1, smallest first.
+        octave: usize,
+        /// Its size.
+        size: Size,
+        /// Steps done on it.
+        iteration: u32,
+    },
     /// The dream would not fit in memory.
     #[error(
         "a dream of {size} takes {} of memory, but {} are free: {}",

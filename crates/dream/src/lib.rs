@@ -37,6 +37,7 @@
 //! not depend on it.
 
 mod ascent;
+mod checkpoint;
 mod color;
 mod dreamer;
 mod error;
@@ -55,8 +56,9 @@ mod testing;
 mod video;
 mod zoom;
 
+pub use checkpoint::Checkpoint;
 pub use color::ColorStats;
-pub use dreamer::dream;
+pub use dreamer::{dream, dream_from};
 pub use error::{DreamError, PlanError};
 pub use graph::{Size, Tensor};
 pub use image::{Filter, resize, sample};

@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 
 use graph::{Size, Tensor};
 
+use crate::Checkpoint;
+
 /// Told of every step, by one of the threads that dream. A closure that takes a [`Progress`] is one.
 pub trait Observer: Send {
     /// A step is done; [`ControlFlow::Break`] ends the dream here.
@@ -61,20 +63,23 @@ impl Work {
         Self { octaves: octaves.len() as u32, iterations, done: 0, total }
     }
 
-    /// Where the dream stands after one more step, which made `picture` of one with this `objective`.
-    pub(crate) fn progress<'a>(
-        &mut self,
-        octave: usize,
-        iteration: u32,
-        picture: &'a Tensor,
-        objective: f64,
-    ) -> Progress<'a> {
+    /// With what was done before a step of an octave, from 0 both.
+    pub(crate) fn done_before(mut self, sizes: &[Size], octave: usize, iteration: u32) -> Self {
+        let whole: u64 = sizes[..octave].iter().map(|size| size.pixels()).sum();
+        self.done =
+            whole * u64::from(self.iterations) + sizes[octave].pixels() * u64::from(iteration);
+        self
+    }
+
+    /// Where the dream stands `at`, one more step later, before which this was its `objective`.
+    pub(crate) fn progress<'a>(&mut self, at: &'a Checkpoint, objective: f64) -> Progress<'a> {
         let Self { octaves, iterations, total, .. } = *self;
+        let Checkpoint { octave, iteration, picture, .. } = at;
         self.done += picture.shape.size().pixels();
         Progress {
-            octave: octave as u32,
+            octave: *octave as u32,
             octaves,
-            iteration: iteration + 1,
+            iteration: *iteration,
             iterations,
             done: self.done,
             total,

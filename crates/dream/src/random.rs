@@ -22,6 +22,18 @@ impl Random {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
+    /// The generator, after so many words of 32 bits.
+    pub(crate) fn after(seed: u64, words: u64) -> Self {
+        let mut random = Self::new(seed);
+        random.0.set_word_pos(words.into());
+        random
+    }
+
+    /// How many words of 32 bits were drawn.
+    pub(crate) fn words(&self) -> u64 {
+        self.0.get_word_pos() as u64
+    }
+
     /// One of `0..count`, which must not be empty. Takes 32 bits: `⌊bits · count / 2³²⌋`.
     pub(crate) fn below(&mut self, count: u32) -> u32 {
         ((u64::from(self.0.next_u32()) * u64::from(count)) >> 32) as u32

@@ -123,3 +123,33 @@ fn a_dream_stops_at_the_step_that_cancels_it() {
     drop(dreamer);
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Progress(_))).count(), 1);
 }
+
+#[test]
+fn a_cancelled_dream_goes_on_where_it_stopped_and_a_small_one_as_a_large_one() {
+    let network = deepdream::models::squeezenet().unwrap();
+    let dreamer = Dreamer::new(&network)
+        .layer("conv1")
+        .set("octaves.count", "1")
+        .set("octaves.anchor", "32")
+        .set("ascent.iterations", "3");
+    let photo = image(64, 48);
+    let whole = dreamer.dream(&photo).unwrap();
+    let cancel = CancelToken::new();
+    let asked = cancel.clone();
+    let stopping = dreamer.clone().cancel(&cancel).events(move |event| {
+        if let Event::Progress(_) = event {
+            asked.cancel();
+        }
+    });
+    let stopped = stopping.dream_from(&photo, None).unwrap();
+    assert_eq!((stopped.checkpoint.octave(), stopped.checkpoint.iteration()), (0, 1));
+    assert_eq!(stopped.dream, None);
+    let end = dreamer.dream_from(&photo, Some(stopped.checkpoint)).unwrap();
+    assert_eq!(end.dream.as_ref(), Some(&whole));
+
+    let preview = dreamer.clone().size(32).dream_from(&photo, None).unwrap();
+    let small = dreamer.clone().size(32).dream(&photo).unwrap();
+    assert_eq!(preview.dream, Some(small));
+    let end = dreamer.dream_from(&photo, Some(preview.checkpoint)).unwrap();
+    assert_eq!(end.dream, Some(whole));
+}

@@ -14,10 +14,10 @@ mod temporal;
 
 use graph::{Network, Size, Tensor};
 
-use crate::dreamer::{Dreamt, dream_with_step_map, fitted};
+use crate::dreamer::{dream_with_step_map, fitted};
 use crate::random::SEEDS;
 use crate::standstill::Standstill;
-use crate::{DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
+use crate::{Checkpoint, DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
 pub use flicker::{FlickerMeter, FrameMeasurement, WarpingError};
 use temporal::Start;
 pub use temporal::TemporalState;
@@ -119,7 +119,7 @@ impl VideoDreamer {
                 (age, dreamt)
             }
         };
-        let Dreamt { picture: mut dream, climbed } = dreamt?;
+        let Checkpoint { picture: mut dream, climbed, .. } = dreamt?;
         self.standstill.check(&self.plan, climbed, observer)?;
         dream.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         if self.video.coherence.depends_on_last() {

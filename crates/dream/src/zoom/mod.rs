@@ -8,11 +8,11 @@ use std::sync::Arc;
 use graph::{Network, Tensor};
 use kernels::CpuLevel;
 
-use crate::dreamer::{Dreamt, dream_with_step_map};
+use crate::dreamer::dream_with_step_map;
 use crate::image::resized;
 use crate::random::SEEDS;
 use crate::standstill::Standstill;
-use crate::{ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom};
+use crate::{Checkpoint, ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom};
 
 /// What all frames of a zoom have in common.
 pub struct ZoomDreamer {
@@ -103,7 +103,7 @@ impl ZoomDreamer {
             fading.balance(plan, &self.network.graph, &moved)?;
         }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
-        let Dreamt { picture: mut frame, climbed } =
+        let Checkpoint { picture: mut frame, climbed, .. } =
             dream_with_step_map(plan, moved, None, observer)?;
         self.standstill.check(plan, climbed, observer)?;
         self.color_stats.transfer_to(threads, &mut frame, zoom.levels);

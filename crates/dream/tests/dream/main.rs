@@ -2,6 +2,7 @@
 //! built-in one.
 
 mod anchors;
+mod checkpoints;
 mod common;
 mod dreams;
 mod golden;
