@@ -9,7 +9,7 @@ use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, lrn_pool, pool};
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
 use super::program::{Kind, Layer, Program, ValueId};
-use graph::{Graph, GraphError, NodeId, Shape, Size};
+use graph::{Binary, Graph, GraphError, NodeId, Shape, Size};
 
 /// How many convolutions may run side by side.
 pub(super) const SIDE_BY_SIDE: usize = 7;
@@ -159,7 +159,11 @@ impl Plan {
             [self.vectors, self.mask_count, self.argmax_count].map(|count| count as u64);
         let blocks = |value: ValueId| program.values[value].blocks() as u64;
         let lists = program.layers.iter().map(|layer| match layer.kind {
-            Kind::Affine(_) => 2 * 2 * 64 * blocks(layer.output),
+            Kind::Affine(_) | Kind::LayerNorm(_) | Kind::GroupNorm(_) | Kind::PRelu(_) => {
+                2 * (2 * 64 + 2) * blocks(layer.output)
+            }
+            Kind::Add | Kind::Binary(_) | Kind::Unary(_) => 2 * 2 * blocks(layer.output),
+            Kind::ChannelMean => 2 * 2 * blocks(layer.inputs[0]),
             Kind::Copy => 16 * 8 * (blocks(layer.output) + blocks(layer.inputs[0])),
             _ => 0,
         });
@@ -343,6 +347,13 @@ impl Plan {
                                 touch(&mut activity, layer.inputs[0], step)
                             }
                             Kind::Softmax => touch(&mut activity, layer.output, step),
+                            Kind::Unary(_)
+                            | Kind::PRelu(_)
+                            | Kind::LayerNorm(_)
+                            | Kind::GroupNorm(_) => touch(&mut activity, layer.inputs[0], step),
+                            Kind::Binary(Binary::Mul | Binary::Div) => {
+                                layer.inputs.iter().for_each(|&x| touch(&mut activity, x, step));
+                            }
                             _ => {}
                         }
                     }

@@ -7,6 +7,8 @@ use kernels::conv::{Direct, Placed};
 use kernels::winograd::Winograd;
 use kernels::{OutOfMemory, Vec16};
 
+use graph::{GroupNorm, LayerNorm};
+
 use super::CpuExecutable;
 use super::convolution::{Depthwise, Direction, Packed, by_slot, key};
 use super::plan::Plan;
@@ -22,6 +24,21 @@ pub(super) enum Prepared {
     Affine {
         scale: Vec<Vec16>,
         shift: Vec<Vec16>,
+    },
+    /// Vectors as for an affine layer, and for each block a bit for each slot that holds a channel.
+    Norm {
+        scale: Vec<Vec16>,
+        shift: Vec<Vec16>,
+        live: Vec<u16>,
+    },
+    /// The slopes below 0, and for each block a bit for each slot that holds a channel.
+    PRelu {
+        slope: Vec<Vec16>,
+        live: Vec<u16>,
+    },
+    /// For each block of the larger map a bit for each slot that holds a channel.
+    Live {
+        live: Vec<u16>,
     },
     /// The slot that each slot that is written is copied from.
     Copy {
@@ -48,6 +65,22 @@ impl Prepared {
                 let by_slot = |values: &[f32]| by_slot(slots(output), values.iter().copied());
                 let (scale, shift) = (by_slot(&affine.scale), by_slot(&affine.shift));
                 return Ok(Some(Prepared::Affine { scale, shift }));
+            }
+            Kind::LayerNorm(LayerNorm { scale, shift, .. })
+            | Kind::GroupNorm(GroupNorm { scale, shift, .. }) => {
+                let by_slot = |values: &[f32]| by_slot(slots(output), values.iter().copied());
+                let (scale, shift) = (by_slot(scale), by_slot(shift));
+                return Ok(Some(Prepared::Norm { scale, shift, live: live(slots(output)) }));
+            }
+            Kind::PRelu(prelu) => {
+                let slope = by_slot(slots(output), prelu.slope.iter().copied());
+                return Ok(Some(Prepared::PRelu { slope, live: live(slots(output)) }));
+            }
+            Kind::Unary(_) | Kind::Add | Kind::Binary(_) => {
+                return Ok(Some(Prepared::Live { live: live(slots(output)) }));
+            }
+            Kind::ChannelMean => {
+                return Ok(Some(Prepared::Live { live: live(slots(input)) }));
             }
             Kind::Copy => {
                 let (from, to) = match direction {
@@ -94,4 +127,11 @@ pub(super) fn direct(prepared: &[Option<Prepared>], layer: usize) -> Option<&[Pl
         Some(Prepared::Direct(phases)) => Some(phases),
         _ => None,
     }
+}
+
+/// For each block a bit for each slot that holds one of the channels at `slots`.
+fn live(slots: &[usize]) -> Vec<u16> {
+    let mut live = vec![0; slots.last().map_or(0, |last| last / 16 + 1)];
+    slots.iter().for_each(|slot| live[slot / 16] |= 1 << (slot % 16));
+    live
 }

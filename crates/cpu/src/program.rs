@@ -7,7 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use graph::{Affine, AveragePool, Conv2d, Dense, Graph, Lrn, MaxPool, NodeId, Op, Shape};
+use graph::{
+    Affine, AveragePool, Binary, Conv2d, Dense, Graph, GroupNorm, LayerNorm, Lrn, MaxPool, NodeId,
+    Op, PRelu, Shape, Unary,
+};
 
 /// A value's number in [`Program::values`].
 pub(super) type ValueId = usize;
@@ -67,7 +70,13 @@ pub(super) enum Kind {
     /// Both, with nothing between them.
     LrnMaxPool(Lrn, MaxPool),
     Add,
+    Binary(Binary),
+    Unary(Unary),
+    PRelu(PRelu),
+    ChannelMean,
     Affine(Affine),
+    LayerNorm(LayerNorm),
+    GroupNorm(GroupNorm),
     Softmax,
     /// The same channels in other slots.
     Copy,
@@ -145,16 +154,33 @@ impl Builder<'_> {
                 return;
             }
             Op::Add => Kind::Add,
+            Op::Binary(binary) => Kind::Binary(*binary),
+            Op::Unary(unary) => Kind::Unary(*unary),
+            Op::PRelu(prelu) => Kind::PRelu(prelu.clone()),
+            Op::ChannelMean => Kind::ChannelMean,
             Op::Affine(affine) => Kind::Affine(affine.clone()),
+            Op::LayerNorm(norm) => Kind::LayerNorm(norm.clone()),
+            Op::GroupNorm(norm) => Kind::GroupNorm(norm.clone()),
             Op::Softmax => Kind::Softmax,
         };
-        let mixed = inputs.iter().any(|&i| self.values[i].slots != self.values[inputs[0]].slots);
-        let inputs = if mixed || matches!(kind, Kind::Softmax) {
+        let channels = |input: ValueId| self.values[input].slots.len();
+        let most = inputs.iter().map(|&input| channels(input)).max().unwrap_or(0);
+        // One channel counts for all that the others have.
+        let whole = |input: &ValueId| channels(*input) == most;
+        let first = inputs.iter().copied().find(whole).unwrap_or(inputs[0]);
+        let differs = |&input: &ValueId| self.values[input].slots != self.values[first].slots;
+        let mixed = inputs.iter().any(differs);
+        let inputs: Vec<ValueId> = if mixed || matches!(kind, Kind::Softmax) {
             inputs.into_iter().map(|input| self.without_holes(input)).collect()
         } else {
             inputs
         };
-        let slots = self.values[inputs[0]].slots.clone();
+        let slots = if matches!(kind, Kind::ChannelMean) {
+            contiguous(1)
+        } else {
+            let slots = |input: &ValueId| self.values[*input].slots.clone();
+            inputs.iter().map(slots).find(|slots| slots.len() == most).expect("one has the most")
+        };
         let relu = matches!(kind, Kind::Relu);
         let output = self.value(id, slots, relu);
         self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });

@@ -18,6 +18,7 @@ use graph::{GraphError, OutputGradient, Pass, Session, Shape, Size, StepTime, Te
 
 mod backward;
 mod forward;
+mod pointwise;
 
 /// The memory of one image size, reused from step to step.
 pub struct CpuSession {
@@ -44,6 +45,25 @@ fn kernel(lrn: &graph::Lrn, channels: usize) -> kernels::lrn::Lrn {
 /// Disjoint parts of one memory.
 fn parts<T, const N: usize>(memory: &mut [T], ranges: [Range<usize>; N]) -> [&mut [T]; N] {
     memory.get_disjoint_mut(ranges).expect("the plan keeps apart what is in use at once")
+}
+
+/// The part of one memory that is written, and parts that are read, which may overlap each other.
+fn written_and_read<T, const N: usize>(
+    memory: &mut [T],
+    written: Range<usize>,
+    read: [Range<usize>; N],
+) -> (&mut [T], [&[T]; N]) {
+    let (before, rest) = memory.split_at_mut(written.start);
+    let (own, after) = rest.split_at_mut(written.len());
+    let (before, after) = (&*before, &*after);
+    let part = |range: Range<usize>| {
+        if range.end <= before.len() {
+            &before[range]
+        } else {
+            &after[range.start - written.end..range.end - written.end]
+        }
+    };
+    (own, read.map(part))
 }
 
 impl CpuSession {

@@ -64,8 +64,8 @@ pub use finite::first_not_finite;
 pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};
 pub use ops::{
-    Activation, Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, Op, Padding, Rounding, Span,
-    Window,
+    Activation, Affine, AveragePool, Binary, Conv2d, Dense, GroupNorm, LayerNorm, Lrn, MaxPool, Op,
+    PRelu, Padding, Rounding, Span, Unary, Window,
 };
 pub use real::Real;
 pub use shape::Shape;

@@ -24,6 +24,10 @@ pub trait Real:
     fn of(value: f32) -> Self;
     /// To `f32`, rounded.
     fn to_f32(self) -> f32;
+    /// From `f64`, rounded.
+    fn from_f64(value: f64) -> Self;
+    /// To `f64`, exactly.
+    fn to_f64(self) -> f64;
     /// `self` to the power of `exponent`.
     fn pow(self, exponent: Self) -> Self;
     /// e to the power of `self`.
@@ -38,6 +42,12 @@ macro_rules! real {
             }
             fn to_f32(self) -> f32 {
                 self as f32
+            }
+            fn from_f64(value: f64) -> Self {
+                value as Self
+            }
+            fn to_f64(self) -> f64 {
+                self.into()
             }
             fn pow(self, exponent: Self) -> Self {
                 self.powf(exponent)

@@ -35,12 +35,16 @@
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
 pub mod blur;
+pub mod broadcast;
 mod channels;
 mod context;
 pub mod conv;
 pub mod depthwise;
 pub mod elementwise;
+mod exponential;
 mod geometry;
+pub mod group_norm;
+pub mod layer_norm;
 mod level;
 pub mod lrn;
 pub mod lrn_pool;
@@ -55,6 +59,7 @@ mod shared_ptr;
 mod simd;
 mod softmax;
 mod threads;
+pub mod unary;
 mod window;
 pub mod winograd;
 

@@ -22,6 +22,11 @@ impl Scratch {
         Self(scratch)
     }
 
+    /// The first `count` vectors, of at most as many as it was made for.
+    pub(crate) fn as_mut_slice(&mut self, count: usize) -> &mut [Vec16] {
+        &mut self.0[..count]
+    }
+
     pub(crate) fn as_mut_ptr(&mut self) -> *mut Vec16 {
         self.0.as_mut_ptr()
     }

@@ -8,7 +8,7 @@
 use graph::reference;
 use graph::*;
 
-use crate::networks::{inception, network, random_graph, same};
+use crate::networks::{inception, network, random_graph, same, unary_ops};
 use crate::{Random, error};
 
 /// Relative L2 error of an activation after a few layers in `f32`.
@@ -24,6 +24,7 @@ pub const HALF_SUM_SQUARES: f64 = 1e-4;
 /// Where `backend` is wrong, with the operation or network.
 pub fn check(backend: &dyn Backend) {
     every_operation(backend);
+    what_is_broadcast(backend);
     inceptions(backend);
     random_graphs(backend);
     a_shift_rolls_the_image(backend);
@@ -37,7 +38,11 @@ fn every_operation(backend: &dyn Backend) {
     for _ in 0..6 {
         let channels = random.range(1, 40);
         for op in operations(random, channels) {
-            let joins = if matches!(op, Op::Add | Op::Concat) { random.range(2, 4) } else { 1 };
+            let joins = match op {
+                Op::Add | Op::Concat => random.range(2, 4),
+                Op::Binary(_) => 2,
+                _ => 1,
+            };
             let mut builder = GraphBuilder::new("image", 3);
             let mut inputs = Vec::new();
             for index in 0..joins {
@@ -84,9 +89,80 @@ fn operations(random: &mut Random, channels: usize) -> Vec<Op> {
         Op::Lrn(Lrn { size, alpha: 0.1, beta: 0.75, bias: 2.0 }),
         Op::Concat,
         Op::Add,
+        Op::ChannelMean,
+        Op::Binary(Binary::Mul),
+        Op::Binary(Binary::Sub),
         random.affine(channels),
+        random.prelu(channels),
+        random.layer_norm(channels),
+        random.group_norm(channels, groups),
+        random.group_norm(channels, channels),
         Op::Softmax,
     ]
+    .into_iter()
+    .chain(unary_ops().into_iter().filter(|op| !roots(op)).map(Op::Unary))
+    .collect()
+}
+
+/// Whether there is no value below 0.
+fn roots(op: &Unary) -> bool {
+    match op {
+        Unary::Sqrt => true,
+        Unary::Pow { exponent } => exponent.fract() != 0.0,
+        _ => false,
+    }
+}
+
+/// Sums, products, differences and quotients of maps of unlike extents, in both orders and of a map with
+/// itself; roots and quotients of what is above 0.
+fn what_is_broadcast(backend: &dyn Backend) {
+    let random = &mut Random(32);
+    let binaries = [Binary::Mul, Binary::Sub, Binary::Div].map(Op::Binary);
+    let roots = unary_ops().into_iter().filter(roots).map(Op::Unary);
+    let ops: Vec<Op> = binaries.into_iter().chain([Op::Add]).collect();
+    for case in 0..6 {
+        let channels = random.range(2, 40);
+        let mut builder = GraphBuilder::new("image", 3);
+        let conv = random.conv(same(3, 2), 3, channels, 1);
+        let conv = builder.add("conv", conv, &[builder.input()]);
+        let whole = if case % 2 == 0 {
+            // Channels with a hole between them.
+            let other = random.conv(same(3, 2), 3, 7, 1);
+            let other = builder.add("other", other, &[builder.input()]);
+            builder.add("whole", Op::Concat, &[conv, other])
+        } else {
+            conv
+        };
+        // Above 0, as gates are.
+        let whole = builder.add("gate", Op::Unary(Unary::Sigmoid), &[whole]);
+        let pooled = builder.add("pooled", Op::GlobalAveragePool, &[whole]);
+        let mean = builder.add("mean", Op::ChannelMean, &[whole]);
+        let point = builder.add("point", Op::ChannelMean, &[pooled]);
+        let mut targets = Vec::new();
+        for other in [whole, pooled, mean, point] {
+            for op in &ops {
+                for inputs in [[whole, other], [other, whole]] {
+                    if other == whole && matches!(op, Op::Binary(Binary::Div)) {
+                        // Always 1: what is left of its gradient is rounding.
+                        continue;
+                    }
+                    targets.push(builder.add(format!("{op:?}"), op.clone(), &inputs));
+                }
+            }
+        }
+        targets.push(builder.add("outer", Op::Binary(Binary::Mul), &[pooled, mean]));
+        targets.push(builder.add("three", Op::Add, &[point, mean, whole]));
+        for op in roots.clone() {
+            targets.push(builder.add(format!("{op:?}"), op, &[whole]));
+        }
+        let network = network(builder.finish());
+        let size = Size::new(random.range(9, 21), random.range(9, 21));
+        for target in targets {
+            let node = network.graph.node(target);
+            let name = format!("{} of {:?}", node.name, node.inputs);
+            compare(backend, &network, &[target], size, random, &name);
+        }
+    }
 }
 
 fn describe(op: &Op) -> String {
@@ -100,6 +176,9 @@ fn describe(op: &Op) -> String {
             conv.window
         ),
         Op::Affine(_) => "affine".into(),
+        Op::PRelu(_) => "parametric ReLU".into(),
+        Op::LayerNorm(_) => "layer normalization".into(),
+        Op::GroupNorm(norm) => format!("normalization in {} groups", norm.groups),
         op => format!("{op:?}"),
     }
 }

@@ -10,7 +10,7 @@ pub mod server;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub use networks::{inception, network, random_graph};
+pub use networks::{inception, network, random_graph, unary_ops};
 pub use odd::odd_graph;
 pub use random::Random;
 

@@ -2,7 +2,7 @@
 
 use graph::{
     AveragePool, ChannelOrder, Graph, GraphBuilder, InputSpec, Lrn, MaxPool, Network, NodeId, Op,
-    Padding, Shape, Window,
+    Padding, Shape, Unary, Window,
 };
 
 use crate::Random;
@@ -119,4 +119,27 @@ pub fn random_graph(random: &mut Random) -> Graph {
         ends.push(end);
     }
     b.finish()
+}
+
+/// Every function of single values, some with other parameters than usual.
+pub fn unary_ops() -> Vec<Unary> {
+    vec![
+        Unary::Sigmoid,
+        Unary::HardSigmoid { alpha: 0.2, beta: 0.5 },
+        Unary::HardSigmoid { alpha: 1.5, beta: -0.25 },
+        Unary::HardSwish,
+        Unary::Silu,
+        Unary::Gelu,
+        Unary::GeluTanh,
+        Unary::Erf,
+        Unary::Tanh,
+        Unary::Clip { min: 0.0, max: 6.0 },
+        Unary::Clip { min: -0.25, max: 0.5 },
+        Unary::Clip { min: f32::NEG_INFINITY, max: 0.25 },
+        Unary::LeakyRelu { alpha: 0.1 },
+        Unary::Elu { alpha: 1.25 },
+        Unary::Sqrt,
+        Unary::Pow { exponent: 2.0 },
+        Unary::Pow { exponent: -0.5 },
+    ]
 }

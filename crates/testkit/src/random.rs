@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use graph::{Affine, Conv2d, Dense, Op, Padding, Shape, Size, Tensor, Window};
+use graph::{
+    Affine, Conv2d, Dense, GroupNorm, LayerNorm, Op, PRelu, Padding, Shape, Size, Tensor, Window,
+};
 
 /// A small generator with a seed (SplitMix64).
 pub struct Random(pub u64);
@@ -62,6 +64,24 @@ impl Random {
     pub fn affine(&mut self, channels: usize) -> Op {
         let scale: Arc<[f32]> = self.values(channels).iter().map(|x| 1.0 + 0.5 * x).collect();
         Op::Affine(Affine { scale, shift: self.values(channels).into() })
+    }
+
+    /// A ReLU with slopes below 0 between −1 and 1.
+    pub fn prelu(&mut self, channels: usize) -> Op {
+        Op::PRelu(PRelu { slope: self.values(channels).into() })
+    }
+
+    /// A normalisation over the channels.
+    pub fn layer_norm(&mut self, channels: usize) -> Op {
+        let scale: Arc<[f32]> = self.values(channels).iter().map(|x| 1.0 + 0.5 * x).collect();
+        Op::LayerNorm(LayerNorm { scale, shift: self.values(channels).into(), epsilon: 1e-3 })
+    }
+
+    /// A normalisation over groups of channels and all positions.
+    pub fn group_norm(&mut self, channels: usize, groups: usize) -> Op {
+        let scale: Arc<[f32]> = self.values(channels).iter().map(|x| 1.0 + 0.5 * x).collect();
+        let shift = self.values(channels).into();
+        Op::GroupNorm(GroupNorm { groups, scale, shift, epsilon: 0.25 })
     }
 
     /// A fully connected layer over an input of `shape`, with weights that keep the size of values.

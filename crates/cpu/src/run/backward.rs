@@ -6,7 +6,7 @@ use kernels::{
     Destination, MapMut, MapRef, Vec16, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
 };
 
-use super::{CpuSession, Prepared, counted, direct, kernel, parts};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise};
 use crate::plan::{Backward, Contribution, Part, SIDE_BY_SIDE};
 use crate::program::Kind;
 
@@ -85,18 +85,11 @@ impl CpuSession {
         let (number, contributions) = &plan.backward[step].layers()[index];
         let number = *number;
         let layer = &program.layers[number];
-        let dyp = plan.gradient(program, layer.output);
-        if let Kind::Add = layer.kind {
-            for (&input, &contribution) in layer.inputs.iter().zip(contributions) {
-                let dxp = plan.gradient(program, input);
-                let mask =
-                    plan.completing(program, input, contribution).map(|mask| &self.masks[mask]);
-                let [dy, dx] = parts(&mut self.vectors, [dyp.range.clone(), dxp.range]);
-                let dx = Destination::new(MapMut::new(dxp.map, dx), contribution.mode, mask);
-                elementwise::copy(cx, MapRef::new(dyp.map, dy), dx);
-            }
+        if pointwise::is(&layer.kind) {
+            self.backward_pointwise(step, index);
             return;
         }
+        let dyp = plan.gradient(program, layer.output);
         let input = layer.inputs[0];
         let Contribution { mode, .. } = contributions[0];
         let mask = plan.completing(program, input, contributions[0]).map(|mask| &self.masks[mask]);

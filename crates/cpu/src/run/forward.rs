@@ -6,7 +6,7 @@ use kernels::{
     Destination, MapMut, MapRef, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
 };
 
-use super::{CpuSession, Prepared, counted, direct, kernel, parts};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise};
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
 
@@ -69,14 +69,8 @@ impl CpuSession {
         let (xp, yp) = (plan.activation(program, input), plan.activation(program, layer.output));
         let shape = plan.shapes[input];
         let mask = plan.mask(program, layer.output).filter(|_| program.values[layer.output].relu);
-        if let Kind::Add = layer.kind {
-            for (place, &input) in layer.inputs.iter().enumerate() {
-                let mode = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
-                let xp = plan.activation(program, input);
-                let [x, y] = parts(&mut self.vectors, [xp.range, yp.range.clone()]);
-                let y = Destination::new(MapMut::new(yp.map, y), mode, None);
-                elementwise::copy(cx, MapRef::new(xp.map, x), y);
-            }
+        if pointwise::is(&layer.kind) {
+            self.forward_pointwise(index);
             return;
         }
         let [x, y] = parts(&mut self.vectors, [xp.range, yp.range]);

@@ -1,33 +1,35 @@
-//! The element-wise sum of inputs of one shape.
+//! The element-wise sum of inputs, broadcast to one shape.
 
+use super::broadcast::{self, partner};
 use super::operation::{Activation, Operation};
 use crate::{Real, Shape};
 
 pub(super) struct Add;
 
 impl Operation for Add {
-    fn joins(&self) -> bool {
-        true
+    fn takes(&self, inputs: usize) -> bool {
+        inputs > 0
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
-        let first = *inputs.first().ok_or("has no inputs")?;
-        match inputs.iter().find(|shape| **shape != first) {
-            Some(other) => Err(format!("cannot add {first} and {other}")),
-            None => Ok(Some(first)),
-        }
+        broadcast::shape(inputs).map(Some)
+    }
+
+    fn channels(&self, inputs: &[usize]) -> usize {
+        broadcast::channels(inputs)
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        (0..output.len()).map(|i| inputs.iter().map(|input| input.data[i]).sum()).collect()
+        let value = |i: usize| inputs.iter().map(|x| x.data[partner(x.shape, output, i)]).sum();
+        (0..output.len()).map(value).collect()
     }
 
     fn backward<T: Real>(
         &self,
         inputs: &[Activation<'_, T>],
-        _: Activation<'_, T>,
+        output: Activation<'_, T>,
         dy: &[T],
     ) -> Vec<Vec<T>> {
-        vec![dy.to_vec(); inputs.len()]
+        inputs.iter().map(|x| broadcast::gather(x.shape, output.shape, |i| dy[i])).collect()
     }
 }

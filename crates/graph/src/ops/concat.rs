@@ -6,8 +6,8 @@ use crate::{Real, Shape};
 pub(super) struct Concat;
 
 impl Operation for Concat {
-    fn joins(&self) -> bool {
-        true
+    fn takes(&self, inputs: usize) -> bool {
+        inputs > 0
     }
 
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {

@@ -6,24 +6,37 @@
 mod add;
 mod affine;
 mod average_pool;
+mod binary;
+mod broadcast;
+mod channel_mean;
 mod concat;
 mod conv2d;
 mod dense;
 mod global_average_pool;
+mod group_norm;
+mod layer_norm;
 mod lrn;
 mod max_pool;
+mod normalization;
 mod operation;
+mod prelu;
 mod relu;
 mod softmax;
+mod unary;
 mod window;
 
 pub use affine::Affine;
 pub use average_pool::AveragePool;
+pub use binary::Binary;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
+pub use group_norm::GroupNorm;
+pub use layer_norm::LayerNorm;
 pub use lrn::Lrn;
 pub use max_pool::MaxPool;
 pub use operation::Activation;
+pub use prelu::PRelu;
+pub use unary::Unary;
 pub use window::{Padding, Rounding, Span, Window};
 
 use std::sync::Arc;
@@ -43,20 +56,33 @@ pub enum Op {
     Conv2d(Conv2d),
     /// `max(x, 0)`.
     Relu,
+    /// Any other function of each value by itself.
+    Unary(Unary),
+    /// ReLU with a trained slope below 0 for each channel.
+    PRelu(PRelu),
     /// Largest value of each window.
     MaxPool(MaxPool),
     /// Mean of each window.
     AveragePool(AveragePool),
     /// Mean of each channel; the output is 1 × 1.
     GlobalAveragePool,
+    /// Mean over the channels at each position; the output has one channel.
+    ChannelMean,
     /// Local response normalisation across channels.
     Lrn(Lrn),
     /// Inputs one after another along the channels.
     Concat,
-    /// Element-wise sum of inputs of one shape.
+    /// Element-wise sum of any number of inputs. Along each axis, an extent of 1 counts for all positions of
+    /// the others.
     Add,
+    /// Element-wise product, difference or quotient of two inputs, with extents of 1 as for [`Self::Add`].
+    Binary(Binary),
     /// `scale · x + shift`, by channel: batch normalisation and scale layers.
     Affine(Affine),
+    /// Normalisation over the channels at each position.
+    LayerNorm(LayerNorm),
+    /// Normalisation over groups of channels and all positions; instance normalisation too.
+    GroupNorm(GroupNorm),
     /// Fully connected, over all channels and positions.
     Dense(Dense),
     /// Softmax across channels, at each position.
@@ -79,10 +105,18 @@ macro_rules! dispatch {
             Op::AveragePool($operation) => $call,
             Op::Lrn($operation) => $call,
             Op::Affine($operation) => $call,
+            Op::Unary($operation) => $call,
+            Op::PRelu($operation) => $call,
+            Op::Binary($operation) => $call,
+            Op::LayerNorm($operation) => $call,
+            Op::GroupNorm($operation) => $call,
             Op::Dense($operation) => $call,
             Op::Relu => dispatch!(@unit $operation = relu::Relu => $call),
             Op::GlobalAveragePool => {
                 dispatch!(@unit $operation = global_average_pool::GlobalAveragePool => $call)
+            }
+            Op::ChannelMean => {
+                dispatch!(@unit $operation = channel_mean::ChannelMean => $call)
             }
             Op::Concat => dispatch!(@unit $operation = concat::Concat => $call),
             Op::Add => dispatch!(@unit $operation = add::Add => $call),
@@ -113,7 +147,7 @@ impl Op {
     pub fn takes(&self, inputs: usize) -> bool {
         dispatch!(
             self,
-            operation => inputs == 1 || operation.joins() && inputs > 0,
+            operation => operation.takes(inputs),
             input => inputs == 0,
             _kind => true
         )

@@ -22,9 +22,9 @@ pub(crate) trait Operation {
     /// What does not fit, with the sizes.
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String>;
 
-    /// Whether it joins any number of inputs instead of taking one.
-    fn joins(&self) -> bool {
-        false
+    /// Whether it takes so many inputs.
+    fn takes(&self, inputs: usize) -> bool {
+        inputs == 1
     }
 
     /// How many channels it gives for inputs of so many.

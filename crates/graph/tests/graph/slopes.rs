@@ -36,7 +36,20 @@ fn check(op: &Op, shapes: &[Shape], random: &mut Random) {
         .map(|(dx, step)| dx.iter().zip(step).map(|(dx, step)| dx * step).sum::<f64>())
         .sum();
     // Fourth order; where maxima decide, too near for any to be decided otherwise.
-    let h = if matches!(op, Op::MaxPool(_) | Op::Relu) { 1e-7 } else { 1e-4 };
+    let corners = matches!(
+        op,
+        Op::MaxPool(_)
+            | Op::Relu
+            | Op::PRelu(_)
+            | Op::Unary(
+                Unary::HardSigmoid { .. }
+                    | Unary::HardSwish
+                    | Unary::Clip { .. }
+                    | Unary::LeakyRelu { .. }
+                    | Unary::Elu { .. }
+            )
+    );
+    let h = if corners { 1e-7 } else { 1e-4 };
     let measured = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
     let scale = slope.abs().max(1.0);
     assert!((slope - measured).abs() / scale < SLOPE, "{op:?}: {slope} against {measured}");
@@ -73,9 +86,69 @@ fn everything_else_has_the_slopes_of_finite_differences() {
     check(&Op::GlobalAveragePool, &[shape], &mut random);
     check(&Op::Concat, &[shape, Shape::new(2, 3, 4), shape], &mut random);
     check(&Op::Add, &[shape, shape, shape], &mut random);
+    check(&Op::ChannelMean, &[shape], &mut random);
     check(&Op::Softmax, &[shape], &mut random);
     let affine = random.affine(7);
     check(&affine, &[shape], &mut random);
     let dense = random.dense(shape, 5);
     check(&dense, &[shape], &mut random);
+}
+
+#[test]
+fn functions_of_single_values_have_the_slopes_of_finite_differences() {
+    let mut random = Random(13);
+    for op in testkit::unary_ops() {
+        // Of values below 0 there is no root.
+        if !matches!(op, Unary::Sqrt | Unary::Pow { .. }) {
+            check(&Op::Unary(op), &[Shape::new(5, 6, 4)], &mut random);
+        }
+    }
+    for op in [Unary::Sqrt, Unary::Pow { exponent: -0.5 }, Unary::Pow { exponent: 3.0 }] {
+        for x in [0.01, 0.3, 1.0, 7.5] {
+            let measured = (op.value(x + 1e-6) - op.value(x - 1e-6)) / 2e-6;
+            let slope = op.slope(x);
+            assert!((slope - measured).abs() < 1e-6 * slope.abs().max(1.0), "{op:?} at {x}");
+        }
+    }
+    check(&random.prelu(7), &[Shape::new(7, 3, 4)], &mut random);
+}
+
+#[test]
+fn what_is_broadcast_has_the_slopes_of_finite_differences() {
+    let mut random = Random(14);
+    let shape = Shape::new(7, 3, 4);
+    let smaller = [(7, 3, 4), (7, 1, 1), (1, 3, 4), (1, 1, 1), (7, 1, 4), (7, 3, 1), (1, 3, 1)];
+    for (channels, height, width) in smaller {
+        let other = Shape::new(channels, height, width);
+        for op in [Binary::Mul, Binary::Sub] {
+            check(&Op::Binary(op), &[shape, other], &mut random);
+            check(&Op::Binary(op), &[other, shape], &mut random);
+        }
+        check(&Op::Add, &[other, shape, other], &mut random);
+    }
+    // A quotient's slopes are steep near 0, so its parts are far from it.
+    let (a, b) = (vec![3.0, -5.0], vec![2.0, -0.5]);
+    let shape = Shape::new(2, 1, 1);
+    let of = |data| Activation { shape, data };
+    let quotient = Op::Binary(Binary::Div);
+    let y = quotient.forward(&[of(&a[..]), of(&b[..])], shape);
+    assert_eq!(y, [1.5, 10.0]);
+    let slopes = quotient.backward(&[of(&a[..]), of(&b[..])], of(&y[..]), &[1.0, 1.0]);
+    assert_eq!(slopes, [[0.5, -2.0], [-0.75, 20.0]]);
+    let both = Op::Binary(Binary::Mul).output_shape(&[Shape::new(1, 3, 1), Shape::new(7, 1, 4)]);
+    assert_eq!(both, Ok(Some(Shape::new(7, 3, 4))));
+    let error = Op::Add.output_shape(&[Shape::new(2, 3, 4), Shape::new(7, 3, 4)]).unwrap_err();
+    assert!(error.contains("2×3×4 and 7×3×4"), "{error}");
+}
+
+#[test]
+fn normalisations_have_the_slopes_of_finite_differences() {
+    let mut random = Random(15);
+    let shape = Shape::new(6, 3, 4);
+    check(&random.layer_norm(6), &[shape], &mut random);
+    for groups in [1, 2, 6] {
+        check(&random.group_norm(6, groups), &[shape], &mut random);
+    }
+    let error = random.group_norm(6, 4).output_shape(&[shape]).unwrap_err();
+    assert!(error.contains("4 groups"), "{error}");
 }

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use graph::{
-    AveragePool, Conv2d, Graph, GraphBuilder, MaxPool, NodeId, Op, Padding, Weights, Window,
+    AveragePool, Conv2d, Graph, GraphBuilder, MaxPool, NodeId, Op, Padding, Unary, Weights, Window,
 };
 
 use super::limits::{MAX_NODES, check_numbers, check_size, within};
@@ -142,8 +142,9 @@ impl Assembly {
         inputs: &[NodeId],
     ) -> Result<Option<usize>, ImportError> {
         if !op.takes(inputs.len()) {
-            let most = if op.takes(2) { MAX_NODES } else { 1 };
-            within(name, "the number of inputs", inputs.len(), 1, most)?;
+            let least = if op.takes(1) { 1 } else { 2 };
+            let most = if op.takes(3) { MAX_NODES } else { least };
+            within(name, "the number of inputs", inputs.len(), least, most)?;
         }
         let all: Option<Vec<usize>> = inputs.iter().map(|&input| self.channels(input)).collect();
         let same = |what, expected: usize, found: usize| check_size(name, what, expected, found);
@@ -163,6 +164,16 @@ impl Assembly {
             Op::Affine(affine) => {
                 same("the number of shifts", affine.scale.len(), affine.shift.len())?;
             }
+            Op::LayerNorm(norm) => {
+                same("the number of shifts", norm.scale.len(), norm.shift.len())?;
+                check_epsilon(name, norm.epsilon)?;
+            }
+            Op::GroupNorm(norm) => {
+                same("the number of shifts", norm.scale.len(), norm.shift.len())?;
+                check_epsilon(name, norm.epsilon)?;
+                within(name, "the number of groups", norm.groups, 1, MAX_CHANNELS)?;
+            }
+            Op::Unary(unary) => check_parameters(name, unary)?,
             Op::Dense(dense) => {
                 within(name, "the number of outputs", dense.out_features, 1, MAX_CHANNELS)?;
                 within(name, "the number of inputs", dense.in_features, 1, 1 << 28)?;
@@ -179,9 +190,16 @@ impl Assembly {
                 same("the number of input channels", expected, all[0])?;
             }
             Op::Affine(affine) => same("the number of scales", all[0], affine.scale.len())?,
-            Op::Add => {
-                for &other in &all {
-                    same("the number of channels added", all[0], other)?;
+            Op::PRelu(prelu) => same("the number of slopes", all[0], prelu.slope.len())?,
+            Op::LayerNorm(norm) => same("the number of scales", all[0], norm.scale.len())?,
+            Op::GroupNorm(norm) => {
+                same("the number of scales", all[0], norm.scale.len())?;
+                within(name, "the channels left over by its groups", all[0] % norm.groups, 0, 0)?;
+            }
+            Op::Add | Op::Binary(_) => {
+                let most = all.iter().copied().max().unwrap_or(1);
+                for &other in all.iter().filter(|&&channels| channels != 1) {
+                    same("the number of channels that meet", most, other)?;
                 }
             }
             Op::Dense(dense) if !dense.in_features.is_multiple_of(all[0]) => {
@@ -212,6 +230,30 @@ fn check_window(name: &str, window: &Window) -> Result<(), ImportError> {
         }
     }
     Ok(())
+}
+
+fn check_epsilon(name: &str, epsilon: f32) -> Result<(), ImportError> {
+    if epsilon.is_finite() && epsilon >= 0.0 {
+        return Ok(());
+    }
+    let problem = format!("its epsilon is {epsilon}; it is to be a number and at least 0");
+    Err(ImportError::Layer { layer: name.into(), problem })
+}
+
+/// The ends of a clipping may be infinite, nothing may be no number.
+fn check_parameters(name: &str, unary: &Unary) -> Result<(), ImportError> {
+    let fine = match *unary {
+        Unary::Clip { min, max } => min <= max,
+        Unary::HardSigmoid { alpha, beta } => alpha.is_finite() && beta.is_finite(),
+        Unary::LeakyRelu { alpha } | Unary::Elu { alpha } => alpha.is_finite(),
+        Unary::Pow { exponent } => exponent.is_finite(),
+        _ => true,
+    };
+    if fine {
+        return Ok(());
+    }
+    let problem = format!("its parameters make no function: {unary:?}");
+    Err(ImportError::Layer { layer: name.into(), problem })
 }
 
 /// A window that may lie in the padding alone would have no value.

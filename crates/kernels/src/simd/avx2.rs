@@ -43,6 +43,16 @@ unsafe fn rsqrt_half(a: __m256) -> __m256 {
     }
 }
 
+/// `v · 2ⁿ`: the power is made of its exponent's bits.
+#[inline(always)]
+unsafe fn times_power_half(v: __m256, n: __m256) -> __m256 {
+    // SAFETY: the caller promises AVX2.
+    unsafe {
+        let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+        _mm256_mul_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent)))
+    }
+}
+
 /// Bit `i` is set where lane `i` of `a` is greater than that of `b`.
 #[inline(always)]
 unsafe fn greater_half(a: __m256, b: __m256) -> u16 {
@@ -111,6 +121,26 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn max(a: V, b: V) -> V {
         unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn min(a: V, b: V) -> V {
+        unsafe { [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn div(a: V, b: V) -> V {
+        unsafe { [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])] }
+    }
+    #[inline(always)]
+    unsafe fn recip(a: V) -> V {
+        unsafe { Self::div([_mm256_set1_ps(1.0); 2], a) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: V) -> V {
+        unsafe { [_mm256_sqrt_ps(a[0]), _mm256_sqrt_ps(a[1])] }
+    }
+    #[inline(always)]
+    unsafe fn times_power_of_two(v: V, n: V) -> V {
+        unsafe { [times_power_half(v[0], n[0]), times_power_half(v[1], n[1])] }
     }
     #[inline(always)]
     unsafe fn rsqrt(a: V) -> V {

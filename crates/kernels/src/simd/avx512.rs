@@ -55,6 +55,30 @@ impl Simd for Avx512 {
         unsafe { _mm512_max_ps(a, b) }
     }
     #[inline(always)]
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { _mm512_min_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn recip(a: Self::V) -> Self::V {
+        // One Newton step doubles the estimate's fourteen bits: y·(2 − a·y).
+        unsafe {
+            let y = _mm512_rcp14_ps(a);
+            _mm512_mul_ps(y, _mm512_fnmadd_ps(a, y, _mm512_set1_ps(2.0)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: Self::V) -> Self::V {
+        unsafe { _mm512_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn times_power_of_two(v: Self::V, n: Self::V) -> Self::V {
+        unsafe { _mm512_scalef_ps(v, n) }
+    }
+    #[inline(always)]
     unsafe fn rsqrt(a: Self::V) -> Self::V {
         // One Newton step doubles the estimate's fourteen bits: y·(1.5 − 0.5·a·y²).
         unsafe {

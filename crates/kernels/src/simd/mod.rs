@@ -52,6 +52,17 @@ pub(crate) trait Simd: Copy {
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The larger of each pair.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller of each pair.
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// `1 / a` to within a few units in the last place, where neither comes near the ends of what `f32`
+    /// holds.
+    unsafe fn recip(a: Self::V) -> Self::V;
+    /// `√a`
+    unsafe fn sqrt(a: Self::V) -> Self::V;
+    /// `v · 2ⁿ` for whole `n` from −126 to 127.
+    unsafe fn times_power_of_two(v: Self::V, n: Self::V) -> Self::V;
     /// `1 / √a` for positive `a`, to within a few units in the last place.
     unsafe fn rsqrt(a: Self::V) -> Self::V;
     /// Bit `i` is set where lane `i` of `a` is greater than that of `b`.
@@ -64,6 +75,18 @@ pub(crate) trait Simd: Copy {
     unsafe fn store_bytes(to: *mut u8, v: Self::V);
     /// Lane `i` of `v` where byte `i` of the sixteen at `from` is `value`, else 0.
     unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V;
+
+    /// The sum of all lanes.
+    #[inline(always)]
+    unsafe fn sum(v: Self::V) -> f32 {
+        let mut values = [0.0; 16];
+        // SAFETY: the caller's promise, and the array has room for sixteen values.
+        unsafe { Self::store(values.as_mut_ptr(), v) };
+        for half in [8, 4, 2, 1] {
+            (0..half).for_each(|i| values[i] += values[i + half]);
+        }
+        values[0]
+    }
 
     /// All lanes 0.
     #[inline(always)]

@@ -88,6 +88,32 @@ impl Simd for Neon {
         unsafe { each(|i| vmaxq_f32(a[i], b[i])) }
     }
     #[inline(always)]
+    unsafe fn min(a: V, b: V) -> V {
+        unsafe { each(|i| vminq_f32(a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: V, b: V) -> V {
+        unsafe { each(|i| vdivq_f32(a[i], b[i])) }
+    }
+    #[inline(always)]
+    unsafe fn recip(a: V) -> V {
+        unsafe { each(|i| vdivq_f32(vdupq_n_f32(1.0), a[i])) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: V) -> V {
+        unsafe { each(|i| vsqrtq_f32(a[i])) }
+    }
+    #[inline(always)]
+    unsafe fn times_power_of_two(v: V, n: V) -> V {
+        // The power is made of its exponent's bits.
+        unsafe {
+            each(|i| {
+                let exponent = vaddq_s32(vcvtnq_s32_f32(n[i]), vdupq_n_s32(127));
+                vmulq_f32(v[i], vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent)))
+            })
+        }
+    }
+    #[inline(always)]
     unsafe fn rsqrt(a: V) -> V {
         // Three Newton steps bring the estimate's eight bits to all.
         unsafe {

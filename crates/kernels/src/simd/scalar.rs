@@ -59,6 +59,26 @@ impl Simd for Scalar {
         zip(a, b, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
+    unsafe fn recip(a: Self::V) -> Self::V {
+        a.map(|a| 1.0 / a)
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: Self::V) -> Self::V {
+        a.map(f32::sqrt)
+    }
+    #[inline(always)]
+    unsafe fn times_power_of_two(v: Self::V, n: Self::V) -> Self::V {
+        zip(v, n, |v, n| v * f32::from_bits(((n as i32 + 127) as u32) << 23))
+    }
+    #[inline(always)]
     unsafe fn rsqrt(a: Self::V) -> Self::V {
         a.map(|a| 1.0 / a.sqrt())
     }
