@@ -87,6 +87,7 @@ impl CpuExecutable {
     pub fn new(network: &Network, targets: &[NodeId], cx: Context) -> Result<Self, GraphError> {
         network.check_targets(targets)?;
         let Rewritten { graph, targets } = passes::prune(&network.graph, targets);
+        let Rewritten { graph, targets } = passes::expand_conv_transpose(&graph, &targets);
         check_channels(&graph)?;
         let Rewritten { graph, targets } = passes::fold_batch_norm(&graph, &targets);
         Ok(Self {
@@ -131,7 +132,12 @@ fn check_channels(graph: &Graph) -> Result<(), GraphError> {
             Op::Input { channels } => channels,
             _ => node.op.channels(&inputs).unwrap_or(0),
         };
-        if matches!(node.op, Op::Input { .. } | Op::Conv2d(_) | Op::Dense(_) | Op::Concat) {
+        let lists = match node.op {
+            Op::Input { .. } | Op::Conv2d(_) | Op::Dense(_) | Op::Concat => true,
+            Op::SelectChannels(_) | Op::DepthToSpace(_) | Op::SpaceToDepth(_) => true,
+            _ => false,
+        };
+        if lists {
             total = total.saturating_add(own);
         }
         channels.push(own);

@@ -8,6 +8,7 @@ use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, lrn_pool, pool};
 
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
+use super::prepared::list_bytes;
 use super::program::{Kind, Layer, Program, ValueId};
 use graph::{Binary, Graph, GraphError, NodeId, Shape, Size};
 
@@ -157,20 +158,12 @@ impl Plan {
     pub(super) fn bytes(&self, program: &Program) -> u64 {
         let [vectors, masks, argmax] =
             [self.vectors, self.mask_count, self.argmax_count].map(|count| count as u64);
-        let blocks = |value: ValueId| program.values[value].blocks() as u64;
-        let lists = program.layers.iter().map(|layer| match layer.kind {
-            Kind::Affine(_) | Kind::LayerNorm(_) | Kind::GroupNorm(_) | Kind::PRelu(_) => {
-                2 * (2 * 64 + 2) * blocks(layer.output)
-            }
-            Kind::Add | Kind::Binary(_) | Kind::Unary(_) => 2 * 2 * blocks(layer.output),
-            Kind::ChannelMean => 2 * 2 * blocks(layer.inputs[0]),
-            Kind::Copy => 16 * 8 * (blocks(layer.output) + blocks(layer.inputs[0])),
-            _ => 0,
-        });
+        let lists = (0..program.layers.len())
+            .fold(0u64, |sum, layer| sum.saturating_add(list_bytes(program, &self.shapes, layer)));
         let memories = (vectors.saturating_mul(64))
             .saturating_add(masks.saturating_mul(2))
             .saturating_add(argmax);
-        memories.saturating_add(lists.sum())
+        memories.saturating_add(lists)
     }
 
     /// Bytes that each thread works in, at the most.

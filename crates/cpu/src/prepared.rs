@@ -1,18 +1,18 @@
 //! What each layer needs to run on the maps of one image size: its weights packed and placed, or the slots
 //! it copies.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernels::conv::{Direct, Placed};
 use kernels::winograd::Winograd;
 use kernels::{OutOfMemory, Vec16};
 
-use graph::{GroupNorm, LayerNorm};
-
 use super::CpuExecutable;
 use super::convolution::{Depthwise, Direction, Packed, by_slot, key};
 use super::plan::Plan;
-use super::program::Kind;
+use super::program::{Kind, Layer, Program, ValueId};
+use graph::{GroupNorm, LayerNorm, Op, Shape, Taps};
 
 /// What a layer needs to run on the plan's maps.
 pub(super) enum Prepared {
@@ -40,9 +40,18 @@ pub(super) enum Prepared {
     Live {
         live: Vec<u16>,
     },
-    /// The slot that each slot that is written is copied from.
+    /// The slot that each slot that is written is copied from; several times, where some are to be added up.
     Copy {
+        sources: Vec<Vec<usize>>,
+    },
+    /// The slot that each slot that is written is copied from, with the pixel of the rectangle.
+    Shuffle {
         sources: Vec<usize>,
+    },
+    /// What each row and column that is written is the sum of, and what it is without any.
+    Resample {
+        taps: [Taps; 2],
+        fill: Vec<Vec16>,
     },
 }
 
@@ -91,7 +100,52 @@ impl Prepared {
                 for (&from, &to) in slots(from).iter().zip(&slots(to)[..]) {
                     sources[to] = from;
                 }
+                return Ok(Some(Prepared::Copy { sources: vec![sources] }));
+            }
+            Kind::Select(channels) => {
+                let pairs = channels.iter().map(|&channel| slots(input)[channel]);
+                let pairs = pairs.zip(slots(output).iter().copied());
+                let sources = match direction {
+                    Direction::Forward => copies(program.values[output].blocks(), pairs),
+                    Direction::Backward => {
+                        copies(program.values[input].blocks(), pairs.map(|(from, to)| (to, from)))
+                    }
+                };
                 return Ok(Some(Prepared::Copy { sources }));
+            }
+            Kind::DepthToSpace(shuffle) | Kind::SpaceToDepth(shuffle) => {
+                let to_space = matches!(program.layers[layer].kind, Kind::DepthToSpace(_));
+                let (deep, wide) = if to_space { (input, output) } else { (output, input) };
+                let spreads = to_space == (direction == Direction::Forward);
+                let (channels, pixels) = (slots(wide).len(), shuffle.pixels());
+                let blocks = |value: ValueId| 16 * program.values[value].blocks();
+                let count = if spreads { pixels * blocks(wide) } else { blocks(deep) };
+                let mut sources = vec![usize::MAX; count];
+                for (channel, &shallow) in slots(wide).iter().enumerate() {
+                    for pixel in 0..pixels {
+                        let place = pixel * blocks(wide) + shallow;
+                        let deep = slots(deep)[shuffle.deep_channel(channels, channel, pixel)];
+                        let (to, from) = if spreads { (place, deep) } else { (deep, place) };
+                        sources[to] = from;
+                    }
+                }
+                return Ok(Some(Prepared::Shuffle { sources }));
+            }
+            Kind::Resample(op) => {
+                let (from, to) = (plan.shapes[input], plan.shapes[output]);
+                let taps = op.taps(from, to).expect("the operation adds up rows and columns");
+                let value = match op {
+                    Op::Pad(pad) if direction == Direction::Forward => pad.fill(),
+                    _ => 0.0,
+                };
+                let fill = by_slot(slots(output), slots(output).iter().map(|_| value));
+                let taps = match direction {
+                    Direction::Forward => taps,
+                    Direction::Backward => {
+                        [taps[0].transposed(from.height), taps[1].transposed(from.width)]
+                    }
+                };
+                return Ok(Some(Prepared::Resample { taps, fill }));
             }
             _ => {}
         }
@@ -119,6 +173,56 @@ impl Prepared {
             }
         }))
     }
+}
+
+/// For each of the slots of `blocks` blocks, the slot it is copied from, by pairs of (from, to): as many lists
+/// as the slot has pairs that has most.
+fn copies(blocks: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
+    let mut lists = vec![vec![usize::MAX; 16 * blocks]];
+    let mut counts = vec![0; 16 * blocks];
+    for (from, to) in pairs {
+        if counts[to] == lists.len() {
+            lists.push(vec![usize::MAX; 16 * blocks]);
+        }
+        lists[counts[to]][to] = from;
+        counts[to] += 1;
+    }
+    lists
+}
+
+/// Bytes that a layer's lists and vectors take, both directions together, at the most.
+pub(super) fn list_bytes(program: &Program, shapes: &[Shape], layer: usize) -> u64 {
+    let Layer { kind, inputs, output, .. } = &program.layers[layer];
+    let blocks = |value: ValueId| program.values[value].blocks() as u64;
+    let (from, to) = (blocks(inputs[0]), blocks(*output));
+    match kind {
+        Kind::Affine(_) | Kind::LayerNorm(_) | Kind::GroupNorm(_) | Kind::PRelu(_) => {
+            2 * (2 * 64 + 2) * to
+        }
+        Kind::Add | Kind::Binary(_) | Kind::Unary(_) => 2 * 2 * to,
+        Kind::ChannelMean => 2 * 2 * from,
+        Kind::Copy => 16 * 8 * (to + from),
+        // Backward a list for each time that a channel comes again.
+        Kind::Select(channels) => 16 * 8 * (to + from.saturating_mul(most_often(channels))),
+        Kind::DepthToSpace(shuffle) | Kind::SpaceToDepth(shuffle) => {
+            (from + to).saturating_mul(shuffle.pixels() as u64).saturating_mul(16 * 8)
+        }
+        Kind::Resample(_) => {
+            let (input, output) = (shapes[inputs[0]], shapes[*output]);
+            let extents = [input.height, input.width, output.height, output.width];
+            let extents = extents.iter().fold(0u64, |sum, &n| sum.saturating_add(n as u64));
+            // Up to four taps for each, in both directions, and room that lists grow into.
+            extents.saturating_mul(4 * 2 * 2 * 16).saturating_add(2 * 64 * to)
+        }
+        _ => 0,
+    }
+}
+
+/// How often the channel comes that comes most often.
+fn most_often(channels: &[usize]) -> u64 {
+    let mut counts = HashMap::new();
+    channels.iter().for_each(|channel| *counts.entry(channel).or_insert(0) += 1);
+    counts.into_values().max().unwrap_or(1)
 }
 
 /// The phases of a layer's direct convolution, if it is one.

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use graph::{
-    Affine, AveragePool, Binary, Conv2d, Dense, Graph, GroupNorm, LayerNorm, Lrn, MaxPool, NodeId,
-    Op, PRelu, Shape, Unary,
+    Affine, AveragePool, Binary, Conv2d, Dense, DepthToSpace, Graph, GroupNorm, LayerNorm, Lrn,
+    MaxPool, NodeId, Op, PRelu, Shape, Unary,
 };
 
 /// A value's number in [`Program::values`].
@@ -80,6 +80,12 @@ pub(super) enum Kind {
     Softmax,
     /// The same channels in other slots.
     Copy,
+    /// Chosen channels.
+    Select(Arc<[usize]>),
+    DepthToSpace(DepthToSpace),
+    SpaceToDepth(DepthToSpace),
+    /// An operation that adds up rows and columns.
+    Resample(Op),
 }
 
 impl Program {
@@ -162,6 +168,20 @@ impl Builder<'_> {
             Op::LayerNorm(norm) => Kind::LayerNorm(norm.clone()),
             Op::GroupNorm(norm) => Kind::GroupNorm(norm.clone()),
             Op::Softmax => Kind::Softmax,
+            Op::Pad(_) | Op::Crop(_) | Op::Resize(_) => Kind::Resample(node.op.clone()),
+            Op::SelectChannels(select) => {
+                self.rearranged(id, Kind::Select(select.channels.clone()), inputs);
+                return;
+            }
+            Op::DepthToSpace(shuffle) => {
+                self.rearranged(id, Kind::DepthToSpace(*shuffle), inputs);
+                return;
+            }
+            Op::SpaceToDepth(shuffle) => {
+                self.rearranged(id, Kind::SpaceToDepth(shuffle.0), inputs);
+                return;
+            }
+            Op::ConvTranspose2d(_) => unreachable!("a pass has made convolutions of them"),
         };
         let channels = |input: ValueId| self.values[input].slots.len();
         let most = inputs.iter().map(|&input| channels(input)).max().unwrap_or(0);
@@ -183,6 +203,16 @@ impl Builder<'_> {
         };
         let relu = matches!(kind, Kind::Relu);
         let output = self.value(id, slots, relu);
+        self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });
+        self.of.insert(id, output);
+    }
+
+    /// A layer that gives its channels other places.
+    fn rearranged(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>) {
+        let node = self.graph.node(id);
+        let channels = self.values[inputs[0]].slots.len();
+        let channels = node.op.channels(&[channels]).expect("the operation is supported");
+        let output = self.value(id, contiguous(channels), false);
         self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });
         self.of.insert(id, output);
     }

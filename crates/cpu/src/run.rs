@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::prepared::{Prepared, direct};
 use super::program::Kind;
 use super::timing::Clock;
-use graph::{GraphError, OutputGradient, Pass, Session, Shape, Size, StepTime, Tensor};
+use graph::{GraphError, OutputGradient, Pass, Session, Shape, Size, StepTime, Taps, Tensor};
 
 mod backward;
 mod forward;
@@ -266,6 +266,11 @@ impl Session for CpuSession {
         let CpuExecutable { program, cx, .. } = &*self.executable;
         self.clock.report(program, &self.plan, cx.level())
     }
+}
+
+/// Lists of taps in the kernels' terms.
+fn views(taps: &[Taps; 2]) -> [kernels::resample::Taps<'_>; 2] {
+    taps.each_ref().map(|taps| kernels::resample::Taps::new(taps.starts(), taps.all()))
 }
 
 /// By what an average's windows count the padding: the extent that counts, or nothing of it.

@@ -250,17 +250,16 @@ impl Graph {
     /// Every layer one can dream on, in order.
     pub fn layers(&self) -> Vec<Layer> {
         let mut channels = vec![None; self.nodes.len()];
-        let mut stride = vec![1usize; self.nodes.len()];
+        let mut stride = vec![1.0f64; self.nodes.len()];
         let mut depth = vec![0; self.nodes.len()];
         channels[0] = Some(self.input_channels());
         for (index, node) in self.nodes.iter().enumerate().skip(1) {
             let inputs = || node.inputs.iter().map(|input| input.0);
-            stride[index] = inputs().map(|input| stride[input]).max().unwrap_or(1);
+            stride[index] =
+                inputs().map(|input| stride[input]).fold(0.0, f64::max) * node.op.step();
             depth[index] = inputs().map(|input| depth[input]).max().unwrap_or(0);
             let known: Option<Vec<usize>> = inputs().map(|input| channels[input]).collect();
             channels[index] = known.and_then(|known| node.op.channels(&known));
-            let step = node.op.window().map_or(1, |window| window.stride[1]);
-            stride[index] = stride[index].saturating_mul(step);
             depth[index] += usize::from(node.op.weights().is_some());
         }
         let mut layers = Vec::new();
@@ -268,7 +267,7 @@ impl Graph {
             if let Some(channels) = channels[index]
                 && self.names.get(&node.name) == Some(&NodeId(index))
             {
-                let (stride, depth) = (stride[index], depth[index]);
+                let (stride, depth) = (stride[index].round().max(1.0) as usize, depth[index]);
                 layers.push(Layer { name: node.name.clone(), channels, stride, depth });
             }
         }

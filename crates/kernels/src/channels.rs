@@ -48,16 +48,16 @@ struct Moves<'a> {
 
 /// Slots of an output block that come from one block of the input, all moved by as many places.
 #[derive(Clone, Copy, Default)]
-struct Move {
-    block: usize,
+pub(crate) struct Move {
+    pub(crate) block: usize,
     /// From the slot of the input to that of the output.
-    by: isize,
+    pub(crate) by: isize,
     /// Slots of the output.
-    slots: u16,
+    pub(crate) slots: u16,
 }
 
 /// The moves that make an output block, and how many there are.
-fn moves(sources: &[usize]) -> ([Move; 16], usize) {
+pub(crate) fn moves(sources: &[usize]) -> ([Move; 16], usize) {
     let (mut moves, mut count) = ([Move::default(); 16], 0);
     for (slot, &source) in sources.iter().enumerate().filter(|(_, source)| **source != usize::MAX) {
         let (block, by) = (source / 16, slot as isize - (source % 16) as isize);

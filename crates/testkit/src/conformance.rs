@@ -57,6 +57,15 @@ fn every_operation(backend: &dyn Backend) {
             compare(backend, &network(builder.finish()), &[target], size, random, &describe(&op));
         }
     }
+    for _ in 0..6 {
+        let (shuffle, channels) = (random.depth_to_space(), random.range(1, 20));
+        let mut builder = GraphBuilder::new("image", 3);
+        let deep = random.conv(same(1, 1), 3, channels * shuffle.pixels(), 1);
+        let deep = builder.add("input", deep, &[builder.input()]);
+        let target = builder.add("operation", Op::DepthToSpace(shuffle), &[deep]);
+        let (size, name) = (Size::new(random.range(3, 9), 7), format!("{shuffle:?}"));
+        compare(backend, &network(builder.finish()), &[target], size, random, &name);
+    }
     let (channels, size) = (11, Size::new(5, 7));
     let mut builder = GraphBuilder::new("image", 3);
     let input = random.conv(same(1, 1), 3, channels, 1);
@@ -98,6 +107,13 @@ fn operations(random: &mut Random, channels: usize) -> Vec<Op> {
         random.group_norm(channels, groups),
         random.group_norm(channels, channels),
         Op::Softmax,
+        random.select_channels(channels),
+        Op::SpaceToDepth(SpaceToDepth(random.depth_to_space())),
+        random.pad(),
+        random.crop(),
+        random.resize(),
+        random.conv_transpose(channels, groups * outputs, groups),
+        random.conv_transpose(channels, channels, channels),
     ]
     .into_iter()
     .chain(unary_ops().into_iter().filter(|op| !roots(op)).map(Op::Unary))
@@ -179,6 +195,18 @@ fn describe(op: &Op) -> String {
         Op::PRelu(_) => "parametric ReLU".into(),
         Op::LayerNorm(_) => "layer normalization".into(),
         Op::GroupNorm(norm) => format!("normalization in {} groups", norm.groups),
+        Op::ConvTranspose2d(conv) => format!(
+            "transposed convolution {} → {} in {} groups by {:?}, stride {:?}, dilation {:?}, without \
+             {:?} before and {:?} after",
+            conv.in_channels,
+            conv.out_channels,
+            conv.groups,
+            conv.kernel,
+            conv.stride,
+            conv.dilation,
+            conv.before,
+            conv.after
+        ),
         op => format!("{op:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use graph::{
     AveragePool, Graph, GraphBuilder, Lrn, MaxPool, NodeId, Op, Padding, Rounding, Shape, Size,
-    Window,
+    SpaceToDepth, Window,
 };
 
 use crate::Random;
@@ -41,7 +41,7 @@ fn operation(random: &mut Random, ends: &[(NodeId, Shape)]) -> (Op, Vec<usize>) 
         let all: Vec<usize> = (0..ends.len()).filter(|&end| alike(&ends[end].1)).collect();
         (0..random.range(1, 4)).map(|_| all[random.range(0, all.len() - 1)]).collect()
     };
-    let op = match random.range(0, 13) {
+    let op = match random.range(0, 18) {
         0..=3 => {
             let divisors: Vec<usize> =
                 (1..=channels).filter(|n| channels.is_multiple_of(*n)).collect();
@@ -80,6 +80,17 @@ fn operation(random: &mut Random, ends: &[(NodeId, Shape)]) -> (Op, Vec<usize>) 
             let parts = alike(random, &|other| *other == shape);
             return (Op::Add, parts);
         }
+        13 => random.select_channels(channels),
+        14 => {
+            let (outs, groups) = (random.range(1, 20), [1, channels][random.range(0, 1)]);
+            random.conv_transpose(channels, outs * groups, groups)
+        }
+        15 => match random.depth_to_space() {
+            shuffle if channels.is_multiple_of(shuffle.pixels()) => Op::DepthToSpace(shuffle),
+            shuffle => Op::SpaceToDepth(SpaceToDepth(shuffle)),
+        },
+        16 => random.pad(),
+        17 => [Random::crop, Random::resize][random.range(0, 1)](random),
         _ => match random.range(0, 2) {
             0 => Op::GlobalAveragePool,
             1 => Op::Softmax,

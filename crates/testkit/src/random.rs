@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use graph::{
-    Affine, Conv2d, Dense, GroupNorm, LayerNorm, Op, PRelu, Padding, Shape, Size, Tensor, Window,
+    Affine, BlockOrder, Conv2d, ConvTranspose2d, Coordinates, Crop, Cut, Dense, DepthToSpace,
+    Extent, GroupNorm, Interpolation, LayerNorm, Nearest, Op, PRelu, Pad, PadMode, Padding, Resize,
+    SelectChannels, Shape, Size, Tensor, Window,
 };
 
 /// A small generator with a seed (SplitMix64).
@@ -94,6 +96,99 @@ impl Random {
             weights: self.values(outs * ins).iter().map(|w| w * scale).collect(),
             bias: self.values(outs).into(),
         })
+    }
+
+    /// A transposed convolution of `ins` → `outs` channels, of any stride and dilation, that leaves out no more
+    /// than its kernel reaches.
+    pub fn conv_transpose(&mut self, ins: usize, outs: usize, groups: usize) -> Op {
+        let mut pair = |low: usize, high: usize| [self.range(low, high), self.range(low, high)];
+        let (kernel, stride, dilation) = (pair(1, 4), pair(1, 3), pair(1, 2));
+        let (before, after, added) = (pair(0, 3), pair(0, 3), pair(0, 2));
+        let each = outs / groups * kernel[0] * kernel[1];
+        let scale = (6.0 / (each * ins / outs.max(1)).max(1) as f32).sqrt();
+        Op::ConvTranspose2d(ConvTranspose2d {
+            kernel,
+            stride,
+            dilation,
+            before,
+            after: [0, 1].map(|axis| after[axis] as isize - added[axis] as isize),
+            out_channels: outs,
+            in_channels: ins,
+            groups,
+            weights: self.values(ins * each).iter().map(|w| w * scale).collect(),
+            bias: self.values(outs).into(),
+        })
+    }
+
+    /// Some of `channels` channels in any order, some of them again.
+    pub fn select_channels(&mut self, channels: usize) -> Op {
+        let count = self.range(1, 40);
+        Op::SelectChannels(SelectChannels {
+            in_channels: channels,
+            channels: (0..count).map(|_| self.range(0, channels - 1)).collect(),
+        })
+    }
+
+    /// How channels become pixels: any number of them, in any order.
+    pub fn depth_to_space(&mut self) -> DepthToSpace {
+        let order = [BlockOrder::PixelsFirst, BlockOrder::ChannelsFirst][self.range(0, 1)];
+        DepthToSpace { block: [self.range(1, 3), self.range(1, 3)], order }
+    }
+
+    /// A padding of any kind.
+    pub fn pad(&mut self) -> Op {
+        let mut pair = || [self.range(0, 12), self.range(0, 12)];
+        let (rows, columns) = (pair(), pair());
+        let mode = match self.range(0, 4) {
+            0 => PadMode::Constant(self.value()),
+            1 => PadMode::Reflect,
+            2 => PadMode::Symmetric,
+            3 => PadMode::Edge,
+            _ => PadMode::Wrap,
+        };
+        Op::Pad(Pad { rows, columns, mode })
+    }
+
+    /// A slice of rows and columns that leaves something of an activation of a few pixels.
+    pub fn crop(&mut self) -> Op {
+        let mut cut = || match self.range(0, 3) {
+            0 => Cut::ALL,
+            1 => Cut { start: -1, end: i64::MIN, step: -(self.range(1, 2) as i64) },
+            _ => Cut {
+                start: self.range(0, 1) as i64,
+                end: [i64::MAX, -1, 4][self.range(0, 2)],
+                step: self.range(1, 2) as i64,
+            },
+        };
+        Op::Crop(Crop { rows: cut(), columns: cut() })
+    }
+
+    /// A resizing of any kind.
+    pub fn resize(&mut self) -> Op {
+        let mut extent = || match self.range(0, 2) {
+            0 => Extent::Fixed(self.range(1, 20)),
+            1 => Extent::Scale(2.0),
+            _ => Extent::Scale(0.6 + self.value().abs()),
+        };
+        let size = [extent(), extent()];
+        let coordinates = [
+            Coordinates::HalfPixel,
+            Coordinates::HalfPixelSymmetric,
+            Coordinates::PytorchHalfPixel,
+            Coordinates::AlignCorners,
+            Coordinates::Asymmetric,
+            Coordinates::HalfPixelForNearest,
+        ][self.range(0, 5)];
+        let nearest = [Nearest::RoundDown, Nearest::RoundUp, Nearest::Floor, Nearest::Ceil];
+        let interpolation = match self.range(0, 3) {
+            0 => Interpolation::Nearest(nearest[self.range(0, 3)]),
+            1 => {
+                let exclude_outside = self.range(0, 1) == 1;
+                Interpolation::Cubic { slope: -0.75, exclude_outside }
+            }
+            _ => Interpolation::Linear,
+        };
+        Op::Resize(Resize { size, coordinates, interpolation })
     }
 
     /// A window with a padding that leaves no window beside the picture.

@@ -4,9 +4,10 @@ use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, SharedMap, run};
 use kernels::{
     Destination, MapMut, MapRef, Vec16, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
+    resample, shuffle,
 };
 
-use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, views};
 use crate::plan::{Backward, Contribution, Part, SIDE_BY_SIDE};
 use crate::program::Kind;
 
@@ -102,7 +103,16 @@ impl CpuSession {
         };
         let kept_range = kept.as_ref().map_or(0..0, |part| part.range.clone());
         let [dy, dx, values] = parts(&mut self.vectors, [dyp.range, dxp.range, kept_range]);
-        let (dy, dx) = (MapRef::new(dyp.map, dy), MapMut::new(dxp.map, dx));
+        let dy = MapRef::new(dyp.map, dy);
+        if let Some(Prepared::Copy { sources }) = &self.backward[number] {
+            for (place, sources) in sources.iter().enumerate() {
+                let mode = if place == 0 { mode } else { WriteMode::Accumulate };
+                let dx = Destination::new(MapMut::new(dxp.map, &mut *dx), mode, mask);
+                elementwise::gather_channels(cx, sources, dy, dx);
+            }
+            return;
+        }
+        let dx = MapMut::new(dxp.map, dx);
         if let Some(Prepared::Winograd(conv)) = &self.backward[number] {
             conv.run(cx, dy, &gradient(&SharedMap::new(dx), mode, mask));
             return;
@@ -118,8 +128,14 @@ impl CpuSession {
             (_, Some(Prepared::Affine { scale, .. }), ..) => {
                 elementwise::affine_backward(cx, scale, dy, dx);
             }
-            (_, Some(Prepared::Copy { sources }), ..) => {
-                elementwise::gather_channels(cx, sources, dy, dx);
+            (Kind::DepthToSpace(by), Some(Prepared::Shuffle { sources }), ..) => {
+                shuffle::space_to_depth(cx, by.block, sources, dy, dx);
+            }
+            (Kind::SpaceToDepth(by), Some(Prepared::Shuffle { sources }), ..) => {
+                shuffle::depth_to_space(cx, by.block, sources, dy, dx);
+            }
+            (_, Some(Prepared::Resample { taps, fill }), ..) => {
+                resample::resample(cx, views(taps), fill, dy, dx);
             }
             (Kind::Relu, ..) => elementwise::copy(cx, dy, dx),
             (Kind::MaxPool(_), _, Some(window), _) => {

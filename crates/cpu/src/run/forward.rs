@@ -3,10 +3,11 @@
 use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, SharedMap, SharedMask, run};
 use kernels::{
-    Destination, MapMut, MapRef, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
+    Destination, MapMut, MapRef, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool, resample,
+    shuffle,
 };
 
-use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, views};
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
 
@@ -94,7 +95,16 @@ impl CpuSession {
                 elementwise::affine_forward(cx, scale, shift, x, y);
             }
             (_, Some(Prepared::Copy { sources }), _) => {
-                elementwise::gather_channels(cx, sources, x, Destination::overwrite(y));
+                elementwise::gather_channels(cx, &sources[0], x, Destination::overwrite(y));
+            }
+            (Kind::DepthToSpace(by), Some(Prepared::Shuffle { sources }), _) => {
+                shuffle::depth_to_space(cx, by.block, sources, x, Destination::overwrite(y));
+            }
+            (Kind::SpaceToDepth(by), Some(Prepared::Shuffle { sources }), _) => {
+                shuffle::space_to_depth(cx, by.block, sources, x, Destination::overwrite(y));
+            }
+            (_, Some(Prepared::Resample { taps, fill }), _) => {
+                resample::resample(cx, views(taps), fill, x, Destination::overwrite(y));
             }
             (Kind::Relu, ..) => {
                 elementwise::relu_forward(cx, x, y, mask.expect("a ReLU has a mask"));

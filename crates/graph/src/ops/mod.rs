@@ -11,7 +11,10 @@ mod broadcast;
 mod channel_mean;
 mod concat;
 mod conv2d;
+mod conv_transpose2d;
+mod crop;
 mod dense;
+mod depth_to_space;
 mod global_average_pool;
 mod group_norm;
 mod layer_norm;
@@ -19,23 +22,36 @@ mod lrn;
 mod max_pool;
 mod normalization;
 mod operation;
+mod pad;
 mod prelu;
 mod relu;
+mod resize;
+mod select_channels;
 mod softmax;
+mod space_to_depth;
+mod taps;
 mod unary;
 mod window;
 
 pub use affine::Affine;
 pub use average_pool::AveragePool;
 pub use binary::Binary;
+pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
+pub use crop::{Crop, Cut};
 pub use dense::Dense;
+pub use depth_to_space::{BlockOrder, DepthToSpace};
 pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
 pub use lrn::Lrn;
 pub use max_pool::MaxPool;
 pub use operation::Activation;
+pub use pad::{Pad, PadMode};
 pub use prelu::PRelu;
+pub use resize::{Coordinates, Extent, Interpolation, Nearest, Resize};
+pub use select_channels::SelectChannels;
+pub use space_to_depth::SpaceToDepth;
+pub use taps::Taps;
 pub use unary::Unary;
 pub use window::{Padding, Rounding, Span, Window};
 
@@ -54,6 +70,8 @@ pub enum Op {
     },
     /// Convolution, with its bias.
     Conv2d(Conv2d),
+    /// Transposed convolution, with its bias.
+    ConvTranspose2d(ConvTranspose2d),
     /// `max(x, 0)`.
     Relu,
     /// Any other function of each value by itself.
@@ -87,6 +105,18 @@ pub enum Op {
     Dense(Dense),
     /// Softmax across channels, at each position.
     Softmax,
+    /// Chosen channels in a chosen order.
+    SelectChannels(SelectChannels),
+    /// Channels become pixels.
+    DepthToSpace(DepthToSpace),
+    /// Pixels become channels.
+    SpaceToDepth(SpaceToDepth),
+    /// Rows and columns added around.
+    Pad(Pad),
+    /// Some of the rows and columns.
+    Crop(Crop),
+    /// Enlarged or reduced.
+    Resize(Resize),
     /// An operation the importer does not know. It is an error only when a target layer needs it.
     Unsupported {
         /// The format's name for it.
@@ -111,6 +141,13 @@ macro_rules! dispatch {
             Op::LayerNorm($operation) => $call,
             Op::GroupNorm($operation) => $call,
             Op::Dense($operation) => $call,
+            Op::ConvTranspose2d($operation) => $call,
+            Op::SelectChannels($operation) => $call,
+            Op::DepthToSpace($operation) => $call,
+            Op::SpaceToDepth($operation) => $call,
+            Op::Pad($operation) => $call,
+            Op::Crop($operation) => $call,
+            Op::Resize($operation) => $call,
             Op::Relu => dispatch!(@unit $operation = relu::Relu => $call),
             Op::GlobalAveragePool => {
                 dispatch!(@unit $operation = global_average_pool::GlobalAveragePool => $call)
@@ -167,6 +204,17 @@ impl Op {
     /// The window that it slides over its input, if it has one.
     pub fn window(&self) -> Option<&Window> {
         dispatch!(self, operation => operation.window(), input => None, _kind => None)
+    }
+
+    /// How many steps along a row of its input one step along a row of its output is.
+    pub fn step(&self) -> f64 {
+        dispatch!(self, operation => operation.step(), input => 1.0, _kind => 1.0)
+    }
+
+    /// The rows and columns of an input that its output is the sum of, if that is all it computes: of pads,
+    /// crops and resizings.
+    pub fn taps(&self, input: Shape, output: Shape) -> Option<[Taps; 2]> {
+        dispatch!(self, operation => operation.taps(input, output), input => None, _kind => None)
     }
 
     /// Its trained weights, if it has any; they make a network deeper.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::taps::Taps;
 use super::window::Window;
 use crate::{Real, Shape, Weights};
 
@@ -34,6 +35,16 @@ pub(crate) trait Operation {
 
     /// The window that it slides over its input, if it has one.
     fn window(&self) -> Option<&Window> {
+        None
+    }
+
+    /// How many steps along a row of its input one step along a row of its output is.
+    fn step(&self) -> f64 {
+        self.window().map_or(1.0, |window| window.stride[1] as f64)
+    }
+
+    /// The rows and columns that it adds up, if that is all it does.
+    fn taps(&self, _input: Shape, _output: Shape) -> Option<[Taps; 2]> {
         None
     }
 

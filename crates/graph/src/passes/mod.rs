@@ -2,9 +2,11 @@
 //! wanted of it and gives another that computes the same there.
 
 mod batch_norm;
+mod conv_transpose;
 mod prune;
 
 pub use batch_norm::fold_batch_norm;
+pub use conv_transpose::expand_conv_transpose;
 pub use prune::prune;
 
 use crate::{Graph, GraphBuilder, Node, NodeId, Op};
@@ -44,6 +46,17 @@ impl Rewriter {
         let inputs: Vec<NodeId> = node.inputs.iter().map(|&input| self.moved_to(input)).collect();
         let new = self.builder.add(name, op, &inputs);
         ids.iter().for_each(|id| self.moved[id.index()] = Some(new));
+    }
+
+    /// Adds `ops`, each on the one before, instead of the node `id`, whose inputs the first has and whose name
+    /// the last.
+    fn expand(&mut self, id: NodeId, ops: Vec<Op>, node: &Node) {
+        let mut inputs: Vec<NodeId> =
+            node.inputs.iter().map(|&input| self.moved_to(input)).collect();
+        for op in ops {
+            inputs = vec![self.builder.add(&*node.name, op, &inputs)];
+        }
+        self.moved[id.index()] = inputs.last().copied();
     }
 
     fn moved_to(&self, id: NodeId) -> NodeId {

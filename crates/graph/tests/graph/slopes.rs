@@ -152,3 +152,23 @@ fn normalisations_have_the_slopes_of_finite_differences() {
     let error = random.group_norm(6, 4).output_shape(&[shape]).unwrap_err();
     assert!(error.contains("4 groups"), "{error}");
 }
+
+#[test]
+fn what_moves_channels_and_pixels_has_the_slopes_of_finite_differences() {
+    let mut random = Random(16);
+    for _ in 0..40 {
+        let shape = Shape::new(random.range(1, 9), random.range(6, 9), random.range(6, 9));
+        check(&random.select_channels(shape.channels), &[shape], &mut random);
+        let shuffle = random.depth_to_space();
+        let deep = Shape { channels: shape.channels * shuffle.pixels(), ..shape };
+        check(&Op::DepthToSpace(shuffle), &[deep], &mut random);
+        check(&Op::SpaceToDepth(SpaceToDepth(shuffle)), &[shape], &mut random);
+        check(&random.pad(), &[shape], &mut random);
+        check(&random.crop(), &[shape], &mut random);
+        check(&random.resize(), &[shape], &mut random);
+        for groups in [1, shape.channels] {
+            let outs = groups * random.range(1, 3);
+            check(&random.conv_transpose(shape.channels, outs, groups), &[shape], &mut random);
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod broadcast;
 mod convolution;
 mod depthwise;
 mod elementwise;
+mod geometry;
 mod lrn;
 mod lrn_pool;
 mod normalization;

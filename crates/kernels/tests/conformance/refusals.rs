@@ -9,7 +9,7 @@ use kernels::lrn::{self, Lrn};
 use kernels::winograd::Winograd;
 use kernels::{
     BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Threads, Vec16,
-    WriteMode, lrn_pool, pool,
+    WriteMode, lrn_pool, pool, resample, shuffle,
 };
 
 use crate::support::Blocked;
@@ -214,4 +214,30 @@ fn weights_that_were_left_out_are_not_packed() {
     let slots: Vec<usize> = (0..16).collect();
     let filters = Filters::without_weights(window(3), 1, &slots, &slots);
     let _ = Direct::new(&filters.forward(), &best());
+}
+
+#[test]
+#[should_panic(expected = "the maps do not fit each other")]
+fn pixels_without_room_for_their_rectangles_are_refused() {
+    let (x, mut y) = (ones(&map(1, 4, 4, 0)), ones(&map(1, 7, 8, 0)));
+    let y = Destination::overwrite(y.write());
+    shuffle::depth_to_space(&best(), [2, 2], &[0; 4 * 16], x.read(), y);
+}
+
+#[test]
+#[should_panic(expected = "no such slot")]
+fn a_slot_beyond_the_map_is_refused() {
+    let (x, mut y) = (ones(&map(1, 4, 4, 0)), ones(&map(1, 2, 2, 0)));
+    let y = Destination::overwrite(y.write());
+    shuffle::space_to_depth(&best(), [2, 2], &[4 * 16; 16], x.read(), y);
+}
+
+#[test]
+#[should_panic(expected = "taps beside the map")]
+fn taps_beside_the_map_are_refused() {
+    let (x, mut y) = (ones(&map(1, 1, 1, 0)), ones(&map(1, 1, 1, 0)));
+    let (on, beside) = ([(0, 1.0)], [(1, 1.0)]);
+    let taps = [&on, &beside].map(|taps| resample::Taps::new(&[0, 1], taps));
+    let y = Destination::overwrite(y.write());
+    resample::resample(&best(), taps, &[Vec16::default()], x.read(), y);
 }
