@@ -7,16 +7,18 @@
 use std::collections::HashSet;
 
 use graph::{
-    AveragePool, Conv2d, Graph, GraphBuilder, MaxPool, NodeId, Op, Padding, Unary, Weights, Window,
+    AveragePool, Conv2d, Graph, GraphBuilder, MaxPool, NodeId, Op, Pad, Padding, Unary, Weights,
+    Window,
 };
 
+use super::geometry::{check_geometry, expanded_weights};
 use super::limits::{MAX_NODES, check_numbers, check_size, within};
 use crate::ImportError;
 
 /// The most channels any node may have; also bounds features of fully connected layers.
-const MAX_CHANNELS: usize = 1 << 18;
+pub(super) const MAX_CHANNELS: usize = 1 << 18;
 /// The largest kernel, stride, dilation or padding along one axis.
-const MAX_WINDOW: usize = 1024;
+pub(super) const MAX_WINDOW: usize = 1024;
 /// The most picture pixels that one step at any node may span.
 const MAX_STRIDE: usize = 1 << 16;
 /// The most rows or columns that all paddings together may add.
@@ -78,12 +80,19 @@ impl Assembly {
     ) -> Result<NodeId, ImportError> {
         within(name, "the number of nodes before it", self.known.len(), 1, MAX_NODES)?;
         let channels = self.channels_after(name, &op, inputs)?;
-        let mut stride =
-            inputs.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
+        let stride = inputs.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
+        let step = match op.window() {
+            Some(window) => window.stride[0].max(window.stride[1]) as f64,
+            None => op.step(),
+        };
+        let stride = (stride as f64 * step).max(1.0) as usize;
+        within(name, "the step in pixels", stride, 1, MAX_STRIDE)?;
+        if let Op::Pad(Pad { rows, columns, .. }) = &op {
+            self.padding += (rows[0] + rows[1]).max(columns[0] + columns[1]);
+            within(name, "the padding so far", self.padding, 0, MAX_PADDING)?;
+        }
         if let Some(window) = op.window() {
             check_window(name, window)?;
-            stride = stride.saturating_mul(window.stride[0].max(window.stride[1]));
-            within(name, "the step in pixels", stride, 1, MAX_STRIDE)?;
             if let Padding::Explicit { top, bottom, left, right } = window.padding {
                 self.padding += (top + bottom).max(left + right);
                 within(name, "the padding so far", self.padding, 0, MAX_PADDING)?;
@@ -118,6 +127,12 @@ impl Assembly {
 
     /// Adds an operation's weights to the count, and sees that they are numbers.
     fn count_weights(&mut self, name: &str, op: &Op) -> Result<(), ImportError> {
+        if let Op::ConvTranspose2d(conv) = op {
+            // A backend may make a convolution for each pixel of its stride.
+            let more = expanded_weights(conv).saturating_sub(conv.weights.len());
+            self.weights = self.weights.saturating_add(more);
+            within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
+        }
         let later = op.weights().filter(|weights| weights.made().is_none());
         if let Some(weights) = later.filter(|weights| self.counted.insert(weights.address())) {
             self.weights = self.weights.saturating_add(weights.len());
@@ -181,13 +196,22 @@ impl Assembly {
                 same("the number of weights", expected, dense.weights.len())?;
                 same("the number of biases", dense.out_features, dense.bias.len())?;
             }
-            _ => {}
+            op => check_geometry(name, op)?,
         }
         let Some(all) = all else { return Ok(None) };
         match op {
             Op::Conv2d(conv) => {
                 let expected = conv.in_channels.saturating_mul(conv.groups);
                 same("the number of input channels", expected, all[0])?;
+            }
+            Op::ConvTranspose2d(conv) => {
+                same("the number of input channels", conv.in_channels, all[0])?;
+            }
+            Op::SelectChannels(select) => {
+                same("the number of input channels", select.in_channels, all[0])?;
+            }
+            Op::DepthToSpace(shuffle) => {
+                within(name, "the rest of its channels", all[0] % shuffle.pixels(), 0, 0)?;
             }
             Op::Affine(affine) => same("the number of scales", all[0], affine.scale.len())?,
             Op::PRelu(prelu) => same("the number of slopes", all[0], prelu.slope.len())?,

@@ -4,6 +4,7 @@
 mod activation;
 mod array;
 mod assembly;
+mod geometry;
 mod limits;
 
 pub(crate) use activation::Activation;
