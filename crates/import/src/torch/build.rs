@@ -1,5 +1,7 @@
 //! What the builders of networks share: layers by the names of their modules, sizes from the weights.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use graph::{
@@ -19,6 +21,8 @@ pub(super) struct Builder<'a> {
     assembly: Assembly,
     /// What is added to variances, which no state dict says.
     epsilon: f32,
+    /// The names of the tensors that have found their place.
+    used: RefCell<HashSet<String>>,
 }
 
 /// What of a pool is not the same everywhere.
@@ -53,11 +57,27 @@ impl Pool {
 impl<'a> Builder<'a> {
     /// A graph that is only the picture; `epsilon` is that of its normalisations.
     pub(super) fn new(dict: &'a StateDict, epsilon: f32) -> Result<Self, ImportError> {
-        Ok(Self { dict, assembly: Assembly::new("input", 3)?, epsilon })
+        let assembly = Assembly::new("input", 3)?;
+        Ok(Self { dict, assembly, epsilon, used: RefCell::default() })
     }
 
     pub(super) fn input(&self) -> NodeId {
         self.assembly.input()
+    }
+
+    /// The tensor of this name, which then has its place in the network.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Tensor> {
+        let tensor = self.dict.get(name);
+        if tensor.is_some() {
+            self.used.borrow_mut().insert(name.to_owned());
+        }
+        tensor
+    }
+
+    /// The first tensor that has no place in what was built.
+    pub(super) fn left_over(&self) -> Option<&'a str> {
+        let used = self.used.borrow();
+        self.dict.names().find(|name| !used.contains(*name)).map(String::as_str)
     }
 
     pub(super) fn finish(self) -> Graph {
@@ -186,7 +206,7 @@ impl<'a> Builder<'a> {
 
     /// A fully connected layer, if the file has it: classifiers may be cut off.
     pub(super) fn linear(&mut self, name: &str, x: NodeId) -> Result<Option<NodeId>, ImportError> {
-        let Some(weights) = self.dict.get(&format!("{name}.weight")) else { return Ok(None) };
+        let Some(weights) = self.get(&format!("{name}.weight")) else { return Ok(None) };
         let &[out_features, in_features] = weights.shape() else { return Ok(None) };
         let bias = self.bias(name, out_features, weights.len())?;
         let weights = weights.weights(name)?;
@@ -201,7 +221,7 @@ impl<'a> Builder<'a> {
         count: usize,
         weights: usize,
     ) -> Result<Arc<[f32]>, ImportError> {
-        match self.dict.get(&format!("{layer}.bias")) {
+        match self.get(&format!("{layer}.bias")) {
             Some(bias) => {
                 let bias = bias.vector(layer, "the number of biases", count)?;
                 Ok(bias.into())
@@ -215,7 +235,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// One that is not there.
     pub(super) fn tensor(&self, layer: &str, part: &str) -> Result<&'a Tensor, ImportError> {
-        let tensor = self.dict.get(&format!("{layer}.{part}"));
+        let tensor = self.get(&format!("{layer}.{part}"));
         tensor
             .ok_or_else(|| ImportError::MissingWeight { layer: layer.into(), weight: part.into() })
     }

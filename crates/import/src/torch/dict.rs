@@ -114,6 +114,12 @@ impl StateDict {
         dict
     }
 
+    /// Adds a tensor.
+    #[cfg(test)]
+    pub(super) fn add(&mut self, name: &str, tensor: Tensor) {
+        self.tensors.insert(name.to_owned(), tensor);
+    }
+
     /// The tensor of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Tensor> {
         self.tensors.get(name)
@@ -128,7 +134,7 @@ impl StateDict {
         self.get(name).map_or(&[], Tensor::shape)
     }
 
-    /// The first names, for messages.
+    /// All names, in order.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         self.tensors.keys()
     }

@@ -5,6 +5,7 @@
 //! in a file is ever run: [`pickle`] reads its instructions as data.
 
 mod archive;
+mod blocks;
 mod build;
 mod dict;
 mod nets;

@@ -70,6 +70,21 @@ fn every_container_gives_the_same_weights_or_is_refused() {
 }
 
 #[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn the_weights_of_a_program_are_found_without_running_it() {
+    let folder = shared().join("networks/models/torch/formats");
+    let read = |name: &str| Bytes::from(std::fs::read(folder.join(name)).unwrap());
+    let reference = dict_of(&read("reference.safetensors")).unwrap();
+    for name in ["torchscript_trace.pt", "torchscript_script.pt"] {
+        let archive = archive::Archive::open(&read(name)).unwrap().unwrap();
+        let storages = |dtype, key: &str| archive.storage(dtype, key);
+        let outside = Outside::Storages(&storages);
+        let tensors = dict::of_script(&archive.pickle().unwrap(), &outside).unwrap();
+        assert_same(&StateDict::of(tensors), &reference, 0.0, name);
+    }
+}
+
+#[test]
 fn a_stream_of_python_2_a_tar_and_an_archive_hold_the_same() {
     let archive = dict_of(&data("f16.pth")).unwrap();
     let tar = dict_of(&data("old_tar.pth")).unwrap();
@@ -162,6 +177,15 @@ fn unknown_networks_are_named_by_what_they_have() {
     assert!(refused(&["class_token"]).contains("vision transformer"));
     let refusal = refused(&["module.encoder.weight", "module.encoder.bias"]);
     assert!(refusal.contains("encoder.bias") && refusal.contains("torch.onnx.export"), "{refusal}");
+}
+
+#[test]
+fn a_network_with_more_than_the_known_one_is_not_taken_for_it() {
+    let mut dict = dict_of(&data("old_tar.pth")).unwrap();
+    nets::build(&dict).unwrap();
+    dict.add("layer1.0.se.fc1.weight", dict.get("layer1.0.conv1.weight").unwrap().clone());
+    let refusal = nets::build(&dict).err().unwrap().to_string();
+    assert!(refusal.contains("layer1.0.se.fc1.weight") && refusal.contains("onnx"), "{refusal}");
 }
 
 #[test]

@@ -146,6 +146,9 @@ fn state_dicts_give_pytorchs_numbers() {
         ("googlenet.pth", "googlenet_legacy17"),
         ("inception_v3.pth", "inception_v3_legacy11"),
         ("mobilenet_v2.pth", "mobilenet_v2_legacy11"),
+        ("mobilenet_v3_large.safetensors", "mobilenet_v3_large_legacy13"),
+        ("efficientnet_b0.safetensors", "efficientnet_b0_legacy17"),
+        ("convnext_tiny.pth", "convnext_tiny_legacy13"),
     ] {
         assert!(agreeing_modules(file, golden) >= 3, "{file}");
     }

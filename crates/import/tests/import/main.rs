@@ -6,3 +6,4 @@ mod golden;
 mod kinds;
 mod load;
 mod tensorflow;
+mod torch;

@@ -10,7 +10,7 @@ use crate::ImportError;
 use crate::statistics::CLIP;
 
 /// Whether the network is CLIP's.
-pub(in super::super) fn is_clip(dict: &StateDict) -> bool {
+pub(in super::super) fn fits(dict: &StateDict) -> bool {
     ["conv3.weight", "bn3.running_mean", "layer1.0.conv3.weight"].iter().all(|name| dict.has(name))
         && matches!(dict.shape("conv1.weight"), [_, 3, 3, 3])
 }

@@ -5,12 +5,16 @@
 
 mod alexnet;
 mod clip;
+mod convnext;
 mod densenet;
+mod efficientnet;
 mod googlenet;
 mod inception_v3;
 mod mnasnet;
 mod mobilenet_v2;
+mod mobilenet_v3;
 mod nin;
+mod regnet;
 mod resnet;
 mod squeezenet;
 mod vgg;
@@ -23,42 +27,47 @@ use super::dict::StateDict;
 use crate::statistics::IMAGENET;
 use crate::{ImportError, kinds, printable};
 
-pub(super) use clip::is_clip;
+pub(super) use clip::fits as is_clip;
 
 /// A network that is known.
 struct Known {
     /// Whether a state dict is of this network.
     fits: fn(&StateDict) -> bool,
-    /// Builds it; the first number is what is added to variances.
     build: fn(&mut Builder<'_>) -> Result<(), ImportError>,
-    epsilon: f32,
+    /// What is added to variances, which no state dict says.
+    epsilon: fn(&StateDict) -> f32,
+    /// What its publisher trained it to see.
     input: fn(&StateDict) -> InputSpec,
 }
 
+/// What PyTorch adds to variances unless told otherwise, and what networks of TensorFlow have.
+const USUAL: fn(&StateDict) -> f32 = |_| 1e-5;
+const TENSORFLOW: fn(&StateDict) -> f32 = |_| 1e-3;
+
+macro_rules! known {
+    ($($name:ident: $epsilon:expr, $input:expr;)*) => {
+        &[$(Known { fits: $name::fits, build: $name::build, epsilon: $epsilon, input: $input }),*]
+    };
+}
+
 /// The first that fits counts.
-const KNOWN: &[Known] = &[
-    Known { fits: clip::is_clip, build: clip::build, epsilon: 1e-5, input: clip::input },
-    Known { fits: resnet::fits, build: resnet::build, epsilon: 1e-5, input: imagenet },
-    Known {
-        fits: googlenet::fits,
-        build: googlenet::build,
-        epsilon: 1e-3,
-        input: googlenet::input,
-    },
-    Known {
-        fits: inception_v3::fits,
-        build: inception_v3::build,
-        epsilon: 1e-3,
-        input: googlenet::input,
-    },
-    Known { fits: densenet::fits, build: densenet::build, epsilon: 1e-5, input: imagenet },
-    Known { fits: mobilenet_v2::fits, build: mobilenet_v2::build, epsilon: 1e-5, input: imagenet },
-    Known { fits: mnasnet::fits, build: mnasnet::build, epsilon: 1e-5, input: imagenet },
-    Known { fits: squeezenet::fits, build: squeezenet::build, epsilon: 1e-5, input: imagenet },
-    Known { fits: alexnet::fits, build: alexnet::build, epsilon: 1e-5, input: imagenet },
-    Known { fits: nin::fits, build: nin::build, epsilon: 1e-5, input: nin::input },
-    Known { fits: vgg::fits, build: vgg::build, epsilon: 1e-5, input: vgg::input },
-];
+const KNOWN: &[Known] = known! {
+    clip: USUAL, clip::input;
+    resnet: USUAL, imagenet;
+    regnet: USUAL, imagenet;
+    googlenet: TENSORFLOW, googlenet::input;
+    inception_v3: TENSORFLOW, googlenet::input;
+    densenet: USUAL, imagenet;
+    mobilenet_v2: USUAL, imagenet;
+    mobilenet_v3: TENSORFLOW, imagenet;
+    efficientnet: efficientnet::epsilon, efficientnet::input;
+    convnext: USUAL, imagenet;
+    mnasnet: USUAL, imagenet;
+    squeezenet: USUAL, imagenet;
+    alexnet: USUAL, imagenet;
+    nin: USUAL, nin::input;
+    vgg: USUAL, vgg::input;
+};
 
 /// Networks that are known by a name of a tensor, but not built here.
 const OTHERS: &[(&str, &str)] = &[
@@ -76,6 +85,11 @@ const OTHERS: &[(&str, &str)] = &[
     ("unet.down_blocks.0.resnets.0.conv1.weight", "a diffusion model"),
 ];
 
+/// What may be left over of a file: heads of other kinds than those that are built, which come after all
+/// that one dreams on.
+const HEADS: &[&str] =
+    &["attnpool.", "classifier.", "fc.", "head.", "last_linear.", "logit_scale", "pre_logits."];
+
 /// The network that a state dict is of.
 ///
 /// # Errors
@@ -90,8 +104,16 @@ pub(super) fn build(dict: &StateDict) -> Result<Read, ImportError> {
             if names.is_empty() { String::new() } else { format!(" ({}, …)", names.join(", ")) };
         return Err(kinds::other_weights(&format!("weights without their network{of}")));
     };
-    let mut builder = Builder::new(dict, known.epsilon)?;
+    let mut builder = Builder::new(dict, (known.epsilon)(dict))?;
     (known.build)(&mut builder)?;
+    let left_over =
+        builder.left_over().filter(|name| !HEADS.iter().any(|head| name.starts_with(head)));
+    if let Some(name) = left_over {
+        let name = printable(name);
+        return Err(kinds::other_weights(&format!(
+            "the weights of a network that is like a known one, but has `{name}` as well"
+        )));
+    }
     let input = match dict.normalizer {
         Some([mean, std]) => InputSpec {
             mean: mean.map(|mean| mean * 255.0),
