@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use graph::{Affine, Conv2d, Dense, NodeId, Op};
+use graph::{Affine, Binary, Conv2d, Dense, NodeId, Op};
 
 use super::proto::NodeDef;
 use super::reader::{Built, Form, Layout, Reader, Value, input};
@@ -60,11 +60,27 @@ pub(super) fn bias_add(
     Ok(shifted(reader, id, bias))
 }
 
+/// Two nodes, value by value, where an extent of 1 counts for all positions of the other; `None` where one of
+/// them is a constant.
+fn of_two(node: &NodeDef, inputs: &[Value], op: Binary) -> Result<Option<Built>, ImportError> {
+    let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
+    Ok(match (a.node(), b.node()) {
+        (Some(_), Some(_)) if a.form() != b.form() => {
+            Some(Built::Unsupported(" of pictures in different orders (NHWC and NCHW)"))
+        }
+        (Some(a), Some(b)) => Some(Built::Op(Op::Binary(op), vec![a, b])),
+        _ => None,
+    })
+}
+
 pub(super) fn subtract(
     reader: &Reader,
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
+    if let Some(built) = of_two(node, inputs, Binary::Sub)? {
+        return Ok(built);
+    }
     let (a, b) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
     if a.node().is_some() {
         let minus = |id, bias: Vec<f32>| shifted(reader, id, bias.iter().map(|x| -x).collect());
@@ -78,6 +94,9 @@ pub(super) fn multiply(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
+    if let Some(built) = of_two(node, inputs, Binary::Mul)? {
+        return Ok(built);
+    }
     let (source, factor) = node_first(node, inputs)?;
     Ok(built(operands(reader, node, source, factor)?, scaled))
 }
@@ -87,6 +106,9 @@ pub(super) fn divide(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
+    if let Some(built) = of_two(node, inputs, Binary::Div)? {
+        return Ok(built);
+    }
     let (source, divisor) = (input(node, inputs, 0)?, input(node, inputs, 1)?);
     let divided = |id, divisor: Vec<f32>| scaled(id, divisor.iter().map(|x| 1.0 / x).collect());
     Ok(built(operands(reader, node, source, divisor)?, divided))

@@ -1,6 +1,6 @@
 //! What works value by value or across the channels, and what changes nothing.
 
-use graph::{Lrn, Op};
+use graph::{Lrn, Op, Unary};
 
 use super::proto::NodeDef;
 use super::reader::{Built, Form, Layout, NO_MAP, Reader, Value, input, map};
@@ -10,6 +10,18 @@ use crate::kit::Activation;
 pub(super) fn relu(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
     Ok(match input(node, inputs, 0)?.node() {
         Some(source) => Built::Op(Op::Relu, vec![source]),
+        None => NO_MAP,
+    })
+}
+
+/// A function of each value by itself.
+pub(super) fn function(
+    node: &NodeDef,
+    inputs: &[Value],
+    function: Unary,
+) -> Result<Built, ImportError> {
+    Ok(match input(node, inputs, 0)?.node() {
+        Some(source) => Built::Op(Op::Unary(function), vec![source]),
         None => NO_MAP,
     })
 }

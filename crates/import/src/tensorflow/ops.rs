@@ -1,5 +1,8 @@
 //! TensorFlow's operations: the table of their builders.
 
+use graph::Unary;
+
+use super::channels::function;
 use super::proto::NodeDef;
 use super::reader::{Built, Form, Layout, Reader, Value};
 use super::{by_channel, channels, convolution, dense, entry, fold, normalise, pool, shape};
@@ -28,6 +31,8 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("FusedBatchNormV3", [5, 5], normalise::fused),
     ("Identity", [1, 1], channels::identity),
     ("IdentityN", [1, usize::MAX], channels::identity),
+    ("Elu", [1, 1], |_, node, inputs| function(node, inputs, Unary::Elu { alpha: 1.0 })),
+    ("Erf", [1, 1], |_, node, inputs| function(node, inputs, Unary::Erf)),
     ("LRN", [1, 1], channels::lrn),
     ("LeakyRelu", [1, 1], channels::leaky_relu),
     ("MatMul", [2, 2], dense::matmul),
@@ -44,11 +49,16 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Relu6", [1, 1], channels::relu6),
     ("Reshape", [2, 2], dense::reshape),
     ("Shape", [1, 1], shape::shape),
+    ("Rsqrt", [1, 1], |_, node, inputs| function(node, inputs, Unary::Pow { exponent: -0.5 })),
+    ("Sigmoid", [1, 1], |_, node, inputs| function(node, inputs, Unary::Sigmoid)),
     ("Softmax", [1, 1], channels::softmax),
+    ("Sqrt", [1, 1], |_, node, inputs| function(node, inputs, Unary::Sqrt)),
+    ("Square", [1, 1], |_, node, inputs| function(node, inputs, Unary::Pow { exponent: 2.0 })),
     ("Squeeze", [1, 1], dense::squeeze),
     ("StopGradient", [1, 1], channels::identity),
     ("StridedSlice", [4, 4], shape::strided_slice),
     ("Sub", [2, 2], by_channel::subtract),
+    ("Tanh", [1, 1], |_, node, inputs| function(node, inputs, Unary::Tanh)),
     ("Transpose", [2, 2], shape::transpose),
 ];
 

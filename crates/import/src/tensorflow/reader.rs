@@ -31,7 +31,7 @@ pub(super) enum Value {
     /// A constant, by its number.
     Constant(usize),
     /// The shape of a node.
-    Shape(NodeId, Layout),
+    Shape(NodeId, Form),
 }
 
 impl Value {

@@ -4,15 +4,18 @@
 //! needs them is not supported.
 
 use super::proto::NodeDef;
-use super::reader::{Built, Form, Layout, NO_MAP, Reader, Value, input, map};
+use super::reader::{Built, Form, Layout, NO_MAP, Reader, Value, input};
 use crate::ImportError;
 use crate::kit::{Array, Slice};
 
-/// The shape of a picture.
+/// The shape of a picture, or of a row of the channels of one position.
 pub(super) fn shape(_: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Built, ImportError> {
-    Ok(match map(input(node, inputs, 0)?) {
-        Some((id, layout)) => Built::Same(Value::Shape(id, layout)),
-        None => NO_MAP,
+    let value = input(node, inputs, 0)?;
+    Ok(match (value.node(), value.form()) {
+        (Some(id), Some(form @ (Form::Map(_) | Form::Position))) => {
+            Built::Same(Value::Shape(id, form))
+        }
+        _ => NO_MAP,
     })
 }
 
@@ -41,17 +44,18 @@ pub(super) fn strided_slice(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let Value::Shape(id, layout) = input(node, inputs, 0)? else {
+    let Value::Shape(id, form) = input(node, inputs, 0)? else {
         return Ok(Built::Unsupported(" of what is no shape"));
     };
     let limits = (1..4).map(|index| reader.constant(*inputs.get(index)?)?.array());
     let limits: Option<Vec<Array>> = limits.collect();
     let channels = reader.assembly.channels(id).and_then(|channels| i64::try_from(channels).ok());
-    let sizes = match layout {
-        Layout::Last => [Some(1), None, None, channels],
-        Layout::First => [Some(1), channels, None, None],
+    let sizes = match form {
+        Form::Map(Layout::Last) => vec![Some(1), None, None, channels],
+        Form::Map(Layout::First) => vec![Some(1), channels, None, None],
+        _ => vec![Some(1), channels],
     };
-    let places = Array::integers((0..4).collect());
+    let places = Array::integers((0..sizes.len() as i64).collect());
     let wanted = limits.and_then(|limits| sliced(node, &places, &limits));
     let known = wanted.and_then(|wanted| {
         let places = wanted.as_integers()?.iter();

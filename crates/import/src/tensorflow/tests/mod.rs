@@ -1,5 +1,6 @@
 //! Broken graphs: each is refused in its own words, and none breaks the program.
 
+mod gates;
 mod values;
 
 use std::collections::HashMap;
