@@ -111,6 +111,7 @@ fn models(error: &ModelError) -> Option<String> {
         ModelError::Unknown { nearest, .. } if nearest.is_empty() => {
             "`deepdream models` lists the networks.".to_owned()
         }
+        ModelError::NotInCatalogue { .. } => "`deepdream models` lists the networks.".to_owned(),
         ModelError::Taken { name } => {
             format!(
                 "--name takes another one, and `deepdream models remove {name}` removes that one."

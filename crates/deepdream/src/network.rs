@@ -10,7 +10,7 @@ use crate::{Note, Result};
 /// Which network to use.
 #[derive(Clone, Debug, Default)]
 pub enum NetworkChoice {
-    /// The recipe's, or else Inception5h if it is installed, or else the built-in one.
+    /// The recipe's, or else the store's default.
     #[default]
     Default,
     /// One by its name, or a model file by its path.

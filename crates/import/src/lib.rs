@@ -38,6 +38,11 @@ pub use printable::printable;
 pub use squeezenet::CAFFE_INPUT;
 pub use statistics::{Statistics, statistics};
 
+/// The inputs that are usual for networks.
+pub mod input {
+    pub use crate::statistics::{CLIP, IMAGENET, INCEPTION, KERAS};
+}
+
 #[cfg(test)]
 mod broken;
 

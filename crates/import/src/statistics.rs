@@ -27,18 +27,18 @@ const fn normalized(mean: [f32; 3], std: [f32; 3]) -> InputSpec {
 }
 
 /// torchvision's networks, and most of those in PyTorch and ONNX.
-pub(crate) const IMAGENET: InputSpec = normalized([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+pub const IMAGENET: InputSpec = normalized([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
 /// Google's networks since Inception v3: colours from −1 to 1.
-pub(crate) const INCEPTION: InputSpec =
+pub const INCEPTION: InputSpec =
     InputSpec { order: ChannelOrder::Rgb, mean: [127.5; 3], scale: [1.0 / 127.5; 3] };
 
 /// VGG and ResNet of Keras, and Caffe's VGG.
-pub(crate) const KERAS: InputSpec =
+pub const KERAS: InputSpec =
     InputSpec { order: ChannelOrder::Bgr, mean: [103.939, 116.779, 123.68], scale: [1.0; 3] };
 
 /// OpenAI's CLIP.
-pub(crate) const CLIP: InputSpec =
+pub const CLIP: InputSpec =
     normalized([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.261_302_6, 0.275_777_1]);
 
 static STATISTICS: &[Statistics] = &[

@@ -61,12 +61,20 @@ pub enum ModelError {
         name: String,
     },
     /// The catalogue has no such network to download.
-    #[error("could not download `{name}`: it is not in the catalogue. Choose {}", .catalogue.join(" or "))]
+    #[error("could not download `{name}`: it is not in the catalogue{}", suggest(.nearest))]
     NotInCatalogue {
         /// What was asked for.
         name: String,
-        /// The networks that can be downloaded.
-        catalogue: Vec<String>,
+        /// The most similar names in the catalogue, the closest first.
+        nearest: Vec<String>,
+    },
+    /// No input statistics have this name.
+    #[error("there are no input statistics named `{name}`. Choose {}", .known.join(", "))]
+    Statistics {
+        /// What was asked for.
+        name: String,
+        /// All names.
+        known: Vec<&'static str>,
     },
     /// A list of class names of the wrong length.
     #[error(

@@ -6,8 +6,8 @@
 //! let network = models::squeezenet()?;
 //! assert!(network.graph.find_target("fire8/concat").is_ok());
 //! # }
-//! let published = models::catalogue().iter().filter(|known| known.source.is_some());
-//! assert!(published.map(|known| known.name).eq(["inception5h", "googlenet"]));
+//! let vgg16 = models::known("vgg16").and_then(|known| known.source.as_ref());
+//! assert!(vgg16.is_some_and(|source| source.url.starts_with("https://download.pytorch.org/")));
 //! # Ok::<(), models::ModelError>(())
 //! ```
 //!
@@ -40,7 +40,7 @@ pub use catalogue::{
 };
 pub use error::ModelError;
 pub use event::{OnEvent, StoreEvent};
-pub use import::{ImportError, printable};
+pub use import::{ImportError, Statistics, printable, statistics};
 pub use load::load;
 pub use open::open;
 #[cfg(feature = "download")]

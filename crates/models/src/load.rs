@@ -19,27 +19,34 @@ use crate::{catalogue, labels};
 /// # Errors
 /// [`ModelError::Load`] if the file cannot be read or used.
 pub fn load(path: &Path) -> Result<Network, ModelError> {
+    read(path).map(|(network, _)| network)
+}
+
+/// The network of [`load`], and whether its input is known: from the file, or from the catalogue.
+pub(crate) fn read(path: &Path) -> Result<(Network, bool), ModelError> {
     match import::read(path) {
         Ok(imported) => Ok(complete(imported, path)),
         Err(source) => Err(ModelError::Load { path: path.to_owned(), source }),
     }
 }
 
-fn complete(imported: Imported, path: &Path) -> Network {
+fn complete(imported: Imported, path: &Path) -> (Network, bool) {
     let Imported { mut network, input_stated } = imported;
-    let known = catalogue::like(&network.graph);
-    if let Some(known) = known {
-        if known.file_sha256 == Some(&network.hash) {
-            network.name = known.name.to_owned();
-        }
-        if !input_stated {
-            network.input = known.input;
-        }
+    let published = catalogue::of_hash(&network.hash);
+    if let Some(published) = published {
+        network.name = published.name.to_owned();
     }
+    let known = published.or_else(|| catalogue::like(&network.graph));
+    if let Some(known) = known
+        && !input_stated
+    {
+        network.input = known.input;
+    }
+    let input_known = input_stated || known.is_some();
     let published = known.and_then(|known| known.labels_file);
     network.labels = labels::beside(path, published, &network.graph)
         .unwrap_or_else(|| labels::for_outputs(&network.graph));
-    network
+    (network, input_known)
 }
 
 #[cfg(all(test, feature = "squeezenet"))]

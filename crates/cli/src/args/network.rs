@@ -7,8 +7,8 @@ use deepdream::NetworkChoice;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
-    /// The network: a name that `deepdream models` lists, or a model file. Default: inception5h if it
-    /// is installed, otherwise the built-in squeezenet.
+    /// The network: a name that `deepdream models` lists, or a model file. Default: the one
+    /// that `deepdream models default` has chosen, or inception5h if it is installed, or the built-in squeezenet.
     #[arg(short, long, value_name = "NAME|FILE")]
     model: Option<String>,
 }

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use deepdream::models::{
     Addition, BUILT_IN, KnownNetwork, ModelError, Origin, Pulled, Source, Store, StoreEvent,
@@ -56,6 +57,11 @@ enum Action {
     },
     /// Copies a model file into the store, under a name.
     Add(AddArgs),
+    /// Says which network is used where none is named, or chooses it.
+    Default {
+        /// The network: squeezenet, or one that is installed.
+        name: Option<String>,
+    },
     /// Removes an installed network.
     Remove {
         /// The network.
@@ -70,14 +76,18 @@ struct AddArgs {
     /// What to call it. Default: what the file is called.
     #[arg(long)]
     name: Option<String>,
-    /// The order in which the network takes the colours. Default: the usual one of the file's format.
+    /// What the network was trained to see, by name. Default: what the file says, or what is usual for its
+    /// format.
+    #[arg(long, value_name = "NAME", value_parser = statistics())]
+    statistics: Option<String>,
+    /// The order in which the network takes the colours. Default: likewise.
     #[arg(long, value_name = "ORDER")]
     channel_order: Option<Order>,
     /// What to subtract from each channel, 0–255, in the network's own order: one number or three. Default:
-    /// what is usual for the file's format.
+    /// likewise.
     #[arg(long, value_name = "A,B,C", value_parser = three, allow_hyphen_values = true)]
     mean: Option<[f32; 3]>,
-    /// What to multiply each channel with after that: one number or three. Default: 1.
+    /// What to multiply each channel with after that: one number or three. Default: likewise.
     #[arg(long, value_name = "A,B,C", value_parser = three, allow_hyphen_values = true)]
     scale: Option<[f32; 3]>,
     /// A file with the names of the network's classes, one on each line.
@@ -112,6 +122,12 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<()> {
         Some(Action::Show { name }) => show(&store, name),
         Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
         Some(Action::Add(args)) => add(&store, args),
+        Some(Action::Default { name: None }) => print(format!("{}\n", store.default_network())),
+        Some(Action::Default { name: Some(name) }) => {
+            let view = StoreView::listen()?;
+            store.set_default(name, &mut |event| view.event(event))?;
+            print(format!("{name} is used where no network is named\n"))
+        }
         Some(Action::Remove { name }) => {
             let view = StoreView::listen()?;
             store.remove(name, &mut |event| view.event(event))?;
@@ -125,6 +141,8 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<()> {
 struct Line {
     name: String,
     standing: Standing,
+    /// Whether it is used where no network is named.
+    default: bool,
     /// On the disk; of what is known, about how many are to be fetched.
     bytes: Option<u64>,
     licence: Option<String>,
@@ -144,7 +162,9 @@ enum Standing {
 
 fn list(store: &Store, json: bool) -> Result<()> {
     let built_in = deepdream::models::squeezenet()?;
+    let default = store.default_network();
     let mut lines = vec![Line {
+        default: default == BUILT_IN,
         name: BUILT_IN.to_owned(),
         standing: Standing::BuiltIn,
         bytes: None,
@@ -157,6 +177,7 @@ fn list(store: &Store, json: bool) -> Result<()> {
         let network = store.resolve(Some(&name));
         lines.push(Line {
             standing: Standing::Installed,
+            default: default == name,
             bytes: store.size(&name).ok(),
             licence: manifest.ok().and_then(|manifest| manifest.licence),
             problem: network.as_ref().err().map(ModelError::to_string),
@@ -170,6 +191,7 @@ fn list(store: &Store, json: bool) -> Result<()> {
         lines.push(Line {
             name: known.name.to_owned(),
             standing: Standing::Known,
+            default: false,
             bytes: Some(source.bytes),
             licence: Some(source.licence.to_owned()),
             default_layers: Vec::new(),
@@ -187,7 +209,7 @@ fn published() -> impl Iterator<Item = (&'static KnownNetwork, &'static Source)>
 fn table(lines: &[Line]) -> String {
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for Line { name, standing, bytes, default_layers, problem, .. } in lines {
+    for Line { name, standing, bytes, default_layers, problem, default, .. } in lines {
         let what = match standing {
             Standing::BuiltIn => "built in ",
             Standing::Installed => "installed",
@@ -200,7 +222,8 @@ fn table(lines: &[Line]) -> String {
             _ if default_layers.is_empty() => "has no default layer".to_owned(),
             _ => format!("dreams of {}", default_layers.join(", ")),
         };
-        text += &format!("{name:width$}  {what}  {size:>10}  {rest}\n");
+        let default = if *default { " (default)" } else { "" };
+        text += &format!("{name:width$}  {what}  {size:>10}  {rest}{default}\n");
     }
     text
 }
@@ -223,6 +246,9 @@ fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<()> {
         Pulled::Downloaded => {
             let licence = source.map_or("not known", |source| source.licence);
             let took = duration(begun.elapsed());
+            if source.is_some_and(|source| source.checksum.parts().is_none()) {
+                say("note: no checksum of this file is published, so it was not checked");
+            }
             print(format!("{name} is installed in {folder} in {took} (licence: {licence})\n"))
         }
         Pulled::AlreadyThere => print(format!("{name} is installed already, in {folder}\n")),
@@ -255,6 +281,10 @@ impl StoreView {
             StoreEvent::Waiting if !self.waiting.replace(true) => {
                 say("waiting for another deepdream that changes the networks");
             }
+            StoreEvent::InputAssumed => say(
+                "note: the file does not say what the network was trained to see, so the usual input of its \
+                 format is assumed. If dreams look wrong, add it again with --statistics",
+            ),
             StoreEvent::Downloading { done, total } => self.transfer(done, total),
             _ => {}
         }
@@ -303,7 +333,7 @@ fn show(store: &Store, name: &str) -> Result<()> {
 }
 
 fn show_published(known: &KnownNetwork, source: &Source, line: &mut dyn FnMut(&str, &str)) {
-    let (kind, digits) = source.checksum.parts();
+    let (kind, digits) = source.checksum.parts().unwrap_or(("checksum", "not published"));
     line("file", &format!("not installed; `deepdream models pull {}` fetches it", known.name));
     line("source", source.url);
     line(kind, digits);
@@ -344,6 +374,7 @@ fn add(store: &Store, args: &AddArgs) -> Result<()> {
     let addition = Addition {
         file: args.file.clone(),
         name: args.name.clone(),
+        statistics: args.statistics.clone(),
         channel_order: args.channel_order.map(Into::into),
         mean: args.mean,
         scale: args.scale,
@@ -357,6 +388,14 @@ fn add(store: &Store, args: &AddArgs) -> Result<()> {
         text += &format!("note: {part}\n");
     }
     print(text)
+}
+
+/// The names of usual inputs, as values of a flag.
+fn statistics() -> PossibleValuesParser {
+    let known = deepdream::models::statistics().iter();
+    let values: Vec<_> =
+        known.map(|usual| PossibleValue::new(usual.name).help(usual.description)).collect();
+    values.into()
 }
 
 /// The terms of the network in the program, in short; THIRD-PARTY.md has them in full.

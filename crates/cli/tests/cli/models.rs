@@ -67,14 +67,36 @@ fn a_network_is_added_shown_and_removed() {
 }
 
 #[test]
+fn a_network_is_chosen_as_the_default() {
+    let room = Room::new();
+    let default = |room: &Room| run(room, &["default"]).1;
+    assert_eq!(default(&room), "squeezenet\n");
+    let add = ["add", squeezenet(), "--name", "mine", "--statistics", "imagenet"];
+    assert_eq!(run(&room, &add).0, Some(0));
+    assert_eq!(run(&room, &["default", "mine"]).0, Some(0));
+    assert_eq!(default(&room), "mine\n");
+    let (_, text) = run(&room, &[]);
+    let line = text.lines().find(|line| line.starts_with("mine ")).unwrap();
+    assert!(line.ends_with(" (default)"), "{text}");
+    let (_, text) = run(&room, &["show", "mine"]);
+    assert!(text.contains("rgb, 0–255, minus [123.67"), "{text}");
+    let (code, text) = run(&room, &["default", "vgg16"]);
+    assert_eq!(code, Some(4));
+    assert!(text.contains("deepdream models pull vgg16"), "{text}");
+    let (code, text) = run(&room, &["add", squeezenet(), "--name", "b", "--statistics", "imgnet"]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("imagenet"), "{text}");
+}
+
+#[test]
 fn every_refusal_has_its_exit_code() {
     let room = Room::new();
     assert_eq!(run(&room, &["remove", "squeezenet"]).0, Some(2));
     assert_eq!(run(&room, &["add", "no-such-file.pb"]).0, Some(4));
     assert_eq!(run(&room, &["add", squeezenet(), "--mean", "1,2"]).0, Some(2));
-    let (code, text) = run(&room, &["pull", "alexnet"]);
+    let (code, text) = run(&room, &["pull", "alexnet5"]);
     assert_eq!(code, Some(4));
-    assert!(text.contains("inception5h") && text.contains("googlenet"), "{text}");
+    assert!(text.contains("Did you mean `alexnet`") && text.contains("deepdream models"), "{text}");
 }
 
 #[test]

@@ -13,8 +13,8 @@ use super::{Store, check_name};
 use crate::catalogue::{KnownNetwork, known};
 use crate::digest::sha256;
 use crate::error::ModelError;
-use crate::event::OnEvent;
-use crate::load::load;
+use crate::event::{OnEvent, StoreEvent, tell};
+use crate::load::{self, load};
 
 /// A network to copy into the store.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,10 @@ pub struct Addition {
     pub file: PathBuf,
     /// The name to install it under. Default: the file's name.
     pub name: Option<String>,
-    /// The network's channel order. Default: what the file states, or what is usual for its format.
+    /// The name of the [input statistics](import::statistics) it was trained with. What is given below
+    /// changes parts of them. Default: what the file states, or what is usual for its format.
+    pub statistics: Option<String>,
+    /// The network's channel order. Default: likewise.
     pub channel_order: Option<ChannelOrder>,
     /// What to subtract from each channel, in units of 0–255. Default: likewise.
     pub mean: Option<[f32; 3]>,
@@ -35,17 +38,27 @@ pub struct Addition {
 
 impl Addition {
     fn changes_input(&self) -> bool {
-        self.channel_order.is_some() || self.mean.is_some() || self.scale.is_some()
+        self.statistics.is_some()
+            || self.channel_order.is_some()
+            || self.mean.is_some()
+            || self.scale.is_some()
     }
 
     /// The input to record in the manifest, if it differs from `reader`, which the model file gives.
-    fn input(&self, reader: InputSpec) -> Option<InputSpec> {
-        let given = InputSpec {
-            order: self.channel_order.unwrap_or(reader.order),
-            mean: self.mean.unwrap_or(reader.mean),
-            scale: self.scale.unwrap_or(reader.scale),
+    ///
+    /// # Errors
+    /// [`ModelError::Statistics`]
+    fn input(&self, reader: InputSpec) -> Result<Option<InputSpec>, ModelError> {
+        let usual = match &self.statistics {
+            Some(name) => named(name)?,
+            None => reader,
         };
-        (given != reader).then_some(given)
+        let given = InputSpec {
+            order: self.channel_order.unwrap_or(usual.order),
+            mean: self.mean.unwrap_or(usual.mean),
+            scale: self.scale.unwrap_or(usual.scale),
+        };
+        Ok((given != reader).then_some(given))
     }
 }
 
@@ -61,7 +74,7 @@ impl Store {
         let path = &addition.file;
         let name = match &addition.name {
             Some(name) => name.clone(),
-            None => name_of(path),
+            None => own_name(path)?,
         };
         check_name(&name)?;
         if !path.exists() {
@@ -70,7 +83,12 @@ impl Store {
         if let Some(published) = known(&name) {
             return self.add_known(published, addition, on_event).map(|()| name);
         }
-        load(path)?;
+        let (read, input_known) = load::read(path)?;
+        let input = addition.input(read.input)?;
+        if !input_known && !addition.changes_input() {
+            tell(on_event, StoreEvent::InputAssumed)?;
+        }
+        drop(read);
 
         let _lock = self.lock(on_event)?;
         if self.is_installed(&name) {
@@ -104,7 +122,7 @@ impl Store {
                 .to_string(),
             licence: None,
             licence_file: None,
-            input: addition.input(network.input).map(Into::into),
+            input: input.map(Into::into),
         };
         manifest.write(stage.path())?;
         self.place(stage.path(), &name)?;
@@ -148,6 +166,19 @@ impl Store {
     }
 }
 
+/// The input statistics of this name.
+///
+/// # Errors
+/// [`ModelError::Statistics`]
+fn named(name: &str) -> Result<InputSpec, ModelError> {
+    let known = import::statistics();
+    let found = known.iter().find(|known| known.name.eq_ignore_ascii_case(name));
+    found.map(|known| known.input).ok_or_else(|| ModelError::Statistics {
+        name: name.to_owned(),
+        known: known.iter().map(|known| known.name).collect(),
+    })
+}
+
 /// Brings the files of a folder and their names to the disk.
 fn sync_files(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -187,6 +218,21 @@ fn check_labels(labels: &Path, network: &Network) -> Result<(), ModelError> {
         return Ok(());
     }
     Err(ModelError::Labels { path: labels.to_owned(), lines: text.lines().count() })
+}
+
+/// The name of a network that is added without one: that of its file. Where a known network is called so, but
+/// the file is another's, it has an addition.
+fn own_name(path: &Path) -> Result<String, ModelError> {
+    let name = name_of(path);
+    // Those that are known by their layers too are known by their files' names as well.
+    let known = known(&name).filter(|known| known.marks.is_empty() && path.is_file());
+    if let Some(source) = known.and_then(|known| known.source) {
+        let hash = sha256(path).map_err(ModelError::file(path))?;
+        if !source.checksum.is_sha256(&hash) {
+            return Ok(format!("{name}-own"));
+        }
+    }
+    Ok(name)
 }
 
 /// Makes a network's name of a file's: lower case, with `-` for characters it cannot have.

@@ -4,12 +4,14 @@
 //! models/NAME/manifest.toml   one folder for each network: its manifest, model, labels and licence
 //! models/.staging/            networks under construction, renamed into place when complete
 //! models/.lock                held during every change
+//! default                     the name of the network to use where none is named, if one was chosen
 //! downloads/NAME.part         unfinished downloads
 //! ```
 //!
 //! A network is either complete or absent. So readers need no lock, and a killed program leaves nothing
 //! behind but an unfinished download, which the next one resumes.
 
+mod default;
 mod install;
 mod manifest;
 #[cfg(feature = "download")]
@@ -37,7 +39,7 @@ pub use pull::Pulled;
 /// The environment variable that overrides the store's folder.
 pub const HOME: &str = "DEEPDREAM_HOME";
 
-/// The default network, if it is installed.
+/// The default network, if it is installed and no other was chosen.
 pub const PREFERRED: &str = "inception5h";
 
 /// A folder of networks.
@@ -76,19 +78,15 @@ impl Store {
         Self { root: root.into() }
     }
 
-    /// Loads a network by name, or from the file at a path. `None` loads the default: Inception5h if it
-    /// is installed, otherwise the built-in network.
+    /// Loads a network by name, or from the file at a path. `None` loads the [default](Self::default_network).
     ///
     /// # Errors
     /// [`ModelError::NotInstalled`] for a network that is in the catalogue only, [`ModelError::Unknown`]
     /// with the most similar names, [`ModelError::NoFile`] for what looks like a path, and
     /// [`ModelError::Load`] or [`ModelError::Installed`] for a file that cannot be used.
     pub fn resolve(&self, wanted: Option<&str>) -> Result<(Network, Origin), ModelError> {
-        let wanted = match wanted {
-            Some(wanted) => wanted,
-            None if self.is_installed(PREFERRED) => PREFERRED,
-            None => BUILT_IN,
-        };
+        let default = self.default_network();
+        let wanted = wanted.unwrap_or(&default);
         if wanted == BUILT_IN {
             return Ok((built_in::network()?, Origin::BuiltIn));
         }
@@ -175,7 +173,7 @@ impl Store {
             let folder = self.folder(name);
             fs::rename(&folder, trash.path().join(name)).map_err(ModelError::file(&folder))?;
         }
-        Ok(())
+        self.forget_default(name)
     }
 
     fn models(&self) -> PathBuf {
@@ -230,16 +228,21 @@ impl Store {
     fn nearest(&self, wanted: &str) -> Result<Vec<String>, ModelError> {
         let mut names = self.installed()?;
         names.extend(catalogue().iter().map(|known| known.name.to_owned()));
-        let wanted = wanted.to_lowercase();
-        let mut ranked: Vec<(f64, String)> = names
-            .into_iter()
-            .map(|name| (1.0 - strsim::jaro_winkler(&wanted, &name), name))
-            .filter(|(distance, _)| *distance < 0.25)
-            .collect();
-        ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-        ranked.dedup();
-        Ok(ranked.into_iter().take(3).map(|(_, name)| name).collect())
+        Ok(nearest_of(names, wanted))
     }
+}
+
+/// The three names most similar to `wanted`, if any are.
+fn nearest_of(names: Vec<String>, wanted: &str) -> Vec<String> {
+    let wanted = wanted.to_lowercase();
+    let mut ranked: Vec<(f64, String)> = names
+        .into_iter()
+        .map(|name| (1.0 - strsim::jaro_winkler(&wanted, &name), name))
+        .filter(|(distance, _)| *distance < 0.25)
+        .collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+    ranked.dedup();
+    ranked.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 /// Names are folder names: short, lower case, valid on every file system, and confined to the store.

@@ -152,6 +152,9 @@ fn an_added_network_is_called_after_its_file() {
     fs::copy(squeezenet(), &file).unwrap();
     assert_eq!(store.add(&addition(file), &mut quietly).unwrap(), "my-net");
     assert_eq!(store.installed().unwrap(), ["my-net"]);
+    let vgg16 = folder.path().join("vgg16.pth");
+    fs::copy(squeezenet(), &vgg16).unwrap();
+    assert_eq!(store.add(&addition(vgg16), &mut quietly).unwrap(), "vgg16-own");
 }
 
 #[test]
@@ -265,4 +268,54 @@ fn the_two_files_of_a_caffe_network_are_installed_together() {
         names_in(&folder.path().join("models/bvlc_googlenet")),
         ["bvlc_googlenet.caffemodel", "bvlc_googlenet.prototxt", "manifest.toml"]
     );
+}
+
+#[test]
+fn the_usual_input_can_be_named() {
+    let (_folder, store) = store();
+    let statistics = Some("ImageNet".to_owned());
+    let named = Addition { statistics, mean: Some([1.0; 3]), ..addition(squeezenet()) };
+    let name = store.add(&named, &mut quietly).unwrap();
+    let imagenet = import::input::IMAGENET;
+    let input = store.resolve(Some(&name)).unwrap().0.input;
+    assert_eq!((input.order, input.mean, input.scale), (imagenet.order, [1.0; 3], imagenet.scale));
+    let statistics = Some("imgnet".to_owned());
+    let error = store.add(&Addition { name: Some("b".into()), statistics, ..named }, &mut quietly);
+    let text = error.unwrap_err().to_string();
+    assert!(text.contains("`imgnet`") && text.contains("imagenet, inception"), "{text}");
+}
+
+#[test]
+fn one_network_is_the_default_as_long_as_it_is_there() {
+    let (_folder, store) = store();
+    assert_eq!(store.default_network(), crate::BUILT_IN);
+    let mine = Addition { name: Some("mine".into()), ..addition(squeezenet()) };
+    store.add(&mine, &mut quietly).unwrap();
+    store.set_default("mine", &mut quietly).unwrap();
+    assert_eq!(store.default_network(), "mine");
+    assert_eq!(store.resolve(None).unwrap().1, crate::Origin::Installed);
+    let error = |name| store.set_default(name, &mut quietly).unwrap_err();
+    assert!(matches!(error("vgg16"), ModelError::NotInstalled { .. }));
+    let near = |nearest: &[String]| nearest.contains(&"mine".to_owned());
+    assert!(matches!(error("minee"), ModelError::Unknown { nearest, .. } if near(&nearest)));
+    assert_eq!(store.default_network(), "mine");
+    store.remove("mine", &mut quietly).unwrap();
+    assert_eq!(store.default_network(), crate::BUILT_IN);
+    store.add(&mine, &mut quietly).unwrap();
+    assert_eq!(store.default_network(), crate::BUILT_IN, "what was removed is not chosen still");
+}
+
+#[test]
+fn the_first_digits_of_a_checksum_decide_where_no_more_are_published() {
+    let (folder, store) = store();
+    let file = folder.path().join("small.bin");
+    fs::write(&file, WHOLE).unwrap();
+    let pulled = |checksum| {
+        let (known, source) = small("");
+        let source = Source { checksum, ..source };
+        store.pull_file(&known, &source, &file, &mut quietly)
+    };
+    let text = pulled(Checksum::Sha256Start("01234567")).unwrap_err().to_string();
+    assert!(text.contains("its sha256 should be 01234567…"), "{text}");
+    assert_eq!(pulled(Checksum::Sha256Start(&sha256(WHOLE)[..8])).unwrap(), Pulled::Downloaded);
 }

@@ -2,6 +2,8 @@
 
 use std::io::{Cursor, Write};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -48,6 +50,39 @@ fn the_model_its_licence_and_its_labels_are_taken() {
     assert_eq!(manifest.sha256, sha256(WHOLE));
     assert_eq!(manifest.licence_file.as_deref(), Some("LICENSE"));
     assert_eq!(part(&folder), None);
+}
+
+/// A tar archive, packed with gzip.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    for (name, data) in files {
+        let mut header = [0; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..135].copy_from_slice(format!("{:011o}", data.len()).as_bytes());
+        gz.write_all(&header).unwrap();
+        gz.write_all(data).unwrap();
+        gz.write_all(&vec![0; data.len().next_multiple_of(512) - data.len()]).unwrap();
+    }
+    gz.write_all(&[0; 1024]).unwrap();
+    gz.finish().unwrap()
+}
+
+#[test]
+fn a_packed_tar_archive_will_do_as_well() {
+    let (folder, store) = store();
+    let archive =
+        tar(&[("./strings.txt", LABELS.1), ("./LICENSE", LICENCE.1), ("small.bin", WHOLE)]);
+    assert_eq!(pull_zip(&store, &archive).unwrap(), Pulled::Downloaded);
+    assert_eq!(installed(&folder).unwrap(), WHOLE);
+    assert_eq!(fs::read(folder.path().join("models/small/LICENSE")).unwrap(), LICENCE.1);
+    let refused = |archive: &[u8]| {
+        let (_folder, store) = self::store();
+        pull_zip(&store, archive).unwrap_err().to_string()
+    };
+    assert!(refused(&tar(&[LABELS, LICENCE])).contains("it has no file `small.bin`"));
+    assert!(refused(&archive[..archive.len() / 2]).contains("is damaged"));
+    let bomb = tar(&[("before", &vec![0; 1 << 20]), ("small.bin", WHOLE), LABELS, LICENCE]);
+    assert!(refused(&bomb).contains("small.bin"), "what is before a file is bounded");
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! The catalogue of known networks: where they are published, and what their files leave out.
 
+mod others;
+mod torchvision;
+
+use std::sync::LazyLock;
+
 use graph::{ChannelOrder, Graph, InputSpec};
 use import::CAFFE_INPUT;
 
@@ -18,7 +23,7 @@ pub struct KnownNetwork {
     pub source: Option<Source>,
     /// The file name of its model.
     pub file: &'static str,
-    /// The SHA-256 of the model file in hexadecimal, if known.
+    /// The SHA-256 of the model file in hexadecimal, if it is known and not that of the download.
     pub file_sha256: Option<&'static str>,
     /// The input it expects.
     pub input: InputSpec,
@@ -65,21 +70,42 @@ impl Source {
 pub enum Checksum {
     /// SHA-256.
     Sha256(&'static str),
+    /// The first digits of the SHA-256, as PyTorch's files have them in their names.
+    Sha256Start(&'static str),
     /// SHA-1, for files published without any other.
     Sha1(&'static str),
+    /// None is published: what the server sends is taken.
+    NotPublished,
 }
 
 impl Checksum {
-    /// The algorithm's name and the digits.
-    pub fn parts(self) -> (&'static str, &'static str) {
+    /// The algorithm's name and the digits, or the first of them.
+    pub fn parts(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Checksum::Sha256(digits) => ("sha256", digits),
-            Checksum::Sha1(digits) => ("sha1", digits),
+            Checksum::Sha256(digits) | Checksum::Sha256Start(digits) => Some(("sha256", digits)),
+            Checksum::Sha1(digits) => Some(("sha1", digits)),
+            Checksum::NotPublished => None,
+        }
+    }
+
+    /// Whether a file with this SHA-256 is the one that is meant, as far as that says it.
+    pub(crate) fn is_sha256(self, hash: &str) -> bool {
+        match self {
+            Checksum::Sha256(digits) => hash == digits,
+            Checksum::Sha256Start(digits) => hash.starts_with(digits),
+            Checksum::Sha1(_) | Checksum::NotPublished => false,
         }
     }
 }
 
-static CATALOGUE: &[KnownNetwork] = &[
+/// All networks, the built-in one first.
+static CATALOGUE: LazyLock<Vec<KnownNetwork>> = LazyLock::new(|| {
+    let classics = CLASSICS.iter().copied();
+    classics.chain(torchvision::networks()).chain(others::networks()).collect()
+});
+
+/// The networks that dreams began with, known by their layers too.
+static CLASSICS: &[KnownNetwork] = &[
     KnownNetwork {
         name: BUILT_IN,
         title: "SqueezeNet v1.1",
@@ -183,7 +209,7 @@ static CATALOGUE: &[KnownNetwork] = &[
 
 /// All networks in the catalogue, the built-in one first.
 pub fn catalogue() -> &'static [KnownNetwork] {
-    CATALOGUE
+    &CATALOGUE
 }
 
 /// The network of this name in the catalogue.
@@ -211,7 +237,17 @@ pub fn with_layer_ending(part: &str) -> Option<(&'static KnownNetwork, &'static 
 
 /// The known network that has the structure of `graph`, whatever its weights.
 pub(crate) fn like(graph: &Graph) -> Option<&'static KnownNetwork> {
-    CATALOGUE.iter().find(|known| known.marks.iter().all(|mark| graph.find(mark).is_ok()))
+    let has = |mark: &&str| graph.find(mark).is_ok();
+    CATALOGUE.iter().find(|known| !known.marks.is_empty() && known.marks.iter().all(has))
+}
+
+/// The known network whose model file has this SHA-256.
+pub(crate) fn of_hash(hash: &str) -> Option<&'static KnownNetwork> {
+    CATALOGUE.iter().find(|known| match (known.file_sha256, &known.source) {
+        (Some(digits), _) => digits == hash,
+        (None, Some(source)) => source.members.is_empty() && source.checksum.is_sha256(hash),
+        (None, None) => false,
+    })
 }
 
 #[cfg(test)]
@@ -231,7 +267,7 @@ mod tests {
     #[test]
     fn layers_tell_their_network() {
         let network = |layer| with_layer(layer).map(|known| known.name);
-        for known in CATALOGUE {
+        for known in CLASSICS {
             assert_eq!(network(known.layer), Some(known.name));
         }
         assert_eq!(network("mixed4d_3x3_bottleneck_pre_relu"), Some("inception5h"));
@@ -241,13 +277,35 @@ mod tests {
 
     #[test]
     fn checksums_have_their_length() {
-        for known in CATALOGUE {
+        for known in catalogue() {
             match known.source.as_ref().map(|source| source.checksum) {
                 Some(Checksum::Sha256(sum)) => assert_eq!(sum.len(), 64),
+                Some(Checksum::Sha256Start(sum)) => assert!(sum.len() >= 8),
                 Some(Checksum::Sha1(sum)) => assert_eq!(sum.len(), 40),
-                None => {}
+                Some(Checksum::NotPublished) | None => {}
             }
             assert!(known.file_sha256.is_none_or(|sum| sum.len() == 64));
         }
+    }
+
+    #[test]
+    fn each_network_has_a_name_of_its_own_and_a_file_that_is_somewhere() {
+        let mut names: Vec<&str> = catalogue().iter().map(|known| known.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), catalogue().len());
+        for known in catalogue() {
+            let Some(source) = &known.source else { continue };
+            assert!(source.url.starts_with("http") && source.bytes > 1 << 20, "{}", known.name);
+            assert!(!source.members.is_empty() || source.url.ends_with(known.file));
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_by_the_digits_that_are_published() {
+        let name = |hash: &str| of_hash(hash).map(|known| known.name);
+        assert_eq!(name(&format!("397923af{}", "0".repeat(56))), Some("vgg16"));
+        assert_eq!(name(built_in::SHA256), Some(BUILT_IN));
+        assert_eq!(name(&"0".repeat(64)), None);
     }
 }
