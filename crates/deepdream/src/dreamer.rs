@@ -195,8 +195,13 @@ impl Dreamer {
         if !self.layers.is_empty() {
             request.recipe.set_list(field::OBJECTIVE, &self.layers);
         }
-        let recipe = request.resolve(request.base()?.as_ref(), &self.network, |_| ())?;
+        let base = request.base()?;
+        let mut recipe = request.resolve(base.as_ref(), &self.network, |_| ())?;
         let machine = request.limits.machine()?;
+        if let Start::Image(image) = &start {
+            let color = image.color();
+            request.choose_layers(base.as_ref(), &mut recipe, &self.network, color, &machine)?;
+        }
         let run = Run::new(&*self.events, &self.cancel);
         let previews = request.previews;
         let studio =

@@ -29,12 +29,16 @@ pub struct LayerInfo {
     pub depth: usize,
     /// Whether a dream is made of it where none is named.
     pub default: bool,
+    /// Whether it is among those that are worth trying first.
+    pub worth_trying: bool,
 }
 
 /// Every layer of a network that one can dream on, in the network's order.
 pub fn layers(network: &Network) -> Vec<LayerInfo> {
     let defaults = Recipe::for_network(network).objective;
+    let worth = dream::worth_trying(&network.graph);
     let info = |layer: graph::Layer| LayerInfo {
+        worth_trying: worth.iter().any(|worth| worth.name == layer.name),
         default: defaults.iter().any(|term| term.layer == layer.name),
         name: layer.name,
         channels: layer.channels,

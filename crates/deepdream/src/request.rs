@@ -4,12 +4,13 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use dream::{ModelId, Preset, Recipe};
+use dream::{Machine, ModelId, Preset, Recipe, Tensor};
 use graph::Network;
 use serde::Serialize;
 use toml::Value;
 
 use crate::base::Base;
+use crate::convert::without_dream;
 use crate::progress::Run;
 use crate::{Limits, NetworkChoice, RecipeSource, Result, targets};
 
@@ -140,5 +141,26 @@ impl DreamRequest {
         recipe.validate()?;
         targets::check(network, &recipe, base)?;
         Ok(recipe)
+    }
+
+    /// Lets `image`, planes of RGB of 0–255, choose the layers of a `recipe` that this request resolved to,
+    /// where neither it nor a recipe names any and the network is not a known one.
+    ///
+    /// # Errors
+    /// A network that cannot be run.
+    pub(crate) fn choose_layers(
+        &self,
+        base: Option<&Base>,
+        recipe: &mut Recipe,
+        network: &Network,
+        image: &Tensor,
+        machine: &Machine,
+    ) -> Result<()> {
+        let named = |edit: &Edit| edit.path.starts_with(field::OBJECTIVE);
+        if base.is_none() && !self.recipe.edits.iter().any(named) {
+            recipe.objective =
+                dream::measured_objective(network, image, machine).map_err(without_dream)?;
+        }
+        Ok(())
     }
 }

@@ -68,7 +68,8 @@ pub use random::noise;
 pub use recipe::{
     Ascent, Coherence, Detail, Keyframe, ModelId, Motion, MotionPreset, NoiseStart, Normalisation,
     Octaves, PartialAscent, PartialMotion, PartialOctaves, PartialRecipe, PartialZoom, Preset,
-    Recipe, RecipeError, SCHEMA, Setting, Term, Tiles, Video, Zoom,
+    Recipe, RecipeError, SCHEMA, Setting, Term, Tiles, Video, WorthTrying, Zoom,
+    measured_objective, worth_trying,
 };
 pub use video::{FlickerMeter, FrameMeasurement, TemporalState, VideoDreamer, WarpingError};
 pub use zoom::ZoomDreamer;

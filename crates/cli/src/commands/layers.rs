@@ -25,8 +25,12 @@ pub(crate) fn layers(args: &LayersArgs) -> Result<()> {
     }
     let width = layers.iter().map(|layer| layer.name.chars().count()).max().unwrap_or(0).max(5);
     let mut text = format!("{}\n{:width$}  channels  stride  depth\n", network.name, "layer");
-    for LayerInfo { name, channels, stride, depth, default } in &layers {
-        let mark = if *default { "  default" } else { "" };
+    for LayerInfo { name, channels, stride, depth, default, worth_trying } in &layers {
+        let mark = match (default, worth_trying) {
+            (true, _) => "  default",
+            (false, true) => "  worth trying",
+            (false, false) => "",
+        };
         text += &format!("{name:width$}  {channels:8}  {stride:6}  {depth:5}{mark}\n");
     }
     if let Some(part) = deepdream::unsupported_part(&network) {

@@ -169,6 +169,8 @@ impl FramesJob {
             let longest = image.size().height.max(image.size().width);
             recipe.size = self.longest.filter(|&size| longest > size as usize);
         }
+        let color = image.color();
+        self.dream.choose_layers(base.as_ref(), &mut recipe, &network, color, &machine)?;
         let count = self.set_length(&mut recipe)?;
         recipe.validate()?;
         let start = ZoomDreamer::first(&recipe, &machine, image.into_color());

@@ -102,6 +102,7 @@ pub(super) struct Stills<'a> {
     outputs: Vec<Result<(Output, ImageFormat)>>,
     recipe_output: Option<Output>,
     network: Network,
+    base: Option<Base>,
     recipe: Recipe,
     machine: Machine,
     run: Run<'a>,
@@ -151,7 +152,7 @@ impl<'a> Stills<'a> {
         let network = dream.open_network(base.as_ref(), run)?;
         let recipe = dream.resolve(base.as_ref(), &network, |_| ())?;
         let machine = dream.limits.machine()?;
-        Ok(Self { dream, sources, outputs, recipe_output, network, recipe, machine, run })
+        Ok(Self { dream, sources, outputs, recipe_output, network, base, recipe, machine, run })
     }
 
     /// Reads, dreams, writes; returns where, and the recipe as the output carries it.
@@ -175,7 +176,7 @@ impl<'a> Stills<'a> {
             place: Some((index + 1, self.sources.len())).filter(|(_, count)| *count > 1),
         };
         // A picture that is too large for the dream is not even read.
-        let plan = studio.plan(&name, size, noise, &self.recipe)?;
+        let mut plan = studio.plan(&name, size, noise, &self.recipe)?;
         format.check_size(plan.size()).map_err(|error| output.refused(error))?;
         let start = match source {
             Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
@@ -189,6 +190,14 @@ impl<'a> Stills<'a> {
             }
             if image.depth() == BitDepth::Sixteen && !format.has_sixteen_bits() {
                 self.run.note(Note::NoPlaceForBits { name, format });
+            }
+        }
+        if let Start::Image(image) = &start {
+            let (base, mut recipe) = (self.base.as_ref(), self.recipe.clone());
+            let color = image.color();
+            self.dream.choose_layers(base, &mut recipe, &self.network, color, &machine)?;
+            if recipe != self.recipe {
+                plan = studio.plan(&name, size, noise, &recipe)?;
             }
         }
         if !format.has_metadata() {

@@ -8,12 +8,14 @@
 mod anchor;
 mod before;
 mod choice;
+mod default_layers;
 mod defaults;
 mod documented;
 mod error;
 mod interpolate;
 mod keyframes;
 mod legacy;
+mod measured;
 mod names;
 mod partial;
 mod preset;
@@ -31,10 +33,12 @@ use serde::{Deserialize, Serialize};
 use crate::Filter;
 use documented::documented;
 
-pub(crate) use defaults::default_objective;
+pub(crate) use default_layers::default_objective;
+pub use default_layers::{WorthTrying, worth_trying};
 pub use error::RecipeError;
 pub(crate) use keyframes::Fading;
 pub use keyframes::Keyframe;
+pub use measured::measured_objective;
 pub use partial::{PartialAscent, PartialMotion, PartialOctaves, PartialRecipe, PartialZoom};
 pub use preset::Preset;
 pub use settings::Setting;

@@ -6,6 +6,7 @@ mod checkpoints;
 mod common;
 mod dreams;
 mod golden;
+mod layer_choice;
 mod legacy;
 mod numbers;
 mod plans;
