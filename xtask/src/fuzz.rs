@@ -9,7 +9,7 @@ use crate::process::{answers, cargo, step};
 const SECONDS: &str = "30";
 
 /// Folders with files to start from, beside `fuzz/seeds/READER`.
-const SEEDS: [(&str, &str); 7] = [
+const SEEDS: [(&str, &str); 8] = [
     ("caffemodel", "crates/import/tests/data"),
     ("carrier", "crates/cli/tests/data/recipes-0.1/carriers"),
     ("graphdef", "crates/import/tests/data"),
@@ -17,6 +17,7 @@ const SEEDS: [(&str, &str); 7] = [
     ("prototxt", "crates/import/tests/data"),
     ("recipe", "crates/cli/tests/data/recipes-0.1/saved"),
     ("recipe", "crates/cli/tests/data/recipes-0.1/written"),
+    ("torch", "crates/import/tests/data/torch"),
 ];
 
 /// Fuzzes each reader, or those that are named, for so many seconds. Without a nightly compiler, which has
