@@ -39,6 +39,8 @@ pub(super) struct Value {
     pub(super) first: usize,
     /// Whether negative values became zero in it, so that its gradient is masked.
     pub(super) relu: bool,
+    /// The values whose channels it has one after the other, if it is a join or a copy.
+    pub(super) joined: Vec<ValueId>,
 }
 
 impl Value {
@@ -219,7 +221,8 @@ impl Builder<'_> {
 
     fn value(&mut self, node: NodeId, slots: Arc<[usize]>, relu: bool) -> ValueId {
         let root = self.values.len();
-        self.values.push(Value { node, slots, root, first: 0, relu });
+        let joined = Vec::new();
+        self.values.push(Value { node, slots, root, first: 0, relu, joined });
         root
     }
 
@@ -287,6 +290,7 @@ impl Builder<'_> {
                 input
             };
             self.parents.insert(input, (whole, blocks));
+            self.values[whole].joined.push(input);
             slots.extend(self.values[input].slots.iter().map(|slot| 16 * blocks + slot));
             blocks += self.values[input].blocks();
         }
@@ -307,6 +311,7 @@ impl Builder<'_> {
     fn copy(&mut self, from: ValueId, slots: Arc<[usize]>) -> ValueId {
         let node = self.values[from].node;
         let output = self.value(node, slots, false);
+        self.values[output].joined.push(from);
         let name = self.graph.node(node).name.clone();
         self.layers.push(Layer { name, kind: Kind::Copy, inputs: vec![from], output });
         output
@@ -341,6 +346,24 @@ impl Program {
         lists.sort_by_key(|list| list.as_ptr());
         lists.dedup_by_key(|list| list.as_ptr());
         lists.iter().map(|list| size_of_val(&list[..]) as u64).sum()
+    }
+
+    /// The value in which a channel of `value` was rectified, if it was, and its slot there.
+    pub(super) fn rectified(
+        &self,
+        mut value: ValueId,
+        mut channel: usize,
+    ) -> Option<(ValueId, usize)> {
+        while !self.values[value].relu {
+            let mut joined = self.values[value].joined.iter();
+            value = *joined.find(|&&part| {
+                let channels = self.values[part].slots.len();
+                let there = channel < channels;
+                channel -= if there { 0 } else { channels };
+                there
+            })?;
+        }
+        Some((value, self.values[value].slots[channel]))
     }
 
     /// A value's shape, by its node's.

@@ -132,6 +132,21 @@ impl CpuSession {
         }
     }
 
+    /// Opens the masks of the channels that are to pass every gradient, until the next forward pass.
+    fn unmask(&mut self, outputs: &[OutputGradient<'_>]) {
+        let program = &self.executable.program;
+        for (output, &target) in outputs.iter().zip(&program.targets) {
+            let OutputGradient::Unmasked { channels, .. } = output else { continue };
+            for &channel in *channels {
+                let Some((value, slot)) = program.rectified(target, channel) else { continue };
+                let Some(mask) = self.plan.mask(program, value) else { continue };
+                let pixels = self.plan.shapes[value].plane();
+                let block = &mut self.masks[mask][slot / 16 * pixels..][..pixels];
+                block.iter_mut().for_each(|lanes| *lanes |= 1 << (slot % 16));
+            }
+        }
+    }
+
     /// Writes the output gradients into the targets' gradients.
     fn write_output_gradients(&mut self, output_gradients: &[OutputGradient<'_>]) {
         let CpuExecutable { program, cx, .. } = &*self.executable;
@@ -158,7 +173,8 @@ impl CpuSession {
                     let to = Destination::new(MapMut::new(g.map, to), mode, None);
                     elementwise::scale_into(cx, *weight, MapRef::new(x.map, from), to);
                 }
-                OutputGradient::Gradient(tensor) => {
+                OutputGradient::Gradient(tensor)
+                | OutputGradient::Unmasked { gradient: tensor, .. } => {
                     assert_eq!(tensor.shape, self.plan.shapes[target], "the layer's shape");
                     let slots = &program.values[target].slots;
                     let to = &mut self.vectors[g.range];
@@ -241,6 +257,7 @@ impl Session for CpuSession {
         assert_eq!(outputs.len(), program.targets.len(), "one output gradient for each target");
         cx.threads().awake(|| {
             let start = self.clock.start();
+            self.unmask(outputs);
             self.write_output_gradients(outputs);
             self.clock.add(Pass::OutputGradient, 0, start);
             for step in 0..self.plan.backward.len() {

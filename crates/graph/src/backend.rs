@@ -118,6 +118,16 @@ pub enum OutputGradient<'a> {
     },
     /// A gradient of the target's shape.
     Gradient(&'a Tensor),
+    /// A gradient of the target's shape, and channels of the target that the whole backward pass takes for
+    /// alive at every position: what reaches them passes the ReLU they come from, whatever it made of their
+    /// values. So a channel that is 0 everywhere can grow (Lucid's redirected ReLU, for these channels alone).
+    /// Channels that come from no ReLU, but for joins, are as in [`Self::Gradient`].
+    Unmasked {
+        /// The gradient.
+        gradient: &'a Tensor,
+        /// The channels, from 0.
+        channels: &'a [usize],
+    },
 }
 
 /// The part of a run that a step belongs to.

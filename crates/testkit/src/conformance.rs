@@ -27,6 +27,7 @@ pub fn check(backend: &dyn Backend) {
     what_is_broadcast(backend);
     inceptions(backend);
     random_graphs(backend);
+    unmasked_channels_pass_every_gradient(backend);
     a_shift_rolls_the_image(backend);
     memory_grows_with_the_image(backend);
     what_cannot_run_is_refused(backend);
@@ -237,6 +238,41 @@ fn random_graphs(backend: &dyn Backend) {
         let name = format!("random graph {number}");
         compare(backend, &network, &[last], size, random, &name);
         compare(backend, &network, &[middle, last], size, random, &name);
+    }
+}
+
+/// Channels that are taken for alive pass what reaches them, in layers that join ReLUs and in others.
+fn unmasked_channels_pass_every_gradient(backend: &dyn Backend) {
+    let random = &mut Random(26);
+    let network = network(inception(random, 13));
+    let find = |name: &str| network.graph.find_target(name).unwrap();
+    let size = Size::new(41, 38);
+    let (image, oracle) = (random.image(size), reference::Reference::<f64>::default());
+    let sets = [&["mixed"][..], &["conv0", "next"], &["mixed", "mixed/pool"], &["next/pre_relu"]];
+    for (layers, channels) in sets.iter().flat_map(|set| [(set, &[0, 19, 20, 7][..]), (set, &[])]) {
+        let targets: Vec<NodeId> = layers.iter().map(|layer| find(layer)).collect();
+        let given = random.range(0, 1 << 20) as u64;
+        let gradient = |backend: &dyn Backend, unmasked: bool| {
+            let mut session = backend.compile(&network, &targets).unwrap().session(size).unwrap();
+            let random = &mut Random(given);
+            let given: Vec<Tensor> = (0..targets.len())
+                .map(|target| random.tensor(session.target_shape(target)))
+                .collect();
+            let output = |gradient| match unmasked {
+                true => OutputGradient::Unmasked { gradient, channels },
+                false => OutputGradient::Gradient(gradient),
+            };
+            let mut gradient = Tensor::zeros(image.shape);
+            session.forward(&image).unwrap();
+            session.backward(&given.iter().map(output).collect::<Vec<_>>(), &mut gradient).unwrap();
+            gradient
+        };
+        let (found, expected) = (gradient(backend, true), gradient(&oracle, true));
+        let off = error(&found.data, &expected.data);
+        assert!(off < GRADIENT, "unmasked {channels:?} of {layers:?}: off by {off:e}");
+        let masked = gradient(&oracle, false);
+        let same = channels.is_empty() || layers[0].ends_with("pre_relu");
+        assert_eq!(masked == expected, same, "{channels:?} of {layers:?}");
     }
 }
 

@@ -132,14 +132,21 @@ impl<T: Real> Session for Rolled<T> {
                 OutputGradient::Activation { weight } => {
                     self.values(target).iter().map(|&x| T::of(weight) * x).collect()
                 }
-                OutputGradient::Gradient(tensor) => {
+                OutputGradient::Gradient(tensor)
+                | OutputGradient::Unmasked { gradient: tensor, .. } => {
                     assert_eq!(tensor.shape, self.shapes[target], "the layer's shape");
                     tensor.data.iter().map(|&x| T::of(x)).collect()
                 }
             }
         };
+        let mut alive = Vec::new();
+        for (output, &target) in outputs.iter().zip(targets) {
+            let OutputGradient::Unmasked { channels, .. } = output else { continue };
+            let source = |&channel| self.run().rectifier(network, target, channel);
+            alive.extend(channels.iter().filter_map(source));
+        }
         let outputs = targets.iter().enumerate().map(|(index, &node)| (node, own(index)));
-        let seen = backward_from(network, self.run(), outputs);
+        let seen = backward_from(network, self.run(), outputs, &alive);
         let Size { height, width } = self.size;
         let back = [(height - self.shift[0]) % height, (width - self.shift[1]) % width];
         *gradient = self.roll(&seen, back);

@@ -34,6 +34,31 @@ impl<T: Real> Run<T> {
         Activation { shape: self.shape(node), data: self.values(node) }
     }
 
+    /// The ReLU that a channel of a node comes from through nothing but joins, and its channel there.
+    fn rectifier(
+        &self,
+        network: &Network,
+        mut node: NodeId,
+        mut channel: usize,
+    ) -> Option<(NodeId, usize)> {
+        loop {
+            let of = network.graph.node(node);
+            match of.op {
+                Op::Relu => return Some((node, channel)),
+                Op::Concat => {
+                    let mut inputs = of.inputs.iter();
+                    node = *inputs.find(|&&input| {
+                        let channels = self.shape(input).channels;
+                        let there = channel < channels;
+                        channel -= if there { 0 } else { channels };
+                        there
+                    })?;
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// One node's shape.
     pub fn shape(&self, node: NodeId) -> Shape {
         self.shapes[node.index()].expect("the node was needed")
@@ -75,13 +100,15 @@ pub fn forward<T: Real>(
 /// The gradient with respect to the picture (RGB, 0–255) for gradients `outputs` at some nodes.
 pub fn backward<T: Real>(network: &Network, run: &Run<T>, outputs: &[(NodeId, &Tensor)]) -> Tensor {
     let exact = |tensor: &Tensor| tensor.data.iter().map(|&x| T::of(x)).collect();
-    backward_from(network, run, outputs.iter().map(|(node, tensor)| (*node, exact(tensor))))
+    backward_from(network, run, outputs.iter().map(|(node, tensor)| (*node, exact(tensor))), &[])
 }
 
+/// As [`backward`], with channels of ReLUs that pass every gradient, whatever their values.
 fn backward_from<T: Real>(
     network: &Network,
     run: &Run<T>,
     outputs: impl Iterator<Item = (NodeId, Vec<T>)>,
+    alive: &[(NodeId, usize)],
 ) -> Tensor {
     let graph = &network.graph;
     let mut gradients: Vec<Vec<T>> =
@@ -95,7 +122,11 @@ fn backward_from<T: Real>(
         let Some(shape) = run.shapes[index] else { continue };
         let inputs: Vec<_> = node.inputs.iter().map(|&input| run.of(input)).collect();
         let output = Activation { shape, data: &run.values[index] };
-        let back = node.op.backward(&inputs, output, &gradients[index]);
+        let mut back = node.op.backward(&inputs, output, &gradients[index]);
+        for &(_, channel) in alive.iter().filter(|(relu, _)| relu.index() == index) {
+            let passed = channel * shape.plane()..(channel + 1) * shape.plane();
+            back[0][passed.clone()].copy_from_slice(&gradients[index][passed]);
+        }
         for (input, gradient) in node.inputs.iter().zip(back) {
             for (sum, x) in gradients[input.index()].iter_mut().zip(gradient) {
                 *sum += x;
