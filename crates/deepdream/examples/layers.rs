@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .set("octaves.detail", "{ blend = { share = 0.3 } }")
         .set("ascent.normalisation", "laplacian");
     for layer in layers {
-        let Term { layer, weight } = layer.parse()?;
+        let Term { layer, weight, .. } = layer.parse()?;
         dreamer = dreamer.weighted_layer(layer, weight);
     }
     let dream = dreamer.dream(&Image::open(photo)?)?;

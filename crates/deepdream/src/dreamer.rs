@@ -206,7 +206,8 @@ impl Dreamer {
         let previews = request.previews;
         let studio =
             Studio { network: &self.network, machine: &machine, run, previews, place: None };
-        let plan = studio.plan(name, start.size(), start.noise(), &recipe)?;
+        let mut plan = studio.plan(name, start.size(), start.noise(), &recipe)?;
+        studio.choose(name, &start, &mut plan)?;
         make(&studio, start, &plan)
     }
 }

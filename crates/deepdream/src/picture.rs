@@ -67,6 +67,23 @@ impl Studio<'_> {
         Ok(plan)
     }
 
+    /// Lets what is dreamt on choose the channels that the recipe leaves to it.
+    ///
+    /// # Errors
+    /// A picture too small for a layer, or too little memory.
+    pub(crate) fn choose(&self, name: &str, start: &Start, plan: &mut Plan) -> Result<()> {
+        if !plan.recipe().needs_picture() {
+            return Ok(());
+        }
+        let chosen = match start {
+            Start::Image(image) => plan.choose_channels(image.color()),
+            Start::Noise(noise) => {
+                plan.choose_channels(&dream::noise(noise.size(), plan.recipe().seed))
+            }
+        };
+        chosen.map_err(|error| unplanned(name, error))
+    }
+
     /// The dream. Transparency and bit depth stay as they are.
     ///
     /// # Errors

@@ -22,7 +22,8 @@ pub(crate) fn find(network: &Network, layer: &str) -> Result<NodeId> {
 pub(crate) fn check(network: &Network, recipe: &Recipe, base: Option<&Base>) -> Result<()> {
     let keyframes = recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes);
     let fading = keyframes.filter_map(|keyframe| keyframe.set.objective.as_ref()).flatten();
-    for Term { layer, .. } in recipe.objective.iter().chain(fading) {
+    let layers = recipe.objective.iter().chain(fading).filter(|term| term.class.is_none());
+    for Term { layer, .. } in layers {
         find(network, layer).map_err(|error| match base.filter(|base| base.asks_for(layer)) {
             Some(base) => error.turn(
                 Knob::Network,

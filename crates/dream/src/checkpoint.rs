@@ -14,6 +14,8 @@ pub struct Checkpoint {
     pub(crate) octave: usize,
     pub(crate) iteration: u32,
     pub(crate) picture: Tensor,
+    /// How much each term counts on this octave, from its start on.
+    pub(crate) weights: Vec<f32>,
     /// Random words drawn so far.
     pub(crate) draws: u64,
     /// Whether any step had a gradient to follow, or none was to go anywhere.
@@ -23,8 +25,8 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Where a dream begins whose smallest octave's picture is `base`.
     pub(crate) fn start(plan: &Plan, base: &Tensor) -> Self {
-        let climbed = plan.stands_still();
-        Self { octave: 0, iteration: 0, picture: base.clone(), draws: 0, climbed }
+        let (picture, climbed) = (base.clone(), plan.stands_still());
+        Self { octave: 0, iteration: 0, picture, weights: Vec::new(), draws: 0, climbed }
     }
 
     /// The octave, from 0, smallest first.
@@ -60,6 +62,8 @@ impl Checkpoint {
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), PlanError> {
         let Size { height, width } = self.picture.shape.size();
         let there = plan.octaves().get(self.octave) == Some(&Size { height, width });
+        let weighed = self.weights.len() == plan.recipe().objective.len();
+        let there = there && (weighed || self.iteration == 0);
         match there && self.iteration <= plan.recipe().ascent.iterations {
             true => Ok(()),
             false => Err(PlanError::Checkpoint {

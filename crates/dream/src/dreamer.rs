@@ -71,6 +71,11 @@ fn run(
     observer: &mut dyn Observer,
 ) -> Result<Ended, DreamError> {
     assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
+    if plan.recipe().needs_picture() {
+        let mut plan = plan.clone();
+        plan.choose_channels(&picture)?;
+        return run(&plan, picture, checkpoint, step_map, observer);
+    }
     checkpoint.iter().try_for_each(|checkpoint| checkpoint.check(plan))?;
     plan.ask_for_memory()?;
     plan.threads().install(|| octave_by_octave(plan, picture, checkpoint, step_map, observer))
@@ -96,6 +101,13 @@ fn octave_by_octave(
         let mut transform = GradientTransform::new(recipe, plan.context(), size);
         let stepper = Stepper::new(recipe, threads, size, step_map);
         let mut gradient = black(size);
+        if at.iteration == 0 {
+            let silent = evaluator.balance(recipe, &at.picture, &mut gradient)?;
+            let silent = recipe.objective.iter().zip(silent).filter(|(_, silent)| *silent);
+            silent.for_each(|(term, _)| observer.silent(term));
+            at.weights = evaluator.weights().to_vec();
+        }
+        evaluator.set_weights(&at.weights);
         while at.iteration < recipe.ascent.iterations {
             let jitter = Shift::draw(recipe, &mut random, size);
             let (value, scale) = threads.awake(|| {

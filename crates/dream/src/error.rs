@@ -3,7 +3,7 @@
 use graph::{GraphError, Size};
 use thiserror::Error;
 
-use crate::RecipeError;
+use crate::{RecipeError, TermError};
 
 /// What is wrong with a recipe for this network, picture and machine.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -12,6 +12,9 @@ pub enum PlanError {
     /// The recipe by itself.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// What a term of the objective asks of the network.
+    #[error(transparent)]
+    Term(#[from] TermError),
     /// The layers, or a picture too small for them.
     #[error(transparent)]
     Network(#[from] GraphError),

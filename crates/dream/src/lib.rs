@@ -41,6 +41,7 @@ mod checkpoint;
 mod color;
 mod dreamer;
 mod error;
+mod evaluate;
 pub mod flow;
 mod image;
 mod objective;
@@ -60,16 +61,18 @@ pub use checkpoint::Checkpoint;
 pub use color::ColorStats;
 pub use dreamer::{dream, dream_from};
 pub use error::{DreamError, PlanError};
+pub use evaluate::{Evaluated, evaluate};
 pub use graph::{Size, Tensor};
 pub use image::{Filter, resize, sample};
+pub use objective::{TermError, class_count, class_number};
 pub use observer::{Observer, Progress};
 pub use plan::{Machine, Plan};
 pub use random::noise;
 pub use recipe::{
-    Ascent, Coherence, Detail, Keyframe, ModelId, Motion, MotionPreset, NoiseStart, Normalisation,
-    Octaves, PartialAscent, PartialMotion, PartialOctaves, PartialRecipe, PartialZoom, Preset,
-    Recipe, RecipeError, SCHEMA, Setting, Term, Tiles, Video, WorthTrying, Zoom,
-    measured_objective, worth_trying,
+    Ascent, Balance, Channels, ClassId, Coherence, Detail, Keyframe, Measure, ModelId, Motion,
+    MotionPreset, NoiseStart, Normalisation, Octaves, PartialAscent, PartialMotion, PartialOctaves,
+    PartialRecipe, PartialZoom, Preset, Recipe, RecipeError, SCHEMA, Setting, Term, Tiles, Vector,
+    Video, WorthTrying, Zoom, measured_objective, worth_trying,
 };
 pub use video::{FlickerMeter, FrameMeasurement, TemporalState, VideoDreamer, WarpingError};
 pub use zoom::ZoomDreamer;

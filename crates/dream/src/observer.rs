@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use graph::{Size, Tensor};
 
-use crate::Checkpoint;
+use crate::{Checkpoint, Term};
 
 /// Told of every step, by one of the threads that dream. A closure that takes a [`Progress`] is one.
 pub trait Observer: Send {
@@ -14,6 +14,10 @@ pub trait Observer: Send {
     /// The network is done with a step: what is left is to transform the gradient and to climb. For
     /// who measures time, which nothing here does.
     fn evaluated(&mut self) {}
+
+    /// A term of the objective has no gradient at the start of an octave, and does not count on it: its share
+    /// goes to the others.
+    fn silent(&mut self, _term: &Term) {}
 
     /// No step on the frame that was just made had a gradient, though the layers have one elsewhere: it
     /// stays as it was before its dream, as a black one may.
@@ -43,7 +47,8 @@ pub struct Progress<'a> {
     pub total: u64,
     /// The picture as it is, in this octave's size.
     pub picture: &'a Tensor,
-    /// The objective before this step's change: `Σ weight · ½ · Σ activation²`.
+    /// The objective before this step's change: `Σ weight · value` over its terms; the value of a whole layer
+    /// is `½ · Σ activation²`.
     pub objective: f64,
 }
 

@@ -9,7 +9,7 @@ use graph::{
 };
 use kernels::{Context, Threads};
 
-use crate::objective::{self, Objective};
+use crate::objective::{self, Chooser, Objective, Part, Resolved};
 use crate::octaves::Layout;
 use crate::recipe::default_objective;
 use crate::{DreamError, ModelId, Normalisation, Octaves, PlanError, Recipe, Term, Tiles, resize};
@@ -26,6 +26,7 @@ pub struct Machine {
 }
 
 /// A dream that can be dreamt: layers found, sizes known, memory enough.
+#[derive(Clone)]
 pub struct Plan {
     recipe: Recipe,
     objective: Objective,
@@ -33,10 +34,15 @@ pub struct Plan {
     layout: Layout,
     dropped: u32,
     memory: u64,
+    /// The network as the dream sees it.
     network: Network,
+    /// Whether its fully connected layers are convolutions there.
+    convolved: bool,
+    /// The network as it is.
+    original: Network,
     machine: Machine,
     /// Whether the system has been asked for the memory.
-    asked: AtomicBool,
+    asked: Arc<AtomicBool>,
 }
 
 impl Plan {
@@ -59,34 +65,41 @@ impl Plan {
         if recipe.octaves.anchor != Octaves::FULL {
             recipe.octaves.anchor = recipe.anchor(size) as u32;
         }
-        let (targets, weights) = targets(&network.graph, &recipe.objective)?;
+        let original = network.clone();
+        let mut network = as_seen(network, &recipe);
+        let Resolved { targets, parts, convolved } = objective::resolve(&recipe, &network)?;
+        let is_convolved = convolved.is_some();
+        network.graph = convolved.unwrap_or(network.graph);
         let full = recipe.full_size(size);
         network.graph.shapes(&targets, full.height, full.width)?;
         let mut layout = Layout::new(&recipe, size);
         let laid_out = layout.sizes.len();
         layout.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
-        let network = as_seen(network, &recipe);
         let executable = machine.backend.compile(&network, &targets)?;
         let threads = machine.context.threads().count();
-        let memory = needed(&*executable, &recipe, size, least, threads)?;
+        let beside = |size| objective::bytes_of_terms(&network.graph, &targets, &parts, size);
+        let compiled = Compiled { executable: &*executable, beside: &beside };
+        let memory = needed(&compiled, &recipe, size, least, threads)?;
         if memory > machine.memory {
             return Err(PlanError::Memory {
                 size: full,
                 needed: memory,
                 free: machine.memory,
-                fits: fitting(&*executable, &recipe, size, least, machine.memory, threads),
+                fits: fitting(&compiled, &recipe, size, least, machine.memory, threads),
             });
         }
         Ok(Plan {
             dropped: (laid_out - layout.sizes.len()) as u32,
-            objective: Objective::new(executable, weights, least),
+            objective: Objective::new(executable, targets.len(), parts, weights(&recipe), least),
             targets,
             layout,
             memory,
             network,
+            convolved: is_convolved,
+            original,
             machine: machine.clone(),
-            asked: AtomicBool::new(false),
+            asked: Arc::new(AtomicBool::new(false)),
             recipe,
         })
     }
@@ -107,16 +120,62 @@ impl Plan {
         self.recipe.ascent.step = step;
     }
 
-    /// The weight that each of the plan's layers has in a list; names for one layer add up.
-    pub(crate) fn weights_of(&self, graph: &Graph, terms: &[Term]) -> Result<Vec<f32>, GraphError> {
-        let (listed, weights) = targets(graph, terms)?;
-        let weight = |target| listed.iter().position(|listed| listed == target);
-        Ok(self.targets.iter().map(|target| weight(target).map_or(0.0, |at| weights[at])).collect())
+    /// The weight that each of the plan's terms has in a list; terms that are the same add up.
+    pub(crate) fn weights_of(&self, terms: &[Term]) -> Vec<f32> {
+        let weight = |own: &Term| {
+            let same = terms.iter().filter(|term| term.is_same(own));
+            same.fold(0.0, |sum, term| sum + term.weight)
+        };
+        self.recipe.objective.iter().map(weight).collect()
     }
 
-    /// Gives the plan's layers other weights, in the order of [`Self::weights_of`].
+    /// Gives the plan's terms other weights.
     pub(crate) fn set_weights(&mut self, weights: Vec<f32>) {
-        self.objective.set_weights(weights);
+        self.objective.weights = weights;
+    }
+
+    /// Lets the `picture` that is dreamt on choose the channels that the recipe leaves to it, so that
+    /// [`Self::recipe`] lists them. [`crate::dream()`] does that by itself.
+    ///
+    /// # Errors
+    /// A picture too small for a layer, or too little memory.
+    pub fn choose_channels(&mut self, picture: &Tensor) -> Result<(), PlanError> {
+        if !self.recipe.needs_picture() {
+            return Ok(());
+        }
+        let chooser = Chooser { network: &self.original, machine: &self.machine, picture };
+        self.recipe = self.recipe.clone().chosen(&chooser)?;
+        let Resolved { parts, .. } = objective::resolve(&self.recipe, &self.original)?;
+        self.objective.set_parts(parts);
+        Ok(())
+    }
+
+    /// The plan of the same dream on another objective, if that is of the same layers: nothing is compiled
+    /// anew for it.
+    ///
+    /// # Errors
+    /// What the network does not have.
+    pub fn with_objective(&self, objective: Vec<Term>) -> Result<Option<Plan>, PlanError> {
+        let mut plan = self.clone();
+        let recipe = Recipe { objective, ..plan.recipe };
+        recipe.validate()?;
+        plan.recipe = recipe.settled(&self.original, &mut |_, wanted| Ok(wanted.clone()))?;
+        let Resolved { targets, parts, convolved } =
+            objective::resolve(&plan.recipe, &self.original)?;
+        if targets != self.targets || convolved.is_some() != self.convolved {
+            return Ok(None);
+        }
+        let beside = |parts: &[Part]| {
+            objective::bytes_of_terms(&self.network.graph, &targets, parts, self.size())
+        };
+        let more = beside(&parts).saturating_sub(beside(self.objective.parts()));
+        plan.memory = plan.memory.saturating_add(more);
+        if plan.memory > self.machine.memory {
+            return Ok(None);
+        }
+        plan.objective.set_parts(parts);
+        (plan.objective.weights, plan.objective.shares) = weights(&plan.recipe);
+        Ok(Some(plan))
     }
 
     /// The octaves' sizes, in the order in which they are dreamt on: from small to full.
@@ -238,23 +297,14 @@ fn resolved(recipe: &Recipe, network: &Network) -> Result<Recipe, PlanError> {
     if recipe.objective.is_empty() {
         return Err(PlanError::NoLayer { name: network.name.clone() });
     }
-    Ok(recipe)
+    // What a picture chooses stays as it is.
+    recipe.settled(network, &mut |_, wanted| Ok(wanted.clone()))
 }
 
-/// The layers' nodes and weights; names for one node add up.
-fn targets(graph: &Graph, terms: &[Term]) -> Result<(Vec<NodeId>, Vec<f32>), GraphError> {
-    let (mut targets, mut weights) = (Vec::new(), Vec::new());
-    for term in terms {
-        let node = graph.find_target(&term.layer)?;
-        match targets.iter().position(|target| *target == node) {
-            Some(index) => weights[index] += term.weight,
-            None => {
-                targets.push(node);
-                weights.push(term.weight);
-            }
-        }
-    }
-    Ok((targets, weights))
+/// The terms' weights, and whether they are shares.
+fn weights(recipe: &Recipe) -> (Vec<f32>, bool) {
+    let terms = &recipe.objective;
+    (terms.iter().map(|term| term.weight).collect(), recipe.balance.is_shares(terms))
 }
 
 /// The least size of picture that all targets can see.
@@ -277,15 +327,23 @@ fn as_seen(network: &Network, recipe: &Recipe) -> Network {
     network
 }
 
+/// What the memory of a dream is counted from.
+struct Compiled<'a> {
+    executable: &'a dyn Executable,
+    /// Bytes that the terms take beside a session.
+    beside: &'a dyn Fn(Size) -> u64,
+}
+
 /// Bytes that a dream on a picture of `size` takes at the most: the picture in all sizes, the dream, its
 /// gradient and what they are worked on with, and the network's activations and packed weights.
 fn needed(
-    executable: &dyn Executable,
+    compiled: &Compiled<'_>,
     recipe: &Recipe,
     size: Size,
     least: Size,
     threads: usize,
 ) -> Result<u64, GraphError> {
+    let Compiled { executable, beside } = compiled;
     const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
     let full = recipe.full_size(size);
     let octaves = Layout::new(recipe, size).sizes;
@@ -309,7 +367,7 @@ fn needed(
         .saturating_mul(pictures)
         .saturating_add(bases)
         .saturating_mul(BYTES_OF_A_PIXEL)
-        .saturating_add(objective::memory(executable, recipe, full, least)?)
+        .saturating_add(objective::memory(*executable, beside, recipe, full, least)?)
         .saturating_add(executable.kept_memory(&seen)?)
         .saturating_add(PROCESS + threads as u64 * THREAD))
 }
@@ -322,7 +380,7 @@ const THREAD: u64 = 1 << 20;
 /// The longest side, smaller than the recipe's, with which the dream of a picture of `size` takes no
 /// more than `free` bytes.
 fn fitting(
-    executable: &dyn Executable,
+    compiled: &Compiled<'_>,
     recipe: &Recipe,
     size: Size,
     least: Size,
@@ -331,7 +389,7 @@ fn fitting(
 ) -> Option<u32> {
     let memory = |longest: u32| {
         let recipe = Recipe { size: Some(longest), ..recipe.clone() };
-        needed(executable, &recipe, size, least, threads)
+        needed(compiled, &recipe, size, least, threads)
     };
     // Sizes too small for the network take no memory, so the search goes above them.
     let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);

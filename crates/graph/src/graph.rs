@@ -107,6 +107,11 @@ impl Graph {
         &self.nodes[id.0]
     }
 
+    /// Lets a node compute something else from the same inputs.
+    pub(crate) fn replace_op(&mut self, id: NodeId, op: Op) {
+        self.nodes[id.0].op = op;
+    }
+
     /// The picture.
     pub fn input(&self) -> NodeId {
         NodeId(0)

@@ -200,6 +200,7 @@ impl<'a> Stills<'a> {
                 plan = studio.plan(&name, size, noise, &recipe)?;
             }
         }
+        studio.choose(&name, &start, &mut plan)?;
         if !format.has_metadata() {
             self.run.note(Note::NoPlaceForRecipe { name: name.clone() });
         }

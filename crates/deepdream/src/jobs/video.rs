@@ -120,6 +120,7 @@ impl VideoJob {
                 .turn(Knob::Field(field::COHERENCE), "Dream on each frame by itself."));
         }
         let machine = self.dream.limits.machine()?;
+        let recipe = video.chosen(recipe, &network, &machine)?;
         let mut dreamer = video.dreamer(&recipe, &network, &machine)?;
         check_memory(&dreamer, &video, &machine)?;
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use dream::{Machine, Recipe, VideoDreamer};
 use graph::{Network, Size};
 use media::movie::Sound;
-use media::video::{FrameIndex, Segment, VideoError, VideoSource};
+use media::video::{FrameDecoder, FrameIndex, Segment, VideoError, VideoSource};
 
 use crate::convert::unplanned;
 use crate::output::sha256;
 use crate::progress::{Clock, Run};
-use crate::{Error, Event, Knob, Note, Result, Stage, Work};
+use crate::{Error, Event, Fault, Knob, Note, Result, Stage, Work};
 
 /// A video, and the part of it that is wanted.
 pub(crate) struct ProbedVideo {
@@ -72,6 +72,30 @@ impl ProbedVideo {
     /// What texts call it.
     pub(crate) fn name(&self) -> String {
         self.source.path.display().to_string()
+    }
+
+    /// A recipe with the channels that it leaves to the first frame.
+    ///
+    /// # Errors
+    /// A frame that cannot be read or is too small for a layer.
+    pub(crate) fn chosen(
+        &self,
+        recipe: Recipe,
+        network: &Network,
+        machine: &Machine,
+    ) -> Result<Recipe> {
+        if !recipe.needs_picture() {
+            return Ok(recipe);
+        }
+        let first = self.cut.first;
+        let mut decoder = FrameDecoder::start(&self.source, self.size, first, first + 1)?;
+        let Some((_, frame)) = decoder.next_frame()? else {
+            let what = format!("{}: its first frame cannot be read", self.name());
+            return Err(Error::new(Fault::Picture, what).at(&self.source.path));
+        };
+        recipe
+            .with_channels_chosen(network, machine, frame.color())
+            .map_err(|error| unplanned(&self.name(), error))
     }
 
     /// A dreamer on its frames.

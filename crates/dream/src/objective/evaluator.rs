@@ -1,9 +1,11 @@
 //! The objective's value and gradient at a picture, whole or tile by tile.
 
-use graph::{Executable, GraphError, Session, Size, Tensor};
+use graph::{Executable, GraphError, Size, Tensor};
 use kernels::Threads;
 
-use super::layers::Objective;
+use super::balance;
+use super::place::View;
+use super::terms::{Evaluation, Objective};
 use super::tiled::{Tiled, tile_sizes};
 use crate::ascent::{Shift, roll};
 use crate::image::black;
@@ -11,15 +13,20 @@ use crate::random::Random;
 use crate::{Recipe, Tiles};
 
 /// Runs the network on pictures of one size.
-pub(crate) enum GradientEvaluator<'p> {
-    Whole {
-        objective: &'p Objective,
-        session: Box<dyn Session>,
-    },
+pub(crate) struct GradientEvaluator<'p> {
+    objective: &'p Objective,
+    threads: &'p Threads,
+    passes: Passes<'p>,
+    /// How much each term counts: what the objective says, or what makes that the shares.
+    pub(super) weights: Vec<f32>,
+}
+
+/// The passes through the network that one evaluation takes.
+enum Passes<'p> {
+    Whole(Evaluation<'p>),
     /// `rolled` are the picture and its gradient as the network sees them.
     Tiled {
         tiled: Box<Tiled<'p>>,
-        threads: &'p Threads,
         rolled: [Tensor; 2],
     },
 }
@@ -31,11 +38,52 @@ impl<'p> GradientEvaluator<'p> {
         threads: &'p Threads,
         size: Size,
     ) -> Result<Self, GraphError> {
-        if recipe.tiles == Tiles::Whole {
-            return Ok(Self::Whole { objective, session: objective.session(size)? });
+        let passes = match recipe.tiles {
+            Tiles::Whole => Passes::Whole(objective.evaluation(size)?),
+            tiles => Passes::Tiled {
+                tiled: Box::new(Tiled::new(objective, tiles, threads, size)?),
+                rolled: [black(size), black(size)],
+            },
+        };
+        Ok(Self { objective, threads, passes, weights: objective.weights.clone() })
+    }
+
+    /// The factor of each term's value.
+    pub(crate) fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// Gives the terms' values other factors.
+    pub(crate) fn set_weights(&mut self, weights: &[f32]) {
+        self.weights.clear();
+        self.weights.extend_from_slice(weights);
+    }
+
+    /// Where the weights are shares, measures at `picture` what makes them that. Returns for each term
+    /// whether it has no gradient there, so that it does not count; empty where nothing is measured.
+    /// `gradient` is memory to work in.
+    pub(crate) fn balance(
+        &mut self,
+        recipe: &Recipe,
+        picture: &Tensor,
+        gradient: &mut Tensor,
+    ) -> Result<Vec<bool>, GraphError> {
+        let (objective, threads) = (self.objective, self.threads);
+        if !objective.shares {
+            return Ok(Vec::new());
         }
-        let tiled = Box::new(Tiled::new(objective, recipe.tiles, threads, size)?);
-        Ok(Self::Tiled { tiled, threads, rolled: [black(size), black(size)] })
+        let shares = &objective.weights;
+        let (weights, silent) = match measuring(recipe) {
+            // Scattered tiles' gradients come normalised.
+            Some(recipe) => {
+                let size = picture.shape.size();
+                let mut evaluator = GradientEvaluator::new(objective, &recipe, threads, size)?;
+                balance::balanced(&mut evaluator, shares, threads, picture, gradient)?
+            }
+            None => balance::balanced(self, shares, threads, picture, gradient)?,
+        };
+        self.weights = weights;
+        Ok(silent)
     }
 
     /// Writes the objective's gradient at `picture`, which the network sees rolled by `shift`, to
@@ -47,14 +95,16 @@ impl<'p> GradientEvaluator<'p> {
         random: &mut Random,
         gradient: &mut Tensor,
     ) -> Result<f64, GraphError> {
-        match self {
-            Self::Whole { objective, session } => {
-                session.set_shift([shift.down, shift.right]);
-                objective.value_and_gradient(session.as_mut(), picture, gradient)
+        let Self { threads, passes, weights, .. } = self;
+        match passes {
+            Passes::Whole(evaluation) => {
+                evaluation.set_shift([shift.down, shift.right]);
+                let view = View::whole(picture.shape.size(), shift);
+                evaluation.value_and_gradient(threads, weights, &view, picture, gradient)
             }
-            Self::Tiled { tiled, threads, rolled: [seen, there] } => {
+            Passes::Tiled { tiled, rolled: [seen, there] } => {
                 roll(threads, picture, shift, seen);
-                let value = tiled.value_and_gradient(seen, random, there)?;
+                let value = tiled.value_and_gradient(weights, seen, shift, random, there)?;
                 roll(threads, there, shift.back(picture.shape.size()), gradient);
                 Ok(value)
             }
@@ -63,27 +113,43 @@ impl<'p> GradientEvaluator<'p> {
 
     /// The pictures that the network saw when it was last evaluated at `picture`, rolled by `shift`.
     pub(crate) fn shown(&self, picture: &Tensor, shift: Shift, threads: &Threads) -> Vec<Tensor> {
-        match self {
-            Self::Whole { .. } => {
+        match &self.passes {
+            Passes::Whole(_) => {
                 let mut seen = black(picture.shape.size());
                 roll(threads, picture, shift, &mut seen);
                 vec![seen]
             }
-            Self::Tiled { tiled, rolled: [seen, _], .. } => tiled.shown(seen),
+            Passes::Tiled { tiled, rolled: [seen, _] } => tiled.shown(seen),
         }
     }
 }
 
-/// Bytes of the sessions that a [`GradientEvaluator`] of pictures of `size` holds at the most.
+/// The recipe by which a gradient's strength is measured, if it is another: scattered tiles' gradients come
+/// normalised.
+pub(crate) fn measuring(recipe: &Recipe) -> Option<Recipe> {
+    match recipe.tiles {
+        Tiles::Scattered { size } => {
+            Some(Recipe { tiles: Tiles::Rolled { size }, ..recipe.clone() })
+        }
+        Tiles::Whole | Tiles::Rolled { .. } => None,
+    }
+}
+
+/// Bytes of the sessions that a [`GradientEvaluator`] of pictures of `size` holds at the most; `beside` is what
+/// the terms take beside each.
 pub(crate) fn memory(
     executable: &dyn Executable,
+    beside: &dyn Fn(Size) -> u64,
     recipe: &Recipe,
     size: Size,
     least: Size,
 ) -> Result<u64, GraphError> {
     let sizes = sizes_seen(recipe, size, least);
-    let bytes = sizes.into_iter().map(|size| executable.memory(size));
-    let bytes = bytes.sum::<Result<u64, _>>()?;
+    let bytes = sizes.into_iter().map(|size| {
+        let session = executable.memory(size)?;
+        Ok(session.saturating_add(beside(size)))
+    });
+    let bytes = bytes.sum::<Result<u64, GraphError>>()?;
     // Beside a whole scattered tile, there is the one that is cut off.
     Ok(if matches!(recipe.tiles, Tiles::Scattered { .. }) {
         bytes.saturating_mul(2)

@@ -1,9 +1,24 @@
 //! What a dream climbs towards, and its gradient at a picture.
 
+mod balance;
+mod choose;
+mod class;
+mod error;
 mod evaluator;
-mod layers;
+mod place;
+mod resolve;
+mod seeds;
+mod terms;
+#[cfg(test)]
+mod tests;
 mod tiled;
 mod tiles;
 
-pub(crate) use evaluator::{GradientEvaluator, memory, sizes_seen};
-pub(crate) use layers::Objective;
+pub(crate) use balance::mean_magnitude;
+pub(crate) use choose::Chooser;
+pub use class::{class_count, class_number};
+pub use error::TermError;
+pub(crate) use evaluator::{GradientEvaluator, measuring, memory, sizes_seen};
+pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use seeds::Seeding;
+pub(crate) use terms::{Objective, Part, bytes_of_terms};

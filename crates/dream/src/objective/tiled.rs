@@ -1,12 +1,13 @@
 //! The objective's value and gradient tile by tile, for pictures too large for the network at once.
 
-use graph::{GraphError, Session, Size, Tensor};
+use graph::{GraphError, Size, Tensor};
 use kernels::Threads;
 
-use super::layers::Objective;
+use super::place::View;
+use super::terms::{Evaluation, Objective};
 use super::tiles::{self, Tile};
 use crate::Tiles;
-use crate::ascent::{deviation, reciprocal};
+use crate::ascent::{Shift, deviation, reciprocal};
 use crate::image::black;
 use crate::random::Random;
 
@@ -16,24 +17,25 @@ pub(crate) struct Tiled<'p> {
     tiles: Tiles,
     threads: &'p Threads,
     size: Size,
-    sessions: Vec<TileSession>,
+    sessions: Vec<TileSession<'p>>,
     /// The tiles of the next step, or of all steps.
     grid: Vec<Tile>,
 }
 
 /// What the network runs in on tiles of one size.
-struct TileSession {
+struct TileSession<'p> {
     size: Size,
-    session: Box<dyn Session>,
+    evaluation: Evaluation<'p>,
     picture: Tensor,
     gradient: Tensor,
     partial: Vec<[f64; 2]>,
 }
 
-impl TileSession {
-    fn new(objective: &Objective, size: Size) -> Result<Self, GraphError> {
-        let session = objective.session(size)?;
-        Ok(Self { size, session, picture: black(size), gradient: black(size), partial: Vec::new() })
+impl<'p> TileSession<'p> {
+    fn new(objective: &'p Objective, size: Size) -> Result<Self, GraphError> {
+        let evaluation = objective.evaluation(size)?;
+        let (picture, gradient) = (black(size), black(size));
+        Ok(Self { size, evaluation, picture, gradient, partial: Vec::new() })
     }
 }
 
@@ -73,9 +75,12 @@ impl<'p> Tiled<'p> {
         Ok(Self { objective, tiles, threads, size, sessions, grid })
     }
 
+    /// The objective, with these `weights`, at a `picture` that is rolled by `shift` already.
     pub(super) fn value_and_gradient(
         &mut self,
+        weights: &[f32],
         picture: &Tensor,
+        shift: Shift,
         random: &mut Random,
         gradient: &mut Tensor,
     ) -> Result<f64, GraphError> {
@@ -84,7 +89,11 @@ impl<'p> Tiled<'p> {
             self.grid = tiles::scattered(self.size, tile, random);
         }
         gradient.data.fill(0.0);
-        (0..self.grid.len()).map(|index| self.tile(picture, self.grid[index], gradient)).sum()
+        let mut value = 0.0;
+        for index in 0..self.grid.len() {
+            value += self.tile(weights, picture, (shift, self.grid[index]), gradient)?;
+        }
+        Ok(value)
     }
 
     /// What the network saw of each tile of `picture` when it was last evaluated.
@@ -101,8 +110,9 @@ impl<'p> Tiled<'p> {
     /// One tile's part of the gradient, and the objective there.
     fn tile(
         &mut self,
+        weights: &[f32],
         picture: &Tensor,
-        tile: Tile,
+        (shift, tile): (Shift, Tile),
         gradient: &mut Tensor,
     ) -> Result<f64, GraphError> {
         let seen = tile.seen(self.objective.least, self.size);
@@ -115,8 +125,11 @@ impl<'p> Tiled<'p> {
             }
         };
         copy(picture, seen, &mut run.picture, (0, 0));
-        let objective = self.objective.value_and_gradient(
-            run.session.as_mut(),
+        let view = View { picture: self.size, shift, tile, seen };
+        let objective = run.evaluation.value_and_gradient(
+            self.threads,
+            weights,
+            &view,
             &run.picture,
             &mut run.gradient,
         )?;

@@ -5,6 +5,7 @@ use graph::Size;
 use crate::{Octaves, Recipe};
 
 /// The octaves' sizes, from small to full.
+#[derive(Clone)]
 pub(crate) struct Layout {
     pub(crate) sizes: Vec<Size>,
     /// How many of them are no larger than the anchor.

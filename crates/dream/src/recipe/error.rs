@@ -64,6 +64,14 @@ pub enum RecipeError {
         /// What is wrong with it.
         error: Box<RecipeError>,
     },
+    /// A term of the objective makes no sense by itself.
+    #[error("objective {number} {problem}")]
+    Term {
+        /// Its place in the objective, from 1.
+        number: usize,
+        /// What is wrong with it, as the rest of a sentence.
+        problem: String,
+    },
     /// No term of the objective counts.
     #[error(
         "every weight of the objective is 0, so there is nothing to dream of: give at least one layer another weight"

@@ -83,9 +83,9 @@ impl Interpolate for Vec<Term> {
             self.iter().map(|term| (term, 1.0 - share)).chain(next.iter().map(|t| (t, share)));
         for (term, part) in ends {
             let weight = term.weight * part;
-            match terms.iter_mut().find(|known| known.layer == term.layer) {
+            match terms.iter_mut().find(|known| known.is_same(term)) {
                 Some(known) => known.weight += weight,
-                None => terms.push(Term { layer: term.layer.clone(), weight }),
+                None => terms.push(term.clone().weighing(weight)),
             }
         }
         terms.retain(|term| term.weight != 0.0);

@@ -2,13 +2,15 @@
 
 mod keys;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::names::as_written;
 use super::{
-    Ascent, Coherence, Detail, ModelId, Motion, NoiseStart, Normalisation, Octaves, Preset, Recipe,
-    RecipeError, SCHEMA, Term, Tiles, Video, Zoom, validate,
+    Ascent, Balance, Coherence, Detail, ModelId, Motion, NoiseStart, Normalisation, Octaves,
+    Preset, Recipe, RecipeError, SCHEMA, Term, Tiles, Video, Zoom, validate,
 };
 use crate::Filter;
 
@@ -187,6 +189,8 @@ impl Flat {
             size: self.size,
             noise: self.noise,
             objective: self.layers.into_iter().map(LayerWeight::term).collect(),
+            balance: Balance::Auto,
+            vectors: BTreeMap::new(),
             subtract_mean: self.subtract_mean,
             zoom: self.movie.map(|movie| Zoom {
                 fps: movie.fps,
@@ -227,7 +231,7 @@ impl Flat {
 
 impl LayerWeight {
     fn term(self) -> Term {
-        Term { layer: self.name, weight: self.weight }
+        Term::layer(self.name).weighing(self.weight)
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod anchor;
 mod before;
+mod channels;
 mod choice;
+mod class;
 mod default_layers;
 mod defaults;
 mod documented;
@@ -27,12 +29,16 @@ mod validate;
 mod video;
 mod zoom;
 
+use std::collections::BTreeMap;
+
 use graph::Size;
 use serde::{Deserialize, Serialize};
 
 use crate::Filter;
 use documented::documented;
 
+pub use channels::Channels;
+pub use class::ClassId;
 pub(crate) use default_layers::default_objective;
 pub use default_layers::{WorthTrying, worth_trying};
 pub use error::RecipeError;
@@ -42,7 +48,7 @@ pub use measured::measured_objective;
 pub use partial::{PartialAscent, PartialMotion, PartialOctaves, PartialRecipe, PartialZoom};
 pub use preset::Preset;
 pub use settings::Setting;
-pub use term::Term;
+pub use term::{Balance, Measure, Term, Vector};
 pub use video::{Coherence, Video};
 pub use zoom::{Motion, MotionPreset, Zoom};
 
@@ -75,9 +81,15 @@ documented! {
         /// Start from noise of this size instead of a picture. Default: none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub noise: Option<NoiseStart>,
-        /// What the dream climbs towards: layers with their weights. Default: the network's own
-        /// default layers.
+        /// What the dream climbs towards: layers, channels and classes with their weights. Default: the
+        /// network's own default layers.
         pub objective: Vec<Term>,
+        /// What the weights of several terms mean: `shares` of the gradient, `raw` factors, or `auto`,
+        /// which is `raw` where every term is a whole layer, else `shares`. Default: `auto`.
+        pub balance: Balance,
+        /// Directions in layers' channels, by the names that terms give them. Default: none.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub vectors: BTreeMap<String, Vector>,
         /// Whether the network sees the picture whole or in tiles. Default: `whole`.
         #[serde(deserialize_with = "choice::read")]
         pub tiles: Tiles,
@@ -108,6 +120,8 @@ impl Default for Recipe {
             size: None,
             noise: None,
             objective: Vec::new(),
+            balance: Balance::Auto,
+            vectors: BTreeMap::new(),
             tiles: Tiles::Whole,
             subtract_mean: true,
             octaves: Octaves::default(),

@@ -35,8 +35,9 @@ const GROUPS: [(&str, &[Field]); 7] = [
 ];
 
 /// The choices, and their words.
-const CHOICES: [(&str, &[&str]); 6] = [
+const CHOICES: [(&str, &[&str]); 7] = [
     ("preset", &["default", "google", "tensorflow", "tensorflow-laplacian", "hvass"]),
+    ("balance", &["auto", "shares", "raw"]),
     ("tiles", &["whole", "rolled", "scattered"]),
     ("octaves.detail", &["reinject", "blend", "replace"]),
     ("octaves.filter", &["bilinear", "triangle", "catmull-rom", "lanczos"]),
@@ -68,7 +69,7 @@ const OF_CHOICES: [Field; 8] = [
 ];
 
 /// Settings, and groups of them, that are the same for a whole zoom.
-const FIXED: [&str; 11] = [
+const FIXED: [&str; 13] = [
     "schema",
     "version",
     "model",
@@ -76,6 +77,8 @@ const FIXED: [&str; 11] = [
     "seed",
     "size",
     "noise",
+    "balance",
+    "vectors",
     "video",
     "zoom.fps",
     "zoom.length",

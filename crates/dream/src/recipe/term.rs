@@ -1,61 +1,283 @@
-//! One term of the objective: a layer, and how much it counts.
+//! One term of the objective: what is to grow, and how much it counts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A layer and how much it counts.
+use super::validate::range;
+use super::{Channels, ClassId, RecipeError};
+
+/// What is to grow: a layer, channels of it, a direction in it, or a class.
+///
+/// A term that names nothing but a layer climbs `½ · Σ activation²`, as Google's notebook does; one that
+/// says more climbs `Σ w · activation`, unless its measure says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Term {
-    /// The layer's name in the model file.
+    /// The layer's name in the model file. Default: empty, for a class.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub layer: String,
-    /// Factor of its part of the objective, `½ · Σ activation²`; below 0, the layer is calmed instead.
-    /// Default: 1.
-    #[serde(default = "one")]
+    /// The class, by its name or number, in place of a layer. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<ClassId>,
+    /// The layer's channels that are to grow. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Channels>,
+    /// The direction that is to grow: the name of one of the recipe's `vectors`, which has a number for each
+    /// of the layer's channels. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector: Option<String>,
+    /// The one place where it is to grow, right and down in shares of the picture. Default: everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<[f64; 2]>,
+    /// What is made to grow. Default: `energy` for a whole layer, else `linear`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
+    /// How much more those positions count whose values point in the direction already: each counts as its
+    /// cosine to this power. Default: 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cosine: f32,
+    /// Its share of the dream, or a factor, as `balance` says; below 0, it is calmed instead. Default: 1.
     pub weight: f32,
 }
 
-fn one() -> f32 {
-    1.0
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
+}
+
+impl Default for Term {
+    fn default() -> Self {
+        Self {
+            layer: String::new(),
+            class: None,
+            channels: None,
+            vector: None,
+            at: None,
+            measure: None,
+            cosine: 0.0,
+            weight: 1.0,
+        }
+    }
+}
+
+/// What of a layer's values is made to grow. `w` is 1 for the channels that are listed, or the vector, or the
+/// class's row of weights; 1 everywhere without any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// `½ · Σ w · activation²`: what is there already grows.
+    Energy,
+    /// `Σ w · activation`: what is not there grows as well.
+    Linear,
+}
+
+/// What the weights of several terms mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// `raw` where every term is a whole layer, else `shares`.
+    #[default]
+    Auto,
+    /// Shares of the gradient: each term's gradient counts as if its mean magnitude were 1 at the start of
+    /// every octave. Gradients of layers, channels and classes differ by a factor of up to 100,000.
+    Shares,
+    /// Factors of each term's value.
+    Raw,
+}
+
+impl Balance {
+    /// Whether weights are shares in an objective of these terms.
+    pub(crate) fn is_shares(self, terms: &[Term]) -> bool {
+        match self {
+            Self::Auto => terms.len() > 1 && !terms.iter().all(Term::is_plain),
+            Self::Shares => terms.len() > 1,
+            Self::Raw => false,
+        }
+    }
+}
+
+/// A direction in the space of a layer's channels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Vector {
+    /// A number for each of the layer's channels. Default: none.
+    pub values: Vec<f32>,
 }
 
 impl Term {
     /// A layer that counts once.
     pub fn layer(name: impl Into<String>) -> Self {
-        Self { layer: name.into(), weight: 1.0 }
+        Self { layer: name.into(), ..Self::default() }
+    }
+
+    /// A class that counts once.
+    pub fn class(class: ClassId) -> Self {
+        Self { class: Some(class), ..Self::default() }
     }
 
     /// The same with another weight.
     pub fn weighing(self, weight: f32) -> Self {
         Self { weight, ..self }
     }
+
+    /// The same with these channels of the layer alone.
+    pub fn with_channels(self, channels: Channels) -> Self {
+        Self { channels: Some(channels), ..self }
+    }
+
+    /// Whether it asks for no more than a whole layer's energy.
+    pub fn is_plain(&self) -> bool {
+        let whole = Self { measure: None, ..Self::layer(&*self.layer) };
+        let energy = self.measure != Some(Measure::Linear);
+        energy && Self { measure: None, weight: 1.0, ..self.clone() } == whole
+    }
+
+    /// Whether both are the same but for how much they count.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Self { weight: other.weight, ..self.clone() } == *other
+    }
+
+    /// What is made to grow, the default resolved.
+    pub(crate) fn measure(&self) -> Measure {
+        let whole = self.class.is_none() && self.channels.is_none() && self.vector.is_none();
+        self.measure.unwrap_or(if whole { Measure::Energy } else { Measure::Linear })
+    }
+
+    /// Reads `NAME`, `NAME:CHANNELS`, or either with `=WEIGHT` behind it. A text that is a layer's name as a
+    /// whole, as `is_layer` tells, is one.
+    ///
+    /// # Errors
+    /// A name that is missing, a weight that is none, or channels of a layer that are none.
+    pub fn parse(text: &str, is_layer: impl Fn(&str) -> bool) -> Result<Self, String> {
+        if is_layer(text) {
+            return Ok(Self::layer(text));
+        }
+        let (text, weight) = weighted(text)?;
+        let term = match text.rsplit_once(':') {
+            _ if text.is_empty() => {
+                return Err("a layer's name is missing: write NAME or NAME=WEIGHT".into());
+            }
+            Some((name, channels)) if !name.is_empty() && !is_layer(text) => {
+                match channels.parse() {
+                    Ok(channels) => Self::layer(name).with_channels(channels),
+                    Err(error) if is_layer(name) => return Err(error),
+                    Err(_) => Self::layer(text),
+                }
+            }
+            _ => Self::layer(text),
+        };
+        Ok(term.weighing(weight))
+    }
+
+    /// Reads a class's `NAME` or `NUMBER`, or either with `=WEIGHT` behind it.
+    ///
+    /// # Errors
+    /// A name that is missing, or a weight that is none.
+    pub fn parse_class(text: &str) -> Result<Self, String> {
+        let (class, weight) = weighted(text)?;
+        Ok(Self::class(class.parse()?).weighing(weight))
+    }
+
+    /// Whether it makes sense by itself, with these `vectors`. It is the objective's term `number`, from 1.
+    pub(super) fn validate(
+        &self,
+        number: usize,
+        vectors: &BTreeMap<String, Vector>,
+    ) -> Result<(), RecipeError> {
+        let wrong = |problem: String| Err(RecipeError::Term { number, problem });
+        let is_class = self.class.is_some();
+        let directions = [is_class, self.channels.is_some(), self.vector.is_some()];
+        match (self.layer.is_empty(), is_class) {
+            (true, false) => {
+                return wrong("names neither a layer nor a class: give it one".into());
+            }
+            (false, true) => return wrong("names both a layer and a class: keep one".into()),
+            _ if directions.iter().filter(|given| **given).count() < 2 => {}
+            (_, true) => return wrong("names a class and channels or a vector: keep one".into()),
+            _ => {
+                return wrong(
+                    "names channels and a vector: give one of channels, vector and guides".into(),
+                );
+            }
+        }
+        if let Some(Channels::Listed(list) | Channels::Not(list)) = &self.channels
+            && list.is_empty()
+        {
+            return wrong("has an empty list of channels: list some, or leave the list out".into());
+        }
+        if let Some(name) = &self.vector {
+            match vectors.get(name) {
+                None => return wrong(no_vector(name, vectors)),
+                Some(Vector { values }) if values.iter().any(|value| !value.is_finite()) => {
+                    return wrong(format!(
+                        "has the vector {name:?}, which holds a value that is not finite"
+                    ));
+                }
+                Some(Vector { values }) if values.iter().all(|&value| value == 0.0) => {
+                    return wrong(format!("has the vector {name:?}, which holds nothing but 0"));
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some([x, y]) = self.at
+            && ![x, y].iter().all(|share| (0.0..1.0).contains(share))
+        {
+            return wrong(format!(
+                "has at = [{x}, {y}]: both must be from 0 up to, not including, 1"
+            ));
+        }
+        range("objective.cosine", self.cosine, 0.0..=8.0, "0 is none, 1 and 2 are usual")?;
+        let no_direction = directions.iter().all(|given| !given);
+        if self.cosine > 0.0 && (self.measure() == Measure::Energy || no_direction) {
+            return wrong(
+                "has a cosine: cosine needs measure = \"linear\" and a channel list, vector, class \
+                 or guide"
+                    .into(),
+            );
+        }
+        range("objective.weight", self.weight, -1e6..=1e6, "1 is usual")
+    }
 }
 
-/// `NAME`, or `NAME=WEIGHT`, parted at the last `=`.
+fn no_vector(name: &str, vectors: &BTreeMap<String, Vector>) -> String {
+    let known: Vec<&str> = vectors.keys().map(String::as_str).collect();
+    match known.is_empty() {
+        true => format!("asks for the vector {name:?}, but the recipe has no vectors"),
+        false => format!(
+            "asks for a vector {name:?}, which there is not (there are: {})",
+            known.join(", ")
+        ),
+    }
+}
+
+/// A text and the weight behind its last `=`, 1 where there is none.
+fn weighted(text: &str) -> Result<(&str, f32), String> {
+    let Some((name, weight)) = text.rsplit_once('=') else { return Ok((text, 1.0)) };
+    match weight.trim().parse::<f32>() {
+        Ok(weight) if weight.is_finite() && !name.is_empty() => Ok((name, weight)),
+        _ => Err(format!("`{weight}` is not a weight: write {name}=1.5, for example")),
+    }
+}
+
+/// As [`Term::parse`] without a network.
 impl FromStr for Term {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some((name, weight)) = text.rsplit_once('=') else {
-            return match text {
-                "" => Err("a layer's name is missing: write NAME or NAME=WEIGHT".into()),
-                name => Ok(Self::layer(name)),
-            };
-        };
-        match weight.trim().parse::<f32>() {
-            Ok(weight) if weight.is_finite() && !name.is_empty() => {
-                Ok(Self::layer(name).weighing(weight))
-            }
-            _ => Err(format!("`{weight}` is not a weight: write {name}=1.5, for example")),
-        }
+        Self::parse(text, |_| false)
     }
 }
 
+/// What it is called in short: `mixed4c:5+17`, or a class.
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.layer, self.weight)
+        match (&self.class, &self.channels) {
+            (Some(class), _) => write!(f, "{class}"),
+            (None, Some(channels)) => write!(f, "{}:{}", self.layer, channels.in_flags()),
+            (None, None) => f.write_str(&self.layer),
+        }
     }
 }
 
@@ -66,12 +288,56 @@ mod tests {
     #[test]
     fn terms_are_read_as_they_are_written() {
         let read = |text: &str| text.parse::<Term>();
+        let listed = |numbers: &[u32]| Channels::Listed(numbers.to_vec());
         assert_eq!(read("mixed4c"), Ok(Term::layer("mixed4c")));
         assert_eq!(read("a/b=-0.5"), Ok(Term::layer("a/b").weighing(-0.5)));
         assert_eq!(read("a=b=2"), Ok(Term::layer("a=b").weighing(2.0)));
-        assert_eq!(read(&read("x=0.1").unwrap().to_string()), read("x=0.1"));
+        assert_eq!(read("a:139"), Ok(Term::layer("a").with_channels(listed(&[139]))));
+        let mixed = Term::layer("a:b").with_channels(listed(&[5, 17])).weighing(0.5);
+        assert_eq!(read("a:b:5+17=0.5"), Ok(mixed));
+        let average = Term::layer("a").with_channels(Channels::Average(5));
+        assert_eq!(read("a:average5"), Ok(average));
+        assert_eq!(read("onnx::Conv_1"), Ok(Term::layer("onnx::Conv_1")));
         for wrong in ["", "a=", "a=b", "a=inf", "=1"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_text_that_is_a_layers_name_is_one() {
+        let read = |text: &str| Term::parse(text, |name| ["a", "a:0", "b=1"].contains(&name));
+        assert_eq!(read("a:0"), Ok(Term::layer("a:0")));
+        assert_eq!(read("a:0=2"), Ok(Term::layer("a:0").weighing(2.0)));
+        assert_eq!(read("b=1"), Ok(Term::layer("b=1")));
+        assert_eq!(read("a:1"), Ok(Term::layer("a").with_channels(Channels::Listed(vec![1]))));
+        assert!(read("a:strongst5").unwrap_err().contains("chooses no channels"));
+    }
+
+    #[test]
+    fn classes_have_names_and_numbers() {
+        let read = Term::parse_class;
+        assert_eq!(read("281"), Ok(Term::class(ClassId::Number(281))));
+        let castle = Term::class(ClassId::Name("castle".into()));
+        assert_eq!(read("castle=-2"), Ok(castle.weighing(-2.0)));
+        assert!(read("").is_err() && read("=2").is_err() && read("castle=big").is_err());
+    }
+
+    #[test]
+    fn only_whole_layers_are_plain() {
+        let plain = Term::layer("a").weighing(0.5);
+        assert!(plain.is_plain());
+        assert!(Term { measure: Some(Measure::Energy), ..plain.clone() }.is_plain());
+        for other in [
+            Term { measure: Some(Measure::Linear), ..plain.clone() },
+            Term { at: Some([0.5, 0.5]), ..plain.clone() },
+            plain.clone().with_channels(Channels::Strongest(1)),
+            Term::class(ClassId::Number(1)),
+        ] {
+            assert!(!other.is_plain(), "{other:?}");
+            assert!(Balance::Auto.is_shares(&[plain.clone(), other.clone()]));
+            assert!(!Balance::Auto.is_shares(&[other]));
+        }
+        assert!(!Balance::Auto.is_shares(&[plain.clone(), plain.clone()]));
+        assert!(Balance::Shares.is_shares(&[plain.clone(), plain]));
     }
 }

@@ -52,8 +52,8 @@ impl Recipe {
                 alone().map_err(|error| error.in_keyframe(key.at))?;
             }
         }
-        for term in &self.objective {
-            range("objective.weight", term.weight, -1e6..=1e6, "1 is usual")?;
+        for (term, number) in self.objective.iter().zip(1..) {
+            term.validate(number, &self.vectors)?;
         }
         if !self.objective.is_empty() && self.objective.iter().all(|term| term.weight == 0.0) {
             return Err(RecipeError::NoWeight);
@@ -159,7 +159,7 @@ pub(super) fn video_share(setting: &str, share: f64) -> Result<(), RecipeError> 
     range(setting, share, 0.0..=0.99, "0.5 is usual, 0 mixes nothing")
 }
 
-fn range<T: PartialOrd + Display>(
+pub(super) fn range<T: PartialOrd + Display>(
     setting: &str,
     value: T,
     allowed: RangeInclusive<T>,

@@ -64,7 +64,8 @@ impl VideoDreamer {
         &self.plan
     }
 
-    /// The recipe that the video is to carry: with nothing left to choose.
+    /// The recipe that the video is to carry: with nothing left to choose, once its first frame has chosen the
+    /// channels that it leaves to that.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
     }
@@ -103,6 +104,10 @@ impl VideoDreamer {
         observer: &mut dyn Observer,
     ) -> Result<Tensor, DreamError> {
         let source = fitted(&self.plan, source);
+        if self.recipe.needs_picture() {
+            self.plan.choose_channels(&source)?;
+            self.recipe = self.plan.recipe().clone();
+        }
         let state = self.state.as_ref();
         let start = state.and_then(|last| last.start(self.plan.context(), &self.video, &source));
         let whole = (self.recipe.ascent.iterations, self.recipe.ascent.step);

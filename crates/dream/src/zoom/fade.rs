@@ -5,29 +5,37 @@
 //! counts as if it were of mean magnitude 1 (as crowsonkb's deep_dream normalises each layer's), which
 //! is measured on the frame itself, so that nothing has to be remembered.
 
-use graph::{Graph, GraphError, Tensor};
+use graph::{GraphError, Tensor};
 
 use crate::ascent::Shift;
-use crate::image::{black, rows};
-use crate::objective::GradientEvaluator;
+use crate::image::black;
+use crate::objective::{GradientEvaluator, mean_magnitude, measuring};
 use crate::random::Random;
 use crate::recipe::Fading;
-use crate::{Plan, Recipe, Tiles, resize};
+use crate::{Plan, resize};
 
 impl Fading {
-    /// Gives the layers of `plan`, which has those of both lists, the weights with which the lists'
+    /// Gives the terms of `plan`, which has those of both lists, the weights with which the lists'
     /// shares of the gradient at `picture` are what the fade says.
     ///
     /// # Errors
-    /// A layer that is not there, or what runs the network fails.
-    pub(crate) fn balance(
-        &self,
-        plan: &mut Plan,
-        graph: &Graph,
-        picture: &Tensor,
-    ) -> Result<(), GraphError> {
-        let from = plan.weights_of(graph, &self.from)?;
-        let to = plan.weights_of(graph, &self.to)?;
+    /// If what runs the network fails.
+    pub(crate) fn balance(&self, plan: &mut Plan, picture: &Tensor) -> Result<(), GraphError> {
+        let from = plan.weights_of(&self.from);
+        let to = plan.weights_of(&self.to);
+        if plan.objective().shares {
+            // They are measured term by term at every octave.
+            let part = |weights: &[f32], share: f64| {
+                let total: f64 = weights.iter().map(|&weight| f64::from(weight).abs()).sum();
+                if total > 0.0 { share / total } else { 0.0 }
+            };
+            let parts = [part(&from, 1.0 - self.share), part(&to, self.share)];
+            let mix = |(from, to): (&f32, &f32)| {
+                (f64::from(*from) * parts[0] + f64::from(*to) * parts[1]) as f32
+            };
+            plan.set_weights(from.iter().zip(&to).map(mix).collect());
+            return Ok(());
+        }
         let strength = |plan: &mut Plan, weights: &[f32]| {
             plan.set_weights(weights.to_vec());
             strength(plan, picture)
@@ -48,12 +56,7 @@ pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError>
     let size = plan.octaves()[plan.octaves().len() / 2];
     let threads = plan.threads();
     let seen = threads.install(|| resize(picture, size, plan.recipe().octaves.filter));
-    // Scattered tiles' gradients come normalised.
-    let tiles = match plan.recipe().tiles {
-        Tiles::Scattered { size } => Tiles::Rolled { size },
-        tiles => tiles,
-    };
-    let recipe = Recipe { tiles, ..plan.recipe().clone() };
+    let recipe = measuring(plan.recipe()).unwrap_or_else(|| plan.recipe().clone());
     let mut gradient = black(size);
     let mut random = Random::new(recipe.seed);
     GradientEvaluator::new(plan.objective(), &recipe, threads, size)?.value_and_gradient(
@@ -62,8 +65,7 @@ pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError>
         &mut random,
         &mut gradient,
     )?;
-    let [sum] = rows::sums(threads, &gradient.data, &mut Vec::new(), |x| [f64::from(x.abs())]);
-    Ok(sum / gradient.data.len() as f64)
+    Ok(mean_magnitude(threads, &gradient))
 }
 
 #[cfg(test)]
@@ -76,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::testing::{pattern, threads};
-    use crate::{Machine, Octaves, Term};
+    use crate::{Machine, Octaves, Recipe, Term};
 
     fn list(name: &str) -> Vec<Term> {
         vec![Term::layer(name)]
@@ -85,7 +87,6 @@ mod tests {
     #[test]
     fn shares_are_those_of_the_gradient() {
         let network = models::squeezenet().unwrap();
-        let graph = &network.graph;
         let context = Context::new(threads(), CpuLevel::detect().unwrap());
         let backend = Arc::new(cpu::Cpu::new(context.clone()));
         let machine = Machine { backend, context, memory: 1 << 32 };
@@ -106,7 +107,7 @@ mod tests {
         assert!(!(0.2..5.0).contains(&plain), "the layers differ too little to show: {plain}");
         for (share, wanted) in [(0.5, 1.0), (0.2, 0.25)] {
             let fade = Fading { from: from.clone(), to: to.clone(), share };
-            fade.balance(&mut plan, graph, &picture).unwrap();
+            fade.balance(&mut plan, &picture).unwrap();
             let weights = plan.objective().weights.clone();
             assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{weights:?}");
             let balanced = ratio(&mut plan, weights);

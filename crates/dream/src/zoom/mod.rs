@@ -10,6 +10,7 @@ use kernels::CpuLevel;
 
 use crate::dreamer::dream_with_step_map;
 use crate::image::resized;
+use crate::objective::Chooser;
 use crate::random::SEEDS;
 use crate::standstill::Standstill;
 use crate::{Checkpoint, ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom};
@@ -36,7 +37,8 @@ impl ZoomDreamer {
         machine: &Machine,
         first: &Tensor,
     ) -> Result<Self, PlanError> {
-        let recipe = recipe.clone();
+        let chooser = Chooser { network: &network, machine, picture: first };
+        let recipe = recipe.clone().chosen(&chooser)?;
         let plan = |recipe: &Recipe| Plan::new(recipe, &network, first.shape.size(), machine);
         for key in recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes) {
             plan(&still(recipe.at(key.at)?))?;
@@ -100,7 +102,7 @@ impl ZoomDreamer {
         }
         let plan = &mut self.planned.1;
         if let Some(fading) = self.recipe.fading(time) {
-            fading.balance(plan, &self.network.graph, &moved)?;
+            fading.balance(plan, &moved)?;
         }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
         let Checkpoint { picture: mut frame, climbed, .. } =

@@ -12,5 +12,7 @@ mod numbers;
 mod plans;
 mod recipes;
 mod rules;
+mod steering;
+mod terms;
 mod videos;
 mod zooms;

@@ -51,7 +51,7 @@ fn ascent() -> impl Strategy<Value = Ascent> {
 fn recipe() -> impl Strategy<Value = Recipe> {
     let term = ("[a-z0-9_/\"\\\\ é]{1,12}", -9.0f32..9.0)
         .prop_filter("a weight", |(_, weight)| *weight != 0.0)
-        .prop_map(|(layer, weight)| Term { layer, weight });
+        .prop_map(|(layer, weight)| Term::layer(layer).weighing(weight));
     let tiles = prop_oneof![
         Just(Tiles::Whole),
         (32u32..=16_384).prop_map(|size| Tiles::Rolled { size }),

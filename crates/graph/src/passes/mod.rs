@@ -3,10 +3,12 @@
 
 mod batch_norm;
 mod conv_transpose;
+mod dense;
 mod prune;
 
 pub use batch_norm::fold_batch_norm;
 pub use conv_transpose::expand_conv_transpose;
+pub use dense::dense_as_convolutions;
 pub use prune::prune;
 
 use crate::{Graph, GraphBuilder, Node, NodeId, Op};

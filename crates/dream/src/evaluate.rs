@@ -1,0 +1,55 @@
+//! The objective at a picture, outside a dream: for who checks or measures it.
+
+use graph::Tensor;
+
+use crate::ascent::Shift;
+use crate::dreamer::fitted;
+use crate::image::black;
+use crate::objective::GradientEvaluator;
+use crate::random::Random;
+use crate::{DreamError, Plan};
+
+/// A plan's objective at a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluated {
+    /// `Σ weight · value` over the terms.
+    pub value: f64,
+    /// Its gradient with respect to the picture: 3 × height × width, RGB, of values 0–255.
+    pub gradient: Tensor,
+    /// The factor of each term's value: its weight, or what makes of that its share.
+    pub weights: Vec<f32>,
+}
+
+/// Evaluates the objective of `plan` at `picture` (3 × height × width, RGB, 0–255) in the plan's size, as a
+/// dream's first step on its last octave would without jitter.
+///
+/// # Errors
+/// What runs the network fails, or what it computes is no number.
+///
+/// # Panics
+/// With a picture that has not three channels or no pixels.
+pub fn evaluate(plan: &Plan, picture: &Tensor) -> Result<Evaluated, DreamError> {
+    if plan.recipe().needs_picture() {
+        let mut plan = plan.clone();
+        plan.choose_channels(picture)?;
+        return evaluate(&plan, picture);
+    }
+    plan.ask_for_memory()?;
+    let (recipe, threads) = (plan.recipe(), plan.threads());
+    let picture = fitted(plan, picture.clone());
+    let mut gradient = black(plan.size());
+    threads.install(|| {
+        let mut evaluator = GradientEvaluator::new(plan.objective(), recipe, threads, plan.size())?;
+        evaluator.balance(recipe, &picture, &mut gradient)?;
+        let shift = Shift::default();
+        let mut random = Random::new(recipe.seed);
+        let value = evaluator.value_and_gradient(&picture, shift, &mut random, &mut gradient)?;
+        if !value.is_finite() || gradient.data.iter().any(|value| !value.is_finite()) {
+            let shown = evaluator.shown(&picture, shift, threads);
+            drop(evaluator);
+            return Err(plan.not_finite(&shown));
+        }
+        let weights = evaluator.weights().to_vec();
+        Ok(Evaluated { value, gradient, weights })
+    })
+}
