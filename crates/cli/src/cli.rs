@@ -4,8 +4,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, classify, frames, generate, help, image, layers, models, movie, probe, video,
-    zoom,
+    bench, channels, check, classify, frames, gallery, generate, help, image, layers, models,
+    movie, probe, video, zoom,
 };
 use crate::exit;
 
@@ -32,6 +32,10 @@ pub(crate) enum Command {
     Video(video::VideoArgs),
     /// Makes a movie from a folder of frames.
     Movie(movie::MovieArgs),
+    /// Shows what every layer of a network, every channel of a layer or every class makes of a photo.
+    Gallery(gallery::GalleryArgs),
+    /// Ranks a layer's channels by how strongly they answer a photo.
+    Channels(channels::ChannelsArgs),
     /// Lists the layers of a network that you can dream on.
     Layers(layers::LayersArgs),
     /// Lists, downloads, adds, shows and removes networks.

@@ -47,6 +47,7 @@ fn flag(knob: Knob) -> Option<String> {
         Knob::Recipe => "--recipe",
         Knob::Network => "--model",
         Knob::Layer => "--layer",
+        Knob::Cell => "--cell",
         Knob::Noise => "--noise 640x400",
         Knob::Output => "-o",
         Knob::Overwrite => "--force",

@@ -82,6 +82,8 @@ fn run(command: Command) -> Result<()> {
         Command::Video(args) => commands::video::video(&args),
         Command::Movie(args) => commands::movie::movie(&args),
         Command::Help(args) => commands::help::help(&args),
+        Command::Gallery(args) => commands::gallery::gallery(&args),
+        Command::Channels(args) => commands::channels::channels(&args),
         Command::Layers(args) => commands::layers::layers(&args),
         Command::Models(args) => commands::models::models(&args),
         Command::Classify(args) => commands::classify::classify(&args),

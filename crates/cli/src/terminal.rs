@@ -112,6 +112,15 @@ impl View {
             Work::Frames { folder, after, frames } if *after > 0 && *frames != Some(0) => {
                 self.say(format!("{}: continues after frame {after}", folder.display()));
             }
+            Work::Gallery { pictures, present: 0, .. } => {
+                self.say(format!("{} to make", counted(*pictures as u64, "picture")));
+            }
+            Work::Gallery { folder, pictures, present } => {
+                let folder = folder.display();
+                self.say(format!(
+                    "{folder}: continues, {present} of {pictures} pictures are there"
+                ));
+            }
             Work::Video { folder, frames, present, .. } if *present > 0 => {
                 let folder = folder.display();
                 self.say(format!("{folder}: continues, {present} of {frames} frames are there"));
@@ -167,6 +176,11 @@ impl View {
                 vec![format!("frame {number} of {}", frames.saturating_sub(1))]
             }
             (Stage::Frame { number, .. }, _) => vec![format!("frame {number}")],
+            (Stage::Cell { name, place, of }, _) => {
+                let text = format!("picture {place} of {of}");
+                self.log(&text, place == of && Some(*done) >= *total, *left);
+                vec![text, name.clone()]
+            }
             (Stage::Indexed { frames }, Some(Work::Index { video })) => {
                 vec![video.display().to_string(), format!("finding frame {frames}")]
             }
@@ -222,6 +236,12 @@ impl View {
                 let took = duration(self.begun[1].elapsed());
                 self.line.clear();
                 self.say(format!("wrote {path}{size} in {took}"));
+            }
+            Content::Sheet { pictures } => {
+                let (pictures, took) =
+                    (counted(*pictures as u64, "picture"), duration(self.begun[0].elapsed()));
+                self.line.clear();
+                self.say(format!("wrote {path} ({pictures}) in {took}"));
             }
             Content::Recipe => self.say(format!("wrote {path}")),
             Content::Frame { number } => {

@@ -39,6 +39,8 @@ pub enum Knob {
     Network,
     /// The layer to dream on.
     Layer,
+    /// How large the pictures of a gallery are.
+    Cell,
     /// What to dream on, if not a picture: noise of some size.
     Noise,
     /// Where the result goes.

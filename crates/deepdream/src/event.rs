@@ -124,6 +124,15 @@ pub enum Work {
         /// How many frames it has.
         frames: u64,
     },
+    /// Small dreams that are shown on one sheet.
+    Gallery {
+        /// Where they are kept.
+        folder: PathBuf,
+        /// How many there are to be.
+        pictures: usize,
+        /// How many of them earlier runs have made.
+        present: usize,
+    },
     /// A comparison of kernels.
     Check,
 }
@@ -166,6 +175,15 @@ pub enum Stage {
         present: u64,
         /// How many there are to be; `None` for no end.
         frames: Option<u64>,
+    },
+    /// Pictures of a gallery are being made.
+    Cell {
+        /// What it shows.
+        name: String,
+        /// How many are there with this one.
+        place: usize,
+        /// How many there are to be.
+        of: usize,
     },
     /// A video's frames are being found.
     Indexed {
@@ -221,6 +239,16 @@ pub enum Content {
     Frame {
         /// Its number.
         number: u64,
+    },
+    /// A picture of a gallery.
+    Cell {
+        /// Its place on the sheet, from 0.
+        index: usize,
+    },
+    /// A gallery's sheet.
+    Sheet {
+        /// How many pictures it shows.
+        pictures: usize,
     },
     /// A movie.
     Movie {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dream::{DreamError, Filter, Machine, Recipe};
+use dream::{DreamError, Evaluated, Filter, Machine, Plan, Recipe, Term, Tiles};
 use graph::{
     Executable, Network, NodeId, Op, OutputGradient, Shape, Size, Tensor, first_not_finite,
 };
@@ -11,7 +11,10 @@ use serde::Serialize;
 
 use crate::convert::without_dream;
 use crate::memory::taken_memory;
-use crate::{Error, Fault, Knob, Limits, Result, readable_bytes, targets};
+use crate::progress::Run;
+use crate::{
+    CancelToken, DreamRequest, Error, Fault, Knob, Limits, Result, readable_bytes, targets,
+};
 
 /// The sides of what the known networks were trained to classify, in pixels.
 const SIDE: usize = 224;
@@ -136,6 +139,84 @@ pub fn respond(
         return Err(no_numbers(network, target, image.color(), &machine)?);
     }
     Ok(LayerResponse { activation, objective, gradient })
+}
+
+/// An objective at an image.
+#[derive(Clone, Debug)]
+pub struct ObjectiveResponse {
+    /// The terms, with nothing left to choose.
+    pub terms: Vec<Term>,
+    /// The factor of each term's value: its weight, or what makes of that its share.
+    pub weights: Vec<f32>,
+    /// `Σ factor · value`.
+    pub value: f64,
+    /// Its gradient with respect to the image: 3 × height × width.
+    pub gradient: Tensor,
+}
+
+/// The objective of a request's recipe at an image, taken in its own size and whole: what a dream without
+/// jitter would start from.
+///
+/// # Errors
+/// What would keep the dream from its beginning, or numbers that are not finite.
+pub fn evaluate(request: &DreamRequest, image: &Image) -> Result<ObjectiveResponse> {
+    let base = request.base()?;
+    let network = request.network.open(base.as_ref(), Run::new(&(), &CancelToken::new()))?;
+    let mut recipe = request.resolve(base.as_ref(), &network, |_| ())?;
+    (recipe.octaves.count, recipe.size, recipe.noise) = (1, None, None);
+    recipe.tiles = Tiles::Whole;
+    let machine = request.limits.machine()?;
+    let mut plan = Plan::new(&recipe, &network, image.size(), &machine)?;
+    plan.choose_channels(image.color())?;
+    let evaluated = dream::evaluate(&plan, image.color()).map_err(without_dream)?;
+    let Evaluated { value, gradient, weights } = evaluated;
+    Ok(ObjectiveResponse { terms: plan.recipe().objective.clone(), weights, value, gradient })
+}
+
+/// How strongly each channel of a layer answers an image: its mean over the image, of at most 512 pixels a
+/// side, or its value at a place, given right and down in shares of the image.
+///
+/// # Errors
+/// No such layer, an image too small for it, or too little memory.
+pub(crate) fn channel_answers(
+    network: &Network,
+    layer: &str,
+    image: &Image,
+    at: Option<[f64; 2]>,
+    limits: &Limits,
+) -> Result<Vec<f64>> {
+    const LONGEST: usize = 512;
+    let (target, machine) = (targets::find(network, layer)?, limits.machine()?);
+    let own = image.size();
+    let size = own.with_longest(own.longest().min(LONGEST));
+    let mut color = dream::resize(image.color(), size, Filter::CatmullRom);
+    color.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
+    let executable = compile(network, &[target], &machine, size)?;
+    let mut session = executable.session(size)?;
+    session.forward(&color)?;
+    let activation = session.activation(0)?;
+    drop(session);
+    if !finite(&activation.data) {
+        return Err(no_numbers(network, target, &color, &machine)?);
+    }
+    let Shape { channels, height, width } = activation.shape;
+    let cell = at.map(|[x, y]| {
+        let along = |share: f64, cells: usize| ((share * cells as f64) as usize).min(cells - 1);
+        along(y, height) * width + along(x, width)
+    });
+    let answer = |channel: usize| {
+        let values = activation.channel(channel);
+        match cell {
+            Some(cell) => f64::from(values[cell]),
+            None => values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64,
+        }
+    };
+    Ok((0..channels).map(answer).collect())
+}
+
+/// The error where one layer is wanted, and none or several are named.
+pub(crate) fn no_layer() -> Error {
+    Error::new(Fault::Usage, "channels are those of one layer").turn(Knob::Layer, "Name one layer.")
 }
 
 fn finite(values: &[f32]) -> bool {

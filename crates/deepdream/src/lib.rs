@@ -29,6 +29,7 @@
 //! | [`ZoomJob`] | a movie that falls into a photo |
 //! | [`VideoJob`] | a dreamt video, with its times and its sound |
 //! | [`MovieJob`] | a movie of a folder of frames |
+//! | [`GalleryJob`], [`ChannelsJob`] | what layers, channels and classes make of a photo, side by side |
 //! | [`CheckJob`], [`Bench`] | whether this machine's kernels are right, and how fast they are |
 //!
 //! A job is plain owned data. It tells [`Events`] what it does, stops at the next step once its
@@ -73,6 +74,7 @@ mod error;
 mod estimate;
 mod event;
 mod frames;
+mod gallery;
 mod inputs;
 mod inspect;
 mod jobs;
@@ -87,6 +89,7 @@ mod output_paths;
 mod picture;
 mod progress;
 mod request;
+mod sheet;
 mod targets;
 mod threads;
 #[cfg(feature = "video")]
@@ -101,8 +104,13 @@ pub use error::{Error, Fault, Hint, Knob, Result};
 pub use event::{Content, Event, Events, Preview, Progress, Stage, Work, Wrote};
 pub use frames::Frames;
 pub use inputs::Input;
-pub use inspect::{Class, LayerInfo, LayerResponse, classify, layers, respond};
-pub use jobs::{BatchJob, FramesJob, Length, Report, Source, StillJob};
+pub use inspect::{
+    Class, LayerInfo, LayerResponse, ObjectiveResponse, classify, evaluate, layers, respond,
+};
+pub use jobs::{
+    BatchJob, ChannelsJob, FramesJob, GalleryJob, Length, RankedChannel, Ranking, Report, Source,
+    StillJob,
+};
 #[cfg(feature = "video")]
 pub use jobs::{MovieJob, VideoJob, ZoomJob};
 pub use machine::Limits;
@@ -112,12 +120,15 @@ pub use movie::{Encoding, Playback};
 pub use network::NetworkChoice;
 pub use note::Note;
 pub use output::Output;
-pub use request::{DreamRequest, Edit, RecipeRequest};
+pub use request::{DreamRequest, Edit, RecipeRequest, TermText};
 pub use targets::unsupported_part;
 #[cfg(feature = "video")]
 pub use video::Shard;
 
-pub use dream::{Checkpoint, Keyframe, MotionPreset, Preset, Recipe, RecipeError, Setting, Term};
+pub use dream::{
+    Balance, Channels, Checkpoint, ClassId, Keyframe, Measure, MotionPreset, Preset, Recipe,
+    RecipeError, Setting, Term, TermError, Vector,
+};
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};
 pub use models;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use graph::Size;
 use media::ImageFormat;
 
 /// A remark on the work. It prints as a sentence that names no flag; a face may match on it and add how
@@ -37,6 +38,18 @@ pub enum Note {
         name: String,
         /// How many are left out.
         dropped: u32,
+    },
+    /// A term of the objective has no gradient, and its share goes to the others.
+    SilentTerm {
+        /// The term, in short.
+        term: String,
+    },
+    /// Layers that need larger pictures are not shown.
+    LeftOut {
+        /// How many.
+        layers: usize,
+        /// The size of the pictures.
+        size: Size,
     },
     /// The file that is written has no place for the recipe.
     NoPlaceForRecipe {
@@ -123,6 +136,15 @@ impl fmt::Display for Note {
             }
             Note::FewerOctaves { name, dropped } => {
                 write!(f, "{name}: left out {dropped} octaves that are too small for the layers")
+            }
+            Note::SilentTerm { term } => {
+                write!(f, "{term} has no gradient here: its share goes to the others")
+            }
+            Note::LeftOut { layers: 1, size } => {
+                write!(f, "left out 1 layer that needs larger pictures than {size}")
+            }
+            Note::LeftOut { layers, size } => {
+                write!(f, "left out {layers} layers that need larger pictures than {size}")
             }
             Note::NoPlaceForRecipe { name } => {
                 write!(f, "{name}: BMP files cannot carry the recipe")

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use dream::{Observer, Plan};
+use dream::{Observer, Plan, Term};
 
 use crate::estimate::Estimate;
 use crate::{
@@ -101,11 +101,26 @@ impl Previews {
     }
 }
 
+/// Notes terms that have no gradient, each once.
+#[derive(Default)]
+struct SilentTerms(Mutex<Vec<String>>);
+
+impl SilentTerms {
+    fn note(&self, run: Run, term: &Term) {
+        let (term, mut noted) = (term.to_string(), lock(&self.0));
+        if !noted.contains(&term) {
+            noted.push(term.clone());
+            run.note(Note::SilentTerm { term });
+        }
+    }
+}
+
 /// Observes the dream on one picture.
 pub(crate) struct PictureObserver<'a> {
     run: Run<'a>,
     clock: Clock,
     previews: Previews,
+    silent: SilentTerms,
 }
 
 impl<'a> PictureObserver<'a> {
@@ -114,7 +129,8 @@ impl<'a> PictureObserver<'a> {
     pub(crate) fn new(run: Run<'a>, plan: &Plan, every: Option<Duration>) -> Self {
         let pixels: u64 = plan.octaves().iter().map(|size| size.pixels()).sum();
         let total = pixels * u64::from(plan.recipe().ascent.iterations);
-        Self { run, clock: Clock::new(Some(total)), previews: Previews::new(every) }
+        let (clock, previews) = (Clock::new(Some(total)), Previews::new(every));
+        Self { run, clock, previews, silent: SilentTerms::default() }
     }
 }
 
@@ -126,6 +142,10 @@ impl Observer for PictureObserver<'_> {
         self.previews.show(self.run, None, progress);
         or_break(self.run.is_cancelled())
     }
+
+    fn silent(&mut self, term: &Term) {
+        self.silent.note(self.run, term);
+    }
 }
 
 /// Counts the frames that one worker or several make, and their parts.
@@ -135,6 +155,7 @@ pub(crate) struct FramesProgress<'a> {
     previews: Previews,
     frames: Option<u64>,
     counts: Mutex<Counts>,
+    silent: SilentTerms,
 }
 
 struct Counts {
@@ -159,6 +180,7 @@ impl<'a> FramesProgress<'a> {
             previews: Previews::new(every),
             frames,
             counts: Mutex::new(Counts { present, done: 0 }),
+            silent: SilentTerms::default(),
         }
     }
 
@@ -214,6 +236,10 @@ impl Observer for FrameObserver<'_, '_> {
         self.units = units.max(self.units);
         self.progress.previews.show(self.progress.run, Some(self.number), progress);
         or_break((self.over)())
+    }
+
+    fn silent(&mut self, term: &Term) {
+        self.progress.silent.note(self.progress.run, term);
     }
 
     fn no_gradient(&mut self) {

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use dream::{Machine, ModelId, Preset, Recipe, Tensor};
+use dream::{Machine, ModelId, Preset, Recipe, Tensor, Term};
 use graph::Network;
 use serde::Serialize;
 use toml::Value;
@@ -12,7 +12,7 @@ use toml::Value;
 use crate::base::Base;
 use crate::convert::without_dream;
 use crate::progress::Run;
-use crate::{Limits, NetworkChoice, RecipeSource, Result, targets};
+use crate::{Error, Fault, Limits, NetworkChoice, RecipeSource, Result, targets};
 
 /// Paths of fields that jobs themselves look at or set.
 pub(crate) mod field {
@@ -43,8 +43,35 @@ pub struct RecipeRequest {
     /// The rules and units of a known program, where there is no recipe to start from. Default: what
     /// was chosen for the network.
     pub preset: Option<Preset>,
+    /// What the dream climbs towards, as people write it: it comes before the edits. Default: nothing, which
+    /// leaves the objective to the rest.
+    pub terms: Vec<TermText>,
     /// What is changed, in order. Default: nothing.
     pub edits: Vec<Edit>,
+}
+
+/// A term of the objective as people write it, which is read once the network is known: the name of a layer
+/// may have any letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TermText {
+    /// `NAME`, `NAME:CHANNELS`, or either with `=WEIGHT` behind it, as [`Term::parse`] reads it.
+    Layer(String),
+    /// A class, as [`Term::parse_class`] reads it.
+    Class(String),
+}
+
+impl TermText {
+    /// The term on `network`.
+    ///
+    /// # Errors
+    /// A text that is no such term.
+    pub(crate) fn read(&self, network: &Network) -> Result<Term> {
+        let read = match self {
+            Self::Layer(text) => Term::parse(text, |name| network.graph.find(name).is_ok()),
+            Self::Class(text) => Term::parse_class(text),
+        };
+        read.map_err(|error| Error::new(Fault::Usage, error))
+    }
 }
 
 /// A field of a recipe and its new value.
@@ -125,7 +152,7 @@ impl DreamRequest {
         network: &Network,
         prepare: impl FnOnce(&mut Recipe),
     ) -> Result<Recipe> {
-        let RecipeRequest { preset, edits, .. } = &self.recipe;
+        let RecipeRequest { preset, terms, edits, .. } = &self.recipe;
         let mut recipe = match (base, preset) {
             (Some(base), _) => base.recipe_for(network)?,
             (None, Some(preset)) => Recipe::with_preset(network, *preset),
@@ -135,6 +162,11 @@ impl DreamRequest {
             recipe.model = ModelId::of(network);
         }
         prepare(&mut recipe);
+        if !terms.is_empty() {
+            let read = terms.iter().map(|term| term.read(network));
+            recipe.objective = read.collect::<Result<_>>()?;
+            recipe.validate()?;
+        }
         for edit in edits {
             recipe.set(&edit.path, &edit.value)?;
         }
@@ -157,7 +189,8 @@ impl DreamRequest {
         machine: &Machine,
     ) -> Result<()> {
         let named = |edit: &Edit| edit.path.starts_with(field::OBJECTIVE);
-        if base.is_none() && !self.recipe.edits.iter().any(named) {
+        let asked = !self.recipe.terms.is_empty() || self.recipe.edits.iter().any(named);
+        if base.is_none() && !asked {
             recipe.objective =
                 dream::measured_objective(network, image, machine).map_err(without_dream)?;
         }

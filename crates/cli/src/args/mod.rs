@@ -7,12 +7,14 @@ mod machine;
 mod motion;
 mod movie;
 mod network;
+mod objective;
 mod recipe;
 
 pub(crate) use machine::MachineArgs;
 pub(crate) use motion::MotionArgs;
 pub(crate) use movie::{EncodingArgs, PlaybackArgs};
 pub(crate) use network::NetworkArgs;
+pub(crate) use objective::ObjectiveArgs;
 pub(crate) use recipe::RecipeArgs;
 
 /// Reads a length of time in seconds, for `--hold-first 1.5`.

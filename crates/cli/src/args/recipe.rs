@@ -3,20 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use deepdream::{DreamRequest, Edit, Preset, RecipeRequest, RecipeSource, Term};
+use deepdream::{DreamRequest, Edit, Preset, RecipeRequest, RecipeSource};
 
-use super::{MachineArgs, NetworkArgs, anchor, any_whole, longest_side, number, whole};
+use super::{
+    MachineArgs, NetworkArgs, ObjectiveArgs, anchor, any_whole, longest_side, number, whole,
+};
 
 /// Arguments that make a recipe.
 #[derive(Debug, Args)]
 pub(crate) struct RecipeArgs {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Dream on this layer. Repeat it for several. A weight below 0 makes the layer see less. Default:
-    /// the layers chosen for the network, each with weight 1.
-    #[arg(short, long = "layer", value_name = "NAME[=WEIGHT]", value_parser = str::parse::<Term>)]
-    #[arg(help_heading = "Network")]
-    layers: Vec<Term>,
+    #[command(flatten)]
+    objective: ObjectiveArgs,
 
     /// Start from the recipe in this TOML file, dream or movie. Other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
@@ -75,10 +74,8 @@ impl RecipeArgs {
     ) -> DreamRequest {
         let preset = self.preset.as_deref().and_then(|name| name.parse().ok());
         let base = self.recipe.clone().map(RecipeSource::File);
-        let mut recipe = RecipeRequest { base, preset, edits: Vec::new() };
-        if !self.layers.is_empty() {
-            recipe.set_list("objective", &self.layers);
-        }
+        let mut recipe =
+            RecipeRequest { base, preset, terms: self.objective.terms(), edits: Vec::new() };
         for (path, value) in [
             ("size", text(&self.size)),
             ("octaves.count", text(&self.octaves)),

@@ -1,9 +1,11 @@
 //! What each subcommand takes, asks for and answers.
 
 pub(crate) mod bench;
+pub(crate) mod channels;
 pub(crate) mod check;
 pub(crate) mod classify;
 pub(crate) mod frames;
+pub(crate) mod gallery;
 pub(crate) mod generate;
 pub(crate) mod help;
 pub(crate) mod image;

@@ -16,5 +16,6 @@ mod readme;
 mod recipes;
 mod recipes_0_1;
 mod room;
+mod steering;
 mod usage;
 mod videos;

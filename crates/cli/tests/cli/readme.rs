@@ -42,6 +42,7 @@ fn run(room: &Room, inception: bool) {
                     "image" | "frames" | "zoom" | "video" => {
                         &["--octaves", "1", "--iterations", "1"]
                     }
+                    "gallery" => &["--octaves", "1", "--iterations", "1", "--cell", "48"],
                     "bench" => &["--rounds", "1", "--size", "64x48"],
                     "check" => &["--steps", "1", "--size", "48"],
                     _ => &[],

@@ -5,7 +5,9 @@
 //! [`Events`]: crate::Events
 
 mod batch;
+mod channels;
 mod frames;
+mod gallery;
 #[cfg(feature = "video")]
 mod movie;
 mod still;
@@ -19,7 +21,9 @@ use std::path::PathBuf;
 use dream::Recipe;
 
 pub use batch::BatchJob;
+pub use channels::{ChannelsJob, RankedChannel, Ranking};
 pub use frames::{FramesJob, Length};
+pub use gallery::GalleryJob;
 #[cfg(feature = "video")]
 pub use movie::MovieJob;
 pub use still::{Source, StillJob};

@@ -2,6 +2,7 @@
 
 mod errors;
 mod events;
+mod gallery;
 mod layers;
 mod room;
 mod side_by_side;

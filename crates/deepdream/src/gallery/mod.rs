@@ -1,0 +1,7 @@
+//! Galleries: what a network's layers, channels or classes make of a photo or of noise, side by side.
+
+mod cells;
+mod folder;
+
+pub(crate) use cells::{Cell, cells};
+pub(crate) use folder::CellFolder;

@@ -1,0 +1,245 @@
+//! A gallery: one small dream of every layer, channel or class, on one sheet.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use dream::{DreamError, Machine, NoiseStart, Plan, Recipe, Tensor};
+use graph::{Network, Size};
+use media::{Image, ImageFormat};
+
+use super::Report;
+use crate::convert::{undreamt, unplanned};
+use crate::gallery::{Cell, CellFolder, cells};
+use crate::output::Output;
+use crate::progress::{Clock, Run};
+use crate::sheet::Sheet;
+use crate::{
+    CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
+    Stage, Work, picture,
+};
+
+/// How long the sheet so far stands before it is written anew, at the least.
+const SHEETS: Duration = Duration::from_secs(10);
+
+/// The most time, as a share of all, that goes into sheets that are not complete.
+const SHEETS_SHARE: u32 = 20;
+
+/// The longest sides of pictures that the sheet shows, in pixels.
+const SIDES: std::ops::RangeInclusive<u32> = 16..=4096;
+
+/// Shows what a network's layers, channels or classes make of a photo, or of noise: a sheet of small dreams
+/// with their names.
+///
+/// The pictures are kept in a folder until the sheet is complete, each with its recipe, and with them the sheet
+/// so far: the same job continues after any stop.
+#[derive(Clone, Debug, Default)]
+pub struct GalleryJob {
+    /// The photo to dream on. Default: noise, which the recipe's seed decides.
+    pub photo: Option<PathBuf>,
+    /// Whether every class is shown. Default: the channels of the layer, or the classes, that the recipe's
+    /// request names; every layer if it names none.
+    pub classes: bool,
+    /// The longest side of each picture in pixels. Default: 160, or 128 for noise.
+    pub cell: Option<u32>,
+    /// How many pictures there are side by side. Default: as many as make the sheet about 16:10.
+    pub columns: Option<u32>,
+    /// The sheet to write, in the format its name says. Default: beside the photo, `photo.gallery.png` for
+    /// `photo.jpg`; `gallery.png` for noise.
+    pub output: Option<PathBuf>,
+    /// The folder in which the pictures stay. Default: they are gone once the sheet is complete.
+    pub cells: Option<PathBuf>,
+    /// Whether files that exist may be replaced. Default: they are an error.
+    pub overwrite: bool,
+    /// The recipe, the network and the machine.
+    pub dream: DreamRequest,
+}
+
+/// What all pictures have in common.
+struct Common<'a> {
+    network: Network,
+    machine: Machine,
+    recipe: Recipe,
+    start: Tensor,
+    cells: Vec<Cell>,
+    folder: CellFolder,
+    run: Run<'a>,
+}
+
+impl GalleryJob {
+    /// A job that shows what every layer makes of a photo.
+    pub fn new(photo: impl Into<PathBuf>) -> Self {
+        Self { photo: Some(photo.into()), ..Self::default() }
+    }
+
+    /// Makes the pictures that are missing, and the sheet.
+    ///
+    /// # Errors
+    /// A photo that cannot be read, no such layer, channel or class, pictures made otherwise, or a sheet that
+    /// cannot be written.
+    pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
+        let run = Run::new(events, cancel);
+        let longest = self.cell.unwrap_or(if self.photo.is_some() { 160 } else { 128 });
+        if !SIDES.contains(&longest) {
+            let (least, most) = (SIDES.start(), SIDES.end());
+            let what = format!("pictures of {longest} pixels a side are no gallery");
+            return Err(Error::new(Fault::Usage, what)
+                .turn(Knob::Cell, format!("Use a longest side from {least} to {most}.")));
+        }
+        let path = self.output.clone().unwrap_or_else(|| match &self.photo {
+            Some(photo) => photo.with_extension("gallery.png"),
+            None => PathBuf::from("gallery.png"),
+        });
+        let format = ImageFormat::of_name(&path)?;
+        let output = Output::new(path.clone(), self.overwrite)?.of_job(run);
+        let photo = self.photo.iter().map(|photo| Input::new("picture", photo));
+        output.spare(photo.chain(self.dream.inputs()))?;
+        let common = self.prepare(longest, &path, run)?;
+        let cell = common.size(longest);
+        let names: Vec<String> = common.cells.iter().map(|cell| cell.label.clone()).collect();
+        let columns = self.columns.map(|columns| columns.max(1) as usize);
+        let mut sheet = Sheet::new(cell, &names, columns)?;
+        format.check_size(sheet.size()).map_err(|error| output.refused(error))?;
+        common.make(&mut sheet)?;
+        let image = sheet.image()?;
+        let recipe = common.recipe.to_toml();
+        output.write(&picture::encode(&image, format, &recipe, output.path())?)?;
+        run.wrote(output.path(), Content::Sheet { pictures: common.cells.len() });
+        let Common { folder, cells, recipe, .. } = common;
+        folder.close(&cells)?;
+        run.event(Event::Done);
+        Ok(Report { wrote: vec![output.path().to_owned()], recipe: Some(recipe) })
+    }
+
+    /// Everything that can be refused is refused here.
+    fn prepare<'a>(&self, longest: u32, sheet: &PathBuf, run: Run<'a>) -> Result<Common<'a>> {
+        let base = self.dream.base()?;
+        let network = self.dream.open_network(base.as_ref(), run)?;
+        let mut request = self.dream.clone();
+        let asked = std::mem::take(&mut request.recipe.terms);
+        let chosen = base.is_some() || request.recipe.preset.is_some();
+        let mut recipe = request.resolve(base.as_ref(), &network, |recipe| {
+            if !chosen {
+                (recipe.octaves.count, recipe.ascent.iterations) = (4, 10);
+                recipe.ascent.step = 1.5;
+            }
+        })?;
+        let machine = self.dream.limits.machine()?;
+        let noise = NoiseStart { width: longest, height: longest };
+        let start = match &self.photo {
+            Some(photo) => picture::read(photo, machine.memory)?.into_color(),
+            None => dream::noise(noise.size(), recipe.seed),
+        };
+        recipe.noise = self.photo.is_none().then_some(noise);
+        recipe.size = self.photo.is_some().then_some(longest);
+        let size = recipe.full_size(start.shape.size());
+        let (cells, left_out) = cells(&network, &asked, self.classes, size)?;
+        if left_out > 0 {
+            run.note(Note::LeftOut { layers: left_out, size });
+        }
+        let keep = self.cells.is_some();
+        let folder = self.cells.clone().unwrap_or_else(|| sheet.with_extension(""));
+        let folder = CellFolder::open(folder, self.overwrite, keep)?;
+        Ok(Common { network, machine, recipe, start, cells, folder, run })
+    }
+}
+
+impl Common<'_> {
+    /// The size of each picture.
+    fn size(&self, longest: u32) -> Size {
+        let size = self.recipe.full_size(self.start.shape.size());
+        size.with_longest(longest as usize)
+    }
+
+    /// The plan of a picture; that of another serves again if it is of the same layers.
+    fn plan(&self, cell: &Cell, last: Option<Plan>) -> Result<Plan> {
+        let objective = vec![cell.term.clone()];
+        let again = match last {
+            Some(last) => last.with_objective(objective.clone()),
+            None => Ok(None),
+        };
+        let plan = again.and_then(|again| match again {
+            Some(plan) => Ok(plan),
+            None => {
+                let recipe = Recipe { objective, ..self.recipe.clone() };
+                Plan::new(&recipe, &self.network, self.start.shape.size(), &self.machine)
+            }
+        });
+        plan.map_err(|error| unplanned(&cell.label, error))
+    }
+
+    /// Makes the pictures that are missing, and puts all of them on the sheet.
+    fn make(&self, sheet: &mut Sheet) -> Result<()> {
+        let mut last = None;
+        let mut missing = Vec::new();
+        for (index, cell) in self.cells.iter().enumerate() {
+            let plan = self.plan(cell, last.take())?;
+            match self.folder.find(cell, plan.recipe(), self.machine.memory)? {
+                Some(image) => sheet.put(index, &image, &cell.label),
+                None => missing.push(index),
+            }
+            last = Some(plan);
+        }
+        let (of, folder) = (self.cells.len(), self.folder.path().to_owned());
+        let present = of - missing.len();
+        self.run.started(Work::Gallery { folder, pictures: of, present });
+        let clock = Clock::new(last.as_ref().map(|plan| work(plan) * missing.len() as u64));
+        let (mut done, mut written, mut spent) = (0, Instant::now(), Duration::ZERO);
+        for (made, &index) in missing.iter().enumerate() {
+            let cell = &self.cells[index];
+            let plan = self.plan(cell, last.take())?;
+            let (whole, place) = (work(&plan), present + made + 1);
+            let mut step = |progress: &dream::Progress<'_>| {
+                let stage = Stage::Cell { name: cell.label.clone(), place, of };
+                let done = done + whole * progress.done / progress.total.max(1);
+                self.run.event(Event::Progress(clock.progress(stage, done)));
+                match self.run.is_cancelled() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            };
+            let dreamt = match dream::dream(&plan, self.start.clone(), &mut step) {
+                // There is nothing of it in the picture: what it makes of it is the picture.
+                Err(DreamError::NoGradient { .. }) => self.undreamt(&plan),
+                dreamt => {
+                    dreamt.map_err(|error| undreamt(&cell.label, error, || self.stopped()))?
+                }
+            };
+            done += whole;
+            let image = Image::from_planes(dreamt, None)?;
+            let path = self.folder.write(cell, &image, plan.recipe())?;
+            self.run.wrote(&path, Content::Cell { index });
+            sheet.put(index, &image, &cell.label);
+            if written.elapsed() >= SHEETS.max(spent * SHEETS_SHARE) {
+                let begun = Instant::now();
+                let image = sheet.image()?;
+                let recipe = self.recipe.to_toml();
+                let png = picture::encode(&image, ImageFormat::Png, &recipe, self.folder.path())?;
+                self.folder.write_sheet(&png)?;
+                (written, spent) = (Instant::now(), begun.elapsed());
+            }
+            last = Some(plan);
+        }
+        Ok(())
+    }
+
+    /// The picture as it was, in the size of a dream.
+    fn undreamt(&self, plan: &Plan) -> Tensor {
+        let mut picture = dream::resize(&self.start, plan.size(), dream::Filter::CatmullRom);
+        picture.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
+        picture
+    }
+
+    fn stopped(&self) -> Error {
+        let folder = self.folder.path();
+        Error::cancelled(format!("stopped: the pictures that are done are in {}", folder.display()))
+            .at(folder)
+            .hint("Run the same again to continue from there.")
+    }
+}
+
+/// How much work a plan is: pixels × steps.
+fn work(plan: &Plan) -> u64 {
+    let pixels: u64 = plan.octaves().iter().map(|size| size.pixels()).sum();
+    pixels * u64::from(plan.recipe().ascent.iterations)
+}
