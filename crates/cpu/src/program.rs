@@ -86,7 +86,7 @@ pub(super) enum Kind {
     Select(Arc<[usize]>),
     DepthToSpace(DepthToSpace),
     SpaceToDepth(DepthToSpace),
-    /// An operation that adds up rows and columns.
+    /// An operation that adds up rows and columns; of a second input, it has only the size.
     Resample(Op),
 }
 
@@ -170,17 +170,24 @@ impl Builder<'_> {
             Op::LayerNorm(norm) => Kind::LayerNorm(norm.clone()),
             Op::GroupNorm(norm) => Kind::GroupNorm(norm.clone()),
             Op::Softmax => Kind::Softmax,
-            Op::Pad(_) | Op::Crop(_) | Op::Resize(_) => Kind::Resample(node.op.clone()),
+            Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::Resize(_) => {
+                let slots = self.values[inputs[0]].slots.clone();
+                self.rearranged(id, Kind::Resample(node.op.clone()), inputs, slots);
+                return;
+            }
             Op::SelectChannels(select) => {
-                self.rearranged(id, Kind::Select(select.channels.clone()), inputs);
+                let slots = contiguous(select.channels.len());
+                self.rearranged(id, Kind::Select(select.channels.clone()), inputs, slots);
                 return;
             }
             Op::DepthToSpace(shuffle) => {
-                self.rearranged(id, Kind::DepthToSpace(*shuffle), inputs);
+                let slots = contiguous(self.values[inputs[0]].slots.len() / shuffle.pixels());
+                self.rearranged(id, Kind::DepthToSpace(*shuffle), inputs, slots);
                 return;
             }
             Op::SpaceToDepth(shuffle) => {
-                self.rearranged(id, Kind::SpaceToDepth(shuffle.0), inputs);
+                let slots = contiguous(self.values[inputs[0]].slots.len() * shuffle.0.pixels());
+                self.rearranged(id, Kind::SpaceToDepth(shuffle.0), inputs, slots);
                 return;
             }
             Op::ConvTranspose2d(_) => unreachable!("a pass has made convolutions of them"),
@@ -209,13 +216,11 @@ impl Builder<'_> {
         self.of.insert(id, output);
     }
 
-    /// A layer that gives its channels other places.
-    fn rearranged(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>) {
-        let node = self.graph.node(id);
-        let channels = self.values[inputs[0]].slots.len();
-        let channels = node.op.channels(&[channels]).expect("the operation is supported");
-        let output = self.value(id, contiguous(channels), false);
-        self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });
+    /// A layer that moves channels, rows or columns to other places.
+    fn rearranged(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>, slots: Arc<[usize]>) {
+        let output = self.value(id, slots, false);
+        let name = self.graph.node(id).name.clone();
+        self.layers.push(Layer { name, kind, inputs, output });
         self.of.insert(id, output);
     }
 

@@ -260,8 +260,8 @@ impl Graph {
         channels[0] = Some(self.input_channels());
         for (index, node) in self.nodes.iter().enumerate().skip(1) {
             let inputs = || node.inputs.iter().map(|input| input.0);
-            stride[index] =
-                inputs().map(|input| stride[input]).fold(0.0, f64::max) * node.op.step();
+            let sizing = inputs().skip(if node.op.sized_by_last() { 1 } else { 0 });
+            stride[index] = sizing.map(|input| stride[input]).fold(0.0, f64::max) * node.op.step();
             depth[index] = inputs().map(|input| depth[input]).max().unwrap_or(0);
             let known: Option<Vec<usize>> = inputs().map(|input| channels[input]).collect();
             channels[index] = known.and_then(|known| node.op.channels(&known));

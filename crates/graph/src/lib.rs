@@ -65,9 +65,9 @@ pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};
 pub use ops::{
     Activation, Affine, AveragePool, Binary, BlockOrder, Conv2d, ConvTranspose2d, Coordinates,
-    Crop, Cut, Dense, DepthToSpace, Extent, GroupNorm, Interpolation, LayerNorm, Lrn, MaxPool,
-    Nearest, Op, PRelu, Pad, PadMode, Padding, Resize, Rounding, SelectChannels, SpaceToDepth,
-    Span, Taps, Unary, Window,
+    Crop, CropLike, Cut, Dense, DepthToSpace, Extent, GroupNorm, Interpolation, LayerNorm, Lrn,
+    MaxPool, Nearest, Op, PRelu, Pad, PadMode, Padding, Resize, Rounding, SelectChannels,
+    SpaceToDepth, Span, Taps, Unary, Window,
 };
 pub use real::Real;
 pub use shape::Shape;

@@ -59,6 +59,31 @@ fn every_operation(backend: &dyn Backend) {
         }
     }
     for _ in 0..6 {
+        // What has the size of another, which others read too or nobody does.
+        let (channels, others) = (random.range(1, 40), random.range(1, 40));
+        let mut builder = GraphBuilder::new("image", 3);
+        let conv = random.conv(same(3, 1), 3, channels, 1);
+        let conv = builder.add("conv", conv, &[builder.input()]);
+        let other = random.conv(same(3, 2), 3, others, 1);
+        let other = builder.add("other", other, &[builder.input()]);
+        let relu = builder.add("relu", Op::Relu, &[other]);
+        let resize = Op::Resize(Resize {
+            size: [Extent::OfSecond; 2],
+            coordinates: Coordinates::HalfPixel,
+            interpolation: Interpolation::Linear,
+        });
+        let resized = builder.add("resized", resize, &[conv, relu]);
+        let offset = [random.range(0, 3), random.range(0, 3)];
+        let cropped = Op::CropLike(CropLike { offset });
+        let cropped = builder.add("cropped", cropped, &[conv, relu]);
+        let both = builder.add("both", Op::Concat, &[resized, cropped]);
+        let all = builder.add("all", Op::Concat, &[relu, both, cropped]);
+        let (size, network) = (Size::new(random.range(9, 21), 11), network(builder.finish()));
+        for (target, name) in [(resized, "resized"), (cropped, "cropped"), (all, "all")] {
+            compare(backend, &network, &[target], size, random, name);
+        }
+    }
+    for _ in 0..6 {
         let (shuffle, channels) = (random.depth_to_space(), random.range(1, 20));
         let mut builder = GraphBuilder::new("image", 3);
         let deep = random.conv(same(1, 1), 3, channels * shuffle.pixels(), 1);

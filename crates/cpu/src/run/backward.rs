@@ -91,6 +91,17 @@ impl CpuSession {
             return;
         }
         let dyp = plan.gradient(program, layer.output);
+        if let (Kind::Resample(_), &[_, second], [_, contribution]) =
+            (&layer.kind, &layer.inputs[..], &contributions[..])
+        {
+            let Part { range, map } = plan.gradient(program, second);
+            let dx = &mut self.vectors[range];
+            if contribution.mode == WriteMode::Overwrite {
+                dx.fill(Vec16::default());
+            } else if let Some(mask) = plan.completing(program, second, *contribution) {
+                elementwise::apply_mask(cx, MapMut::new(map, dx), &self.masks[mask]);
+            }
+        }
         let input = layer.inputs[0];
         let Contribution { mode, .. } = contributions[0];
         let mask = plan.completing(program, input, contributions[0]).map(|mask| &self.masks[mask]);

@@ -13,6 +13,7 @@ mod concat;
 mod conv2d;
 mod conv_transpose2d;
 mod crop;
+mod crop_like;
 mod dense;
 mod depth_to_space;
 mod global_average_pool;
@@ -39,6 +40,7 @@ pub use binary::Binary;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use crop::{Crop, Cut};
+pub use crop_like::CropLike;
 pub use dense::Dense;
 pub use depth_to_space::{BlockOrder, DepthToSpace};
 pub use group_norm::GroupNorm;
@@ -115,6 +117,8 @@ pub enum Op {
     Pad(Pad),
     /// Some of the rows and columns.
     Crop(Crop),
+    /// As many rows and columns as another input has.
+    CropLike(CropLike),
     /// Enlarged or reduced.
     Resize(Resize),
     /// An operation the importer does not know. It is an error only when a target layer needs it.
@@ -147,6 +151,7 @@ macro_rules! dispatch {
             Op::SpaceToDepth($operation) => $call,
             Op::Pad($operation) => $call,
             Op::Crop($operation) => $call,
+            Op::CropLike($operation) => $call,
             Op::Resize($operation) => $call,
             Op::Relu => dispatch!(@unit $operation = relu::Relu => $call),
             Op::GlobalAveragePool => {
@@ -204,6 +209,11 @@ impl Op {
     /// The window that it slides over its input, if it has one.
     pub fn window(&self) -> Option<&Window> {
         dispatch!(self, operation => operation.window(), input => None, _kind => None)
+    }
+
+    /// Whether it has the rows and columns of its last input, and nothing else of it.
+    pub fn sized_by_last(&self) -> bool {
+        dispatch!(self, operation => operation.sized_by_last(), input => false, _kind => false)
     }
 
     /// How many steps along a row of its input one step along a row of its output is.

@@ -38,6 +38,11 @@ pub(crate) trait Operation {
         None
     }
 
+    /// Whether it has the rows and columns of its last input, and nothing else of it.
+    fn sized_by_last(&self) -> bool {
+        false
+    }
+
     /// How many steps along a row of its input one step along a row of its output is.
     fn step(&self) -> f64 {
         self.window().map_or(1.0, |window| window.stride[1] as f64)

@@ -1,6 +1,6 @@
 //! Activations enlarged and reduced, in the conventions of ONNX, PyTorch and TensorFlow.
 
-use super::operation::{Activation, Operation, only};
+use super::operation::{Activation, Operation};
 use super::taps::{Taps, resample, resample_backward};
 use crate::{Real, Shape};
 
@@ -11,15 +11,26 @@ pub enum Extent {
     Scale(f32),
     /// So many, whatever the input's.
     Fixed(usize),
+    /// As many as those of the second input.
+    OfSecond,
 }
 
 impl Extent {
-    /// The extent made of `input`, and by how much it is larger.
-    fn of(self, input: usize) -> (usize, f64) {
+    /// The extent made of `input`, where the second input has `second`.
+    fn of(self, input: usize, second: usize) -> usize {
         match self {
             // In single precision, as the programs do whose files say it.
-            Extent::Scale(scale) => ((input as f32 * scale).floor() as usize, scale.into()),
-            Extent::Fixed(extent) => (extent, extent as f64 / input as f64),
+            Extent::Scale(scale) => (input as f32 * scale).floor() as usize,
+            Extent::Fixed(extent) => extent,
+            Extent::OfSecond => second,
+        }
+    }
+
+    /// By how much `output` is larger than the `input` that it was made of.
+    fn scale(self, input: usize, output: usize) -> f64 {
+        match self {
+            Extent::Scale(scale) => scale.into(),
+            Extent::Fixed(_) | Extent::OfSecond => output as f64 / input as f64,
         }
     }
 }
@@ -90,7 +101,7 @@ pub enum Nearest {
     Ceil,
 }
 
-/// An activation enlarged or reduced.
+/// An activation enlarged or reduced; to the size of another, if it has a second input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resize {
     /// The rows and columns it makes.
@@ -103,7 +114,7 @@ pub struct Resize {
 
 impl Resize {
     fn axis(&self, axis: usize, input: usize, output: usize) -> Taps {
-        let (_, scale) = self.size[axis].of(input);
+        let scale = self.size[axis].scale(input, output);
         let last = input as f64 - 1.0;
         let inside = |index: f64| index.clamp(0.0, last) as usize;
         let taps = |at: usize| -> Vec<(usize, f32)> {
@@ -158,20 +169,32 @@ fn merged<const N: usize>(taps: [(usize, f64); N]) -> Vec<(usize, f32)> {
 }
 
 impl Operation for Resize {
+    fn takes(&self, inputs: usize) -> bool {
+        inputs == 1 + usize::from(self.sized_by_last())
+    }
+
+    fn sized_by_last(&self) -> bool {
+        self.size.contains(&Extent::OfSecond)
+    }
+
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
-        let input = only(inputs)?;
+        if !self.takes(inputs.len()) {
+            return Err(format!("has {} inputs, which are too many or too few", inputs.len()));
+        }
+        let (input, last) = (inputs[0], inputs[inputs.len() - 1]);
         if input.is_empty() {
             return Ok(None);
         }
         let [height, width] = self.size;
-        let (height, width) = (height.of(input.height).0, width.of(input.width).0);
+        let height = height.of(input.height, last.height);
+        let width = width.of(input.width, last.width);
         Ok((height > 0 && width > 0).then_some(Shape { height, width, ..input }))
     }
 
     fn step(&self) -> f64 {
         match self.size[1] {
             Extent::Scale(scale) => 1.0 / f64::from(scale),
-            Extent::Fixed(_) => 1.0,
+            Extent::Fixed(_) | Extent::OfSecond => 1.0,
         }
     }
 
@@ -192,7 +215,9 @@ impl Operation for Resize {
         dy: &[T],
     ) -> Vec<Vec<T>> {
         let taps = self.taps(inputs[0].shape, output.shape).expect("it has taps");
-        vec![resample_backward(inputs[0].shape, output.shape, &taps, dy)]
+        let dx = resample_backward(inputs[0].shape, output.shape, &taps, dy);
+        let nothing = inputs[1..].iter().map(|second| vec![T::default(); second.data.len()]);
+        std::iter::once(dx).chain(nothing).collect()
     }
 }
 

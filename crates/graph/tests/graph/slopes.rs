@@ -166,6 +166,13 @@ fn what_moves_channels_and_pixels_has_the_slopes_of_finite_differences() {
         check(&random.pad(), &[shape], &mut random);
         check(&random.crop(), &[shape], &mut random);
         check(&random.resize(), &[shape], &mut random);
+        let like = Shape::new(random.range(1, 4), random.range(1, 5), random.range(1, 5));
+        let offset = [random.range(0, 1), random.range(0, 1)];
+        check(&Op::CropLike(CropLike { offset }), &[shape, like], &mut random);
+        if let Op::Resize(resize) = random.resize() {
+            let resize = Resize { size: [Extent::OfSecond; 2], ..resize };
+            check(&Op::Resize(resize), &[shape, like], &mut random);
+        }
         for groups in [1, shape.channels] {
             let outs = groups * random.range(1, 3);
             check(&random.conv_transpose(shape.channels, outs, groups), &[shape], &mut random);

@@ -5,6 +5,8 @@
 //! Layers for training alone are left out: data, losses, and heads beside the way to the main output.
 
 mod blobs;
+mod elementwise;
+mod geometry;
 mod ops;
 mod proto;
 mod prune;

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use graph::{
-    Affine, AveragePool, Conv2d, Dense, Lrn, MaxPool, NodeId, Op, Padding, Rounding, Window,
+    Affine, AveragePool, Binary, Conv2d, Dense, Lrn, MaxPool, NodeId, Op, Padding, Rounding, Window,
 };
 
 use super::blobs::{Weights, unpack};
 use super::proto::Layer;
+use super::{elementwise, geometry};
 use crate::ImportError;
 use crate::kit::{Activation, Assembly, check_size};
 
 /// What a builder makes of a layer.
-enum Built {
+pub(super) enum Built {
     /// An operation on all of the layer's inputs.
     Op(Op),
+    /// An operation on the layer's inputs for each of its outputs.
+    Several(Vec<Op>),
+    /// What has been added already.
+    Node(NodeId),
     /// What several operations compute value by value.
     Activation(Activation),
     /// Nothing new: other names for the input.
@@ -23,21 +28,29 @@ enum Built {
     Unsupported(&'static str),
 }
 
-type Builder = fn(&Assembly, &Layer, &[NodeId]) -> Result<Built, ImportError>;
+type Builder = fn(&mut Assembly, &Layer, &[NodeId]) -> Result<Built, ImportError>;
 
 /// How many blobs a layer has to have.
 type Blobs = fn(&Layer) -> usize;
 
 const BUILDERS: &[(&str, Blobs, Builder)] = &[
     ("BatchNorm", |layer| if layer.blobs.len() == 5 { 5 } else { 3 }, batch_norm),
+    ("Bias", |_| 1, elementwise::bias),
     ("Concat", none, concat),
     (
         "Convolution",
         |layer| with_bias(layer.convolution_param.as_ref().and_then(|param| param.bias_term)),
         convolution,
     ),
+    ("Crop", none, geometry::crop),
+    (
+        "Deconvolution",
+        |layer| with_bias(layer.convolution_param.as_ref().and_then(|param| param.bias_term)),
+        geometry::deconvolution,
+    ),
     ("Dropout", none, same),
-    ("Eltwise", none, eltwise),
+    ("ELU", none, elementwise::elu),
+    ("Eltwise", none, elementwise::eltwise),
     ("Flatten", none, same),
     (
         "InnerProduct",
@@ -47,12 +60,15 @@ const BUILDERS: &[(&str, Blobs, Builder)] = &[
     ("LRN", none, lrn),
     ("PReLU", |_| 1, prelu),
     ("Pooling", none, pooling),
-    ("Power", none, power),
+    ("Power", none, elementwise::power),
     ("ReLU", none, relu),
     ("ReLU6", none, |_, _, _| Ok(Built::Activation(Activation::Clipped { most: 6.0 }))),
-    ("Scale", |layer| with_bias(Some(layer.scale_param.unwrap_or_default().bias_term)), scale),
+    ("Scale", scale_blobs, scale),
+    ("Sigmoid", none, elementwise::sigmoid),
+    ("Slice", none, geometry::slice),
     ("Softmax", none, softmax),
     ("Split", none, same),
+    ("TanH", none, elementwise::tanh),
 ];
 
 fn none(_: &Layer) -> usize {
@@ -62,6 +78,14 @@ fn none(_: &Layer) -> usize {
 /// The number of blobs of a layer that has weights, and a bias unless it says otherwise.
 fn with_bias(bias_term: Option<bool>) -> usize {
     1 + usize::from(bias_term.unwrap_or(true))
+}
+
+/// Those of a layer that scales, which has none of them where it is another input that scales.
+fn scale_blobs(layer: &Layer) -> usize {
+    if layer.bottom.len() > 1 {
+        return 0;
+    }
+    with_bias(Some(layer.scale_param.unwrap_or_default().bias_term))
 }
 
 /// Adds what a layer computes; gives each of its outputs' names with the node it now means.
@@ -90,8 +114,16 @@ pub(super) fn build(
         }
         (None, _) => Built::Unsupported(""),
     };
-    let name = layer.top.first().unwrap_or(&layer.name);
+    let name = layer.output();
     let node = match built {
+        Built::Several(ops) => {
+            let mut outputs = Vec::with_capacity(ops.len());
+            for (top, op) in layer.top.iter().zip(ops) {
+                outputs.push((top.clone(), assembly.add(top, op, bottoms)?));
+            }
+            return Ok(outputs);
+        }
+        Built::Node(node) => node,
         Built::Op(op) => assembly.add(name, op, bottoms)?,
         Built::Activation(activation) => activation.add(assembly, name, bottoms[0])?,
         Built::Same => {
@@ -109,12 +141,12 @@ pub(super) fn build(
     Ok(layer.top.iter().map(|top| (top.clone(), node)).collect())
 }
 
-fn same(_: &Assembly, _: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn same(_: &mut Assembly, _: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     Ok(Built::Same)
 }
 
 /// The weights at `index`, or [`ImportError::MissingWeight`].
-fn weights(layer: &Layer, index: usize, what: &str) -> Result<Weights, ImportError> {
+pub(super) fn weights(layer: &Layer, index: usize, what: &str) -> Result<Weights, ImportError> {
     let bytes = layer.blobs.get(index).ok_or_else(|| ImportError::MissingWeight {
         layer: layer.name.clone(),
         weight: what.into(),
@@ -123,7 +155,7 @@ fn weights(layer: &Layer, index: usize, what: &str) -> Result<Weights, ImportErr
 }
 
 /// The bias, or zeros where the layer has none.
-fn bias(layer: &Layer, has: bool, outputs: usize) -> Result<Arc<[f32]>, ImportError> {
+pub(super) fn bias(layer: &Layer, has: bool, outputs: usize) -> Result<Arc<[f32]>, ImportError> {
     if !has {
         return Ok(vec![0.0; outputs].into());
     }
@@ -133,7 +165,12 @@ fn bias(layer: &Layer, has: bool, outputs: usize) -> Result<Arc<[f32]>, ImportEr
 }
 
 /// A size in rows and columns: by two fields, or by one that is given once or twice.
-fn pair(rows: Option<u32>, columns: Option<u32>, both: &[u32], default: u32) -> [usize; 2] {
+pub(super) fn pair(
+    rows: Option<u32>,
+    columns: Option<u32>,
+    both: &[u32],
+    default: u32,
+) -> [usize; 2] {
     let [first, second] = match both {
         [] => [default; 2],
         [one] => [*one; 2],
@@ -142,7 +179,7 @@ fn pair(rows: Option<u32>, columns: Option<u32>, both: &[u32], default: u32) -> 
     [rows.unwrap_or(first) as usize, columns.unwrap_or(second) as usize]
 }
 
-fn convolution(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn convolution(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     let param = layer.convolution_param.clone().unwrap_or_default();
     if param.axis.is_some_and(|axis| axis != 1) {
         return Ok(Built::Unsupported(" along another axis than the channels"));
@@ -179,7 +216,7 @@ fn convolution(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, Impor
 
 /// Fully connected; over inputs of 1×1 it is a 1×1 convolution, which larger pictures can have too.
 fn inner_product(
-    assembly: &Assembly,
+    assembly: &mut Assembly,
     layer: &Layer,
     bottoms: &[NodeId],
 ) -> Result<Built, ImportError> {
@@ -218,7 +255,7 @@ fn inner_product(
     }))
 }
 
-fn pooling(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn pooling(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     const AVERAGE: i32 = 1;
     let param = layer.pooling_param.clone().unwrap_or_default();
     if param.global_pooling {
@@ -242,7 +279,7 @@ fn pooling(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportErr
     })
 }
 
-fn relu(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
+fn relu(assembly: &mut Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
     Ok(match layer.relu_param {
         Some(param) if param.negative_slope != 0.0 => {
             let channels = assembly.channels(bottoms[0]).unwrap_or(0);
@@ -253,7 +290,7 @@ fn relu(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built,
 }
 
 /// As a ReLU with a slope below zero, which is one for all channels or one for each.
-fn prelu(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
+fn prelu(assembly: &mut Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
     let mut slope = weights(layer, 0, "slopes")?.values;
     if let Some(channels) = assembly.channels(bottoms[0]) {
         if let [one] = slope[..] {
@@ -264,21 +301,7 @@ fn prelu(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built
     Ok(Built::Activation(Activation::Leaky { slope }))
 }
 
-/// `(shift + scale · x)^power`
-fn power(assembly: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
-    let param = layer.power_param.unwrap_or_default();
-    let Some(channels) = assembly.channels(bottoms[0]) else {
-        return Ok(Built::Unsupported(" of what is not supported"));
-    };
-    if param.power.is_some_and(|power| power != 1.0) {
-        return Ok(Built::Unsupported(" other than 1"));
-    }
-    let scale = vec![param.scale.unwrap_or(1.0); channels].into();
-    let shift = vec![param.shift; channels].into();
-    Ok(Built::Op(Op::Affine(Affine { scale, shift })))
-}
-
-fn lrn(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn lrn(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     let param = layer.lrn_param.unwrap_or_default();
     if param.norm_region != 0 {
         return Ok(Built::Unsupported(" within channels"));
@@ -292,7 +315,7 @@ fn lrn(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> 
     })))
 }
 
-fn concat(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn concat(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     let param = layer.concat_param.unwrap_or_default();
     let axis = param.axis.map(i64::from).or(param.concat_dim.map(i64::from)).unwrap_or(1);
     Ok(match axis {
@@ -301,17 +324,7 @@ fn concat(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportErro
     })
 }
 
-fn eltwise(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
-    const SUM: i32 = 1;
-    let param = layer.eltwise_param.clone().unwrap_or_default();
-    Ok(match param.operation.unwrap_or(SUM) {
-        SUM if param.coeff.iter().all(|&factor| factor == 1.0) => Built::Op(Op::Add),
-        SUM => Built::Unsupported(" sum with factors"),
-        _ => Built::Unsupported(" of another kind than sums"),
-    })
-}
-
-fn softmax(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn softmax(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     Ok(match layer.softmax_param.and_then(|param| param.axis).unwrap_or(1) {
         1 | -3 => Built::Op(Op::Softmax),
         _ => Built::Unsupported(" along another axis than the channels"),
@@ -320,7 +333,7 @@ fn softmax(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportErr
 
 /// `(x − mean) / sqrt(variance + eps)`, with mean and variance summed over as many as the third
 /// blob says.
-fn batch_norm(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
+fn batch_norm(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     let eps = layer.batch_norm_param.and_then(|param| param.eps).unwrap_or(1e-5);
     let mean = weights(layer, 0, "mean")?.values;
     let variance = weights(layer, 1, "variance")?.values;
@@ -345,8 +358,12 @@ fn batch_norm(_: &Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, Import
     Ok(Built::Op(Op::Affine(Affine { scale: scale.into(), shift: shift.into() })))
 }
 
-fn scale(_: &Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
+fn scale(_: &mut Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
     let param = layer.scale_param.unwrap_or_default();
+    // A gate: a number for each channel, or for each value, that is computed.
+    if bottoms.len() == 2 && param.axis == Some(0) && !param.bias_term {
+        return Ok(Built::Op(Op::Binary(Binary::Mul)));
+    }
     let by_channel = param.axis.unwrap_or(1) == 1 && param.num_axes.unwrap_or(1) == 1;
     if bottoms.len() != 1 || !by_channel {
         return Ok(Built::Unsupported(" by anything but a number for each channel"));

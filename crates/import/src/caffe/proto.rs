@@ -60,12 +60,27 @@ pub(crate) struct Layer {
     pub(crate) relu_param: Option<Relu>,
     #[prost(message, optional, tag = "125")]
     pub(crate) softmax_param: Option<Softmax>,
+    #[prost(message, optional, tag = "126")]
+    pub(crate) slice_param: Option<Slice>,
     #[prost(message, optional, tag = "139")]
     pub(crate) batch_norm_param: Option<BatchNorm>,
+    #[prost(message, optional, tag = "140")]
+    pub(crate) elu_param: Option<Elu>,
+    #[prost(message, optional, tag = "141")]
+    pub(crate) bias_param: Option<Bias>,
     #[prost(message, optional, tag = "142")]
     pub(crate) scale_param: Option<Scale>,
     #[prost(message, optional, tag = "143")]
     pub(crate) input_param: Option<Input>,
+    #[prost(message, optional, tag = "144")]
+    pub(crate) crop_param: Option<Crop>,
+}
+
+impl Layer {
+    /// What the layer computes is called: its first output, or itself if it has none.
+    pub(crate) fn output(&self) -> &str {
+        self.top.first().unwrap_or(&self.name)
+    }
 }
 
 /// `caffe.V1LayerParameter`
@@ -100,6 +115,8 @@ pub(crate) struct V1Layer {
     pub(crate) eltwise_param: Option<Eltwise>,
     #[prost(message, optional, tag = "30")]
     pub(crate) relu_param: Option<Relu>,
+    #[prost(message, optional, tag = "31")]
+    pub(crate) slice_param: Option<Slice>,
     #[prost(message, repeated, tag = "32")]
     pub(crate) include: Vec<Rule>,
     #[prost(message, repeated, tag = "33")]
@@ -298,6 +315,42 @@ pub(crate) struct Softmax {
     pub(crate) axis: Option<i32>,
 }
 
+/// `caffe.SliceParameter`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Slice {
+    #[prost(uint32, optional, tag = "1")]
+    pub(crate) slice_dim: Option<u32>,
+    #[prost(uint32, repeated, packed = "false", tag = "2")]
+    pub(crate) slice_point: Vec<u32>,
+    #[prost(int32, optional, tag = "3")]
+    pub(crate) axis: Option<i32>,
+}
+
+/// `caffe.CropParameter`
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Crop {
+    #[prost(int32, optional, tag = "1")]
+    pub(crate) axis: Option<i32>,
+    #[prost(uint32, repeated, packed = "false", tag = "2")]
+    pub(crate) offset: Vec<u32>,
+}
+
+/// `caffe.ELUParameter`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct Elu {
+    #[prost(float, optional, tag = "1")]
+    pub(crate) alpha: Option<f32>,
+}
+
+/// `caffe.BiasParameter`
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct Bias {
+    #[prost(int32, optional, tag = "1")]
+    pub(crate) axis: Option<i32>,
+    #[prost(int32, optional, tag = "2")]
+    pub(crate) num_axes: Option<i32>,
+}
+
 /// `caffe.BatchNormParameter`
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(crate) struct BatchNorm {
@@ -346,9 +399,13 @@ impl From<V1Layer> for Layer {
             power_param: old.power_param,
             relu_param: old.relu_param,
             softmax_param: old.softmax_param,
+            slice_param: old.slice_param,
             batch_norm_param: None,
+            elu_param: None,
+            bias_param: None,
             scale_param: None,
             input_param: None,
+            crop_param: None,
         }
     }
 }

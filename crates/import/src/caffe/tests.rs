@@ -1,6 +1,8 @@
 //! Layers with known results, and broken networks: each is refused in its own words, and none breaks
 //! the program.
 
+mod geometry;
+
 use graph::{Network, Shape, Tensor, reference};
 use prost::Message;
 use prost::bytes::Bytes;

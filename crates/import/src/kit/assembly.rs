@@ -80,7 +80,8 @@ impl Assembly {
     ) -> Result<NodeId, ImportError> {
         within(name, "the number of nodes before it", self.known.len(), 1, MAX_NODES)?;
         let channels = self.channels_after(name, &op, inputs)?;
-        let stride = inputs.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
+        let sizing = if op.sized_by_last() { &inputs[inputs.len() - 1..] } else { inputs };
+        let stride = sizing.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
         let step = match op.window() {
             Some(window) => window.stride[0].max(window.stride[1]) as f64,
             None => op.step(),

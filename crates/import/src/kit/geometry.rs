@@ -44,6 +44,7 @@ pub(super) fn check_geometry(name: &str, op: &Op) -> Result<(), ImportError> {
                     Extent::Fixed(extent) => {
                         within(name, "the size it makes", extent, 1, MAX_EXTENT)?;
                     }
+                    Extent::OfSecond => {}
                     Extent::Scale(scale) if scale > 0.0 && scale <= MAX_SCALE as f32 => {}
                     Extent::Scale(scale) => {
                         let what = format!("it resizes by {scale}; up to {MAX_SCALE} is possible");

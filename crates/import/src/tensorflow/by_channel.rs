@@ -97,8 +97,33 @@ pub(super) fn multiply(
     if let Some(built) = of_two(node, inputs, Binary::Mul)? {
         return Ok(built);
     }
+    if let Some(extent) = extent(reader, node, inputs)? {
+        return Ok(extent);
+    }
     let (source, factor) = node_first(node, inputs)?;
     Ok(built(operands(reader, node, source, factor)?, scaled))
+}
+
+/// The rows and columns of a node, times whole numbers.
+fn extent(reader: &Reader, node: &NodeDef, inputs: &[Value]) -> Result<Option<Built>, ImportError> {
+    let (of, times, factors) = match *inputs {
+        [Value::Extent { of, times }, factors] | [factors, Value::Extent { of, times }] => {
+            (of, times, factors)
+        }
+        _ => return Ok(None),
+    };
+    let factors =
+        reader.constant(factors).map(|factors| factors.integers(&node.name)).transpose()?;
+    let factors = match factors.as_deref() {
+        Some(&[both]) => [both; 2],
+        Some(&[rows, columns]) => [rows, columns],
+        _ => return Ok(Some(Built::Unsupported(" of sizes that are not known yet"))),
+    };
+    let product = |axis: usize| u16::try_from(factors[axis]).ok()?.checked_mul(times[axis]);
+    Ok(Some(match (product(0), product(1)) {
+        (Some(rows), Some(columns)) => Built::Same(Value::Extent { of, times: [rows, columns] }),
+        _ => Built::Unsupported(" of sizes that are not known yet"),
+    }))
 }
 
 pub(super) fn divide(

@@ -11,6 +11,7 @@ mod convolution;
 mod dense;
 mod entry;
 mod fold;
+mod geometry;
 mod normalise;
 mod ops;
 mod order;

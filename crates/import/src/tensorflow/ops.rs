@@ -1,11 +1,13 @@
 //! TensorFlow's operations: the table of their builders.
 
-use graph::Unary;
+use graph::{Op, Pad, PadMode, Unary};
 
 use super::channels::function;
 use super::proto::NodeDef;
 use super::reader::{Built, Form, Layout, Reader, Value};
-use super::{by_channel, channels, convolution, dense, entry, fold, normalise, pool, shape};
+use super::{
+    by_channel, channels, convolution, dense, entry, fold, geometry, normalise, pool, shape,
+};
 use crate::ImportError;
 use crate::kit::within;
 
@@ -23,12 +25,15 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Concat", [2, usize::MAX], channels::concat),
     ("ConcatV2", [2, usize::MAX], channels::concat_v2),
     ("Conv2D", [2, 2], convolution::conv2d),
+    ("Conv2DBackpropInput", [3, 3], geometry::transposed_convolution),
+    ("DepthToSpace", [1, 1], geometry::depth_to_space),
     ("DepthwiseConv2dNative", [2, 2], convolution::depthwise),
     ("Div", [2, 2], by_channel::divide),
     ("Dropout", [1, 2], channels::identity),
     ("FusedBatchNorm", [5, 5], normalise::fused),
     ("FusedBatchNormV2", [5, 5], normalise::fused),
     ("FusedBatchNormV3", [5, 5], normalise::fused),
+    ("GatherV2", [3, 3], geometry::gather),
     ("Identity", [1, 1], channels::identity),
     ("IdentityN", [1, usize::MAX], channels::identity),
     ("Elu", [1, 1], |_, node, inputs| function(node, inputs, Unary::Elu { alpha: 1.0 })),
@@ -40,18 +45,27 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Maximum", [2, 2], by_channel::maximum),
     ("Mean", [2, 2], pool::mean),
     ("Minimum", [2, 2], by_channel::minimum),
+    ("MirrorPad", [2, 2], geometry::mirror_pad),
     ("Mul", [2, 2], by_channel::multiply),
     ("Neg", [1, 1], by_channel::negate),
     ("Pad", [2, 2], convolution::pad),
+    ("PadV2", [3, 3], geometry::pad_v2),
     ("PlaceholderWithDefault", [1, 1], channels::identity),
     ("RealDiv", [2, 2], by_channel::divide),
     ("Relu", [1, 1], channels::relu),
     ("Relu6", [1, 1], channels::relu6),
     ("Reshape", [2, 2], dense::reshape),
+    ("ResizeBilinear", [2, 2], geometry::resize_bilinear),
+    ("ResizeNearestNeighbor", [2, 2], geometry::resize_nearest),
+    ("ReverseV2", [2, 2], geometry::reverse),
     ("Shape", [1, 1], shape::shape),
     ("Rsqrt", [1, 1], |_, node, inputs| function(node, inputs, Unary::Pow { exponent: -0.5 })),
     ("Sigmoid", [1, 1], |_, node, inputs| function(node, inputs, Unary::Sigmoid)),
+    ("Slice", [3, 3], geometry::slice),
     ("Softmax", [1, 1], channels::softmax),
+    ("SpaceToDepth", [1, 1], geometry::space_to_depth),
+    ("Split", [2, 2], geometry::split),
+    ("SplitV", [3, 3], geometry::split_v),
     ("Sqrt", [1, 1], |_, node, inputs| function(node, inputs, Unary::Sqrt)),
     ("Square", [1, 1], |_, node, inputs| function(node, inputs, Unary::Pow { exponent: 2.0 })),
     ("Squeeze", [1, 1], dense::squeeze),
@@ -134,9 +148,31 @@ pub(super) fn build(
             return Ok(value);
         }
         Built::Constant(array) => return Ok(reader.add_constant(array.into())),
+        Built::Several(ops, nodes) => {
+            let form = inputs.iter().find_map(|input| input.form());
+            let form = form.unwrap_or(Form::Map(Layout::Last));
+            let mut parts = Vec::with_capacity(ops.len());
+            for (output, op) in ops.into_iter().enumerate() {
+                let name = match output {
+                    0 => node.name.clone(),
+                    output => format!("{}:{output}", node.name),
+                };
+                parts.push(Value::Node(reader.assembly.add(&name, op, &nodes)?, form));
+            }
+            return Ok(reader.add_parts(parts));
+        }
+        Built::Chain(ops, mut source) => {
+            let form = inputs.iter().find_map(|input| input.form());
+            for op in ops {
+                source = reader.assembly.add(&node.name, op, &[source])?;
+            }
+            return Ok(Value::Node(source, form.unwrap_or(Form::Map(Layout::Last))));
+        }
         Built::Padded(source, pads, layout) => {
-            let value = unsupported(reader, " that no convolution or pool follows")?;
-            let node = value.node().expect("it has just been added");
+            let [top, bottom, left, right] = pads;
+            let mode = PadMode::Constant(0.0);
+            let pad = Pad { rows: [top, bottom], columns: [left, right], mode };
+            let node = reader.assembly.add(&node.name, Op::Pad(pad), &[source])?;
             return Ok(Value::Padded { node, source, pads, layout });
         }
         Built::Unsupported(why) => return unsupported(reader, why),

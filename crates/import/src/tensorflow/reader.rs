@@ -25,20 +25,29 @@ pub(super) enum Value {
     Entry { first: usize, count: usize },
     /// A node of the graph, and how the file lays out its values.
     Node(NodeId, Form),
-    /// `source` with rows and columns of zeros around it: top, bottom, left, right. Only
-    /// convolutions and pools can use that; for all else there is `node`, which is not supported.
+    /// `node`, which is `source` with rows and columns of zeros around it: top, bottom, left, right.
+    /// Convolutions and pools can have these as their own padding.
     Padded { node: NodeId, source: NodeId, pads: [usize; 4], layout: Layout },
     /// A constant, by its number.
     Constant(usize),
     /// The shape of a node.
     Shape(NodeId, Form),
+    /// So many times the rows and columns of a node.
+    Extent { of: NodeId, times: [u16; 2] },
+    /// What a node has made several of: the first, by its number in [`Reader::parts`], and how many there are.
+    Several { first: usize, count: usize },
 }
 
 impl Value {
     pub(super) fn node(self) -> Option<NodeId> {
         match self {
             Value::Node(node, _) | Value::Padded { node, .. } => Some(node),
-            Value::Nothing | Value::Entry { .. } | Value::Constant(_) | Value::Shape(..) => None,
+            Value::Nothing
+            | Value::Entry { .. }
+            | Value::Constant(_)
+            | Value::Shape(..)
+            | Value::Extent { .. }
+            | Value::Several { .. } => None,
         }
     }
 
@@ -108,6 +117,8 @@ pub(super) struct Reader {
     /// The input that the network itself wants, once it has begun.
     pub(super) input: Option<InputSpec>,
     constants: Vec<Constant>,
+    /// The parts of what nodes have made several of.
+    parts: Vec<Value>,
     /// Where constants could not be computed from constants: the name and operation of the first node that
     /// stopped it, by each node that needs it.
     stopped: HashMap<NodeId, (String, String)>,
@@ -133,6 +144,7 @@ impl Reader {
             entries: vec![picture.1],
             input: None,
             constants: Vec::new(),
+            parts: Vec::new(),
             stopped: HashMap::new(),
             foldable,
         }
@@ -144,6 +156,9 @@ impl Reader {
         match self.values[source.node] {
             Value::Entry { first, count } if source.output < count => {
                 Ok(Value::Entry { first: first + source.output, count: 1 })
+            }
+            Value::Several { first, count } if source.output < count => {
+                Ok(self.parts[first + source.output])
             }
             value if source.output == 0 => Ok(value),
             _ => {
@@ -229,6 +244,13 @@ impl Reader {
         Value::Constant(self.constants.len() - 1)
     }
 
+    /// What a node has made several of.
+    pub(super) fn add_parts(&mut self, parts: Vec<Value>) -> Value {
+        let (first, count) = (self.parts.len(), parts.len());
+        self.parts.extend(parts);
+        Value::Several { first, count }
+    }
+
     /// Counts values that are made beyond those they are made of; `None` where these are too many.
     pub(super) fn grown(&mut self, count: usize) -> Option<()> {
         self.foldable = self.foldable.checked_sub(count)?;
@@ -257,6 +279,10 @@ pub(super) enum Built {
     Op(Op, Vec<NodeId>),
     /// The same, with its values laid out in another way.
     Laid(Op, Vec<NodeId>, Form),
+    /// An operation on these inputs for each of the node's outputs.
+    Several(Vec<Op>, Vec<NodeId>),
+    /// Operations one after the other, of which the first has this input.
+    Chain(Vec<Op>, NodeId),
     /// What several operations compute value by value.
     Activation(Activation, NodeId),
     /// Nothing new: another name for a value.

@@ -3,6 +3,7 @@
 //! There is no batch: it is of one picture. Rows and columns are not known while a graph is read; what
 //! needs them is not supported.
 
+use super::geometry;
 use super::proto::NodeDef;
 use super::reader::{Built, Form, Layout, NO_MAP, Reader, Value, input};
 use crate::ImportError;
@@ -38,14 +39,14 @@ pub(super) fn transpose(
     })
 }
 
-/// Sizes out of a picture's shape, if they are known.
+/// Sizes out of a picture's shape, if they are known; rows and columns together are, as those of that picture.
 pub(super) fn strided_slice(
     reader: &Reader,
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
     let Value::Shape(id, form) = input(node, inputs, 0)? else {
-        return Ok(Built::Unsupported(" of what is no shape"));
+        return geometry::strided_slice(reader, node, inputs);
     };
     let limits = (1..4).map(|index| reader.constant(*inputs.get(index)?)?.array());
     let limits: Option<Vec<Array>> = limits.collect();
@@ -57,6 +58,12 @@ pub(super) fn strided_slice(
     };
     let places = Array::integers((0..sizes.len() as i64).collect());
     let wanted = limits.and_then(|limits| sliced(node, &places, &limits));
+    let places = wanted.as_ref().and_then(|wanted| wanted.as_integers());
+    if let (Form::Map(layout), Some(places)) = (form, places)
+        && *places == layout.axes()[..2]
+    {
+        return Ok(Built::Same(Value::Extent { of: id, times: [1, 1] }));
+    }
     let known = wanted.and_then(|wanted| {
         let places = wanted.as_integers()?.iter();
         let sizes: Option<Vec<i64>> = places.map(|&place| sizes[place as usize]).collect();

@@ -1,6 +1,7 @@
 //! Broken graphs: each is refused in its own words, and none breaks the program.
 
 mod gates;
+mod geometry;
 mod values;
 
 use std::collections::HashMap;
