@@ -132,7 +132,7 @@ impl Plan {
         };
         plan.place(graph, program, level)?;
         for value in &program.values {
-            if value.relu && plan.masks[value.root].is_none() {
+            if value.relu.is_some() && plan.masks[value.root].is_none() {
                 plan.masks[value.root] = Some(plan.mask_count);
                 let pixels = plan.activations[value.root].map.pixels();
                 plan.mask_count = plan.mask_count.saturating_add(pixels);

@@ -37,8 +37,8 @@ pub(super) struct Value {
     pub(super) root: ValueId,
     /// Its first block there.
     pub(super) first: usize,
-    /// Whether negative values became zero in it, so that its gradient is masked.
-    pub(super) relu: bool,
+    /// Where the ReLU ends that it went through, if it did: infinite, as a rule. Its gradient is masked.
+    pub(super) relu: Option<f32>,
     /// The values whose channels it has one after the other, if it is a join or a copy.
     pub(super) joined: Vec<ValueId>,
 }
@@ -135,7 +135,7 @@ impl Builder<'_> {
         let inputs: Vec<ValueId> = node.inputs.iter().map(|input| self.of[input]).collect();
         let kind = match &node.op {
             Op::Input { channels } => {
-                let value = self.value(id, contiguous(*channels), false);
+                let value = self.value(id, contiguous(*channels), None);
                 self.of.insert(id, value);
                 return;
             }
@@ -153,7 +153,7 @@ impl Builder<'_> {
                 self.concat(id, inputs);
                 return;
             }
-            Op::Relu => Kind::Relu,
+            Op::Relu | Op::Unary(Unary::Clip { min: 0.0, .. }) => Kind::Relu,
             Op::MaxPool(pool) => Kind::MaxPool(*pool),
             Op::AveragePool(pool) => Kind::AveragePool(*pool),
             Op::GlobalAveragePool => Kind::GlobalAveragePool,
@@ -210,21 +210,24 @@ impl Builder<'_> {
             let slots = |input: &ValueId| self.values[*input].slots.clone();
             inputs.iter().map(slots).find(|slots| slots.len() == most).expect("one has the most")
         };
-        let relu = matches!(kind, Kind::Relu);
-        let output = self.value(id, slots, relu);
+        if matches!(kind, Kind::Add) {
+            self.with_relu(id, kind, inputs, slots);
+            return;
+        }
+        let output = self.value(id, slots, relu(&node.op));
         self.layers.push(Layer { name: node.name.clone(), kind, inputs, output });
         self.of.insert(id, output);
     }
 
     /// A layer that moves channels, rows or columns to other places.
     fn rearranged(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>, slots: Arc<[usize]>) {
-        let output = self.value(id, slots, false);
+        let output = self.value(id, slots, None);
         let name = self.graph.node(id).name.clone();
         self.layers.push(Layer { name, kind, inputs, output });
         self.of.insert(id, output);
     }
 
-    fn value(&mut self, node: NodeId, slots: Arc<[usize]>, relu: bool) -> ValueId {
+    fn value(&mut self, node: NodeId, slots: Arc<[usize]>, relu: Option<f32>) -> ValueId {
         let root = self.values.len();
         let joined = Vec::new();
         self.values.push(Value { node, slots, root, first: 0, relu, joined });
@@ -262,7 +265,7 @@ impl Builder<'_> {
             name = format!("{name} + {}", self.graph.node(next).name);
             (last, kind) = (next, Kind::LrnMaxPool(*lrn, *pool));
         }
-        let output = self.value(last, self.values[input].slots.clone(), false);
+        let output = self.value(last, self.values[input].slots.clone(), None);
         self.layers.push(Layer { name, kind, inputs: vec![input], output });
         self.of.insert(id, output);
         self.of.insert(last, output);
@@ -270,20 +273,22 @@ impl Builder<'_> {
 
     /// A layer, and the ReLU after it if there is one.
     fn with_relu(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>, slots: Arc<[usize]>) {
-        let relu =
-            self.only_consumer(id).filter(|&next| matches!(self.graph.node(next).op, Op::Relu));
-        let output = self.value(relu.unwrap_or(id), slots, relu.is_some());
+        let relu = self
+            .only_consumer(id)
+            .and_then(|next| relu(&self.graph.node(next).op).map(|most| (next, most)));
+        let last = relu.map_or(id, |(relu, _)| relu);
+        let output = self.value(last, slots, relu.map(|(_, most)| most));
         let name = self.graph.node(id).name.clone();
         self.layers.push(Layer { name, kind, inputs, output });
         self.of.insert(id, output);
-        relu.map(|relu| self.of.insert(relu, output));
+        self.of.insert(last, output);
     }
 
     fn concat(&mut self, id: NodeId, inputs: Vec<ValueId>) {
         let mut slots = Vec::new();
         let mut blocks = 0;
         let whole = self.values.len();
-        self.value(id, Arc::from([]), false);
+        self.value(id, Arc::from([]), None);
         for (place, &input) in inputs.iter().enumerate() {
             let moved = self.parents.contains_key(&input)
                 || self.values[input].node == self.graph.input()
@@ -315,7 +320,7 @@ impl Builder<'_> {
 
     fn copy(&mut self, from: ValueId, slots: Arc<[usize]>) -> ValueId {
         let node = self.values[from].node;
-        let output = self.value(node, slots, false);
+        let output = self.value(node, slots, None);
         self.values[output].joined.push(from);
         let name = self.graph.node(node).name.clone();
         self.layers.push(Layer { name, kind: Kind::Copy, inputs: vec![from], output });
@@ -340,6 +345,15 @@ impl Builder<'_> {
     }
 }
 
+/// Where a ReLU ends, if the operation is one.
+fn relu(op: &Op) -> Option<f32> {
+    match *op {
+        Op::Relu => Some(f32::INFINITY),
+        Op::Unary(Unary::Clip { min: 0.0, max }) => Some(max),
+        _ => None,
+    }
+}
+
 fn contiguous(channels: usize) -> Arc<[usize]> {
     (0..channels).collect()
 }
@@ -359,7 +373,7 @@ impl Program {
         mut value: ValueId,
         mut channel: usize,
     ) -> Option<(ValueId, usize)> {
-        while !self.values[value].relu {
+        while self.values[value].relu.is_none() {
             let mut joined = self.values[value].joined.iter();
             value = *joined.find(|&&part| {
                 let channels = self.values[part].slots.len();

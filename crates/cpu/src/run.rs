@@ -170,7 +170,13 @@ impl CpuSession {
                 OutputGradient::Activation { weight } => {
                     let x = self.plan.activation(program, target);
                     let [from, to] = parts(&mut self.vectors, [x.range, g.range]);
-                    let to = Destination::new(MapMut::new(g.map, to), mode, None);
+                    // Where a ReLU has no slope its values are 0, unless it ends.
+                    let ends = program.values.iter().any(|value| {
+                        value.root == root(target) && value.relu.is_some_and(f32::is_finite)
+                    });
+                    let mask = self.plan.mask(program, target).filter(|_| ends);
+                    let mask = mask.map(|mask| &self.masks[mask]);
+                    let to = Destination::new(MapMut::new(g.map, to), mode, mask);
                     elementwise::scale_into(cx, *weight, MapRef::new(x.map, from), to);
                 }
                 OutputGradient::Gradient(tensor)

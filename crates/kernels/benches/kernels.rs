@@ -15,7 +15,7 @@ use kernels::lrn::{self, Lrn};
 use kernels::pack::{self, InputTransform};
 use kernels::winograd::Winograd;
 use kernels::{
-    BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Threads, Vec16,
+    BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Relu, Threads, Vec16,
     WriteMode, depthwise, elementwise, lrn_pool, pool,
 };
 
@@ -179,7 +179,8 @@ fn depthwise_convolutions(criterion: &mut Criterion) {
         let bytes = x.bytes() + 2 * y.bytes();
         moves(&mut group, &format!("forward 3×3/{stride} 128×90×160"), bytes, || {
             let (x, y) = (x.read(), y.write());
-            depthwise::forward(&cx, &geometry, weights, bias, x, y, Some(&mut mask));
+            let relu = Relu::new(&mut mask);
+            depthwise::forward(&cx, &geometry, weights, bias, x, y, Some(relu));
         });
         let bytes = 2 * x.bytes() + y.bytes();
         moves(&mut group, &format!("backward 3×3/{stride} 128×90×160"), bytes, || {
@@ -199,7 +200,7 @@ fn copies(criterion: &mut Criterion) {
         elementwise::copy(&cx, x.read(), Destination::overwrite(y.write()));
     });
     moves(&mut group, "relu 192×90×160", bytes, || {
-        elementwise::relu_forward(&cx, x.read(), y.write(), &mut mask);
+        elementwise::relu_forward(&cx, x.read(), y.write(), Relu::new(&mut mask));
     });
     moves(&mut group, "half sum of squares 192×90×160", x.bytes(), || {
         std::hint::black_box(elementwise::half_sum_squares(&cx, x.read()));

@@ -135,7 +135,7 @@ fn check_extent(map: &BlockedMap, one_channel: bool, whole: &BlockedMap) {
 
 /// A map as if it had another's extent.
 #[derive(Clone, Copy)]
-struct Spread<'a> {
+pub(crate) struct Spread<'a> {
     x: Source<'a>,
     one_channel: bool,
     rows: bool,
@@ -145,14 +145,14 @@ struct Spread<'a> {
 
 /// A row of a spread map.
 #[derive(Clone, Copy)]
-struct SpreadRow {
+pub(crate) struct SpreadRow {
     from: *const f32,
     one_channel: bool,
     step: usize,
 }
 
 impl<'a> Spread<'a> {
-    fn new(operand: Operand<'a>, whole: &BlockedMap) -> Self {
+    pub(crate) fn new(operand: Operand<'a>, whole: &BlockedMap) -> Self {
         let map = *operand.map.map();
         check_extent(&map, operand.one_channel, whole);
         let x = Source::new(operand.map);
@@ -163,7 +163,7 @@ impl<'a> Spread<'a> {
     /// # Safety
     /// Block and row lie in the map whose extent it has.
     #[inline(always)]
-    unsafe fn row(&self, block: usize, row: usize) -> SpreadRow {
+    pub(crate) unsafe fn row(&self, block: usize, row: usize) -> SpreadRow {
         let block = if self.one_channel { 0 } else { block };
         // SAFETY: the caller's promise.
         let from = unsafe { self.x.row(block, if self.rows { row } else { 0 }) };
@@ -175,7 +175,7 @@ impl SpreadRow {
     /// # Safety
     /// The column lies in the map whose extent it has, and the processor has the level.
     #[inline(always)]
-    unsafe fn at<S: Simd>(&self, column: usize) -> S::V {
+    pub(crate) unsafe fn at<S: Simd>(&self, column: usize) -> S::V {
         // SAFETY: the caller's promise.
         unsafe {
             let from = self.from.add(column * self.step);

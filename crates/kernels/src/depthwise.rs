@@ -1,16 +1,17 @@
 //! Depthwise convolution: each channel has a kernel of its own.
 
+use crate::elementwise::relu;
 use crate::geometry::ConvGeometry;
 use crate::rows::{Sink, Source};
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
-use crate::{Context, Destination, MapMut, MapRef, Vec16};
+use crate::{Context, Destination, MapMut, MapRef, Relu, Vec16};
 
-/// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if there is a mask.
+/// `y` = `x` convolved, channel by channel, plus the bias, and through ReLU if there is one.
 ///
 /// `weights` are \[element of the window]\[block], `bias` \[block]; slots that hold no channel are 0 in
-/// both. `relu_mask`, one entry for each of `y`'s pixels, receives the channels that ReLU kept.
+/// both.
 ///
 /// # Panics
 /// If a slice does not have its length, or the maps differ in channels.
@@ -21,18 +22,18 @@ pub fn forward(
     bias: &[Vec16],
     x: MapRef<'_>,
     y: MapMut<'_>,
-    relu_mask: Option<&mut [u16]>,
+    relu: Option<Relu<'_>>,
 ) {
     let weights = Weights::new(weights, x.map().blocks(), geometry);
     assert_eq!(bias.len(), x.map().blocks(), "one vector of bias for each block");
     let pixels = y.map().pixels();
     let (x, y) = (Source::new(x), Sink::overwrite(y));
-    if let Some(mask) = relu_mask {
+    if let Some(Relu { mask, most }) = relu {
         assert_eq!(mask.len(), pixels, "the mask is not the map's");
-        let relu_mask = Some(SharedPtr::of(mask));
-        reduce(cx, geometry, x, y, Products::<true> { weights, bias, relu_mask });
+        let relu = Some((SharedPtr::of(mask), most));
+        reduce(cx, geometry, x, y, Products::<true> { weights, bias, relu });
     } else {
-        reduce(cx, geometry, x, y, Products::<false> { weights, bias, relu_mask: None });
+        reduce(cx, geometry, x, y, Products::<false> { weights, bias, relu: None });
     }
 }
 
@@ -74,7 +75,8 @@ impl<'a> Weights<'a> {
 struct Products<'a, const RELU: bool> {
     weights: Weights<'a>,
     bias: &'a [Vec16],
-    relu_mask: Option<SharedPtr<u16>>,
+    /// The mask, and where ReLU ends.
+    relu: Option<(SharedPtr<u16>, f32)>,
 }
 
 impl<const RELU: bool> Reduce for Products<'_, RELU> {
@@ -101,15 +103,12 @@ impl<const RELU: bool> Reduce for Products<'_, RELU> {
     fn scale(&self, _row: usize, _column: usize) {}
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, sum: S::V, _: (), pixel: usize) -> S::V {
-        if !RELU {
-            return sum;
-        }
+        let Some((mask, most)) = self.relu.filter(|_| RELU) else { return sum };
         // SAFETY: the pixel lies in the map, and its entry is this row's alone.
         unsafe {
-            if let Some(mask) = self.relu_mask {
-                *mask.get().add(pixel) = S::greater(sum, S::zero());
-            }
-            S::max(sum, S::zero())
+            let (value, kept) = relu::<S>(sum, most);
+            *mask.get().add(pixel) = kept;
+            value
         }
     }
 }

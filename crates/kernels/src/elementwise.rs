@@ -5,20 +5,20 @@ use std::ops::Range;
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
-use crate::{Context, Destination, MapMut, MapRef, Vec16, WriteMode};
+use crate::{Context, Destination, MapMut, MapRef, Relu, Vec16, WriteMode};
 
 pub use crate::channels::{gather_channels, invert};
 pub use crate::softmax::{softmax_backward, softmax_forward};
 
-/// `y` = max(`x`, 0); `mask`, one entry for each pixel, receives the channels that were greater than 0.
+/// `y` = `x` through ReLU.
 ///
 /// # Panics
 /// If the mask is not the map's, or the maps differ in more than their halos.
-pub fn relu_forward(cx: &Context, x: MapRef<'_>, y: MapMut<'_>, mask: &mut [u16]) {
+pub fn relu_forward(cx: &Context, x: MapRef<'_>, y: MapMut<'_>, relu: Relu<'_>) {
     x.map().assert_same_extent(y.map());
-    assert_eq!(mask.len(), x.map().pixels(), "the mask is not the map's");
-    let mask = SharedPtr::of(mask);
-    let kernel = Relu { x: Source::new(x), y: Sink::overwrite(y), mask };
+    assert_eq!(relu.mask.len(), x.map().pixels(), "the mask is not the map's");
+    let (mask, most) = (SharedPtr::of(relu.mask), relu.most);
+    let kernel = Rectified { x: Source::new(x), y: Sink::overwrite(y), mask, most };
     // SAFETY: each row is made from the input alone.
     unsafe {
         run_rows(
@@ -31,13 +31,28 @@ pub fn relu_forward(cx: &Context, x: MapRef<'_>, y: MapMut<'_>, mask: &mut [u16]
     }
 }
 
-struct Relu<'a> {
+struct Rectified<'a> {
     x: Source<'a>,
     y: Sink<'a>,
     mask: SharedPtr<u16>,
+    most: f32,
 }
 
-impl RowKernel for Relu<'_> {
+/// `x` between 0 and `most`, and a bit for each lane that was there.
+///
+/// # Safety
+/// The processor has the level.
+#[inline(always)]
+pub(crate) unsafe fn relu<S: Simd>(x: S::V, most: f32) -> (S::V, u16) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let most = S::splat(most);
+        let kept = S::greater(x, S::zero()) & S::greater(most, x);
+        (S::min(S::max(x, S::zero()), most), kept)
+    }
+}
+
+impl RowKernel for Rectified<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, block: usize, rows: Range<usize>) {
         let map = &self.x.map;
@@ -48,8 +63,9 @@ impl RowKernel for Relu<'_> {
                 let mask = self.mask.get().add(map.pixel(block, row, 0));
                 for column in 0..map.width() {
                     let x = S::load(from.add(column * 16));
-                    *mask.add(column) = S::greater(x, S::zero());
-                    to.put::<S>(column, S::max(x, S::zero()));
+                    let (value, kept) = relu::<S>(x, self.most);
+                    *mask.add(column) = kept;
+                    to.put::<S>(column, value);
                 }
             }
             self.y.close(block, rows);

@@ -193,6 +193,22 @@ impl<'a> Destination<'a> {
     }
 }
 
+/// A ReLU behind what a kernel computes: `min(max(x, 0), most)`.
+pub struct Relu<'a> {
+    /// Receives, for each of the output's [pixels](BlockedMap::pixels), a bit for each channel that was
+    /// greater than 0 and smaller than `most`: where ReLU has a slope.
+    pub mask: &'a mut [u16],
+    /// Where it ends; infinite if it does not.
+    pub most: f32,
+}
+
+impl<'a> Relu<'a> {
+    /// A ReLU that does not end.
+    pub fn new(mask: &'a mut [u16]) -> Self {
+        Self { mask, most: f32::INFINITY }
+    }
+}
+
 /// What becomes of the values that a kernel finds in its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteMode {

@@ -195,6 +195,16 @@ impl SinkRow {
         }
     }
 
+    /// Writes one pixel, whatever is there.
+    ///
+    /// # Safety
+    /// As for [`Self::put`].
+    #[inline(always)]
+    pub(crate) unsafe fn set<S: Simd>(&self, column: usize, value: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe { S::store(self.to.add(column * 16), value) }
+    }
+
     /// What was written to a pixel.
     ///
     /// # Safety

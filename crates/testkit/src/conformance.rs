@@ -192,6 +192,14 @@ fn what_is_broadcast(backend: &dyn Backend) {
                 }
             }
         }
+        // What ends at 0.5 in one part of a whole.
+        let [ended, rest] = ["ended", "rest"].map(|name| {
+            let conv = random.conv(same(3, 2), 3, 9, 1);
+            builder.add(name, conv, &[builder.input()])
+        });
+        let ends = Op::Unary(Unary::Clip { min: 0.0, max: 0.5 });
+        let ended = builder.add("ends", ends, &[ended]);
+        targets.push(builder.add("parts", Op::Concat, &[rest, ended]));
         targets.push(builder.add("outer", Op::Binary(Binary::Mul), &[pooled, mean]));
         targets.push(builder.add("three", Op::Add, &[point, mean, whole]));
         for op in roots.clone() {

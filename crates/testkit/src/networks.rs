@@ -92,7 +92,11 @@ pub fn random_graph(random: &mut Random) -> Graph {
                 let conv = random.conv(window, channels, 19, 1);
                 (b.add(&name, conv, &[x]), 19, stride)
             }
-            4 => same_size(&mut b, Op::Relu),
+            4 => {
+                let clip = Op::Unary(Unary::Clip { min: 0.0, max: 0.5 });
+                let activations = [Op::Relu, clip, Op::Unary(Unary::Silu)];
+                same_size(&mut b, activations[random.range(0, 2)].clone())
+            }
             5 => {
                 let affine = random.affine(channels);
                 same_size(&mut b, affine)
@@ -134,6 +138,7 @@ pub fn unary_ops() -> Vec<Unary> {
         Unary::Erf,
         Unary::Tanh,
         Unary::Clip { min: 0.0, max: 6.0 },
+        Unary::Clip { min: 0.0, max: 0.5 },
         Unary::Clip { min: -0.25, max: 0.5 },
         Unary::Clip { min: f32::NEG_INFINITY, max: 0.25 },
         Unary::LeakyRelu { alpha: 0.1 },

@@ -3,8 +3,8 @@
 use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, SharedMap, SharedMask, run};
 use kernels::{
-    Destination, MapMut, MapRef, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool, resample,
-    shuffle,
+    Destination, MapMut, MapRef, Relu, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
+    resample, shuffle,
 };
 
 use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, views};
@@ -33,10 +33,10 @@ impl CpuSession {
             0 => x.range.clone(),
             _ => output(i - 1).map_or(0..0, |value| plan.activation(program, value).range),
         });
-        let masked = |value: usize| program.values[value].relu;
+        let most = |value: usize| program.values[value].relu;
         let masks: [_; SIDE_BY_SIDE] = std::array::from_fn(|i| {
             output(i)
-                .filter(|&value| masked(value))
+                .filter(|&value| most(value).is_some())
                 .and_then(|value| plan.mask(program, value))
                 .unwrap_or(0..0)
         });
@@ -49,15 +49,23 @@ impl CpuSession {
                 SharedMap::new(MapMut::new(map, y))
             })
             .collect();
-        let relu_masks = parts(&mut self.masks, masks).map(SharedMask::new);
+        let relu_masks = parts(&mut self.masks, masks);
+        let relu_masks: ArrayVec<Option<SharedMask<'_>>, SIDE_BY_SIDE> = layers
+            .iter()
+            .zip(relu_masks)
+            .map(|(&layer, mask)| {
+                let relu = most(program.layers[layer].output);
+                relu.map(|most| SharedMask::new(Relu { mask, most }))
+            })
+            .collect();
         let x = MapRef::new(x.map, xs);
         let calls: ArrayVec<Call<'_>, SIDE_BY_SIDE> = layers
             .iter()
             .zip(&ys)
             .zip(&relu_masks)
             .filter_map(|((&layer, y), relu_mask)| {
-                let relu_mask = masked(program.layers[layer].output).then_some(relu_mask);
-                Some(Call::new(&direct(&self.forward, layer)?[0], x, activation(y, relu_mask)))
+                let output = activation(y, relu_mask.as_ref());
+                Some(Call::new(&direct(&self.forward, layer)?[0], x, output))
             })
             .collect();
         run(&self.executable.cx, &calls);
@@ -69,27 +77,27 @@ impl CpuSession {
         let input = layer.inputs[0];
         let (xp, yp) = (plan.activation(program, input), plan.activation(program, layer.output));
         let shape = plan.shapes[input];
-        let mask = plan.mask(program, layer.output).filter(|_| program.values[layer.output].relu);
+        let relu = program.values[layer.output].relu.zip(plan.mask(program, layer.output));
         if pointwise::is(&layer.kind) {
             self.forward_pointwise(index);
             return;
         }
         let [x, y] = parts(&mut self.vectors, [xp.range, yp.range]);
         let (x, y) = (MapRef::new(xp.map, x), MapMut::new(yp.map, y));
-        let mask = mask.map(|mask| &mut self.masks[mask]);
+        let relu = relu.map(|(most, mask)| Relu { mask: &mut self.masks[mask], most });
         let argmax = &mut self.argmax[plan.argmax[index].clone()];
         match (&layer.kind, &self.forward[index], &plan.windows[index]) {
             (_, Some(Prepared::Winograd(conv)), _) => {
-                let (y, relu_mask) = (SharedMap::new(y), mask.map(SharedMask::new));
+                let (y, relu_mask) = (SharedMap::new(y), relu.map(SharedMask::new));
                 conv.run(cx, x, &activation(&y, relu_mask.as_ref()));
             }
             (_, Some(Prepared::Direct(phases)), _) => {
-                let (y, relu_mask) = (SharedMap::new(y), mask.map(SharedMask::new));
+                let (y, relu_mask) = (SharedMap::new(y), relu.map(SharedMask::new));
                 run(cx, &[Call::new(&phases[0], x, activation(&y, relu_mask.as_ref()))]);
             }
             (_, Some(Prepared::Depthwise(conv)), _) => {
                 let spec = plan.specs[index].as_ref().expect("it is a convolution");
-                depthwise::forward(cx, &spec.geometry, &conv.weights, &conv.bias, x, y, mask);
+                depthwise::forward(cx, &spec.geometry, &conv.weights, &conv.bias, x, y, relu);
             }
             (_, Some(Prepared::Affine { scale, shift }), _) => {
                 elementwise::affine_forward(cx, scale, shift, x, y);
@@ -107,7 +115,7 @@ impl CpuSession {
                 resample::resample(cx, views(taps), fill, x, Destination::overwrite(y));
             }
             (Kind::Relu, ..) => {
-                elementwise::relu_forward(cx, x, y, mask.expect("a ReLU has a mask"));
+                elementwise::relu_forward(cx, x, y, relu.expect("a ReLU has a mask"));
             }
             (Kind::MaxPool(_), _, Some(window)) => pool::max_forward(cx, window, x, y, argmax),
             (Kind::AveragePool(_), _, Some(window)) => {

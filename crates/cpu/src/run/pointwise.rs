@@ -3,7 +3,8 @@
 use graph::{Binary, LayerNorm, Unary};
 use kernels::broadcast::{self, Operand, Term};
 use kernels::{
-    Destination, MapMut, MapRef, Vec16, WriteMode, elementwise, group_norm, layer_norm, unary,
+    Destination, MapMut, MapRef, Relu, Vec16, WriteMode, elementwise, group_norm, layer_norm, sum,
+    unary,
 };
 
 use super::{CpuSession, Prepared, written_and_read};
@@ -107,18 +108,22 @@ impl CpuSession {
         let part = |value: ValueId| plan.activation(program, value);
         let (xp, yp) = (part(layer.inputs[0]), part(layer.output));
         if let Step::Add(live) = step {
-            for (place, &input) in layer.inputs.iter().enumerate() {
-                let mode = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
-                let xp = part(input);
-                let (y, [x]) =
-                    written_and_read(&mut self.vectors, yp.range.clone(), [xp.range.clone()]);
-                let y = Destination::new(MapMut::new(yp.map, y), mode, None);
-                if plan.shapes[input] == plan.shapes[layer.output] {
-                    elementwise::copy(cx, MapRef::new(xp.map, x), y);
-                } else {
-                    let x = operand(layer, program, input, &xp, x);
-                    broadcast::spread(cx, 1.0, live, x, y);
-                }
+            let passes = layer.inputs.len().div_ceil(2);
+            for (pass, inputs) in layer.inputs.chunks(2).enumerate() {
+                let parts = [inputs.first(), inputs.get(1)].map(|input| input.map(|&x| part(x)));
+                let ranges =
+                    parts.each_ref().map(|part| part.as_ref().map_or(0..0, |x| x.range.clone()));
+                let (y, [a, b]) = written_and_read(&mut self.vectors, yp.range.clone(), ranges);
+                let term = |place: usize, x| {
+                    let part = parts[place].as_ref()?;
+                    Some(operand(layer, program, inputs[place], part, x))
+                };
+                let mode = if pass == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
+                let relu = program.values[layer.output].relu.filter(|_| pass + 1 == passes);
+                let relu = relu.zip(plan.mask(program, layer.output));
+                let relu = relu.map(|(most, mask)| Relu { mask: &mut self.masks[mask], most });
+                let terms = (term(0, a).expect("no empty chunks"), term(1, b));
+                sum::forward(cx, live, terms, mode, MapMut::new(yp.map, y), relu);
             }
             return;
         }

@@ -1,6 +1,6 @@
 //! Batch normalisation becomes part of the convolution before it.
 
-use super::{Rewriter, Rewritten};
+use super::{Rewriter, Rewritten, readers};
 use crate::{Affine, Conv2d, Graph, NodeId, Op};
 
 /// Folds each scale and shift by channel into the convolution whose only reader it is, unless the
@@ -25,18 +25,9 @@ pub fn fold_batch_norm(graph: &Graph, targets: &[NodeId]) -> Rewritten {
             }
         }
         let last = ids[ids.len() - 1];
-        rewriter.replace(&ids, &graph.node(last).name, op, node);
+        rewriter.replace(&ids, &graph.node(last).name, op, &node.inputs);
     }
     rewriter.finish(targets)
-}
-
-/// The nodes that read each node.
-fn readers(graph: &Graph) -> Vec<Vec<NodeId>> {
-    let mut readers = vec![Vec::new(); graph.nodes().len()];
-    for (index, node) in graph.nodes().iter().enumerate() {
-        node.inputs.iter().for_each(|input| readers[input.index()].push(NodeId(index)));
-    }
-    readers
 }
 
 /// `affine(conv(x))` as one convolution.

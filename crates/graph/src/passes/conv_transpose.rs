@@ -21,7 +21,7 @@ pub fn expand_conv_transpose(graph: &Graph, targets: &[NodeId]) -> Rewritten {
         match &node.op {
             _ if rewriter.has(id) => {}
             Op::ConvTranspose2d(conv) => rewriter.expand(id, expanded(conv), node),
-            op => rewriter.replace(&[id], &node.name, op.clone(), node),
+            op => rewriter.replace(&[id], &node.name, op.clone(), &node.inputs),
         }
     }
     rewriter.finish(targets)

@@ -4,11 +4,15 @@
 mod batch_norm;
 mod conv_transpose;
 mod dense;
+mod gates;
+mod layer_norm;
 mod prune;
 
 pub use batch_norm::fold_batch_norm;
 pub use conv_transpose::expand_conv_transpose;
 pub use dense::dense_as_convolutions;
+pub use gates::fold_gates;
+pub use layer_norm::fold_layer_norm;
 pub use prune::prune;
 
 use crate::{Graph, GraphBuilder, Node, NodeId, Op};
@@ -43,9 +47,9 @@ impl Rewriter {
         self.moved[id.index()].is_some()
     }
 
-    /// Adds `op` on what `node`'s inputs have become, instead of the nodes `ids`.
-    fn replace(&mut self, ids: &[NodeId], name: &str, op: Op, node: &Node) {
-        let inputs: Vec<NodeId> = node.inputs.iter().map(|&input| self.moved_to(input)).collect();
+    /// Adds `op` on what `inputs` have become, instead of the nodes `ids`.
+    fn replace(&mut self, ids: &[NodeId], name: &str, op: Op, inputs: &[NodeId]) {
+        let inputs: Vec<NodeId> = inputs.iter().map(|&input| self.moved_to(input)).collect();
         let new = self.builder.add(name, op, &inputs);
         ids.iter().for_each(|id| self.moved[id.index()] = Some(new));
     }
@@ -69,4 +73,13 @@ impl Rewriter {
         let targets = targets.iter().map(|&target| self.moved_to(target)).collect();
         Rewritten { graph: self.builder.finish(), targets }
     }
+}
+
+/// The nodes that read each node.
+fn readers(graph: &Graph) -> Vec<Vec<NodeId>> {
+    let mut readers = vec![Vec::new(); graph.nodes().len()];
+    for (index, node) in graph.nodes().iter().enumerate() {
+        node.inputs.iter().for_each(|input| readers[input.index()].push(NodeId(index)));
+    }
+    readers
 }

@@ -9,7 +9,7 @@ pub fn prune(graph: &Graph, targets: &[NodeId]) -> Rewritten {
     for id in graph.ancestors(targets) {
         if !rewriter.has(id) {
             let node = graph.node(id);
-            rewriter.replace(&[id], &node.name, node.op.clone(), node);
+            rewriter.replace(&[id], &node.name, node.op.clone(), &node.inputs);
         }
     }
     rewriter.finish(targets)

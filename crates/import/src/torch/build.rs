@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use graph::{
-    Affine, AveragePool, Conv2d, Dense, Graph, MaxPool, NodeId, Op, Padding, Rounding, Window,
+    Affine, AveragePool, Conv2d, Dense, Graph, MaxPool, NodeId, Op, Padding, Rounding, Unary,
+    Window,
 };
 
 use super::dict::StateDict;
 use super::tensor::Tensor;
 use crate::ImportError;
-use crate::kit::{Activation, Assembly, check_numbers};
+use crate::kit::{Assembly, check_numbers};
 
 type Built = Result<NodeId, ImportError>;
 
@@ -179,7 +180,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn relu6(&mut self, name: &str, x: NodeId) -> Built {
-        Activation::Clipped { most: 6.0 }.add(&mut self.assembly, name, x)
+        self.op(name, Op::Unary(Unary::Clip { min: 0.0, max: 6.0 }), &[x])
     }
 
     pub(super) fn max_pool(&mut self, name: &str, x: NodeId, pool: Pool) -> Built {

@@ -191,6 +191,10 @@ impl Call<'_> {
                                 Some(mask) => mask.data.add(pixel),
                                 None => std::ptr::null_mut(),
                             },
+                            relu_most: self
+                                .output
+                                .relu_mask
+                                .map_or(f32::INFINITY, |mask| mask.most),
                             mask: match self.output.mask {
                                 Some(mask) => mask.as_ptr().add(pixel),
                                 None => std::ptr::null(),

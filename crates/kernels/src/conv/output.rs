@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::{BlockedMap, MapMut, Vec16, WriteMode};
+use crate::{BlockedMap, MapMut, Relu, Vec16, WriteMode};
 
 /// Where a convolution's sums go. Masks have an entry for each of the output's pixels and a bit for each
 /// channel.
@@ -14,7 +14,7 @@ pub struct Output<'a> {
     pub mode: WriteMode,
     /// Whether the bias is the sums' start.
     pub bias: bool,
-    /// With it, negative sums become zero, and it receives which are positive.
+    /// With it, sums go through ReLU, and it receives where that has a slope.
     pub relu_mask: Option<&'a SharedMask<'a>>,
     /// With it, the sums of channels whose bit is not set become zero.
     pub mask: Option<&'a [u16]>,
@@ -57,13 +57,14 @@ impl<'a> SharedMap<'a> {
 /// A mask that a convolution of a [`run`](super::run) writes.
 pub struct SharedMask<'a> {
     pub(crate) data: *mut u16,
+    pub(crate) most: f32,
     len: usize,
     borrowed: PhantomData<&'a mut [u16]>,
 }
 
 impl<'a> SharedMask<'a> {
-    /// The whole mask.
-    pub fn new(mask: &'a mut [u16]) -> Self {
-        Self { data: mask.as_mut_ptr(), len: mask.len(), borrowed: PhantomData }
+    /// The whole mask of a ReLU.
+    pub fn new(Relu { mask, most }: Relu<'a>) -> Self {
+        Self { data: mask.as_mut_ptr(), most, len: mask.len(), borrowed: PhantomData }
     }
 }

@@ -5,6 +5,7 @@
 //! products have one tap for each block, and tiles of the picture for pixels.
 
 use crate::CpuLevel;
+use crate::elementwise::relu;
 use crate::simd::{Simd, unrolled};
 
 /// One tile's work. Distances are in values, not bytes.
@@ -37,8 +38,10 @@ pub(crate) struct Epilogue {
     pub(crate) bias: *const f32,
     /// Whether the output's old values are added.
     pub(crate) add: bool,
-    /// Negative sums become zero, and for each pixel a bit tells which are positive.
+    /// Sums are brought between zero and `relu_most`, and for each pixel a bit tells which were there.
     pub(crate) relu_mask: *mut u16,
+    /// Where ReLU ends, if it does.
+    pub(crate) relu_most: f32,
     /// For each pixel, which channels are kept.
     pub(crate) mask: *const u16,
     /// Entries of the masks between blocks.
@@ -53,6 +56,7 @@ impl Epilogue {
         bias: std::ptr::null(),
         add: false,
         relu_mask: std::ptr::null_mut(),
+        relu_most: f32::INFINITY,
         mask: std::ptr::null(),
         mask_block: 0,
         mask_step: 0,
@@ -78,8 +82,9 @@ impl Epilogue {
                 sum = S::add(sum, S::load(y));
             }
             if !self.relu_mask.is_null() {
-                *self.relu_mask.add(pixel) = S::greater(sum, S::zero());
-                sum = S::max(sum, S::zero());
+                let (value, kept) = relu::<S>(sum, self.relu_most);
+                *self.relu_mask.add(pixel) = kept;
+                sum = value;
             }
             if !self.mask.is_null() {
                 sum = S::keep(sum, *self.mask.add(pixel));

@@ -258,6 +258,7 @@ unsafe fn output_tiles_of<S: Simd, const N: usize, const M: usize>(part: &Part<'
                         Some(mask) => mask.data.add(pixel),
                         None => std::ptr::null_mut(),
                     },
+                    relu_most: job.output.relu_mask.map_or(f32::INFINITY, |mask| mask.most),
                     mask: match job.output.mask {
                         Some(mask) => mask.as_ptr().add(pixel),
                         None => std::ptr::null(),

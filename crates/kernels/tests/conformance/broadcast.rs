@@ -1,6 +1,7 @@
 //! Maps of unlike extents, element by element.
 
 use kernels::broadcast::{self, Binary, Operand, Term};
+use kernels::{WriteMode, sum};
 
 use crate::support::*;
 
@@ -89,6 +90,13 @@ fn what_meets_is_its_definition_forward_and_backward() {
                 });
             }
         }
+        let mut both = dy.empty();
+        for place in dy.places() {
+            *both.at_mut(place.0, place.1, place.2) = of(&a, place) + of(&b, place);
+        }
+        check_set("sum", &contexts, &both, &ym, |cx, y| {
+            sum::forward(cx, &live, (ao, Some(bo)), WriteMode::Overwrite, y.write(), None);
+        });
         let mut spread = dy.empty();
         for place in dy.places() {
             *spread.at_mut(place.0, place.1, place.2) = 0.5 * of(&b, place);

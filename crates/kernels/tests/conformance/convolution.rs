@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernels::conv::{Call, Direct, Filters, Output, Phase, Placed, SharedMap, SharedMask, run};
 use kernels::winograd::Winograd;
-use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Vec16, WriteMode};
+use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Relu, Vec16, WriteMode};
 
 use crate::support::{Blocked, Random, cases, contexts};
 
@@ -168,15 +168,18 @@ fn convolve(
     phases: &[Phase<'_>],
     x: &Blocked,
     (ym, before, gaps): (&BlockedMap, Option<&Blocked>, bool),
-    relu: bool,
+    relu: Option<f32>,
     mask: Option<&[u16]>,
 ) -> (Blocked, Vec<u16>) {
     let filled = if gaps { 0.0 } else { 7.0 };
     let mut y = before.cloned().unwrap_or_else(|| Blocked::filled(ym, Vec16([filled; 16])));
     let mut positive = vec![0; ym.pixels()];
     let mode = if before.is_some() { WriteMode::Accumulate } else { WriteMode::Overwrite };
-    let (target, relu_mask) = (SharedMap::new(y.write()), SharedMask::new(&mut positive));
-    let relu_mask = relu.then_some(&relu_mask);
+    let (target, relu_mask) = (
+        SharedMap::new(y.write()),
+        SharedMask::new(Relu { mask: &mut positive, most: relu.unwrap_or(0.0) }),
+    );
+    let relu_mask = relu.map(|_| &relu_mask);
     let output = Output { y: &target, mode, bias: before.is_none(), relu_mask, mask };
     if let Way::Winograd(tile) = way {
         let conv = Winograd::new(&phases[0], tile, cx).unwrap();
@@ -225,19 +228,25 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         let bx = blocked(&xm, &problem.in_slots, &x);
         let bdy = blocked(&ym, &problem.out_slots, &dy);
 
-        let (y, _) = convolve((&cx, way), &forward, &bx, (&ym, None, false), false, None);
+        let (y, _) = convolve((&cx, way), &forward, &bx, (&ym, None, false), None, None);
         let got = error(&unblocked(&problem.out_slots, &y), &sums);
         assert!(got <= bound, "forward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
-        let (y, positive) = convolve((&cx, way), &forward, &bx, (&ym, None, false), true, None);
-        let values = unblocked(&problem.out_slots, &y);
-        let relu: Vec<f64> = sums.iter().map(|x| x.max(0.0)).collect();
-        assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level());
-        let bits: u32 = positive.iter().map(|mask| mask.count_ones()).sum();
-        assert_eq!(bits as usize, values.iter().filter(|x| **x > 0.0).count());
+        // Where it ends, enough is left for errors to be small beside.
+        let half = sums.iter().fold(0.0f64, |a, b| a.max(*b)) as f32 / 2.0;
+        for most in [f32::INFINITY, half] {
+            let place = (&ym, None, false);
+            let (y, kept) = convolve((&cx, way), &forward, &bx, place, Some(most), None);
+            let values = unblocked(&problem.out_slots, &y);
+            let relu: Vec<f64> = sums.iter().map(|x| x.max(0.0).min(most.into())).collect();
+            assert!(error(&values, &relu) <= bound, "ReLU at {}: {problem:?}", cx.level());
+            let bits: u32 = kept.iter().map(|mask| mask.count_ones()).sum();
+            let within = |x: &&f32| **x > 0.0 && **x < most;
+            assert_eq!(bits as usize, values.iter().filter(within).count());
+        }
 
         let mask: Vec<u16> = (0..xm.pixels()).map(|_| random.next() as u16).collect();
-        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, None, gaps), false, Some(&mask));
+        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, None, gaps), None, Some(&mask));
         let pixel = |i: usize| {
             let (slot, p) =
                 (problem.in_slots[i / (xm.height() * xm.width())], i % (xm.height() * xm.width()));
@@ -248,7 +257,7 @@ fn check(problem: &Problem, way: Way, random: &mut Random, bound: f64) {
         let got = error(&unblocked(&problem.in_slots, &dx), &masked);
         assert!(got <= bound, "backward {got:e} at {} {way:?}: {problem:?}", cx.level());
 
-        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, Some(&bx), gaps), false, None);
+        let (dx, _) = convolve((&cx, way), &backward, &bdy, (&xm, Some(&bx), gaps), None, None);
         let sum: Vec<f64> = gradient.iter().zip(&x).map(|(g, &x)| g + f64::from(x)).collect();
         let got = error(&unblocked(&problem.in_slots, &dx), &sum);
         assert!(got <= bound, "adding {got:e} at {} {way:?}: {problem:?}", cx.level());

@@ -1,6 +1,6 @@
 //! Depthwise convolution.
 
-use kernels::{Context, Vec16, depthwise};
+use kernels::{Context, Relu, Vec16, depthwise};
 
 use crate::support::*;
 
@@ -35,18 +35,20 @@ fn depthwise_convolution_is_its_definition_forward_and_backward() {
         let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
         let (weights, bias) = (by_element(&weights), bias.blocked(&bias.map(0)).vectors);
         let geometry = &placed.geometry;
-        let forward = |cx: &Context, y: &mut Blocked, relu_mask: Option<&mut [u16]>| {
+        let forward = |cx: &Context, y: &mut Blocked, relu: Option<Relu<'_>>| {
             let (x, y) = (values.read(), y.write());
-            depthwise::forward(cx, geometry, &weights, &bias, x, y, relu_mask);
+            depthwise::forward(cx, geometry, &weights, &bias, x, y, relu);
         };
         check_set(&what, &contexts, &y, &ym, |cx, y| forward(cx, y, None));
-        let mut kept = y.clone();
-        kept.data.iter_mut().for_each(|v| *v = v.max(0.0));
-        check_set(&what, &contexts, &kept, &ym, |cx, y| {
-            let mut mask = vec![0xaaaa; ym.pixels()];
-            forward(cx, y, Some(&mut mask));
-            assert_mask(&what, y, &mask);
-        });
+        for most in [f32::INFINITY, 0.5] {
+            let mut kept = y.clone();
+            kept.data.iter_mut().for_each(|v| *v = v.max(0.0).min(most.into()));
+            check_set(&what, &contexts, &kept, &ym, |cx, y| {
+                let mut mask = vec![0xaaaa; ym.pixels()];
+                forward(cx, y, Some(Relu { mask: &mut mask, most }));
+                assert_mask(&what, y, &mask, most);
+            });
+        }
         check_backward(&what, &contexts, random, &dx, &xm, |cx, dx| {
             depthwise::backward(cx, geometry, &weights, gradient.read(), dx);
         });

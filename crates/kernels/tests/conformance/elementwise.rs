@@ -1,6 +1,7 @@
 //! Element-wise kernels, softmax and gathering of channels.
 
-use kernels::{Destination, Vec16, WriteMode, elementwise};
+use kernels::broadcast::Operand;
+use kernels::{Context, Relu, Vec16, WriteMode, elementwise, sum};
 
 use crate::support::*;
 
@@ -27,13 +28,16 @@ fn relu_keeps_what_is_positive_and_says_which() {
     let contexts = contexts();
     for (what, mut random, x) in cases(7000) {
         let (xm, ym) = (x.map(random.within(0..=3)), x.map(random.within(0..=3)));
-        let mut y = x.clone();
-        y.data.iter_mut().for_each(|v| *v = v.max(0.0));
-        check_set(&what, &contexts, &y, &ym, |cx, y| {
-            let mut mask = vec![0xaaaa; ym.pixels()];
-            elementwise::relu_forward(cx, x.blocked(&xm).read(), y.write(), &mut mask);
-            assert_mask(&what, y, &mask);
-        });
+        for most in [f32::INFINITY, 0.5] {
+            let mut y = x.clone();
+            y.data.iter_mut().for_each(|v| *v = v.max(0.0).min(most.into()));
+            check_set(&what, &contexts, &y, &ym, |cx, y| {
+                let mut mask = vec![0xaaaa; ym.pixels()];
+                let relu = Relu { mask: &mut mask, most };
+                elementwise::relu_forward(cx, x.blocked(&xm).read(), y.write(), relu);
+                assert_mask(&what, y, &mask, most);
+            });
+        }
         let mask = x.mask(&xm, &mut random);
         check_set(&what, &contexts, &x.clone().masked(&xm, &mask), &xm, |cx, dx| {
             *dx = x.blocked(&xm);
@@ -79,11 +83,27 @@ fn sums_copies_and_multiples_are_their_definitions() {
         let sum = others.iter().fold(x.clone(), Planes::plus);
         let mut inputs = vec![values.clone()];
         inputs.extend(others.iter().map(|other| other.blocked(&other.map(random.within(0..=3)))));
-        check_set(&what, &contexts, &sum, &ym, |cx, y| {
-            for (place, x) in inputs.iter().enumerate() {
-                let mode = if place == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
-                elementwise::copy(cx, x.read(), Destination::new(y.write(), mode, None));
+        let live: Vec<u16> = (0..x.channels.div_ceil(16))
+            .map(|block| ((1u32 << (x.channels - 16 * block).min(16)) - 1) as u16)
+            .collect();
+        let terms: Vec<Operand<'_>> =
+            inputs.iter().map(|x| Operand { map: x.read(), one_channel: false }).collect();
+        let add = |cx: &Context, y: &mut Blocked, mut relu: Option<Relu<'_>>| {
+            let passes = terms.len().div_ceil(2);
+            for (pass, terms) in terms.chunks(2).enumerate() {
+                let mode = if pass == 0 { WriteMode::Overwrite } else { WriteMode::Accumulate };
+                let relu = if pass + 1 == passes { relu.take() } else { None };
+                sum::forward(cx, &live, (terms[0], terms.get(1).copied()), mode, y.write(), relu);
             }
+        };
+        check_set(&what, &contexts, &sum, &ym, |cx, y| add(cx, y, None));
+        let mut kept = sum.clone();
+        kept.data.iter_mut().for_each(|v| *v = v.clamp(0.0, 0.75));
+        check_set(&what, &contexts, &kept, &ym, |cx, y| {
+            let mut mask = vec![0xaaaa; ym.pixels()];
+            let relu = Relu { mask: &mut mask, most: 0.75 };
+            add(cx, y, Some(relu));
+            assert_mask(&what, y, &mask, 0.75);
         });
 
         check_backward(&what, &contexts, random, &x, &ym, |cx, dx| {

@@ -8,7 +8,7 @@ use kernels::conv::{Call, Direct, Filters, Output, Placed, SharedMap, SharedMask
 use kernels::lrn::{self, Lrn};
 use kernels::winograd::Winograd;
 use kernels::{
-    BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Threads, Vec16,
+    BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Relu, Threads, Vec16,
     WriteMode, lrn_pool, pool, resample, shuffle,
 };
 
@@ -122,7 +122,7 @@ fn convolutions_do_not_share_a_mask_of_different_outputs() {
     let placed = maps.map(|map| Placed::new(direct(&cx, 16, 1), map, map, true));
     let (x, mut y) = (maps.map(|map| ones(&map)), maps.map(|map| ones(&map)));
     let (y, mut mask) = (y.each_mut().map(|y| SharedMap::new(y.write())), [0; 32]);
-    let mask = SharedMask::new(&mut mask);
+    let mask = SharedMask::new(Relu::new(&mut mask));
     let calls = [0, 1].map(|i| {
         let (mode, relu_mask) = (WriteMode::Overwrite, Some(&mask));
         let output = Output { y: &y[i], mode, bias: true, relu_mask, mask: None };
@@ -156,7 +156,7 @@ fn winograd_refuses_the_mask_of_another_map() {
     let filters = Filters::new(window(3), 1, &weights, &bias, &slots, &slots);
     let conv = Winograd::new(&filters.forward(), 6, &cx).expect("a little memory");
     let (x, mut y, mut mask) = (ones(&map), ones(&map), [0; 15]);
-    let (y, mask) = (SharedMap::new(y.write()), SharedMask::new(&mut mask));
+    let (y, mask) = (SharedMap::new(y.write()), SharedMask::new(Relu::new(&mut mask)));
     let (mode, relu_mask) = (WriteMode::Overwrite, Some(&mask));
     conv.run(&cx, x.read(), &Output { y: &y, mode, bias: true, relu_mask, mask: None });
 }

@@ -294,14 +294,15 @@ impl Placed {
     }
 }
 
-/// Checks that ReLU's mask says which channels of its output are positive.
+/// Checks that ReLU's mask says which channels of its output are positive and below `most`.
 #[track_caller]
-pub(crate) fn assert_mask(what: &str, Blocked { map, vectors }: &Blocked, mask: &[u16]) {
+pub(crate) fn assert_mask(what: &str, Blocked { map, vectors }: &Blocked, mask: &[u16], most: f32) {
     for block in 0..map.blocks() {
         for y in 0..map.height() {
             for x in 0..map.width() {
                 let vector = vectors[map.at(block, y as isize, x as isize)].0;
-                let wanted = (0..16).fold(0, |bits, i| bits | u16::from(vector[i] > 0.0) << i);
+                let kept = |x: f32| u16::from(x > 0.0 && x < most);
+                let wanted = (0..16).fold(0, |bits, i| bits | kept(vector[i]) << i);
                 assert_eq!(mask[map.pixel(block, y, x)], wanted, "{what}: mask at {y}, {x}");
             }
         }
