@@ -26,7 +26,7 @@ struct Task {
     run: fn(&[String]) -> Outcome,
 }
 
-const TASKS: [Task; 16] = [
+const TASKS: [Task; 17] = [
     Task {
         name: "check",
         about: "format, file lengths, unsafe, lints, documentation, licences",
@@ -93,7 +93,12 @@ const TASKS: [Task; 16] = [
         about: "tests the NEON kernels on an emulated machine (Debian 12, as root)",
         run: |args| script("tools/neon/run.sh", args),
     },
-    Task { name: "ci", about: "[--without-shared]: everything but the seven above", run: ci },
+    Task {
+        name: "onnx-schema",
+        about: "makes the ONNX reader's schema out of the official one",
+        run: |_| product::onnx_schema(),
+    },
+    Task { name: "ci", about: "[--without-shared]: everything but the eight above", run: ci },
     Task { name: "help", about: "prints this list", run: |_| help() },
 ];
 

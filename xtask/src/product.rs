@@ -25,6 +25,23 @@ pub(crate) fn readme_has_commands() -> Outcome {
     Ok(())
 }
 
+/// Makes the messages of the ONNX reader out of the official schema.
+pub(crate) fn onnx_schema() -> Outcome {
+    const HEAD: &str = "//! The messages of ONNX's schema that running a network needs, made by `cargo xtask \
+                        onnx-schema`.\n\n";
+    step("the schema of ONNX");
+    let folder = Path::new("target/onnx-schema");
+    std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    cargo(&["run", "--locked", "--target-dir", "target/onnx-schema/build", "--manifest-path"])
+        .args(["tools/onnx/schema/Cargo.toml", "--"])
+        .args([folder])
+        .run()?;
+    let made =
+        std::fs::read_to_string(folder.join("onnx.rs")).map_err(|error| error.to_string())?;
+    let schema = Path::new("crates/import/src/onnx/proto.rs");
+    std::fs::write(schema, format!("{HEAD}{made}")).map_err(|error| error.to_string())
+}
+
 /// Builds the program as users do, and dreams; looks at its size.
 pub(crate) fn first_dream() -> Outcome {
     step("first dream");

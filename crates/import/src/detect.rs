@@ -21,6 +21,8 @@ pub(crate) enum Format {
     Caffemodel,
     /// Caffe's structure without weights, as text.
     Prototxt,
+    /// ONNX's graph with its weights.
+    Onnx,
 }
 
 /// The most fields of a protocol buffer that are looked at to tell what it is.
@@ -134,6 +136,10 @@ fn protocol_buffer(bytes: &Bytes) -> Result<Format, ImportError> {
                 problem: problem.into(),
             });
         }
+        // A version, and the program that wrote it or the graph.
+        Err(problem) if matches!(bytes[..], [0x08, 1..=31, 0x12 | 0x3a, ..]) => {
+            return Err(ImportError::Damaged { format: "ONNX model", problem: problem.into() });
+        }
         Err(_) => return Err(ImportError::Unknown { found: "data of an unknown kind".into() }),
     };
     let bytes_at = |number| all(&top, number).next();
@@ -147,6 +153,14 @@ fn protocol_buffer(bytes: &Bytes) -> Result<Format, ImportError> {
         |graph: &[u8]| fields(graph).is_ok_and(|graph| all(&graph, 1).next().is_some_and(is_node));
     if bytes_at(1).is_some_and(is_node) {
         return Ok(Format::GraphDef);
+    }
+    // A graph with nodes, where an array of Caffe's has its shape; that also has numbers of rows and columns.
+    let has_parts = |graph: &[u8]| {
+        fields(graph).is_ok_and(|graph| all(&graph, 1).chain(all(&graph, 11)).next().is_some())
+    };
+    let is_array = [2, 3, 4].into_iter().all(number_at);
+    if bytes_at(7).is_some_and(has_parts) && (bytes_at(8).is_some() || number_at(1)) && !is_array {
+        return Ok(Format::Onnx);
     }
     if number_at(1) {
         return Err(numbered(&top));
@@ -180,9 +194,7 @@ fn numbered(top: &[(u64, Field<'_>)]) -> ImportError {
     let numbers = |number: &u64| {
         top.iter().any(|(found, field)| found == number && matches!(field, Field::Number))
     };
-    if bytes(7) && bytes(8) {
-        kinds::onnx()
-    } else if [2, 3, 4].iter().all(numbers) {
+    if [2, 3, 4].iter().all(numbers) {
         kinds::caffe_blob()
     } else if bytes(2) && top.iter().any(|(number, _)| *number >= 200) {
         kinds::core_ml()
@@ -190,8 +202,6 @@ fn numbered(top: &[(u64, Field<'_>)]) -> ImportError {
         kinds::caffe_solver_state()
     } else if bytes(2) {
         kinds::saved_model()
-    } else if bytes(7) {
-        kinds::onnx()
     } else {
         other("a protocol buffer of an unknown kind", "Give a model file as the network")
     }

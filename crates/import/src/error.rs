@@ -24,8 +24,8 @@ pub enum ImportError {
     },
     /// The file is something else.
     #[error(
-        "this is no model: {found}. Models are frozen TensorFlow graphs (.pb), Caffe's .caffemodel \
-         or .prototxt with it, and weights of known networks from PyTorch (.pth, .safetensors)"
+        "this is no model: {found}. Models are ONNX files (.onnx), frozen TensorFlow graphs (.pb), Caffe's \
+         .caffemodel or .prototxt with it, and weights of known networks from PyTorch (.pth, .safetensors)"
     )]
     Unknown {
         /// What it seems to be.
@@ -55,6 +55,17 @@ pub enum ImportError {
     NoWeights {
         /// Where the weights were looked for, if the structure came from a file.
         weights: Option<PathBuf>,
+    },
+    /// A file beside the model's, which it has weights in, cannot be had.
+    #[error(
+        "the model has weights in `{file}`, which cannot be read: {reason}. Put that file into the model's \
+         folder, under the name it was written with"
+    )]
+    NoSibling {
+        /// The file's path from the model's folder.
+        file: String,
+        /// Why it cannot be read.
+        reason: String,
     },
     /// There is no picture to dream on.
     #[error("the network has no input for a colour picture: {problem}")]

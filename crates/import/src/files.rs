@@ -8,10 +8,10 @@ use graph::Network;
 use kernels::Memory;
 use prost::bytes::Bytes;
 
-use crate::ImportError;
 use crate::detect::{Format, detect};
 use crate::kinds::{begins_as_nothing, by_name, of_folder, of_start};
 use crate::load::{Imported, MAX_FILE, read_bytes, read_pair};
+use crate::{ImportError, printable};
 
 /// How many bytes tell what a file is that is no model.
 const START: u64 = 1024;
@@ -28,7 +28,8 @@ const SMALL: u64 = 1 << 24;
 pub fn read(path: &Path) -> Result<Imported, ImportError> {
     let bytes = read_file(path)?;
     if detect(&bytes).map_err(|error| by_name(path, error))? != Format::Prototxt {
-        return read_bytes(&stem(path), bytes);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        return read_bytes(&stem(path), bytes, &mut |sibling| read_sibling(folder, sibling));
     }
     let weights = path.with_extension("caffemodel");
     if weights == path {
@@ -84,6 +85,28 @@ fn read_file(path: &Path) -> Result<Bytes, ImportError> {
     }
     let mut bytes = Memory::new(size as usize);
     file.read_exact(&mut bytes).map_err(failed)?;
+    Ok(Bytes::from_owner(bytes))
+}
+
+/// A file in a model's folder, by its path from there, which leads to nowhere else by itself; neither may a link.
+fn read_sibling(folder: &Path, sibling: &str) -> Result<Bytes, ImportError> {
+    let failed = |reason: String| ImportError::NoSibling { file: printable(sibling), reason };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = folder.canonicalize().map_err(|error| failed(error.to_string()))?;
+    let path = folder.join(sibling).canonicalize().map_err(|error| failed(error.to_string()))?;
+    if !path.starts_with(&folder) {
+        return Err(failed("a link leads out of the model's folder".into()));
+    }
+    let file = File::open(&path).map_err(|error| failed(error.to_string()))?;
+    let facts = file.metadata().map_err(|error| failed(error.to_string()))?;
+    if !facts.is_file() {
+        return Err(failed("it is no file".into()));
+    }
+    if facts.len() > MAX_FILE {
+        return Err(ImportError::TooLarge { limit: MAX_FILE });
+    }
+    let mut bytes = Memory::new(facts.len() as usize);
+    (&file).read_exact(&mut bytes).map_err(|error| failed(error.to_string()))?;
     Ok(Bytes::from_owner(bytes))
 }
 

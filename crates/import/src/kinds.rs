@@ -12,8 +12,7 @@ const FREEZE_CHECKPOINT: &str = "Freeze it with TensorFlow's `freeze_graph`, whi
     .meta, .index and .data files";
 const FROM_KERAS: &str = "Load it with Keras, and freeze it with TensorFlow's \
     `convert_variables_to_constants_v2` and `tf.io.write_graph` to a binary .pb";
-const FROM_ONNX: &str = "Convert it to a TensorFlow SavedModel with onnx2tf, and freeze that with \
-    `convert_variables_to_constants_v2` to a .pb";
+const BESIDE_ONNX: &str = "Give the .onnx file that it belongs to, and leave both in one folder";
 const FROM_TORCH: &str = "Export it to ONNX with two lines of Python: \
     `model = torch.load(\"model.pth\", weights_only=False).eval()` and \
     `torch.onnx.export(model, torch.zeros(1, 3, 224, 224), \"model.onnx\", dynamo=False)`";
@@ -27,7 +26,7 @@ const FROM_WEIGHTS: &str = "Make the network in Python, and export it to ONNX wi
     `model.load_state_dict(weights)` and \
     `torch.onnx.export(model.eval(), torch.zeros(1, 3, 224, 224), \"model.onnx\", dynamo=False)`";
 const ORIGINAL: &str = "Use the network that it was converted from";
-const TO_ONNX: &str = "Convert it to ONNX and that to a frozen TensorFlow graph (.pb)";
+const TO_ONNX: &str = "Convert it to ONNX, which is read";
 const PICTURE: &str = "Give it as the picture to dream on, and a model file as the network";
 const UNPACK: &str = "Unpack it and give the model that is inside";
 const FETCH: &str = "Fetch the model again";
@@ -156,8 +155,8 @@ const FOLDERS: &[(&str, &str, &str)] = &[
 /// What a file may be whose content says nothing, by a part of its name.
 const NAMES: &[(&str, &str, &str)] = &[
     (".data-", "the weights of a TensorFlow checkpoint", FREEZE_CHECKPOINT),
-    (".onnx.data", "the weights of an ONNX model", FROM_ONNX),
-    (".onnx_data", "the weights of an ONNX model", FROM_ONNX),
+    (".onnx.data", "the weights of an ONNX model", BESIDE_ONNX),
+    (".onnx_data", "the weights of an ONNX model", BESIDE_ONNX),
     (".bin", "the weights of an OpenVINO, ncnn or other network", ORIGINAL),
     (".weights", "the weights of a Darknet network", TO_ONNX),
     (".params", "the weights of an MXNet or Paddle network", TO_ONNX),
@@ -280,7 +279,7 @@ fn of_zip(bytes: &[u8]) -> Option<ImportError> {
 }
 
 fn is_model(name: &str) -> bool {
-    [".pb", ".caffemodel", ".prototxt", ".pth", ".pt", ".safetensors"]
+    [".pb", ".caffemodel", ".onnx", ".prototxt", ".pth", ".pt", ".safetensors"]
         .iter()
         .any(|end| name.ends_with(end))
 }
@@ -315,10 +314,6 @@ pub(crate) fn checkpoint_graph() -> ImportError {
 
 pub(crate) fn saved_model() -> ImportError {
     other("a TensorFlow SavedModel", FREEZE)
-}
-
-pub(crate) fn onnx() -> ImportError {
-    other("an ONNX model", FROM_ONNX)
 }
 
 pub(crate) fn core_ml() -> ImportError {

@@ -1,7 +1,7 @@
 //! Model files in, [`graph::Network`] out: each format's reader and its limits on hostile input.
 //!
-//! Frozen TensorFlow graphs, Caffe models with or without their `.prototxt`, and the weights of known networks
-//! as PyTorch saves them or as safetensors. The format is found from the content.
+//! ONNX models, frozen TensorFlow graphs, Caffe models with or without their `.prototxt`, and the weights of
+//! known networks as PyTorch saves them or as safetensors. The format is found from the content.
 //!
 //! ```no_run
 //! let network = import::load("inception5h.pb".as_ref())?;
@@ -24,6 +24,7 @@ mod files;
 mod kinds;
 mod kit;
 mod load;
+mod onnx;
 mod printable;
 mod squeezenet;
 mod statistics;
@@ -33,7 +34,7 @@ mod torch;
 pub use error::ImportError;
 #[cfg(feature = "files")]
 pub use files::{load, load_pair, read};
-pub use load::{Imported, MAX_FILE, load_bytes, load_embedded, load_pair_bytes};
+pub use load::{Imported, MAX_FILE, load_bytes, load_bytes_with, load_embedded, load_pair_bytes};
 pub use printable::printable;
 pub use squeezenet::CAFFE_INPUT;
 pub use statistics::{Statistics, statistics};

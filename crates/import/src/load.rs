@@ -6,6 +6,7 @@ use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
 use crate::detect::{Format, detect};
+use crate::onnx::{self, Sibling};
 use crate::squeezenet::CAFFE_INPUT;
 use crate::{ImportError, caffe, printable, squeezenet, tensorflow, torch};
 
@@ -18,8 +19,11 @@ pub struct Imported {
     /// The network.
     pub network: Network,
     /// Whether the file itself states what input the network wants. If not, [`Network::input`] is what
-    /// is usual for the format: RGB of 0–255 for TensorFlow, [`CAFFE_INPUT`] for Caffe.
+    /// is usual for the format: RGB of 0–255 for TensorFlow, [`CAFFE_INPUT`] for Caffe, and for ONNX what the
+    /// program that wrote the file is mostly used with.
     pub input_stated: bool,
+    /// The files beside the model's that it has weights in, by their paths from its folder.
+    pub siblings: Vec<String>,
 }
 
 /// Reads a network called `name` from a file's content.
@@ -30,7 +34,29 @@ pub fn load_bytes(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(ImportError::TooLarge { limit: MAX_FILE });
     }
-    read_bytes(name, Bytes::copy_from_slice(bytes)).map(|imported| imported.network)
+    let alone = &mut |sibling: &str| Err(missing(sibling));
+    read_bytes(name, Bytes::copy_from_slice(bytes), alone).map(|imported| imported.network)
+}
+
+/// As [`load_bytes`], of an ONNX model that has weights in other files: `sibling` gives their contents by their
+/// paths from the model's folder, with `/` between folders, which never lead out of it.
+///
+/// # Errors
+/// As [`load_bytes`]; a file that `sibling` does not give.
+pub fn load_bytes_with(
+    name: &str,
+    bytes: &[u8],
+    mut sibling: impl FnMut(&str) -> Option<Vec<u8>>,
+) -> Result<Imported, ImportError> {
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(ImportError::TooLarge { limit: MAX_FILE });
+    }
+    let sibling = &mut |path: &str| sibling(path).map(Bytes::from).ok_or_else(|| missing(path));
+    read_bytes(name, Bytes::copy_from_slice(bytes), sibling)
+}
+
+fn missing(sibling: &str) -> ImportError {
+    ImportError::NoSibling { file: printable(sibling), reason: "it was not given".into() }
 }
 
 /// Reads a network called `name` that is part of the program. Its SHA-256, `hash`, is believed: the
@@ -39,7 +65,9 @@ pub fn load_bytes(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
 /// # Errors
 /// As [`load_bytes`].
 pub fn load_embedded(name: &str, hash: &str, bytes: &'static [u8]) -> Result<Network, ImportError> {
-    parse(name, Bytes::from_static(bytes)).map(|imported| hashed(imported, hash.to_owned()).network)
+    let alone = &mut |sibling: &str| Err(missing(sibling));
+    let (imported, _) = parse(name, Bytes::from_static(bytes), alone)?;
+    Ok(hashed(imported, hash.to_owned()).network)
 }
 
 /// Reads a network called `name` from the contents of Caffe's two files: the structure from `prototxt`,
@@ -65,15 +93,25 @@ pub(crate) fn read_pair(
     Ok(hashed(imported(name, read.graph, read.input, CAFFE_INPUT), hash))
 }
 
-pub(crate) fn read_bytes(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
+pub(crate) fn read_bytes(
+    name: &str,
+    bytes: Bytes,
+    sibling: Sibling<'_>,
+) -> Result<Imported, ImportError> {
     // Of a large file, the hash takes about as long as the reading.
-    let (hash, imported) = both(|| hash(&[&bytes]), || parse(name, bytes.clone()));
-    Ok(hashed(imported?, hash))
+    let (alone, read) = both(|| hash(&[&bytes]), || parse(name, bytes.clone(), sibling));
+    let (imported, siblings) = read?;
+    if siblings.is_empty() {
+        return Ok(hashed(imported, alone));
+    }
+    let parts: Vec<&[u8]> =
+        std::iter::once(&bytes).chain(&siblings).map(|part| &part[..]).collect();
+    Ok(hashed(imported, hash(&parts)))
 }
 
 /// What both make, at once if a thread can be started for one of them.
 #[cfg(feature = "threads")]
-fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+fn both<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
     use std::sync::{Mutex, PoisonError};
     // Taken by the thread, or by this one where there is none.
     let a = Mutex::new(Some(a));
@@ -97,16 +135,23 @@ fn both<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
     (a(), b())
 }
 
-/// The network of a file's content, without its hash.
-fn parse(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
-    Ok(match detect(&bytes)? {
+/// The network of a file's content, without its hash, and the contents of the files beside it that it has
+/// weights in.
+fn parse(
+    name: &str,
+    bytes: Bytes,
+    sibling: Sibling<'_>,
+) -> Result<(Imported, Vec<Bytes>), ImportError> {
+    let imported = match detect(&bytes)? {
         Format::Safetensors => {
             let file = SafeTensors::deserialize(&bytes).map_err(|error| ImportError::Damaged {
                 format: "safetensors file",
                 problem: printable(&error.to_string()),
             })?;
             if squeezenet::fits(&file) {
-                return Ok(Imported { network: squeezenet::read(name, file)?, input_stated: true });
+                let network = squeezenet::read(name, file)?;
+                let siblings = Vec::new();
+                return Ok((Imported { network, input_stated: true, siblings }, Vec::new()));
             }
             let read = torch::read_safetensors(&file, &bytes)?;
             imported(name, read.graph, Some(read.input), read.input)
@@ -123,8 +168,17 @@ fn parse(name: &str, bytes: Bytes) -> Result<Imported, ImportError> {
             let read = caffe::read(bytes)?;
             imported(name, read.graph, read.input, CAFFE_INPUT)
         }
+        Format::Onnx => {
+            let read = onnx::read(bytes, sibling)?;
+            let mut imported = imported(name, read.graph, read.stated, read.usual);
+            imported.network.labels = read.labels;
+            let (names, contents) = read.siblings.into_iter().unzip();
+            imported.siblings = names;
+            return Ok((imported, contents));
+        }
         Format::Prototxt => return Err(ImportError::NoWeights { weights: None }),
-    })
+    };
+    Ok((imported, Vec::new()))
 }
 
 /// The network with the input that its file states, or else the one that is usual for the format.
@@ -132,7 +186,7 @@ fn imported(name: &str, graph: Graph, stated: Option<InputSpec>, usual: InputSpe
     let (hash, labels) = (String::new(), Vec::new());
     let input = stated.unwrap_or(usual);
     let network = Network { name: name.to_owned(), hash, graph, input, labels };
-    Imported { network, input_stated: stated.is_some() }
+    Imported { network, input_stated: stated.is_some(), siblings: Vec::new() }
 }
 
 fn hashed(mut imported: Imported, hash: String) -> Imported {

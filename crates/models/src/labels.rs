@@ -68,6 +68,11 @@ pub(crate) fn beside(path: &Path, published: Option<&str>, graph: &Graph) -> Opt
         .find_map(|candidate| read(&candidate, outputs))
 }
 
+/// The names that a model file has for its classes, if there is one for each.
+pub(crate) fn fitting(names: Vec<String>, graph: &Graph) -> Option<Vec<String>> {
+    (!names.is_empty() && names.len() == outputs(graph)).then_some(names)
+}
+
 /// The lines of a text file, if it can be read and has `count` of them.
 fn read(path: &Path, count: usize) -> Option<Vec<String>> {
     if !path.is_file() {

@@ -12,26 +12,35 @@ use crate::{catalogue, labels};
 ///
 /// The network is named after the file, unless the catalogue knows the file by its SHA-256. Its class
 /// names come from a text file beside it with one line for each class: `NAME.labels.txt`, `NAME.txt`, or
-/// the file that a known network is published with. Otherwise a network with ImageNet's 1000 classes gets
-/// their names. If the file does not state what input the network expects, the catalogue does, for the
+/// the file that a known network is published with; or from the model file, if it has one for each.
+/// Otherwise a network with ImageNet's 1000 classes gets their names. If the file does not state what input the network expects, the catalogue does, for the
 /// networks it knows by their layers.
 ///
 /// # Errors
 /// [`ModelError::Load`] if the file cannot be read or used.
 pub fn load(path: &Path) -> Result<Network, ModelError> {
-    read(path).map(|(network, _)| network)
+    read(path).map(|loaded| loaded.network)
 }
 
-/// The network of [`load`], and whether its input is known: from the file, or from the catalogue.
-pub(crate) fn read(path: &Path) -> Result<(Network, bool), ModelError> {
+/// A network with what is told of its file.
+pub(crate) struct Loaded {
+    pub(crate) network: Network,
+    /// Whether its input is known: from the file, or from the catalogue.
+    pub(crate) input_known: bool,
+    /// The files beside the model that it has weights in, by their paths from its folder.
+    pub(crate) siblings: Vec<String>,
+}
+
+/// The network of [`load`], and what is told of its file.
+pub(crate) fn read(path: &Path) -> Result<Loaded, ModelError> {
     match import::read(path) {
         Ok(imported) => Ok(complete(imported, path)),
         Err(source) => Err(ModelError::Load { path: path.to_owned(), source }),
     }
 }
 
-fn complete(imported: Imported, path: &Path) -> (Network, bool) {
-    let Imported { mut network, input_stated } = imported;
+fn complete(imported: Imported, path: &Path) -> Loaded {
+    let Imported { mut network, input_stated, siblings } = imported;
     let published = catalogue::of_hash(&network.hash);
     if let Some(published) = published {
         network.name = published.name.to_owned();
@@ -44,9 +53,11 @@ fn complete(imported: Imported, path: &Path) -> (Network, bool) {
     }
     let input_known = input_stated || known.is_some();
     let published = known.and_then(|known| known.labels_file);
+    let own = labels::fitting(std::mem::take(&mut network.labels), &network.graph);
     network.labels = labels::beside(path, published, &network.graph)
+        .or(own)
         .unwrap_or_else(|| labels::for_outputs(&network.graph));
-    (network, input_known)
+    Loaded { network, input_known, siblings }
 }
 
 #[cfg(all(test, feature = "squeezenet"))]

@@ -281,6 +281,27 @@ impl Array {
         Self::new(shape, values)
     }
 
+    /// The steps along an axis that whole numbers say, in the place of the axis with the axes of the numbers;
+    /// those below zero count from the end.
+    pub(crate) fn gathered(&self, places: &Self, axis: i64) -> Option<Self> {
+        let axis = place(axis, self.shape.len())?;
+        let size = self.shape[axis];
+        let steps = places.as_integers()?.iter().map(|&step| place(step, size));
+        let steps: Vec<usize> = steps.collect::<Option<_>>()?;
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let outer: usize = self.shape[..axis].iter().product();
+        let mut shape = self.shape[..axis].to_vec();
+        shape.extend(&places.shape);
+        shape.extend(&self.shape[axis + 1..]);
+        let count = outer.checked_mul(steps.len())?.checked_mul(inner)?;
+        if count > self.len().max(MAX_GROWN) {
+            return None;
+        }
+        let row = |from: usize| from * inner..(from + 1) * inner;
+        let rows = (0..outer).flat_map(|o| steps.iter().map(move |step| o * size + step));
+        Self::new(shape, self.values.gather(rows.flat_map(row)))
+    }
+
     /// Arrays of one shape, one after another along a new axis.
     pub(crate) fn stack(arrays: Vec<Self>, axis: i64) -> Option<Self> {
         let arrays = arrays.into_iter().map(|array| array.expanded(axis));

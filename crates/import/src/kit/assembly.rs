@@ -109,6 +109,11 @@ impl Assembly {
         self.builder.alias(name, node);
     }
 
+    /// Whether `name` means a node already.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.builder.find(name).is_some()
+    }
+
     /// The channels of a node, or `None` behind an operation that is not supported.
     pub(crate) fn channels(&self, node: NodeId) -> Option<usize> {
         self.known[node.index()].channels

@@ -5,11 +5,17 @@ mod activation;
 mod array;
 mod assembly;
 mod geometry;
+mod entry;
 mod limits;
+mod obstacle;
+mod order;
 
 pub(crate) use activation::Activation;
 pub(crate) use array::{Array, MAX_GROWN, Slice, Values};
 pub(crate) use assembly::Assembly;
+pub(crate) use entry::{Axis, Channel, Entry, between};
 pub(crate) use limits::{MAX_NODES, check_numbers, check_size, within};
+pub(crate) use obstacle::first_obstacle;
+pub(crate) use order::order;
 
 pub(crate) use crate::printable::make_printable;

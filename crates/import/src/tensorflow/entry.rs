@@ -1,39 +1,13 @@
 //! What a graph does to the picture before the network begins: casts, axes more or less, colours in another
-//! order, numbers subtracted and multiplied. All of that together is what [`InputSpec`] says, and so
+//! order, numbers subtracted and multiplied. All of that together is what [`graph::InputSpec`] says, and so
 //! becomes the network's input statistics.
 //!
 //! A resize at the entry is left out: a dream has its own size.
 
-use graph::{ChannelOrder, InputSpec};
-
 use super::proto::NodeDef;
-use super::reader::{Layout, Reader, Value};
-use crate::kit::Array;
-
-/// The picture on its way into the network.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    axes: Vec<Axis>,
-    channels: Vec<Channel>,
-}
-
-/// What an axis goes along.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Axis {
-    Batch,
-    Rows,
-    Columns,
-    Channels,
-}
-use Axis::{Batch, Channels, Columns, Rows};
-
-/// `scale · x + shift`, with `x` being the picture's channel numbered `source`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Channel {
-    source: usize,
-    scale: f64,
-    shift: f64,
-}
+use super::reader::{Reader, Value};
+use crate::kit::Axis::{self, Batch, Channels};
+use crate::kit::{Array, Channel, Entry};
 
 /// One of a node's inputs.
 enum Input {
@@ -56,15 +30,15 @@ const STEPS: &[(&str, Step)] = &[
     }),
     ("ConcatV2", |_, inputs| concat(inputs)),
     ("DecodeJpeg", same),
-    ("Div", |_, inputs| combined(inputs, divided, false)),
+    ("Div", |_, inputs| combined(inputs, Channel::over, false)),
     ("ExpandDims", expand_dims),
     ("GatherV2", gather),
     ("Identity", same),
     ("Mul", |_, inputs| combined(inputs, |x, c| x.times(c), true)),
-    ("Neg", |_, inputs| Some(vec![each(one(inputs)?, |x, _| x.times(-1.0))])),
+    ("Neg", |_, inputs| Some(vec![one(inputs)?.each(|x, _| x.times(-1.0))])),
     ("Pack", pack),
     ("PlaceholderWithDefault", same),
-    ("RealDiv", |_, inputs| combined(inputs, divided, false)),
+    ("RealDiv", |_, inputs| combined(inputs, Channel::over, false)),
     ("ResizeArea", first),
     ("ResizeBicubic", first),
     ("ResizeBilinear", first),
@@ -97,74 +71,6 @@ pub(super) fn step(reader: &mut Reader, node: &NodeDef, inputs: &[Value]) -> Opt
     Some(Value::Entry { first, count })
 }
 
-impl Entry {
-    /// The picture as it is, with its axes as the graph says.
-    pub(super) fn new(axes: &[Axis]) -> Self {
-        let channel = |source| Channel { source, scale: 1.0, shift: 0.0 };
-        Self { axes: axes.to_vec(), channels: (0..3).map(channel).collect() }
-    }
-
-    /// How a network that begins here has its maps, and what it wants for input; or why that is no picture.
-    pub(super) fn begun(&self) -> Result<(Layout, InputSpec), &'static str> {
-        let layout = match self.axes[..] {
-            [Batch, Rows, Columns, Channels] | [Rows, Columns, Channels] => Layout::Last,
-            [Batch, Channels, Rows, Columns] | [Channels, Rows, Columns] => Layout::First,
-            _ => return Err("the picture with its axes in an order that is neither NHWC nor NCHW"),
-        };
-        let sources = self.channels.iter().map(|channel| channel.source);
-        let order = match sources.collect::<Vec<_>>()[..] {
-            [0, 1, 2] => ChannelOrder::Rgb,
-            [2, 1, 0] => ChannelOrder::Bgr,
-            _ => return Err("a part of the picture's channels"),
-        };
-        let wanted = self.input_spec(order);
-        Ok((layout, wanted.ok_or("the picture multiplied by 0, or by what is no finite number")?))
-    }
-
-    /// The numbers of the three channels, if they are numbers and can be undone.
-    fn input_spec(&self, order: ChannelOrder) -> Option<InputSpec> {
-        let [a, b, c] = self.channels[..] else { return None };
-        let mean =
-            [a, b, c].map(|x| if x.shift == 0.0 { 0.0 } else { (-x.shift / x.scale) as f32 });
-        let scale = [a, b, c].map(|x| x.scale as f32);
-        let numbers = mean.iter().chain(&scale).all(|x| x.is_finite());
-        (numbers && scale.iter().all(|&x| x != 0.0)).then_some(InputSpec { order, mean, scale })
-    }
-
-    /// The number of an axis that the file counts from the front or, below 0, from the end.
-    fn axis(&self, number: i64) -> Option<usize> {
-        let rank = self.axes.len() as i64;
-        let number = if number < 0 { number.checked_add(rank)? } else { number };
-        usize::try_from(number).ok().filter(|&number| number < self.axes.len())
-    }
-
-    fn is_channels(&self, number: i64) -> bool {
-        self.axis(number).is_some_and(|axis| self.axes[axis] == Channels)
-    }
-
-    /// The same with these of its channels.
-    fn of(&self, channels: &[usize]) -> Option<Self> {
-        let channels = channels.iter().map(|&channel| self.channels.get(channel).copied());
-        Some(Self { axes: self.axes.clone(), channels: channels.collect::<Option<_>>()? })
-    }
-
-    /// The same without its axis of channels, of which it has one.
-    fn flat(mut self) -> Option<Self> {
-        self.axes.retain(|&axis| axis != Channels);
-        (self.channels.len() == 1).then_some(self)
-    }
-}
-
-impl Channel {
-    fn times(self, factor: f64) -> Self {
-        Self { scale: self.scale * factor, shift: self.shift * factor, ..self }
-    }
-}
-
-fn divided(x: Channel, divisor: f64) -> Channel {
-    Channel { scale: x.scale / divisor, shift: x.shift / divisor, ..x }
-}
-
 fn one(inputs: Vec<Input>) -> Option<Entry> {
     match <[Input; 1]>::try_from(inputs).ok()? {
         [Input::Entry(entry)] => Some(entry),
@@ -178,11 +84,6 @@ fn pair(inputs: Vec<Input>) -> Option<(Entry, Array)> {
         [Input::Entry(entry), Input::Constant(array)] => Some((entry, array)),
         _ => None,
     }
-}
-
-fn each(entry: Entry, f: impl Fn(Channel, usize) -> Channel) -> Entry {
-    let channels = entry.channels.iter().enumerate().map(|(c, &channel)| f(channel, c)).collect();
-    Entry { channels, ..entry }
 }
 
 fn same(_: &NodeDef, inputs: Vec<Input>) -> Option<Vec<Entry>> {
@@ -199,21 +100,6 @@ fn cast(node: &NodeDef, inputs: Vec<Input>) -> Option<Vec<Entry>> {
     node.data_type("DstT").is_some_and(|kind| kind.is_float()).then_some(vec![one(inputs)?])
 }
 
-/// One number of a constant for each channel, if it has no more.
-fn by_channel(entry: &Entry, array: &Array) -> Option<Vec<f64>> {
-    let values: Vec<f64> =
-        array.clone().into_floats().as_floats()?.iter().map(|&x| x.into()).collect();
-    let skipped = entry.axes.len().checked_sub(array.shape().len())?;
-    let mut sizes = entry.axes[skipped..].iter().zip(array.shape());
-    if sizes.any(|(&axis, &size)| size != 1 && axis != Channels) {
-        return None;
-    }
-    match values[..] {
-        [all] => Some(vec![all; entry.channels.len()]),
-        _ => (values.len() == entry.channels.len()).then_some(values),
-    }
-}
-
 /// `f` of each channel and its number in a constant, which may stand first where the function is symmetric.
 fn combined(
     mut inputs: Vec<Input>,
@@ -224,8 +110,8 @@ fn combined(
         inputs.reverse();
     }
     let (entry, array) = pair(inputs)?;
-    let numbers = by_channel(&entry, &array)?;
-    Some(vec![each(entry, |x, c| f(x, numbers[c]))])
+    let numbers = entry.by_channel(&array)?;
+    Some(vec![entry.each(|x, c| f(x, numbers[c]))])
 }
 
 fn subtract(_: &NodeDef, mut inputs: Vec<Input>) -> Option<Vec<Entry>> {
@@ -242,7 +128,7 @@ fn bias_add(_: &NodeDef, inputs: Vec<Input>) -> Option<Vec<Entry>> {
     let (entry, array) = pair(inputs)?;
     let bias = array.into_floats();
     let bias = bias.as_floats().filter(|bias| bias.len() == entry.channels.len())?;
-    Some(vec![each(entry, |x, c| Channel { shift: x.shift + f64::from(bias[c]), ..x })])
+    Some(vec![entry.each(|x, c| Channel { shift: x.shift + f64::from(bias[c]), ..x })])
 }
 
 fn expand_dims(_: &NodeDef, inputs: Vec<Input>) -> Option<Vec<Entry>> {
@@ -340,12 +226,7 @@ fn joined(
         Input::Constant(_) => None,
     };
     let entries: Vec<Entry> = inputs.into_iter().map(entry).collect::<Option<_>>()?;
-    let first = entries.first()?;
-    // A picture has three channels; more, joined again and again, would be more than any memory holds.
-    let count: usize = entries.iter().map(|entry| entry.channels.len()).sum();
-    let alike = count <= 3 && entries.iter().all(|entry| entry.axes == first.axes);
-    let axes = alike.then(|| axes(first))??;
-    Some(vec![Entry { axes, channels: entries.iter().flat_map(|e| e.channels.clone()).collect() }])
+    Some(vec![Entry::joined(&entries, axes)?])
 }
 
 /// Channels in another order, or one of them, out of all rows and columns.

@@ -23,17 +23,20 @@ mod shape;
 mod tensor;
 mod window;
 
-use graph::{Graph, InputSpec, Op};
+use graph::{Graph, InputSpec};
 use prost::Message;
 use prost::bytes::Bytes;
 
 use crate::ImportError;
-use crate::kit::{Assembly, MAX_NODES, make_printable, within};
+use crate::kit::{Assembly, MAX_NODES, first_obstacle, make_printable, within};
 use proto::{GraphDef, NodeDef};
 use reader::Reader;
 use tensor::Constant;
 
 const FORMAT: &str = "TensorFlow graph";
+
+/// What to do about a node that no layer works without.
+const WAY_OUT: &str = "Change the graph there before it is frozen, or use another network";
 
 /// What a file gives.
 pub(crate) struct Read {
@@ -80,30 +83,10 @@ pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
     }
     let input = reader.input.filter(|input| *input != InputSpec::default());
     let graph = reader.assembly.finish();
-    match first_obstacle(&graph).filter(|_| graph.layers().is_empty()) {
+    match first_obstacle(&graph, WAY_OUT).filter(|_| graph.layers().is_empty()) {
         Some(obstacle) => Err(obstacle),
         None => Ok(Read { graph, input }),
     }
-}
-
-/// The first node on the picture's way that cannot be computed, or that reads one which cannot.
-fn first_obstacle(graph: &Graph) -> Option<ImportError> {
-    let mut reached = vec![false; graph.nodes().len()];
-    for (place, node) in graph.nodes().iter().enumerate() {
-        let from_picture = node.inputs.iter().any(|input| reached[input.index()]);
-        reached[place] = from_picture || matches!(node.op, Op::Input { .. });
-        let read = node.inputs.iter().map(|&input| graph.node(input));
-        for node in std::iter::once(node).chain(read).filter(|_| from_picture) {
-            if let Op::Unsupported { kind } = &node.op {
-                let problem = format!(
-                    "no layer works without it, and it cannot be computed: {kind}. Change the graph \
-                     there before it is frozen, or use another network"
-                );
-                return Some(ImportError::Layer { layer: node.name.clone(), problem });
-            }
-        }
-    }
-    None
 }
 
 /// The node with the names in it as they can be shown.

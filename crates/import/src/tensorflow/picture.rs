@@ -1,10 +1,10 @@
 //! Where the picture comes into a graph.
 
-use super::entry::{Axis, Entry};
 use super::order::Source;
 use super::proto::{DataType, NodeDef};
 use super::reader::Layout;
 use crate::ImportError;
+use crate::kit::{Axis, Entry};
 
 /// The node that is the picture, and how its axes lie: of the placeholders of numbers that may hold a
 /// picture, best one that convolutions read, whose shape is said, on the way along everything's first input,

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use graph::{Affine, InputSpec, NodeId, Op};
+use graph::{InputSpec, NodeId, Op};
 
-use super::entry::Entry;
 use super::order::Source;
 use super::proto::NodeDef;
 use super::tensor::Constant;
 use crate::ImportError;
-use crate::kit::{Activation, Array, Assembly};
+use crate::kit::{Activation, Array, Assembly, Entry, between};
 
 /// The values that may be read and made while constants are computed from constants: so many for each
 /// byte of the file, and as many more.
@@ -205,11 +204,11 @@ impl Reader {
     /// statistics; what another reads in another way is computed from that.
     pub(super) fn begin(&mut self, name: &str, entry: usize) -> Result<Value, ImportError> {
         let picture = self.assembly.input();
-        let (layout, wanted) = match self.entries[entry].begun() {
+        let (channels_last, wanted) = match self.entries[entry].begun() {
             Ok(begun) => begun,
             Err(why) => return self.unsupported(name, why.into(), &[picture]),
         };
-        let form = Form::Map(layout);
+        let form = Form::Map(if channels_last { Layout::Last } else { Layout::First });
         let given = *self.input.get_or_insert(wanted);
         if given == wanted {
             return Ok(Value::Node(picture, form));
@@ -221,15 +220,8 @@ impl Reader {
                 &[picture],
             );
         }
-        let ratio = |c: usize| f64::from(wanted.scale[c]) / f64::from(given.scale[c]);
-        let shift = |c: usize| {
-            (f64::from(given.mean[c]) - f64::from(wanted.mean[c])) * f64::from(wanted.scale[c])
-        };
-        let affine = Affine {
-            scale: (0..3).map(|c| ratio(c) as f32).collect(),
-            shift: (0..3).map(|c| shift(c) as f32).collect(),
-        };
-        Ok(Value::Node(self.assembly.add(name, Op::Affine(affine), &[picture])?, form))
+        let affine = Op::Affine(between(given, wanted));
+        Ok(Value::Node(self.assembly.add(name, affine, &[picture])?, form))
     }
 
     pub(super) fn constant(&self, value: Value) -> Option<&Constant> {

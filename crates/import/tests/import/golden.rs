@@ -32,14 +32,14 @@ fn agreeing_modules(file: &str, golden: &str) -> usize {
 }
 
 /// Numbers of another program.
-struct Golden {
+pub(crate) struct Golden {
     name: String,
     bytes: Vec<u8>,
     image: Tensor,
 }
 
 impl Golden {
-    fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let path = testkit::shared().join(format!("networks/golden/{name}.safetensors"));
         let bytes = std::fs::read(path).unwrap();
         let image = planar(&SafeTensors::deserialize(&bytes).unwrap(), "image");
@@ -52,16 +52,30 @@ impl Golden {
         keys.map(str::to_owned).collect()
     }
 
-    /// The paths of PyTorch's modules with the keys of their numbers.
-    fn modules(&self) -> Vec<(String, String)> {
+    /// What is noted beside the numbers.
+    pub(crate) fn note(&self, key: &str) -> serde_json::Value {
         let (_, metadata) = SafeTensors::read_metadata(&self.bytes).unwrap();
-        let layers = &metadata.metadata().as_ref().unwrap()["layers"];
-        let layers: Vec<serde_json::Value> = serde_json::from_str(layers).unwrap();
-        let text = |layer: &serde_json::Value, key: &str| layer[key].as_str().unwrap().to_owned();
-        layers.iter().map(|layer| (text(layer, "module"), text(layer, "key"))).collect()
+        serde_json::from_str(&metadata.metadata().as_ref().unwrap()[key]).unwrap()
     }
 
-    fn check(&self, network: &Network, layer: &str, key: &str) {
+    /// The paths of PyTorch's modules with the keys of their numbers.
+    fn modules(&self) -> Vec<(String, String)> {
+        self.named("module")
+    }
+
+    /// What each layer is called, with the key of its numbers.
+    pub(crate) fn named(&self, name: &str) -> Vec<(String, String)> {
+        let layers = self.note("layers");
+        let text = |layer: &serde_json::Value, key: &str| layer[key].as_str().unwrap().to_owned();
+        layers
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|layer| (text(layer, name), text(layer, "key")))
+            .collect()
+    }
+
+    pub(crate) fn check(&self, network: &Network, layer: &str, key: &str) {
         let name = &self.name;
         let file = SafeTensors::deserialize(&self.bytes).unwrap();
         let (activation, gradient) = response(network, layer, &self.image);

@@ -72,7 +72,12 @@ fn each_kind_is_named_with_a_way_out() {
         (&index, "a TensorFlow checkpoint's index", "freeze_graph"),
         (&message(&[(1, Err(b"i")), (2, Err(&graph))]), "(.meta)", "freeze_graph"),
         (&message(&[(1, Ok(1)), (2, Err(&graph))]), "SavedModel", "write_graph"),
-        (&message(&[(1, Ok(8)), (7, Err(&graph)), (8, Err(b"o"))]), "an ONNX model", "onnx2tf"),
+        (
+            &message(&[(1, Ok(8)), (7, Err(&graph)), (8, Err(b""))]),
+            "for a batch of pictures",
+            "input",
+        ),
+        (b"\x08\x07\x12\x07pytorch\x3a\x80\x80\x04\x0a", "ONNX model is damaged", "again"),
         (&core_ml, "a Core ML model", "converted from"),
         (&message(&[(1, Err(b"n")), (2, Err(&operator))]), "a Caffe 2 network", "ONNX"),
         (

@@ -5,5 +5,6 @@ mod folding;
 mod golden;
 mod kinds;
 mod load;
+mod onnx;
 mod tensorflow;
 mod torch;

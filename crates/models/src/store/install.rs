@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use graph::{ChannelOrder, InputSpec, Network};
 use import::printable;
 
-use super::manifest::{Manifest, read_text};
+use super::manifest::{MANIFEST, Manifest, read_text};
 use super::{Store, check_name};
 use crate::catalogue::{KnownNetwork, known};
 use crate::digest::sha256;
 use crate::error::ModelError;
 use crate::event::{OnEvent, StoreEvent, tell};
-use crate::load::{self, load};
+use crate::load::{self, Loaded, load};
 
 /// A network to copy into the store.
 #[derive(Clone, Debug, Default)]
@@ -83,12 +83,12 @@ impl Store {
         if let Some(published) = known(&name) {
             return self.add_known(published, addition, on_event).map(|()| name);
         }
-        let (read, input_known) = load::read(path)?;
-        let input = addition.input(read.input)?;
+        let Loaded { network, input_known, siblings } = load::read(path)?;
+        let input = addition.input(network.input)?;
         if !input_known && !addition.changes_input() {
             tell(on_event, StoreEvent::InputAssumed)?;
         }
-        drop(read);
+        drop(network);
 
         let _lock = self.lock(on_event)?;
         if self.is_installed(&name) {
@@ -102,6 +102,7 @@ impl Store {
         if weights != *path && weights.is_file() {
             copy(&weights, &file.with_extension("caffemodel"))?;
         }
+        copy_siblings(&siblings, path, stage.path(), &file)?;
         if let Some(labels) = &addition.labels {
             copy_text(labels, &file.with_extension("labels.txt"))?;
         }
@@ -182,8 +183,13 @@ fn named(name: &str) -> Result<InputSpec, ModelError> {
 /// Brings the files of a folder and their names to the disk.
 fn sync_files(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
-        // For writing, as some systems bring only such files to the disk.
-        File::options().write(true).open(entry?.path())?.sync_all()?;
+        let path = entry?.path();
+        if path.is_dir() {
+            sync_files(&path)?;
+        } else {
+            // For writing, as some systems bring only such files to the disk.
+            File::options().write(true).open(path)?.sync_all()?;
+        }
     }
     sync_folder(folder)
 }
@@ -201,6 +207,33 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     let mut target = File::create(to).map_err(ModelError::file(to))?;
     io::copy(&mut source, &mut target).map_err(ModelError::file(to))?;
     target.sync_all().map_err(ModelError::file(to))
+}
+
+/// Copies the files beside the model at `path` that it has weights in, under the paths by which the model asks
+/// for them, into `folder`, where the model is `file`.
+fn copy_siblings(
+    siblings: &[String],
+    path: &Path,
+    folder: &Path,
+    file: &Path,
+) -> Result<(), ModelError> {
+    let from = path.parent().unwrap_or(Path::new(""));
+    for sibling in siblings {
+        let to = folder.join(sibling);
+        if to == file || to == folder.join(MANIFEST) {
+            let taken = io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "the model has weights in a file of this name, which is needed for another; install the model \
+                 under another name",
+            );
+            return Err(ModelError::file(&to)(taken));
+        }
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(ModelError::file(parent))?;
+        }
+        copy(&from.join(sibling), &to)?;
+    }
+    Ok(())
 }
 
 /// As [`copy`], of a file that may turn out to have no end.

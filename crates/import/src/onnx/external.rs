@@ -1,0 +1,137 @@
+//! Weights in files beside the model.
+
+use std::collections::HashMap;
+
+use prost::bytes::Bytes;
+
+use super::model::entries;
+use super::node::Node;
+use super::proto::TensorProto;
+use crate::{ImportError, MAX_FILE, printable};
+
+/// Gives the content of a file beside the model, by its path from the model's folder.
+pub(crate) type Sibling<'a> = &'a mut dyn FnMut(&str) -> Result<Bytes, ImportError>;
+
+/// The number that says that a tensor is in another file.
+const EXTERNAL: i32 = 1;
+
+/// The most files beside a model.
+const MAX_FILES: usize = 4096;
+
+/// The files beside a model, as far as they were needed.
+pub(super) struct External<'a> {
+    sibling: Sibling<'a>,
+    files: Vec<(String, Bytes)>,
+    places: HashMap<String, usize>,
+}
+
+impl<'a> External<'a> {
+    pub(super) fn new(sibling: Sibling<'a>) -> Self {
+        Self { sibling, files: Vec::new(), places: HashMap::new() }
+    }
+
+    /// Bytes of all files.
+    pub(super) fn size(&self) -> usize {
+        self.files.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
+    pub(super) fn into_files(self) -> Vec<(String, Bytes)> {
+        self.files
+    }
+
+    /// Gives a tensor its values, if they are in another file.
+    ///
+    /// # Errors
+    /// A file that cannot be had, is outside the model's folder, or is too short.
+    pub(super) fn fetch(
+        &mut self,
+        name: &str,
+        tensor: &mut TensorProto,
+    ) -> Result<(), ImportError> {
+        if tensor.data_location != Some(EXTERNAL) {
+            return Ok(());
+        }
+        let entries = entries(name, &tensor.external_data)?;
+        let wrong = |problem: String| ImportError::Layer { layer: name.into(), problem };
+        let location = entries.get("location").map(String::as_str).unwrap_or_default();
+        let number = |key: &str| match entries.get(key) {
+            None => Ok(None),
+            Some(text) => match text.trim().parse::<usize>() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(wrong(format!("the {key} of its weights is no number"))),
+            },
+        };
+        let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
+        let file = self.file(name, location)?;
+        let end = length.map_or(Some(file.len()), |length| offset.checked_add(length));
+        let end = end.filter(|&end| end <= file.len() && offset <= end).ok_or_else(|| {
+            wrong(format!(
+                "its weights should be in `{}` up to byte {}, but that file has {} bytes; fetch both files again",
+                printable(location),
+                length.map_or(offset, |length| offset.saturating_add(length)),
+                file.len()
+            ))
+        })?;
+        tensor.raw_data = Some(file.slice(offset..end));
+        Ok(())
+    }
+
+    /// As [`Self::fetch`], for all of a node's attributes.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub(super) fn fetch_attributes(&mut self, node: &mut Node) -> Result<(), ImportError> {
+        let name = node.name.clone();
+        let tensors = node.attributes_mut().values_mut().filter_map(|a| a.t.as_mut());
+        for tensor in tensors {
+            self.fetch(&name, tensor)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, location: &str) -> Result<Bytes, ImportError> {
+        if let Some(&place) = self.places.get(location) {
+            return Ok(self.files[place].1.clone());
+        }
+        if !is_inside(location) {
+            let problem = format!(
+                "its weights should be in `{}`, which is not a path inside the model's folder",
+                printable(location)
+            );
+            return Err(ImportError::Layer { layer: name.into(), problem });
+        }
+        if self.files.len() >= MAX_FILES {
+            let problem = format!("the model has weights in more than {MAX_FILES} files");
+            return Err(ImportError::Layer { layer: name.into(), problem });
+        }
+        let bytes = (self.sibling)(location)?;
+        if (self.size() + bytes.len()) as u64 > MAX_FILE {
+            return Err(ImportError::TooLarge { limit: MAX_FILE });
+        }
+        self.places.insert(location.to_owned(), self.files.len());
+        self.files.push((location.to_owned(), bytes.clone()));
+        Ok(bytes)
+    }
+}
+
+/// Whether a path leads to a file in a folder and nowhere else, on any system.
+fn is_inside(path: &str) -> bool {
+    let plain = |part: &str| !part.is_empty() && part != ".." && !part.contains([':', '\\', '\0']);
+    let path = path.strip_prefix("./").unwrap_or(path);
+    path.split('/').all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_inside_a_folder_are_followed() {
+        for path in ["model.onnx.data", "./weights", "weights/conv1", "a.b"] {
+            assert!(is_inside(path), "{path}");
+        }
+        for path in ["", "/etc/passwd", "../x", "a/../../x", "C:x", "a\\..\\x", "a//b", "a/"] {
+            assert!(!is_inside(path), "{path}");
+        }
+    }
+}

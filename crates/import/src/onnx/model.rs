@@ -1,0 +1,180 @@
+//! What a file holds, unpacked: nodes, weights, inputs. Everything is counted before it is unpacked.
+
+use std::collections::HashMap;
+
+use prost::Message;
+use prost::bytes::Bytes;
+
+use super::FORMAT;
+use super::functions::inlined;
+use super::node::{Node, operation};
+use super::proto::tensor_shape_proto::{Dimension, dimension};
+use super::proto::{
+    FunctionProto, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+    ValueInfoProto, type_proto,
+};
+use crate::ImportError;
+use crate::kit::{MAX_NODES, make_printable, within};
+
+/// The most weights, inputs, attributes and other things of a file.
+const MAX_PARTS: usize = 1 << 17;
+/// The most dimensions of an input.
+const MAX_RANK: usize = 8;
+
+/// A file, unpacked.
+pub(super) struct Model {
+    pub(super) nodes: Vec<Node>,
+    pub(super) initializers: HashMap<String, TensorProto>,
+    pub(super) inputs: Vec<Input>,
+    /// The program that wrote it.
+    pub(super) producer: String,
+    /// What the writer noted, by names.
+    pub(super) metadata: HashMap<String, String>,
+}
+
+/// What a graph is given.
+pub(super) struct Input {
+    pub(super) name: String,
+    /// The number of a type of tensors, 0 where it is not said.
+    pub(super) elements: i32,
+    /// Its sizes as far as they are said; `None` where not even their number is.
+    pub(super) sizes: Option<Vec<Option<usize>>>,
+}
+
+/// A function of the file itself: nodes that stand for one.
+pub(super) struct Function {
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
+    pub(super) nodes: Vec<Node>,
+}
+
+/// The versions of each domain's operations.
+type Opsets = HashMap<String, i64>;
+
+pub(super) fn damaged(error: impl ToString) -> ImportError {
+    ImportError::Damaged { format: FORMAT, problem: error.to_string() }
+}
+
+fn decode<M: Message + Default>(bytes: &Bytes) -> Result<M, ImportError> {
+    M::decode(bytes.clone()).map_err(damaged)
+}
+
+impl Model {
+    /// # Errors
+    /// What is no ONNX, or has more parts than any network.
+    pub(super) fn read(bytes: Bytes) -> Result<Self, ImportError> {
+        let model = ModelProto::decode(bytes).map_err(damaged)?;
+        let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
+        let opsets = opsets(&model.opset_import)?;
+        let mut functions = HashMap::new();
+        let mut count = graph.node.len();
+        within("the model", "the number of functions", model.functions.len(), 0, MAX_NODES)?;
+        for bytes in &model.functions {
+            let function: FunctionProto = decode(bytes)?;
+            count = count.saturating_add(function.node.len());
+            within("the graph", "the number of nodes", count, 0, MAX_NODES)?;
+            let own = opsets_of(&function, &opsets)?;
+            let key = operation(&domain(function.domain), &function.name.unwrap_or_default());
+            let nodes = nodes(&function.node, &own)?;
+            let (inputs, outputs) = (function.input, function.output);
+            functions.insert(key, Function { inputs, outputs, nodes });
+        }
+        within("the graph", "the number of nodes", count, 1, MAX_NODES)?;
+        Ok(Self {
+            nodes: inlined(nodes(&graph.node, &opsets)?, &functions)?,
+            initializers: initializers(&graph)?,
+            inputs: inputs(&graph)?,
+            producer: model.producer_name.unwrap_or_default(),
+            metadata: entries("the model", &model.metadata_props)?,
+        })
+    }
+}
+
+fn opsets(list: &[Bytes]) -> Result<Opsets, ImportError> {
+    within("the model", "the number of domains", list.len(), 0, MAX_PARTS)?;
+    let mut opsets = HashMap::new();
+    for bytes in list {
+        let opset: OperatorSetIdProto = decode(bytes)?;
+        opsets.insert(domain(opset.domain), opset.version.unwrap_or(1));
+    }
+    Ok(opsets)
+}
+
+/// A function's own versions, or else the model's.
+fn opsets_of(function: &FunctionProto, model: &Opsets) -> Result<Opsets, ImportError> {
+    let mut opsets = model.clone();
+    opsets.extend(self::opsets(&function.opset_import)?);
+    Ok(opsets)
+}
+
+/// A domain by its short name.
+fn domain(name: Option<String>) -> String {
+    name.filter(|name| name != "ai.onnx").unwrap_or_default()
+}
+
+fn nodes(list: &[Bytes], opsets: &Opsets) -> Result<Vec<Node>, ImportError> {
+    let mut attributes = 0usize;
+    list.iter()
+        .map(|bytes| {
+            let node: super::proto::NodeProto = decode(bytes)?;
+            let name = node.name.clone().unwrap_or_default();
+            attributes = attributes.saturating_add(node.attribute.len());
+            within(&name, "the number of attributes so far", attributes, 0, MAX_PARTS)?;
+            let domain = domain(node.domain.clone());
+            let opset = opsets.get(&domain).copied().unwrap_or(1);
+            Node::new(node, &domain, opset)
+        })
+        .collect()
+}
+
+fn initializers(graph: &GraphProto) -> Result<HashMap<String, TensorProto>, ImportError> {
+    within("the graph", "the number of weights", graph.initializer.len(), 0, MAX_PARTS)?;
+    let mut initializers = HashMap::new();
+    for bytes in &graph.initializer {
+        let mut tensor: TensorProto = decode(bytes)?;
+        let mut name = tensor.name.take().unwrap_or_default();
+        make_printable(&mut name);
+        initializers.insert(name, tensor);
+    }
+    Ok(initializers)
+}
+
+fn inputs(graph: &GraphProto) -> Result<Vec<Input>, ImportError> {
+    within("the graph", "the number of inputs", graph.input.len(), 0, MAX_PARTS)?;
+    graph.input.iter().map(input).collect()
+}
+
+fn input(bytes: &Bytes) -> Result<Input, ImportError> {
+    let info: ValueInfoProto = decode(bytes)?;
+    let mut name = info.name.unwrap_or_default();
+    make_printable(&mut name);
+    let tensor = match info.r#type.and_then(|kind| kind.value) {
+        Some(type_proto::Value::TensorType(tensor)) => tensor,
+        None => return Ok(Input { name, elements: 0, sizes: None }),
+    };
+    let mut sizes = None;
+    if let Some(shape) = tensor.shape {
+        within(&name, "the number of dimensions", shape.dim.len(), 0, MAX_RANK)?;
+        let size = |bytes: &Bytes| {
+            let dim: Dimension = decode(bytes)?;
+            Ok(match dim.value {
+                // Some exporters write 0 or −1 for what is free.
+                Some(dimension::Value::DimValue(size)) if size > 0 => usize::try_from(size).ok(),
+                _ => None,
+            })
+        };
+        sizes = Some(shape.dim.iter().map(size).collect::<Result<_, ImportError>>()?);
+    }
+    Ok(Input { name, elements: tensor.elem_type.unwrap_or(0), sizes })
+}
+
+/// Texts by names.
+pub(super) fn entries(place: &str, list: &[Bytes]) -> Result<HashMap<String, String>, ImportError> {
+    within(place, "the number of notes", list.len(), 0, MAX_PARTS)?;
+    let mut entries = HashMap::new();
+    for bytes in list {
+        let entry: StringStringEntryProto = decode(bytes)?;
+        entries.insert(entry.key.unwrap_or_default(), entry.value.unwrap_or_default());
+    }
+    Ok(entries)
+}

@@ -1,0 +1,165 @@
+//! A node with its attributes, and the name that its result has for people.
+
+use std::collections::HashMap;
+
+use prost::Message;
+
+use super::model::{damaged, entries};
+use super::proto::{AttributeProto, NodeProto, TensorProto};
+use crate::ImportError;
+use crate::kit::make_printable;
+
+/// A node of a graph.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    /// What its result is called: see [`shown_name`].
+    pub(super) name: String,
+    /// The operation; those of other domains have theirs before it.
+    pub(super) op: String,
+    /// The version of the operation's domain.
+    pub(super) opset: i64,
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
+    attributes: HashMap<String, AttributeProto>,
+    /// The modules of the program that it is in, outermost first, where the exporter notes them.
+    pub(super) scopes: Vec<String>,
+}
+
+/// Where PyTorch's exporter notes the modules, as a list in Python.
+const SCOPES: &str = "pkg.torch.onnx.name_scopes";
+/// How PyTorch's older exporter ends the name of a result.
+const OUTPUT: &str = "_output_0";
+
+impl Node {
+    /// # Errors
+    /// Attributes that cannot be unpacked.
+    pub(super) fn new(node: NodeProto, domain: &str, opset: i64) -> Result<Self, ImportError> {
+        let (mut inputs, mut outputs) = (node.input, node.output);
+        inputs.iter_mut().chain(&mut outputs).for_each(make_printable);
+        let op = operation(domain, &node.op_type.unwrap_or_default());
+        let mut attributes = HashMap::new();
+        for bytes in node.attribute {
+            let mut attribute = AttributeProto::decode(bytes).map_err(damaged)?;
+            attributes.insert(attribute.name.take().unwrap_or_default(), attribute);
+        }
+        let notes = entries(&op, &node.metadata_props)?;
+        let scopes = notes.get(SCOPES).map(|list| scopes(list)).unwrap_or_default();
+        let mut own = node.name.unwrap_or_default();
+        make_printable(&mut own);
+        let name = shown_name(&own, &outputs);
+        Ok(Self { name, op, opset, inputs, outputs, attributes, scopes })
+    }
+
+    /// This node of a function as `caller` calls it, under another name and on other values.
+    pub(super) fn called_by(
+        &self,
+        caller: &Node,
+        name: String,
+        inputs: Vec<String>,
+        outputs: Vec<String>,
+    ) -> Self {
+        let given = |(name, attribute): (&String, &AttributeProto)| {
+            // The value of one of the function's own attributes.
+            let attribute = match attribute.ref_attr_name.as_deref() {
+                Some(reference) if !reference.is_empty() => caller.attribute(reference)?,
+                _ => attribute,
+            };
+            Some((name.clone(), attribute.clone()))
+        };
+        let attributes = self.attributes.iter().filter_map(given).collect();
+        let mut scopes = caller.scopes.clone();
+        scopes.extend(self.scopes.iter().cloned());
+        let (op, opset) = (self.op.clone(), self.opset);
+        Self { name, op, opset, inputs, outputs, attributes, scopes }
+    }
+
+    pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        self.attributes.get(name)
+    }
+
+    pub(super) fn attributes_mut(&mut self) -> &mut HashMap<String, AttributeProto> {
+        &mut self.attributes
+    }
+
+    pub(super) fn integer(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name).and_then(|attribute| attribute.i).unwrap_or(default)
+    }
+
+    pub(super) fn float(&self, name: &str, default: f32) -> f32 {
+        self.attribute(name).and_then(|attribute| attribute.f).unwrap_or(default)
+    }
+
+    pub(super) fn integers(&self, name: &str) -> Option<&[i64]> {
+        self.attribute(name).map(|attribute| &attribute.ints[..])
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let text = self.attribute(name)?.s.as_ref()?;
+        std::str::from_utf8(text).ok()
+    }
+
+    pub(super) fn tensor(&self, name: &str) -> Option<&TensorProto> {
+        self.attribute(name)?.t.as_ref()
+    }
+}
+
+/// An operation's name, with its domain before it unless that is ONNX's own.
+pub(super) fn operation(domain: &str, name: &str) -> String {
+    let mut operation =
+        if domain.is_empty() { name.to_owned() } else { format!("{domain}.{name}") };
+    make_printable(&mut operation);
+    operation
+}
+
+/// A result's name without what exporters put behind it: that of the node, where it is told by it, and without
+/// TensorFlow's number of the output.
+fn shown_name(node: &str, outputs: &[String]) -> String {
+    let Some(output) = outputs.iter().find(|output| !output.is_empty()) else { return node.into() };
+    if output.strip_suffix(OUTPUT) == Some(node) && !node.is_empty() {
+        return node.into();
+    }
+    output.strip_suffix(":0").filter(|name| !name.is_empty()).unwrap_or(output).into()
+}
+
+/// The module paths in a list as Python writes it: `['', 'layer1', 'layer1.0', 'add_2']`. The last is the
+/// operation's own.
+fn scopes(list: &str) -> Vec<String> {
+    let names = list.split(['\'', '"']).skip(1).step_by(2);
+    let mut names: Vec<String> = names.filter(|name| !name.is_empty()).map(String::from).collect();
+    names.pop();
+    names.iter_mut().for_each(make_printable);
+    names
+}
+
+#[cfg(test)]
+impl Node {
+    /// A node for tests, of ONNX's own operations.
+    pub(super) fn of(op: &str, inputs: &[&str], output: &str) -> Self {
+        let texts = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let (inputs, output) = (texts(inputs), texts(&[output]));
+        let node =
+            NodeProto { input: inputs, output, op_type: Some(op.into()), ..NodeProto::default() };
+        Self::new(node, "", 13).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_shown_by_the_names_that_people_know() {
+        let shown = |node: &str, output: &str| shown_name(node, &[output.to_owned()]);
+        assert_eq!(shown("/relu/Relu", "/relu/Relu_output_0"), "/relu/Relu");
+        assert_eq!(shown("node_relu_1", "relu_1"), "relu_1");
+        assert_eq!(shown("", "gpu_0/conv1_1"), "gpu_0/conv1_1");
+        assert_eq!(shown("model/relu", "model/relu/Relu:0"), "model/relu/Relu");
+    }
+
+    #[test]
+    fn modules_are_read_out_of_the_exporters_notes() {
+        let list = "['', 'layer1', 'layer1.0', 'layer1.0.bn1', '_native_batch_norm']";
+        assert_eq!(scopes(list), ["layer1", "layer1.0", "layer1.0.bn1"]);
+        assert!(scopes("nothing").is_empty());
+    }
+}

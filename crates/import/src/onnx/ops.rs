@@ -1,0 +1,143 @@
+//! ONNX's operations: the table of their builders.
+
+use super::node::Node;
+use super::reader::{Built, Reader, Value};
+use super::{
+    arithmetic, channels, convolution, elementwise, entry, fold, matrix, normalise, pool, reduce,
+    shape,
+};
+use crate::ImportError;
+use crate::kit::within;
+
+type Builder = fn(&mut Reader, &Node, &[Value]) -> Result<Built, ImportError>;
+
+const ANY: usize = usize::MAX;
+
+/// Each operation with the least and the most inputs it can have.
+const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
+    ("Add", [2, 2], arithmetic::add),
+    ("AveragePool", [1, 1], pool::average),
+    ("BatchNormalization", [5, 5], normalise::batch),
+    ("Cast", [1, 1], elementwise::cast),
+    ("CastLike", [2, 2], elementwise::cast_like),
+    ("Concat", [1, ANY], channels::concat),
+    ("Conv", [2, 3], convolution::conv),
+    ("Div", [2, 2], arithmetic::divide),
+    ("Dropout", [1, 3], shape::identity),
+    ("Expand", [2, 2], shape::expand),
+    ("Flatten", [1, 1], shape::flatten),
+    ("Gemm", [2, 3], matrix::gemm),
+    ("GlobalAveragePool", [1, 1], reduce::global_average),
+    ("Identity", [1, 1], shape::identity),
+    ("LRN", [1, 1], normalise::lrn),
+    ("MatMul", [2, 2], matrix::matmul),
+    ("MaxPool", [1, 1], pool::max),
+    ("Mul", [2, 2], arithmetic::multiply),
+    ("Neg", [1, 1], arithmetic::negate),
+    ("ReduceMean", [1, 2], reduce::mean),
+    ("Relu", [1, 1], elementwise::relu),
+    ("Reshape", [1, 2], shape::reshape),
+    ("Shape", [1, 1], shape::shape),
+    ("Size", [1, 1], shape::size),
+    ("Softmax", [1, 1], normalise::softmax),
+    ("Squeeze", [1, 2], shape::squeeze),
+    ("Sub", [2, 2], arithmetic::subtract),
+    ("Sum", [1, ANY], arithmetic::sum),
+    ("Transpose", [1, 1], shape::transpose),
+    ("Unsqueeze", [1, 2], shape::unsqueeze),
+];
+
+/// Words for what is not supported, that say why or what to do about it: how the operation's name begins,
+/// and what follows it.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("DequantizeLinear", " of what is computed; use the network without quantisation"),
+    ("DynamicQuantizeLinear", "; use the network without quantisation"),
+    ("If", ", a branch; export the network for one way"),
+    ("Loop", ", a loop; export the network without loops"),
+    ("MatMulInteger", "; use the network without quantisation"),
+    ("QLinear", "; use the network without quantisation"),
+    ("QuantizeLinear", "; use the network without quantisation"),
+    ("Scan", ", a loop; export the network without loops"),
+    (
+        "com.microsoft.",
+        ", an operation of ONNX Runtime alone; use the network before it was optimised for that",
+    ),
+];
+
+/// What is known of a node's outputs, one for each; a node that cannot be computed stands as unsupported.
+///
+/// # Errors
+/// Weights that do not fit, numbers out of bounds.
+pub(super) fn build(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Vec<Value>, ImportError> {
+    if inputs.iter().any(|input| matches!(input, Value::Entry(_))) {
+        if let Some(values) = entry::step(reader, node, inputs) {
+            return Ok(values);
+        }
+    }
+    let mut begun = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        begun.push(match input {
+            Value::Entry(entry) => reader.begin(&node.name, entry)?,
+            value => value.clone(),
+        });
+    }
+    let mut unsupported = |why: &str| -> Result<Vec<Value>, ImportError> {
+        let ids: Vec<_> = begun.iter().flat_map(Value::ids).collect();
+        let value = reader.unsupported(&node.name, format!("{}{why}", node.op), &ids)?;
+        Ok(vec![value; node.outputs.len()])
+    };
+    if begun.iter().any(|input| matches!(input, Value::Unknown(_))) {
+        return unsupported(" of what is not supported");
+    }
+    let known =
+        |input: &Value| matches!(input, Value::Nothing | Value::Constant(_) | Value::Sized(_));
+    if begun.iter().all(known) {
+        return match fold::fold(reader, node, &begun) {
+            Some(values) => Ok(values),
+            None => unsupported_constant(reader, node),
+        };
+    }
+    let Some((.., [least, most], builder)) = BUILDERS.iter().find(|(name, ..)| *name == node.op)
+    else {
+        let why = UNSUPPORTED.iter().find(|(start, _)| node.op.starts_with(start));
+        return unsupported(why.map_or("", |(_, why)| why));
+    };
+    within(&node.name, "the number of its inputs", inputs.len(), *least, *most)?;
+    let mut values = match builder(reader, node, &begun)? {
+        Built::Op(op, inputs, form) => {
+            let id = reader.add(&node.name, op, &inputs)?;
+            vec![Value::Node(id, reader.settled(id, form))]
+        }
+        Built::Map(op, inputs) => {
+            let id = reader.add(&node.name, op, &inputs)?;
+            vec![Value::Node(id, reader.map_form(id))]
+        }
+        Built::Values(values) => values,
+        Built::Unsupported(why) => {
+            let ids: Vec<_> = begun.iter().flat_map(Value::ids).collect();
+            let value = reader.unsupported(&node.name, format!("{}{why}", node.op), &ids)?;
+            vec![value; node.outputs.len()]
+        }
+    };
+    for name in node.outputs.iter().skip(values.len()) {
+        let ids: Vec<_> = begun.iter().flat_map(Value::ids).collect();
+        values.push(match name.is_empty() {
+            true => Value::Nothing,
+            false => {
+                let kind = format!("a further output of {}", node.op);
+                reader.unsupported(name, kind, &ids)?
+            }
+        });
+    }
+    Ok(values)
+}
+
+/// A node of constants that cannot be computed.
+fn unsupported_constant(reader: &mut Reader, node: &Node) -> Result<Vec<Value>, ImportError> {
+    let value = reader.unsupported(&node.name, format!("{} of constants", node.op), &[])?;
+    Ok(vec![value; node.outputs.len()])
+}

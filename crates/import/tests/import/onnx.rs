@@ -1,0 +1,91 @@
+//! ONNX's files of several exporters, against PyTorch's numbers.
+
+use graph::{ChannelOrder, InputSpec};
+use serde_json::Value;
+
+use crate::golden::Golden;
+
+/// How many layers of `file` are as the numbers of `golden` say; `layers` has their names with the keys of the
+/// numbers.
+fn agreeing(file: &str, golden: &Golden, layers: &[(String, String)]) -> usize {
+    let path = testkit::shared().join("networks/models/onnx").join(file);
+    let imported = import::read(&path).unwrap();
+    let mut network = imported.network;
+    if !imported.input_stated {
+        network.input = input(golden);
+    }
+    layers.iter().for_each(|(layer, key)| golden.check(&network, layer, key));
+    layers.len()
+}
+
+/// What the network was given.
+fn input(golden: &Golden) -> InputSpec {
+    let note = golden.note("input");
+    // One number for each channel, or one for all.
+    let number = |key: &str, c: usize| note[key][c].as_f64().or(note[key].as_f64()).unwrap();
+    let three = |key: &str| [0, 1, 2].map(|c| number(key, c));
+    let factor = note["scale"].as_f64().unwrap();
+    let order = match note["order"].as_str().unwrap() {
+        "BGR" => ChannelOrder::Bgr,
+        _ => ChannelOrder::Rgb,
+    };
+    let mean = three("mean").map(|mean| (mean / factor) as f32);
+    InputSpec { order, mean, scale: three("std").map(|std| (factor / std) as f32) }
+}
+
+/// A file with numbers of its own.
+fn own(name: &str) {
+    let golden = Golden::read(name);
+    assert!(agreeing(&format!("{name}.onnx"), &golden, &golden.named("name")) >= 2, "{name}");
+}
+
+/// A file of a network whose numbers are those of another file.
+fn other(file: &str) {
+    let path = testkit::shared().join("networks/golden/aliases.json");
+    let aliases: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let alias = &aliases[file];
+    let golden = Golden::read(alias["golden"].as_str().unwrap().trim_end_matches(".safetensors"));
+    let layers = alias["layers"].as_object().unwrap().iter();
+    let layers: Vec<(String, String)> = layers
+        .map(|(name, layer)| (name.clone(), layer["key"].as_str().unwrap().to_owned()))
+        .collect();
+    assert!(agreeing(file, &golden, &layers) >= 2, "{file}");
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn pytorchs_older_exporter_is_read() {
+    for name in [
+        "resnet18_f16",
+        "resnet18_legacy17_batchnorm",
+        "resnet18_normalised_legacy17",
+        "resnet50_legacy13",
+        "vgg16_legacy11",
+        "alexnet_legacy11",
+        "squeezenet1_0_legacy13",
+        "googlenet_legacy17",
+        "inception_v3_legacy11",
+        "nin_legacy11",
+    ] {
+        own(name);
+    }
+    other("resnet18_legacy9_inputs.onnx");
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn pytorchs_newer_exporter_is_read() {
+    for name in ["resnext50_dynamo18", "vgg16_bn_dynamo18", "squeezenet1_1_dynamo18"] {
+        own(name);
+    }
+    for name in ["resnet18_dynamo18_external", "resnet18_dynamo18_noopt", "inception_v3_dynamo18"] {
+        other(&format!("{name}.onnx"));
+    }
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn other_exporters_are_read() {
+    own("caffe2_style_lrn_opset9");
+    other("tf2onnx_keras2_inception_v3.onnx");
+}
