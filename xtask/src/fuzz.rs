@@ -9,10 +9,11 @@ use crate::process::{answers, cargo, step};
 const SECONDS: &str = "30";
 
 /// Folders with files to start from, beside `fuzz/seeds/READER`.
-const SEEDS: [(&str, &str); 8] = [
+const SEEDS: [(&str, &str); 9] = [
     ("caffemodel", "crates/import/tests/data"),
     ("carrier", "crates/cli/tests/data/recipes-0.1/carriers"),
     ("graphdef", "crates/import/tests/data"),
+    ("onnx", "crates/import/tests/data/onnx"),
     ("picture", "crates/cli/tests/data/recipes-0.1/carriers"),
     ("prototxt", "crates/import/tests/data"),
     ("recipe", "crates/cli/tests/data/recipes-0.1/saved"),

@@ -26,7 +26,7 @@ struct Task {
     run: fn(&[String]) -> Outcome,
 }
 
-const TASKS: [Task; 17] = [
+const TASKS: [Task; 18] = [
     Task {
         name: "check",
         about: "format, file lengths, unsafe, lints, documentation, licences",
@@ -94,11 +94,16 @@ const TASKS: [Task; 17] = [
         run: |args| script("tools/neon/run.sh", args),
     },
     Task {
+        name: "onnx-nodes",
+        about: "FOLDER: the tests of ONNX's own, an operation each",
+        run: product::onnx_nodes,
+    },
+    Task {
         name: "onnx-schema",
         about: "makes the ONNX reader's schema out of the official one",
         run: |_| product::onnx_schema(),
     },
-    Task { name: "ci", about: "[--without-shared]: everything but the eight above", run: ci },
+    Task { name: "ci", about: "[--without-shared]: everything but the nine above", run: ci },
     Task { name: "help", about: "prints this list", run: |_| help() },
 ];
 

@@ -25,6 +25,23 @@ pub(crate) fn readme_has_commands() -> Outcome {
     Ok(())
 }
 
+/// Runs ONNX's own tests of operations, says how many pass, fail and are not supported, and sees that none
+/// that passed before does not.
+pub(crate) fn onnx_nodes(args: &[String]) -> Outcome {
+    let [folder] = args else {
+        return Err(
+            "`onnx-nodes` wants the folder of ONNX's tests, which `python3 tools/onnx/nodes.py \
+                    FOLDER` writes with the package `onnx` from PyPI"
+                .into(),
+        );
+    };
+    let folder = Path::new(folder).canonicalize().map_err(|error| format!("{folder}: {error}"))?;
+    cargo(&["test", "--package", "deepdream-import", "--lib", "onnx::node_tests"])
+        .args(["--", "--ignored", "--nocapture"])
+        .env("DEEPDREAM_ONNX_NODES", folder)
+        .run()
+}
+
 /// Makes the messages of the ONNX reader out of the official schema.
 pub(crate) fn onnx_schema() -> Outcome {
     const HEAD: &str = "//! The messages of ONNX's schema that running a network needs, made by `cargo xtask \

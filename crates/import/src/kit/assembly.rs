@@ -55,6 +55,15 @@ impl Assembly {
             let problem = format!("`{name}` wants {channels} channels, pictures have 3");
             return Err(ImportError::NoInput { problem });
         }
+        Self::of_channels(name, channels)
+    }
+
+    /// A graph that is only an input, of so many channels.
+    ///
+    /// # Errors
+    /// More than any activation may have.
+    pub(crate) fn of_channels(name: &str, channels: usize) -> Result<Self, ImportError> {
+        within(name, "the number of channels", channels, 1, MAX_CHANNELS)?;
         Ok(Self {
             builder: GraphBuilder::new(name, channels),
             known: vec![Known { channels: Some(channels), stride: 1 }],

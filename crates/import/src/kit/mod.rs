@@ -4,8 +4,8 @@
 mod activation;
 mod array;
 mod assembly;
-mod geometry;
 mod entry;
+mod geometry;
 mod limits;
 mod obstacle;
 mod order;

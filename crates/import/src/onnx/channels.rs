@@ -1,10 +1,11 @@
-//! Channels one after another.
+//! Channels one after another, and some of them.
 
-use graph::Op;
+use graph::{Crop, NodeId, Op, SelectChannels};
 
-use super::form::{Kind, Part};
+use super::form::{Form, Kind, Part, place};
 use super::node::Node;
-use super::reader::{Built, NO_MAP, Reader, Value};
+use super::reader::{Built, NO_MAP, Reader, Value, optional};
+use super::shape;
 use crate::ImportError;
 
 /// Joins values along the channels.
@@ -23,12 +24,229 @@ pub(super) fn concat(
             && form.is_channels(axis, reader.channels(id))
             && (0..form.rank()).all(others)
     });
-    if !along {
-        return Ok(Built::Unsupported(" along another axis than the channels"));
+    if along {
+        let sum = |sum: usize, &(id, _): &(NodeId, &Form)| sum.saturating_add(reader.channels(id));
+        let channels = nodes.iter().fold(0, sum);
+        let form = with_channels(first, axis, channels);
+        return Ok(Built::Op(Op::Concat, nodes.iter().map(|&(id, _)| id).collect(), form));
     }
-    let channels =
-        nodes.iter().fold(0usize, |sum, &(id, _)| sum.saturating_add(reader.channels(id)));
-    let mut form = first.clone();
+    // Channels that are in another order are put into that first.
+    let mut maps = Vec::with_capacity(inputs.len());
+    for input in inputs.iter().filter(|_| axis == 1) {
+        if let Some(map) = reader.map(&node.name, input)? {
+            maps.push(map);
+        }
+    }
+    Ok(match maps.len() == inputs.len() {
+        true => Built::Map(Op::Concat, maps),
+        false => Built::Unsupported(" along another axis than the channels"),
+    })
+}
+
+/// The form with other channels along an axis.
+fn with_channels(form: &Form, axis: usize, channels: usize) -> Form {
+    let mut form = form.clone();
     form.0[axis] = vec![Part::whole(Kind::Channels, channels)];
-    Ok(Built::Op(Op::Concat, nodes.iter().map(|&(id, _)| id).collect(), form))
+    form
+}
+
+/// An axis that has all of a value's channels, with the value as such.
+fn channel_axis(
+    reader: &mut Reader,
+    node: &Node,
+    input: &Value,
+    axis: i64,
+) -> Result<Option<(NodeId, Form, usize)>, ImportError> {
+    let Some((id, form)) = input.node() else { return Ok(None) };
+    let Some(axis) = form.axis(axis) else { return Ok(None) };
+    if form.is_channels(axis, reader.channels(id)) {
+        return Ok(Some((id, form.clone(), axis)));
+    }
+    if axis != 1 || form.rank() != 4 {
+        return Ok(None);
+    }
+    let map = reader.map(&node.name, input)?;
+    Ok(map.map(|id| (id, reader.map_form(id), axis)))
+}
+
+/// Some of a node's channels.
+fn selected(channels: usize, places: Vec<usize>) -> Op {
+    Op::SelectChannels(SelectChannels { in_channels: channels, channels: places.into() })
+}
+
+/// Channels, some for each output.
+pub(super) fn split(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let Some((id, form, axis)) = channel_axis(reader, node, &inputs[0], node.integer("axis", 0))?
+    else {
+        return Ok(Built::Unsupported(" along another axis than the channels"));
+    };
+    let channels = reader.channels(id);
+    let Some(sizes) = shape::split_sizes(node, inputs, channels) else {
+        return Ok(Built::Unsupported(" into parts that do not fit"));
+    };
+    parts(reader, &node.outputs, (id, &form, axis), &sizes).map(Built::Values)
+}
+
+/// A value for each of `sizes` channels, one after another.
+fn parts(
+    reader: &mut Reader,
+    names: &[String],
+    (id, form, axis): (NodeId, &Form, usize),
+    sizes: &[usize],
+) -> Result<Vec<Value>, ImportError> {
+    let channels = reader.channels(id);
+    let (mut start, mut values) = (0, Vec::with_capacity(sizes.len()));
+    for (size, name) in sizes.iter().zip(names) {
+        let places = (start..start + size).collect();
+        let part = reader.add(name, selected(channels, places), &[id])?;
+        values.push(Value::Node(part, reader.settled(part, with_channels(form, axis, *size))));
+        start += size;
+    }
+    Ok(values)
+}
+
+/// As [`split`], but as one sequence.
+pub(super) fn split_to_sequence(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    const OF_PARTS: Built = Built::Unsupported(" along another axis than the channels");
+    let Some((id, form, axis)) = channel_axis(reader, node, &inputs[0], node.integer("axis", 0))?
+    else {
+        return Ok(OF_PARTS);
+    };
+    let channels = reader.channels(id);
+    let whole = optional(inputs, 1).constant().and_then(|split| split.integers("").ok());
+    let scalar = optional(inputs, 1).constant().is_some_and(|split| split.shape.is_empty());
+    let whole = whole.map(|sizes| {
+        sizes.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect::<Vec<_>>()
+    });
+    let sizes = match whole.as_deref() {
+        Some(&[each]) if scalar && each > 0 => {
+            let part = |i: usize| each.min(channels - i * each);
+            (0..channels.div_ceil(each)).map(part).collect()
+        }
+        Some(sizes) if sizes.iter().sum::<usize>() == channels => sizes.to_vec(),
+        _ => return Ok(Built::Unsupported(" into parts that do not fit")),
+    };
+    let names = vec![node.name.clone(); sizes.len()];
+    let values = parts(reader, &names, (id, &form, axis), &sizes)?;
+    Ok(Built::Values(vec![Value::Sequence(values)]))
+}
+
+/// One value of a sequence.
+pub(super) fn sequence_at(
+    _: &mut Reader,
+    _: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let at = inputs[1].constant().and_then(|at| at.integers("").ok());
+    Ok(match (&inputs[0], at.as_deref()) {
+        (Value::Sequence(values), Some(&[at])) => match place(at, values.len()) {
+            Some(at) => Built::same(values[at].clone()),
+            None => Built::Unsupported(" of what is not there"),
+        },
+        _ => Built::Unsupported(" at a computed place"),
+    })
+}
+
+/// Channels by their numbers.
+pub(super) fn gather(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let Some(places) = inputs[1].constant() else {
+        return Ok(Built::Unsupported(" of computed places"));
+    };
+    let dropped = places.shape.is_empty();
+    let numbers = places.integers(&node.name)?;
+    // The one picture of a batch.
+    if let Some((id, form)) = inputs[0].node()
+        && let Some(axis) = form.axis(node.integer("axis", 0))
+        && form.0[axis].is_empty()
+        && matches!(numbers[..], [0 | -1])
+    {
+        let mut form = form.clone();
+        if dropped {
+            form.0.remove(axis);
+        }
+        return Ok(Built::same(Value::Node(id, form)));
+    }
+    let Some((id, form, axis)) = channel_axis(reader, node, &inputs[0], node.integer("axis", 0))?
+    else {
+        return Ok(Built::Unsupported(" along another axis than the channels"));
+    };
+    let channels = reader.channels(id);
+    let numbers = numbers.iter().map(|&number| place(number, channels));
+    let Some(numbers) = numbers.collect::<Option<Vec<_>>>().filter(|_| places.shape.len() < 2)
+    else {
+        return Ok(Built::Unsupported(" of channels that are not there"));
+    };
+    let mut form = with_channels(&form, axis, numbers.len());
+    if dropped {
+        form.0.remove(axis);
+    }
+    Ok(Built::Op(selected(channels, numbers), vec![id], form))
+}
+
+/// Some channels, rows and columns.
+pub(super) fn slice(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let Some((mut id, form)) = inputs[0].node() else { return Ok(NO_MAP) };
+    let mut form = form.clone();
+    let Some(slices) = shape::slices(node, inputs, form.rank()) else {
+        return Ok(Built::Unsupported(" from or to what is computed"));
+    };
+    let mut crop = Crop { rows: graph::Cut::ALL, columns: graph::Cut::ALL };
+    for (axis, cut) in slices {
+        let channels = reader.channels(id);
+        let own = graph::Cut { start: cut.start, end: cut.end, step: cut.step };
+        let size = form.size(axis);
+        let all = cut.slice(size).count == size && cut.step == 1;
+        if all && (form.0[axis].is_empty() || cut.is_all()) {
+            continue;
+        }
+        if form.is_channels(axis, channels) {
+            let places: Vec<usize> = cut.of(channels).collect();
+            let count = places.len();
+            id = reader.add(&node.name, selected(channels, places), &[id])?;
+            form = with_channels(&form, axis, count);
+        } else if form.alone(axis, Kind::Rows) {
+            crop.rows = own;
+        } else if form.alone(axis, Kind::Columns) {
+            crop.columns = own;
+        } else {
+            return Ok(Built::Unsupported(" of axes that were joined or split"));
+        }
+    }
+    if crop == (Crop { rows: graph::Cut::ALL, columns: graph::Cut::ALL }) {
+        return Ok(Built::same(Value::Node(id, reader.settled(id, form))));
+    }
+    let id = reader.add(&node.name, Op::Crop(crop), &[id])?;
+    Ok(Built::same(Value::Node(id, reader.resized(id, form))))
+}
+
+impl Reader {
+    /// The form for a node that has other numbers of rows and columns.
+    pub(super) fn resized(&self, id: NodeId, mut form: Form) -> Form {
+        if let Some(shape) = self.shape(id, 0) {
+            for part in form.0.iter_mut().flatten() {
+                match part.kind {
+                    Kind::Channels => {}
+                    Kind::Rows => part.size = shape.height,
+                    Kind::Columns => part.size = shape.width,
+                }
+            }
+        }
+        self.settled(id, form)
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use graph::{Conv2d, NodeId, Op, Padding, Window};
+use graph::{Conv2d, NodeId, Op, Pad, PadMode, Padding, Window};
 
 use super::node::Node;
 use super::reader::{Built, NO_MAP, Reader, Value, optional};
@@ -15,7 +15,7 @@ pub(super) fn conv(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let Some(source) = reader.map(&inputs[0]) else { return Ok(NO_MAP) };
+    let Some(source) = reader.map(&node.name, &inputs[0])? else { return Ok(NO_MAP) };
     let Some(weights) = inputs[1].constant() else {
         return Ok(Built::Unsupported(" with computed weights"));
     };
@@ -31,9 +31,31 @@ pub(super) fn conv(
     let Some(bias) = bias(node, optional(inputs, 2), out_channels)? else {
         return Ok(Built::Unsupported(" with a computed bias"));
     };
+    let (window, source) = padded(reader, window, source);
     let weights = weights.weights(&node.name)?;
     let conv = Conv2d { window, out_channels, in_channels, groups, weights, bias };
     Ok(Built::Map(Op::Conv2d(conv), vec![source]))
+}
+
+/// A window with the zeros that the graph has put around its input, and that input.
+fn padded(reader: &Reader, window: Window, source: NodeId) -> (Window, NodeId) {
+    let zeros = PadMode::Constant(0.0);
+    match (reader.assembly.op(source), reader.assembly.inputs(source), window.padding) {
+        (
+            Op::Pad(Pad { rows, columns, mode }),
+            &[inner],
+            Padding::Explicit { top, bottom, left, right },
+        ) if *mode == zeros => {
+            let padding = Padding::Explicit {
+                top: top + rows[0],
+                bottom: bottom + rows[1],
+                left: left + columns[0],
+                right: right + columns[1],
+            };
+            (window.padded(padding), inner)
+        }
+        _ => (window, source),
+    }
 }
 
 /// One number for each output; zeros where the bias is left out, `None` where it is computed.
@@ -74,15 +96,10 @@ pub(super) fn window(
     source: NodeId,
     kernel: [usize; 2],
 ) -> Result<Window, &'static str> {
-    let pair = |name: &str| match node.integers(name) {
-        None | Some([]) => Ok([1, 1]),
-        Some(&[rows, columns]) => match (usize::try_from(rows), usize::try_from(columns)) {
-            (Ok(rows), Ok(columns)) => Ok([rows, columns]),
-            _ => Err(" with a negative size"),
-        },
-        Some(_) => Err(" in other than two dimensions"),
+    let window = Window {
+        dilation: pair(node, "dilations")?,
+        ..Window::new(kernel, pair(node, "strides")?)
     };
-    let window = Window { dilation: pair("dilations")?, ..Window::new(kernel, pair("strides")?) };
     let padding = match node.text("auto_pad") {
         None | Some("" | "NOTSET") => explicit(node)?,
         Some("VALID") => Padding::VALID,
@@ -91,6 +108,18 @@ pub(super) fn window(
         Some(_) => return Err(" with this padding"),
     };
     Ok(window.padded(padding))
+}
+
+/// Numbers for rows and columns, 1 where they are left out.
+pub(super) fn pair(node: &Node, name: &str) -> Result<[usize; 2], &'static str> {
+    match node.integers(name) {
+        None | Some([]) => Ok([1, 1]),
+        Some(&[rows, columns]) => match (usize::try_from(rows), usize::try_from(columns)) {
+            (Ok(rows), Ok(columns)) => Ok([rows, columns]),
+            _ => Err(" with a negative size"),
+        },
+        Some(_) => Err(" in other than two dimensions"),
+    }
 }
 
 /// Rows and columns around maps: the file has top, left, bottom, right.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use half::bf16;
+
 use super::node::Node;
 use super::proto::tensor_proto::DataType;
 use super::reader::{Reader, Value};
@@ -103,6 +105,10 @@ fn folded(reader: &mut Reader, node: &Node, inputs: &Inputs) -> Option<Vec<Const
         reader.count(read.checked_mul(2)?)?;
         return split(node, inputs);
     }
+    // To numbers of a few bits: they would have to be rounded as these are.
+    if node.op == "CastLike" && inputs.get(1)?.as_ref()?.is_coarse() {
+        return None;
+    }
     let (_, fold) = FOLDS.iter().find(|(name, _)| *name == node.op)?;
     reader.count(read)?;
     let arrays = |input: &Option<Arc<Constant>>| match input {
@@ -145,7 +151,8 @@ fn moved(reader: &mut Reader, node: &Node, inputs: &Inputs) -> Option<Constant> 
         "Identity" | "Dropout" => Some(first()?.clone()),
         "Cast" => {
             let kind = DataType::try_from(i32::try_from(node.integer("to", 0)).ok()?).ok()?;
-            (is_float(kind) && first()?.is_float()).then(|| first().cloned())?
+            let same = is_float(kind) && kind != DataType::Bfloat16 && first()?.is_float();
+            same.then(|| first().cloned())?
         }
         "Reshape" => {
             let mut sizes = list(1, "shape")?;
@@ -263,6 +270,7 @@ fn all(
 fn cast(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
     let array = one(inputs)?;
     match DataType::try_from(i32::try_from(node.integer("to", 0)).ok()?).ok()? {
+        DataType::Bfloat16 => array.into_floats().map(|x| bf16::from_f32(x).to_f32()),
         kind if is_float(kind) => Some(array.into_floats()),
         DataType::Int32 | DataType::Int64 => Some(array.into_integers()),
         DataType::Bool => {
@@ -336,18 +344,19 @@ fn split(node: &Node, inputs: &Inputs) -> Option<Vec<Constant>> {
     shape::split_sizes(node, &values, array.shape()[axis])?.iter().map(part).collect()
 }
 
+/// What is left of a division, with the sign of the divisor, or of what is divided.
 fn modulo(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
-    match node.integer("fmod", 0) {
-        0 => zip(
-            inputs,
-            |a, b| a - b * (a / b).floor(),
-            |a, b| {
-                let rest = a.checked_rem(b)?;
-                Some(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
-            },
-        ),
-        _ => zip(inputs, |a, b| a % b, i64::checked_rem),
+    if node.integer("fmod", 0) != 0 {
+        return zip(inputs, |a, b| a % b, i64::checked_rem);
     }
+    let floats = |a: f32, b: f32| {
+        let rest = a % b;
+        if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+    };
+    zip(inputs, floats, |a, b| {
+        let rest = a.checked_rem(b)?;
+        Some(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+    })
 }
 
 fn power(_: &Node, inputs: &[Option<Array>]) -> Option<Array> {

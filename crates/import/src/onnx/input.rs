@@ -30,6 +30,11 @@ pub(super) struct Picture {
 }
 
 impl Picture {
+    /// Whether the file is made for pictures of one size.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.size.iter().all(Option::is_some)
+    }
+
     /// Two sizes of pictures: the one that the file states, as far as it does, and another.
     pub(super) fn sizes(&self) -> [Size; 2] {
         let [rows, columns] = self.size.map(|size| size.filter(|&size| size <= MAX_SIZE));

@@ -13,24 +13,31 @@ mod external;
 mod fold;
 mod form;
 mod functions;
+mod fused;
 mod input;
 mod matrix;
 mod model;
 mod names;
 mod node;
 mod normalise;
+mod norms;
 mod ops;
 mod pool;
 #[rustfmt::skip]
 #[allow(unreachable_pub)]
 mod proto;
+#[cfg(test)]
+mod node_tests;
 mod reader;
+mod rearrange;
 mod reduce;
+mod resample;
 mod shape;
 mod statistics;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod transpose;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,6 +90,7 @@ pub(crate) fn read(bytes: Bytes, sibling: Sibling<'_>) -> Result<Read, ImportErr
     let size = size.saturating_add(external.size());
     let mut reader = Reader::new(assembly, picture.sizes(), size);
     reader.batch = picture.batch;
+    reader.is_fixed = picture.is_fixed();
     reader.set(&picture.name, Value::Entry(Arc::new(picture.entry)));
     for (name, tensor) in model.initializers.drain() {
         let constant = Constant::new(&name, tensor)?;

@@ -26,6 +26,8 @@ pub(super) struct Model {
     pub(super) nodes: Vec<Node>,
     pub(super) initializers: HashMap<String, TensorProto>,
     pub(super) inputs: Vec<Input>,
+    #[cfg(test)]
+    pub(super) outputs: Vec<String>,
     /// The program that wrote it.
     pub(super) producer: String,
     /// What the writer noted, by names.
@@ -83,7 +85,9 @@ impl Model {
         Ok(Self {
             nodes: inlined(nodes(&graph.node, &opsets)?, &functions)?,
             initializers: initializers(&graph)?,
-            inputs: inputs(&graph)?,
+            inputs: inputs(&graph.input)?,
+            #[cfg(test)]
+            outputs: inputs(&graph.output)?.into_iter().map(|output| output.name).collect(),
             producer: model.producer_name.unwrap_or_default(),
             metadata: entries("the model", &model.metadata_props)?,
         })
@@ -139,9 +143,9 @@ fn initializers(graph: &GraphProto) -> Result<HashMap<String, TensorProto>, Impo
     Ok(initializers)
 }
 
-fn inputs(graph: &GraphProto) -> Result<Vec<Input>, ImportError> {
-    within("the graph", "the number of inputs", graph.input.len(), 0, MAX_PARTS)?;
-    graph.input.iter().map(input).collect()
+fn inputs(list: &[Bytes]) -> Result<Vec<Input>, ImportError> {
+    within("the graph", "the number of inputs", list.len(), 0, MAX_PARTS)?;
+    list.iter().map(input).collect()
 }
 
 fn input(bytes: &Bytes) -> Result<Input, ImportError> {

@@ -42,7 +42,7 @@ pub(super) fn lrn(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let Some(source) = reader.map(&inputs[0]) else { return Ok(NO_MAP) };
+    let Some(source) = reader.map(&node.name, &inputs[0])? else { return Ok(NO_MAP) };
     let size = usize::try_from(node.integer("size", 0)).unwrap_or(0);
     let lrn = Lrn {
         size,

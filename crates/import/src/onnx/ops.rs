@@ -3,8 +3,8 @@
 use super::node::Node;
 use super::reader::{Built, Reader, Value};
 use super::{
-    arithmetic, channels, convolution, elementwise, entry, fold, matrix, normalise, pool, reduce,
-    shape,
+    arithmetic, channels, convolution, elementwise, entry, fold, matrix, normalise, norms, pool,
+    reduce, resample, shape, transpose,
 };
 use crate::ImportError;
 use crate::kit::within;
@@ -15,36 +15,70 @@ const ANY: usize = usize::MAX;
 
 /// Each operation with the least and the most inputs it can have.
 const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
+    ("Abs", [1, 1], elementwise::unary),
     ("Add", [2, 2], arithmetic::add),
     ("AveragePool", [1, 1], pool::average),
     ("BatchNormalization", [5, 5], normalise::batch),
     ("Cast", [1, 1], elementwise::cast),
     ("CastLike", [2, 2], elementwise::cast_like),
+    ("Celu", [1, 1], elementwise::scaled),
+    ("Clip", [1, 3], elementwise::clip),
     ("Concat", [1, ANY], channels::concat),
     ("Conv", [2, 3], convolution::conv),
+    ("ConvTranspose", [2, 3], transpose::conv_transpose),
+    ("DepthToSpace", [1, 1], resample::depth_to_space),
     ("Div", [2, 2], arithmetic::divide),
     ("Dropout", [1, 3], shape::identity),
+    ("Elu", [1, 1], elementwise::unary),
+    ("Erf", [1, 1], elementwise::unary),
     ("Expand", [2, 2], shape::expand),
     ("Flatten", [1, 1], shape::flatten),
+    ("Gather", [2, 2], channels::gather),
+    ("Gelu", [1, 1], elementwise::unary),
     ("Gemm", [2, 3], matrix::gemm),
     ("GlobalAveragePool", [1, 1], reduce::global_average),
+    ("GroupNormalization", [3, 3], norms::group),
+    ("HardSigmoid", [1, 1], elementwise::unary),
+    ("HardSwish", [1, 1], elementwise::unary),
     ("Identity", [1, 1], shape::identity),
+    ("InstanceNormalization", [3, 3], norms::instance),
     ("LRN", [1, 1], normalise::lrn),
+    ("LayerNormalization", [2, 3], norms::layer),
+    ("LeakyRelu", [1, 1], elementwise::unary),
     ("MatMul", [2, 2], matrix::matmul),
+    ("Max", [1, ANY], elementwise::bound),
     ("MaxPool", [1, 1], pool::max),
+    ("Min", [1, ANY], elementwise::bound),
     ("Mul", [2, 2], arithmetic::multiply),
     ("Neg", [1, 1], arithmetic::negate),
+    ("PRelu", [2, 2], elementwise::prelu),
+    ("Pad", [1, 4], resample::pad),
+    ("Pow", [2, 2], elementwise::power),
+    ("Reciprocal", [1, 1], elementwise::unary),
     ("ReduceMean", [1, 2], reduce::mean),
     ("Relu", [1, 1], elementwise::relu),
     ("Reshape", [1, 2], shape::reshape),
+    ("Resize", [1, 4], resample::resize),
+    ("Selu", [1, 1], elementwise::scaled),
+    ("SequenceAt", [2, 2], channels::sequence_at),
     ("Shape", [1, 1], shape::shape),
+    ("Sigmoid", [1, 1], elementwise::unary),
     ("Size", [1, 1], shape::size),
+    ("Slice", [1, 5], channels::slice),
     ("Softmax", [1, 1], normalise::softmax),
+    ("SpaceToDepth", [1, 1], resample::depth_to_space),
+    ("Split", [1, 2], channels::split),
+    ("SplitToSequence", [1, 2], channels::split_to_sequence),
+    ("Sqrt", [1, 1], elementwise::unary),
     ("Squeeze", [1, 2], shape::squeeze),
     ("Sub", [2, 2], arithmetic::subtract),
     ("Sum", [1, ANY], arithmetic::sum),
+    ("Swish", [1, 1], elementwise::scaled),
+    ("Tanh", [1, 1], elementwise::unary),
     ("Transpose", [1, 1], shape::transpose),
     ("Unsqueeze", [1, 2], shape::unsqueeze),
+    ("Upsample", [1, 2], resample::resize),
+    ("com.microsoft.Gelu", [1, 1], elementwise::unary),
 ];
 
 /// Words for what is not supported, that say why or what to do about it: how the operation's name begins,
@@ -90,7 +124,11 @@ pub(super) fn build(
         let value = reader.unsupported(&node.name, format!("{}{why}", node.op), &ids)?;
         Ok(vec![value; node.outputs.len()])
     };
-    if begun.iter().any(|input| matches!(input, Value::Unknown(_))) {
+    let unknown = |input: &Value| match input {
+        Value::Sequence(values) => values.iter().any(|value| matches!(value, Value::Unknown(_))),
+        value => matches!(value, Value::Unknown(_)),
+    };
+    if begun.iter().any(unknown) {
         return unsupported(" of what is not supported");
     }
     let known =

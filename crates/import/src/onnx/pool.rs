@@ -12,7 +12,7 @@ pub(super) fn max(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    Ok(pool(reader, node, &inputs[0], |window| Op::MaxPool(MaxPool { window })))
+    pool(reader, node, &inputs[0], |window| Op::MaxPool(MaxPool { window }))
 }
 
 pub(super) fn average(
@@ -26,15 +26,20 @@ pub(super) fn average(
         let count_padding = counted && window.padding != Padding::Same;
         Op::AveragePool(AveragePool { window, count_padding })
     };
-    Ok(pool(reader, node, &inputs[0], op))
+    pool(reader, node, &inputs[0], op)
 }
 
-fn pool(reader: &Reader, node: &Node, input: &Value, op: impl Fn(Window) -> Op) -> Built {
-    let Some(source) = reader.map(input) else { return NO_MAP };
-    match pool_window(reader, node, source) {
+fn pool(
+    reader: &mut Reader,
+    node: &Node,
+    input: &Value,
+    op: impl Fn(Window) -> Op,
+) -> Result<Built, ImportError> {
+    let Some(source) = reader.map(&node.name, input)? else { return Ok(NO_MAP) };
+    Ok(match pool_window(reader, node, source) {
         Ok(window) => Built::Map(op(window), vec![source]),
         Err(why) => Built::Unsupported(why),
-    }
+    })
 }
 
 fn pool_window(reader: &Reader, node: &Node, source: NodeId) -> Result<Window, &'static str> {

@@ -32,6 +32,8 @@ pub(super) enum Value {
     Node(NodeId, Form),
     /// A constant.
     Constant(Arc<Constant>),
+    /// Several values.
+    Sequence(Vec<Value>),
     /// What depends on the picture's size: the constants for both sizes.
     Sized([Arc<Constant>; 2]),
     /// What cannot be computed; there is an unsupported node for it.
@@ -95,6 +97,7 @@ impl Value {
     pub(super) fn ids(&self) -> Vec<NodeId> {
         match self {
             Value::Node(id, _) | Value::Unknown(id) => vec![*id],
+            Value::Sequence(values) => values.iter().flat_map(Value::ids).collect(),
             _ => Vec::new(),
         }
     }
@@ -130,6 +133,8 @@ pub(super) struct Reader {
     pub(super) pictures: [Size; 2],
     /// How many pictures the file is made for at once; here it is always one.
     pub(super) batch: usize,
+    /// Whether the file is made for pictures of the first size.
+    pub(super) is_fixed: bool,
     /// Each node's shapes for them, where there are such.
     shapes: Vec<[Option<Shape>; 2]>,
     /// How many values may still be read and made to compute constants.
@@ -149,6 +154,7 @@ impl Reader {
             input: None,
             pictures,
             batch: 1,
+            is_fixed: false,
             shapes: vec![pictures.map(shape)],
             foldable: bytes.saturating_mul(FOLDED[0]).saturating_add(FOLDED[1]),
             filled: 0,
@@ -236,12 +242,6 @@ impl Reader {
             axis(Kind::Columns, shape.width),
         ]);
         self.settled(node, form)
-    }
-
-    /// A node whose form is a batch of channels, rows and columns.
-    pub(super) fn map(&self, value: &Value) -> Option<NodeId> {
-        let (id, form) = value.node()?;
-        form.is_map(self.channels(id)).then_some(id)
     }
 
     /// The sizes of a value's axes for both sizes of pictures.

@@ -1,4 +1,4 @@
-//! Means over rows and columns.
+//! Means over rows and columns, and over channels.
 
 use graph::Op;
 
@@ -9,10 +9,10 @@ use crate::ImportError;
 
 pub(super) fn global_average(
     reader: &mut Reader,
-    _: &Node,
+    node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    Ok(match reader.map(&inputs[0]) {
+    Ok(match reader.map(&node.name, &inputs[0])? {
         Some(source) => Built::Map(Op::GlobalAveragePool, vec![source]),
         None => NO_MAP,
     })
@@ -34,8 +34,15 @@ pub(super) fn mean(
         axes.iter().flat_map(|&axis| form.0[axis].iter().map(|part| part.kind)).collect();
     let rest = (0..form.rank()).filter(|axis| !axes.contains(axis));
     let places = [Kind::Rows, Kind::Columns];
+    // At each position over the channels.
+    let across = axes.iter().all(|&axis| form.0[axis].iter().all(|p| p.kind == Kind::Channels))
+        && !rest.clone().any(|axis| form.0[axis].iter().any(|p| p.kind == Kind::Channels));
     let left = rest.clone().any(|axis| form.0[axis].iter().any(|part| places.contains(&part.kind)));
-    if left || over.contains(&Kind::Channels) || over.is_empty() && !reader.is_point(id) {
+    let op = if across && !over.is_empty() { Op::ChannelMean } else { Op::GlobalAveragePool };
+    let positions = matches!(op, Op::GlobalAveragePool);
+    if positions
+        && (left || over.contains(&Kind::Channels) || over.is_empty() && !reader.is_point(id))
+    {
         return Ok(Built::Unsupported(" over other axes than rows and columns"));
     }
     let kept = |axis: usize| if axes.contains(&axis) { Vec::new() } else { form.0[axis].clone() };
@@ -43,5 +50,5 @@ pub(super) fn mean(
         0 => Form(rest.map(kept).collect()),
         _ => Form((0..form.rank()).map(kept).collect()),
     };
-    Ok(Built::Op(Op::GlobalAveragePool, vec![id], form))
+    Ok(Built::Op(op, vec![id], form))
 }

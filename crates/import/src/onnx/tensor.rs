@@ -105,6 +105,15 @@ impl Constant {
         }
     }
 
+    /// Whether the file has it in a type of few bits, to which numbers are rounded coarsely.
+    pub(super) fn is_coarse(&self) -> bool {
+        use DataType::{Bfloat16, Int4, Uint4};
+        match &self.stored {
+            Stored::File(tensor) => matches!(kind_of(tensor), Bfloat16 | Int4 | Uint4),
+            _ => false,
+        }
+    }
+
     /// All values in the order of the file.
     ///
     /// # Errors

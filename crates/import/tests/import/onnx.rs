@@ -1,6 +1,7 @@
 //! ONNX's files of several exporters, against PyTorch's numbers.
 
-use graph::{ChannelOrder, InputSpec};
+use graph::{ChannelOrder, InputSpec, Shape, Tensor, reference};
+use safetensors::SafeTensors;
 use serde_json::Value;
 
 use crate::golden::Golden;
@@ -25,6 +26,10 @@ fn input(golden: &Golden) -> InputSpec {
     let number = |key: &str, c: usize| note[key][c].as_f64().or(note[key].as_f64()).unwrap();
     let three = |key: &str| [0, 1, 2].map(|c| number(key, c));
     let factor = note["scale"].as_f64().unwrap();
+    if let Some(offset) = note["offset"].as_f64() {
+        let (mean, scale) = ([offset as f32; 3], [factor as f32; 3]);
+        return InputSpec { order: ChannelOrder::Rgb, mean, scale };
+    }
     let order = match note["order"].as_str().unwrap() {
         "BGR" => ChannelOrder::Bgr,
         _ => ChannelOrder::Rgb,
@@ -66,10 +71,22 @@ fn pytorchs_older_exporter_is_read() {
         "googlenet_legacy17",
         "inception_v3_legacy11",
         "nin_legacy11",
+        "mobilenet_v2_legacy11",
+        "mobilenet_v3_large_legacy13",
+        "efficientnet_b0_legacy17",
+        "efficientnet_v2_legacy13",
+        "convnext_tiny_legacy13",
     ] {
         own(name);
     }
-    other("resnet18_legacy9_inputs.onnx");
+    for name in [
+        "resnet18_legacy9_inputs",
+        "mobilenet_v2_legacy13_dynamic",
+        "mobilenet_v2_legacy17_nofold",
+        "convnext_tiny_legacy17",
+    ] {
+        other(&format!("{name}.onnx"));
+    }
 }
 
 #[test]
@@ -78,7 +95,12 @@ fn pytorchs_newer_exporter_is_read() {
     for name in ["resnext50_dynamo18", "vgg16_bn_dynamo18", "squeezenet1_1_dynamo18"] {
         own(name);
     }
-    for name in ["resnet18_dynamo18_external", "resnet18_dynamo18_noopt", "inception_v3_dynamo18"] {
+    for name in [
+        "resnet18_dynamo18_external",
+        "resnet18_dynamo18_noopt",
+        "inception_v3_dynamo18",
+        "mobilenet_v2_dynamo18",
+    ] {
         other(&format!("{name}.onnx"));
     }
 }
@@ -88,4 +110,50 @@ fn pytorchs_newer_exporter_is_read() {
 fn other_exporters_are_read() {
     own("caffe2_style_lrn_opset9");
     other("tf2onnx_keras2_inception_v3.onnx");
+}
+
+/// Every operation with its attributes, in small files.
+#[test]
+fn small_files_give_onnx_runtimes_numbers() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx");
+    let bytes = std::fs::read(folder.join("expected.safetensors")).unwrap();
+    let expected = SafeTensors::deserialize(&bytes).unwrap();
+    let floats = |name: &str| -> Vec<f32> {
+        let data = expected.tensor(name).unwrap().data().to_vec();
+        data.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
+    };
+    let image = Tensor { shape: Shape::new(3, 12, 16), data: floats("image") };
+    let mut compared = 0;
+    for name in ["functions", "gates", "moved", "weights", "windows"] {
+        let mut network = import::load(&folder.join(format!("{name}.onnx"))).unwrap();
+        network.input = InputSpec::default();
+        let prefix = format!("{name}/");
+        for output in expected.names().iter().filter_map(|key| key.strip_prefix(&prefix)) {
+            let target = network.graph.find_target(output).unwrap();
+            let run = reference::forward::<f64>(&network, &[target], &image).unwrap();
+            let off =
+                testkit::error(&run.activation(target).data, &floats(&format!("{name}/{output}")));
+            assert!(off < 1e-5, "{name}, {output}: off by {off:e}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 42);
+}
+
+/// The architectures that ONNX's package has for tests, whose weights are one number each.
+#[test]
+fn light_models_are_read_whole() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx/light");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let graph = import::load(&path).unwrap().graph;
+        let obstacle = graph.first_unsupported().map(|id| &graph.node(id).name);
+        assert_eq!(obstacle, None, "{}", path.display());
+        let last = graph.find_target(&graph.nodes().last().unwrap().name).unwrap();
+        let shapes = graph.shapes(&[last], 224, 224).unwrap();
+        assert_eq!(shapes[last.index()], Some(Shape::new(1000, 1, 1)), "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 4);
 }

@@ -1,0 +1,242 @@
+"""Makes the small ONNX files of this folder and `expected.safetensors`, what ONNX Runtime computes with them:
+for each file its outputs for `image`, 3 x 12 x 16, in the order of channels, rows, columns. Needs onnx, onnxruntime, safetensors and numpy."""
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save_file
+
+random = np.random.default_rng(7)
+image = (random.random((1, 3, 12, 16)) * 2 - 1).astype(np.float32)
+expected = {"image": image[0]}
+
+
+def weights(*shape):
+    return (random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+
+
+def constant(name, array):
+    return numpy_helper.from_array(np.asarray(array), name)
+
+
+def model(name, nodes, outputs, constants, opset=17, sizes=("rows", "columns"), functions=(), domains=()):
+    given = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, *sizes])
+    outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, None) for output in outputs]
+    graph = helper.make_graph(nodes, name, [given], outputs, constants)
+    opsets = [helper.make_opsetid("", opset), *[helper.make_opsetid(domain, 1) for domain in domains]]
+    made = helper.make_model(graph, opset_imports=opsets, functions=functions)
+    made.ir_version = 8
+    onnx.save(made, f"{name}.onnx")
+    session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+    for output, value in zip(outputs, session.run(None, {"image": image})):
+        # Channels, rows, columns, wherever the file has them.
+        value = value[0].transpose(2, 0, 1) if output.name in ["ln", "ln2", "mixed"] else value[0]
+        expected[f"{name}/{output.name}"] = np.ascontiguousarray(value)
+
+
+N = helper.make_node
+
+# Windows with every attribute.
+model(
+    "windows",
+    [
+        N("Conv", ["image", "w1", "b1"], ["conv"], pads=[1, 0, 2, 3], strides=[2, 1], dilations=[1, 2]),
+        N("Conv", ["conv", "w2"], ["grouped"], group=3, auto_pad="SAME_UPPER", strides=[2, 2]),
+        N("MaxPool", ["conv"], ["max"], kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 0, 1], ceil_mode=1),
+        N("AveragePool", ["conv"], ["mean"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1, ceil_mode=1),
+        N("AveragePool", ["conv"], ["mean2"], kernel_shape=[2, 3], auto_pad="SAME_LOWER"),
+        N("LRN", ["conv"], ["lrn"], size=3, alpha=0.1, beta=0.7, bias=2.0),
+    ],
+    ["conv", "grouped", "max", "mean", "mean2", "lrn"],
+    [constant("w1", weights(6, 3, 3, 3)), constant("b1", weights(6)), constant("w2", weights(9, 2, 3, 3))],
+)
+
+# Weights of every kind.
+quantised = random.integers(-128, 127, (4, 3, 3, 3), dtype=np.int8)
+typed = helper.make_tensor("typed", TensorProto.FLOAT, [4], [0.5, -1.0, 0.25, 2.0])
+bf16 = helper.make_tensor("bf16", TensorProto.BFLOAT16, [4, 4, 1, 1], weights(4, 4, 1, 1).ravel())
+model(
+    "weights",
+    [
+        N("DequantizeLinear", ["q", "q_scale", "q_zero"], ["w1"], axis=0),
+        N("Conv", ["image", "w1"], ["a"]),
+        N("Cast", ["half"], ["w2"], to=TensorProto.FLOAT),
+        N("Conv", ["a", "w2"], ["b"]),
+        N("Cast", ["double"], ["w3"], to=TensorProto.FLOAT),
+        N("Conv", ["b", "w3", "typed"], ["c"]),
+        N("Cast", ["bf16"], ["w4"], to=TensorProto.FLOAT),
+        N("Conv", ["c", "w4"], ["d"]),
+    ],
+    ["a", "b", "c", "d"],
+    [
+        constant("q", quantised),
+        constant("q_scale", np.array([0.01, 0.02, 0.005, 0.01], np.float32)),
+        constant("q_zero", np.array([3, 0, -5, 1], np.int8)),
+        constant("half", weights(4, 4, 1, 1).astype(np.float16)),
+        constant("double", weights(4, 4, 1, 1).astype(np.float64)),
+        typed,
+        bf16,
+    ],
+)
+
+# Gates, smooth functions and normalisations, as one operation or as several.
+sqrt2 = np.float32(np.sqrt(2))
+model(
+    "gates",
+    [
+        N("Conv", ["image", "w1"], ["x"]),
+        N("Sigmoid", ["x"], ["s"]),
+        N("Mul", ["x", "s"], ["silu"]),
+        N("HardSigmoid", ["x"], ["h"], alpha=1 / 6, beta=0.5),
+        N("Mul", ["h", "x"], ["hard_swish"]),
+        N("Div", ["x", "sqrt2"], ["e1"]),
+        N("Erf", ["e1"], ["e2"]),
+        N("Add", ["e2", "one"], ["e3"]),
+        N("Mul", ["x", "e3"], ["e4"]),
+        N("Mul", ["e4", "half"], ["gelu"]),
+        N("GlobalAveragePool", ["x"], ["p1"]),
+        N("Conv", ["p1", "w2"], ["p2"]),
+        N("HardSwish", ["p2"], ["p3"]),
+        N("Mul", ["x", "p3"], ["squeezed"]),
+        N("Transpose", ["x"], ["last"], perm=[0, 2, 3, 1]),
+        N("LayerNormalization", ["last", "scale", "shift"], ["ln"], axis=-1, epsilon=1e-3),
+        N("ReduceMean", ["last"], ["mean"], axes=[-1]),
+        N("Sub", ["last", "mean"], ["centred"]),
+        N("Pow", ["centred", "two"], ["squares"]),
+        N("ReduceMean", ["squares"], ["variance"], axes=[-1]),
+        N("Add", ["variance", "epsilon"], ["positive"]),
+        N("Sqrt", ["positive"], ["deviation"]),
+        N("Div", ["centred", "deviation"], ["normal"]),
+        N("Mul", ["normal", "scale"], ["scaled"]),
+        N("Add", ["scaled", "shift"], ["ln2"]),
+        N("MatMul", ["ln2", "matrix"], ["mixed"]),
+        N("Reshape", ["x", "groups"], ["g1"]),
+        N("InstanceNormalization", ["g1", "ones", "zeros"], ["g2"]),
+        N("Shape", ["x"], ["shape"]),
+        N("Reshape", ["g2", "shape"], ["g3"]),
+        N("Mul", ["g3", "per_channel"], ["grouped"]),
+        N("Clip", ["x", "low", "high"], ["clipped"]),
+        N("LeakyRelu", ["x"], ["leaky"], alpha=0.2),
+        N("PRelu", ["x", "per_channel"], ["prelu"]),
+        N("Elu", ["x"], ["elu"], alpha=0.7),
+        N("Tanh", ["x"], ["tanh"]),
+        N("Sub", ["one", "x"], ["from_one"]),
+    ],
+    ["silu", "hard_swish", "gelu", "squeezed", "ln", "ln2", "mixed", "grouped", "clipped", "leaky", "prelu", "elu", "tanh", "from_one"],
+    [
+        constant("w1", weights(4, 3, 2, 2)),
+        constant("w2", weights(4, 4, 1, 1)),
+        constant("sqrt2", sqrt2),
+        constant("one", np.float32(1)),
+        constant("half", np.float32(0.5)),
+        constant("two", np.float32(2)),
+        constant("epsilon", np.float32(1e-3)),
+        constant("scale", weights(4)),
+        constant("shift", weights(4)),
+        constant("matrix", weights(4, 5)),
+        constant("groups", np.array([0, 2, -1], np.int64)),
+        constant("ones", np.ones(2, np.float32)),
+        constant("zeros", np.zeros(2, np.float32)),
+        constant("per_channel", weights(4, 1, 1)),
+        constant("low", np.float32(-0.2)),
+        constant("high", np.float32(0.3)),
+    ],
+)
+
+# Channels and pixels moved about.
+model(
+    "moved",
+    [
+        N("Conv", ["image", "w1"], ["x"]),
+        N("Reshape", ["x", "split_shape"], ["s1"]),
+        N("Transpose", ["s1"], ["s2"], perm=[0, 2, 1, 3, 4]),
+        N("Reshape", ["s2", "joined_shape"], ["s3"]),
+        N("Relu", ["s3"], ["s4"]),
+        N("Conv", ["s4", "w2"], ["shuffled"]),
+        N("Split", ["x", "parts"], ["part1", "part2"], axis=1),
+        N("Concat", ["part2", "part1", "x"], ["joined"], axis=1),
+        N("Slice", ["x", "starts", "ends", "axes", "steps"], ["sliced"]),
+        N("Gather", ["x", "places"], ["gathered"], axis=1),
+        N("DepthToSpace", ["x"], ["dcr"], blocksize=2),
+        N("DepthToSpace", ["x"], ["crd"], blocksize=2, mode="CRD"),
+        N("SpaceToDepth", ["x"], ["deep"], blocksize=2),
+        N("Reshape", ["x", "pixels1"], ["p1"]),
+        N("Transpose", ["p1"], ["p2"], perm=[0, 1, 4, 2, 5, 3]),
+        N("Reshape", ["p2", "pixels2"], ["p3"]),
+        N("Conv", ["p3", "w3"], ["shuffled_pixels"]),
+        N("Resize", ["x", "", "scales"], ["nearest"], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+        N("Resize", ["x", "", "scales"], ["linear"], mode="linear"),
+        N("Shape", ["image"], ["image_shape"]),
+        N("Slice", ["image_shape", "two", "four"], ["image_size"]),
+        N("Concat", ["first_sizes", "image_size"], ["sizes"], axis=0),
+        N("Resize", ["x", "", "", "sizes"], ["to_image"], mode="linear", coordinate_transformation_mode="align_corners"),
+        N("Pad", ["x", "pads"], ["padded"], mode="reflect"),
+        N("Pad", ["x", "pads"], ["zeros"]),
+        N("Conv", ["zeros", "w4"], ["after_zeros"]),
+        N("ConvTranspose", ["x", "w5", "b5"], ["transposed"], strides=[2, 2], pads=[1, 1, 0, 1], output_padding=[1, 1], group=2),
+        N("GlobalAveragePool", ["x"], ["pooled"]),
+        N("Flatten", ["pooled"], ["flat"]),
+        N("Gemm", ["flat", "w6", "b6"], ["head"], transB=1, alpha=0.5, beta=2.0),
+    ],
+    ["shuffled", "joined", "sliced", "gathered", "dcr", "crd", "deep", "shuffled_pixels", "nearest", "linear", "to_image", "padded", "after_zeros", "transposed", "head"],
+    [
+        constant("w1", weights(8, 3, 1, 1)),
+        constant("w2", weights(2, 8, 1, 1)),
+        constant("w3", weights(2, 2, 1, 1)),
+        constant("w4", weights(2, 8, 3, 3)),
+        constant("w5", weights(8, 3, 3, 3)),
+        constant("b5", weights(6)),
+        constant("w6", weights(5, 8)),
+        constant("b6", weights(5)),
+        constant("split_shape", np.array([1, 2, 4, 12, 16], np.int64)),
+        constant("joined_shape", np.array([1, 8, 12, 16], np.int64)),
+        constant("parts", np.array([3, 5], np.int64)),
+        constant("starts", np.array([1, 2, 1], np.int64)),
+        constant("ends", np.array([-1, 2**31, 2**31], np.int64)),
+        constant("axes", np.array([1, 2, 3], np.int64)),
+        constant("steps", np.array([2, 2, 3], np.int64)),
+        constant("places", np.array([5, 0, -1], np.int64)),
+        constant("pixels1", np.array([1, 2, 2, 2, 12, 16], np.int64)),
+        constant("pixels2", np.array([1, 2, 24, 32], np.int64)),
+        constant("scales", np.array([1, 1, 2, 1.5], np.float32)),
+        constant("two", np.array([2], np.int64)),
+        constant("four", np.array([4], np.int64)),
+        constant("first_sizes", np.array([1, 8], np.int64)),
+        constant("pads", np.array([0, 0, 1, 2, 0, 0, 3, 1], np.int64)),
+    ],
+    sizes=(12, 16),
+)
+
+# A function of the file's own, and a matrix over all of a picture with its channels last.
+function = helper.make_function(
+    "own", "Block", ["a", "w"], ["b"],
+    [N("Conv", ["a", "w"], ["c"]), N("LeakyRelu", ["c"], ["b"], alpha=0.5)],
+    [helper.make_opsetid("", 17)],
+)
+model(
+    "functions",
+    [
+        N("Block", ["image", "w1"], ["block1"], domain="own"),
+        N("Block", ["block1", "w2"], ["block2"], domain="own"),
+        N("AveragePool", ["block2"], ["small"], kernel_shape=[3, 4], strides=[3, 4]),
+        N("Transpose", ["small"], ["last"], perm=[0, 2, 3, 1]),
+        N("Reshape", ["last", "row"], ["flat"]),
+        N("MatMul", ["flat", "matrix"], ["product"]),
+        N("Add", ["product", "bias"], ["head"]),
+        N("Softmax", ["head"], ["classes"]),
+    ],
+    ["block2", "head", "classes"],
+    [
+        constant("w1", weights(4, 3, 1, 1)),
+        constant("w2", weights(5, 4, 1, 1)),
+        constant("row", np.array([1, -1], np.int64)),
+        constant("matrix", weights(80, 7)),
+        constant("bias", weights(7)),
+    ],
+    sizes=(12, 16),
+    functions=[function],
+    domains=["own"],
+)
+
+save_file(expected, "expected.safetensors")
