@@ -10,7 +10,7 @@ use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
 use super::prepared::list_bytes;
 use super::program::{Kind, Layer, Program, ValueId};
-use graph::{Binary, Graph, GraphError, NodeId, Shape, Size};
+use graph::{Binary, Graph, GraphError, NodeId, Shape, Size, Window};
 
 /// How many convolutions may run side by side.
 pub(super) const SIDE_BY_SIDE: usize = 7;
@@ -104,6 +104,10 @@ impl Plan {
             let window = match &layer.kind {
                 Kind::MaxPool(max) | Kind::LrnMaxPool(_, max) => max.window,
                 Kind::AveragePool(average) => average.window,
+                Kind::GlobalMaxPool => {
+                    let Shape { height, width, .. } = shapes[layer.inputs[0]];
+                    Window::new([height, width], [1, 1])
+                }
                 _ => return Ok(None),
             };
             geometry(layer, &window, shapes[layer.inputs[0]]).map(Some)
@@ -139,7 +143,7 @@ impl Plan {
             }
         }
         for (index, layer) in program.layers.iter().enumerate() {
-            if let (Kind::MaxPool(_) | Kind::LrnMaxPool(..), Some(window)) =
+            if let (Kind::MaxPool(_) | Kind::GlobalMaxPool | Kind::LrnMaxPool(..), Some(window)) =
                 (&layer.kind, &plan.windows[index])
             {
                 if window.elements() > pool::MAX_ELEMENTS {

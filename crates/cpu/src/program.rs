@@ -68,6 +68,7 @@ pub(super) enum Kind {
     MaxPool(MaxPool),
     AveragePool(AveragePool),
     GlobalAveragePool,
+    GlobalMaxPool,
     Lrn(Lrn),
     /// Both, with nothing between them.
     LrnMaxPool(Lrn, MaxPool),
@@ -157,6 +158,7 @@ impl Builder<'_> {
             Op::MaxPool(pool) => Kind::MaxPool(*pool),
             Op::AveragePool(pool) => Kind::AveragePool(*pool),
             Op::GlobalAveragePool => Kind::GlobalAveragePool,
+            Op::GlobalMaxPool => Kind::GlobalMaxPool,
             Op::Lrn(lrn) => {
                 self.lrn(id, lrn, inputs[0]);
                 return;

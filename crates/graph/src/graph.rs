@@ -289,7 +289,7 @@ impl Graph {
     /// of it, a network can be dreamt with in part only.
     pub fn first_unsupported_of_maps(&self) -> Option<NodeId> {
         self.first_unsupported_behind(|op| {
-            !matches!(op, Op::Dense(_) | Op::GlobalAveragePool | Op::Softmax)
+            !matches!(op, Op::Dense(_) | Op::GlobalAveragePool | Op::GlobalMaxPool | Op::Softmax)
         })
     }
 

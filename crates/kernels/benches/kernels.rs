@@ -16,7 +16,7 @@ use kernels::pack::{self, InputTransform};
 use kernels::winograd::Winograd;
 use kernels::{
     BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Relu, Threads, Vec16,
-    WriteMode, depthwise, elementwise, lrn_pool, pool,
+    WriteMode, depthwise, elementwise, lrn_pool, pool, resample, shuffle,
 };
 
 /// A map and its vectors.
@@ -212,6 +212,69 @@ fn copies(criterion: &mut Criterion) {
     });
 }
 
+/// Where the taps of each position start, and the taps.
+type Taps = (Vec<usize>, Vec<(usize, f32)>);
+
+/// For each position of an output twice as large, on an input of `extent`, the two positions between which it
+/// lies; or, for each position of the input, those of the output that lie between it and the next.
+fn taps(extent: usize, back: bool) -> Taps {
+    let mut positions = vec![Vec::new(); if back { extent } else { 2 * extent }];
+    for to in 0..2 * extent {
+        let near = to / 2;
+        let far = if to % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(extent - 1) };
+        for (from, weight) in [(near, 0.75), (far, 0.25)] {
+            let (at, tap) = if back { (from, to) } else { (to, from) };
+            positions[at].push((tap, weight));
+        }
+    }
+    let mut starts = vec![0];
+    starts.extend(positions.iter().scan(0, |sum, taps| {
+        *sum += taps.len();
+        Some(*sum)
+    }));
+    (starts, positions.concat())
+}
+
+fn views(lists: &[Taps; 2]) -> [resample::Taps<'_>; 2] {
+    lists.each_ref().map(|(starts, taps)| resample::Taps::new(starts, taps))
+}
+
+fn geometry(criterion: &mut Criterion) {
+    let cx = context();
+    let mut group = group(criterion, "geometry");
+    let (mut small, mut wide) = (Blocked::new(64, [90, 160], 0), Blocked::new(64, [180, 320], 0));
+    let mut deep = Blocked::new(256, [90, 160], 0);
+    let (fill, bytes) = ([Vec16::default(); 4], small.bytes() + wide.bytes());
+    let [forward, backward] = [false, true].map(|back| [taps(90, back), taps(160, back)]);
+    moves(&mut group, "linear 64×90×160 to twice as large", bytes, || {
+        let y = Destination::overwrite(wide.write());
+        resample::resample(&cx, views(&forward), &fill, small.read(), y);
+    });
+    moves(&mut group, "gradient of linear 64×90×160 to twice as large", bytes, || {
+        let y = Destination::overwrite(small.write());
+        resample::resample(&cx, views(&backward), &fill, wide.read(), y);
+    });
+    // Whole blocks, and channels whose pixels lie together.
+    for (name, scattered) in [("blocks", false), ("channels", true)] {
+        let from = |pixel: usize, slot: usize| match scattered {
+            false => pixel * 64 + slot,
+            true => slot * 4 + pixel,
+        };
+        let sources: Vec<usize> = (0..4 * 64).map(|i| from(i / 64, i % 64)).collect();
+        let mut back = vec![0; 256];
+        sources.iter().enumerate().for_each(|(place, &source)| back[source] = place);
+        let bytes = deep.bytes() + wide.bytes();
+        moves(&mut group, &format!("256×90×160 to pixels by {name}"), bytes, || {
+            let y = Destination::overwrite(wide.write());
+            shuffle::depth_to_space(&cx, [2, 2], &sources, deep.read(), y);
+        });
+        moves(&mut group, &format!("64×180×320 to channels by {name}"), bytes, || {
+            let y = Destination::overwrite(deep.write());
+            shuffle::space_to_depth(&cx, [2, 2], &back, wide.read(), y);
+        });
+    }
+}
+
 fn images(criterion: &mut Criterion) {
     let cx = context();
     let mut group = group(criterion, "image");
@@ -253,6 +316,7 @@ criterion_group!(
     normalisations,
     depthwise_convolutions,
     copies,
+    geometry,
     images
 );
 criterion_main!(benches);

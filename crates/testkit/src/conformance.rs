@@ -121,6 +121,7 @@ fn operations(random: &mut Random, channels: usize) -> Vec<Op> {
         Op::MaxPool(MaxPool { window: Window { rounding, ..max } }),
         Op::AveragePool(AveragePool { window: Window { rounding, ..average }, count_padding }),
         Op::GlobalAveragePool,
+        Op::GlobalMaxPool,
         Op::Lrn(Lrn { size, alpha: 0.1, beta: 0.75, bias: 2.0 }),
         Op::Concat,
         Op::Add,

@@ -92,7 +92,7 @@ fn operation(random: &mut Random, ends: &[(NodeId, Shape)]) -> (Op, Vec<usize>) 
         16 => random.pad(),
         17 => [Random::crop, Random::resize][random.range(0, 1)](random),
         _ => match random.range(0, 2) {
-            0 => Op::GlobalAveragePool,
+            0 => [Op::GlobalAveragePool, Op::GlobalMaxPool][random.range(0, 1)].clone(),
             1 => Op::Softmax,
             _ if shape.len() < 4000 => {
                 let outs = random.range(1, 40);

@@ -149,7 +149,7 @@ impl CpuSession {
                 resample::resample(cx, views(taps), fill, dy, dx);
             }
             (Kind::Relu, ..) => elementwise::copy(cx, dy, dx),
-            (Kind::MaxPool(_), _, Some(window), _) => {
+            (Kind::MaxPool(_) | Kind::GlobalMaxPool, _, Some(window), _) => {
                 pool::max_backward(cx, window, dy, argmax, dx);
             }
             (Kind::AveragePool(_), _, Some(window), _) => {

@@ -117,7 +117,9 @@ impl CpuSession {
             (Kind::Relu, ..) => {
                 elementwise::relu_forward(cx, x, y, relu.expect("a ReLU has a mask"));
             }
-            (Kind::MaxPool(_), _, Some(window)) => pool::max_forward(cx, window, x, y, argmax),
+            (Kind::MaxPool(_) | Kind::GlobalMaxPool, _, Some(window)) => {
+                pool::max_forward(cx, window, x, y, argmax);
+            }
             (Kind::AveragePool(_), _, Some(window)) => {
                 let padding = counted(&layer.kind, shape);
                 pool::average_forward(cx, window, padding, x, y);

@@ -129,7 +129,10 @@ fn is_spatial(graph: &Graph, id: NodeId) -> bool {
 fn spatial(graph: &Graph) -> Vec<bool> {
     let mut spatial: Vec<bool> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
-        let ends = matches!(node.op, Op::Dense(_) | Op::GlobalAveragePool | Op::Softmax);
+        let ends = matches!(
+            node.op,
+            Op::Dense(_) | Op::GlobalAveragePool | Op::GlobalMaxPool | Op::Softmax
+        );
         let mut inputs = node.inputs.iter().map(|input| spatial[input.index()]);
         let kept = match node.inputs.len() {
             0 | 1 => inputs.all(|kept| kept),

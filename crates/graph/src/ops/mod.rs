@@ -17,6 +17,7 @@ mod crop_like;
 mod dense;
 mod depth_to_space;
 mod global_average_pool;
+mod global_max_pool;
 mod group_norm;
 mod layer_norm;
 mod lrn;
@@ -86,6 +87,8 @@ pub enum Op {
     AveragePool(AveragePool),
     /// Mean of each channel; the output is 1 × 1.
     GlobalAveragePool,
+    /// Largest value of each channel; the output is 1 × 1.
+    GlobalMaxPool,
     /// Mean over the channels at each position; the output has one channel.
     ChannelMean,
     /// Local response normalisation across channels.
@@ -154,6 +157,9 @@ macro_rules! dispatch {
             Op::CropLike($operation) => $call,
             Op::Resize($operation) => $call,
             Op::Relu => dispatch!(@unit $operation = relu::Relu => $call),
+            Op::GlobalMaxPool => {
+                dispatch!(@unit $operation = global_max_pool::GlobalMaxPool => $call)
+            }
             Op::GlobalAveragePool => {
                 dispatch!(@unit $operation = global_average_pool::GlobalAveragePool => $call)
             }

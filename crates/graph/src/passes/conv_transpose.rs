@@ -98,7 +98,13 @@ fn expanded(conv: &ConvTranspose2d) -> Vec<Op> {
     let padding =
         Padding::Explicit { top: before[0], bottom: after[0], left: before[1], right: after[1] };
     let pixels = block[0] * block[1];
-    let bias: Arc<[f32]> = conv.bias.iter().flat_map(|&bias| vec![bias; pixels]).collect();
+    let order = order(conv);
+    let bias: Arc<[f32]> = match order {
+        BlockOrder::PixelsFirst => conv.bias.repeat(pixels).into(),
+        BlockOrder::ChannelsFirst => {
+            conv.bias.iter().flat_map(|&bias| vec![bias; pixels]).collect()
+        }
+    };
     let mut ops = vec![Op::Conv2d(Conv2d {
         window: Window::new(each(|axis| axis.elements), [1, 1]).padded(padding),
         out_channels: conv.out_channels * pixels,
@@ -108,13 +114,18 @@ fn expanded(conv: &ConvTranspose2d) -> Vec<Op> {
         bias,
     })];
     if pixels > 1 {
-        ops.push(Op::DepthToSpace(DepthToSpace { block, order: BlockOrder::ChannelsFirst }));
+        ops.push(Op::DepthToSpace(DepthToSpace { block, order }));
     }
     let crop = Crop { rows: axes[0].cut, columns: axes[1].cut };
     if crop != (Crop { rows: Cut::ALL, columns: Cut::ALL }) {
         ops.push(Op::Crop(crop));
     }
     ops
+}
+
+/// All channels of a pixel lie together, which moves them at once, unless groups want all pixels of a channel.
+fn order(conv: &ConvTranspose2d) -> BlockOrder {
+    if conv.groups == 1 { BlockOrder::PixelsFirst } else { BlockOrder::ChannelsFirst }
 }
 
 /// The weights of the convolution, for each output channel with each pixel of the stride.
@@ -124,19 +135,22 @@ fn weights(conv: &ConvTranspose2d, axes: [Axis; 2]) -> Weights {
     let [rows, columns] = axes;
     let area = rows.elements * columns.elements;
     let len = out_channels * rows.stride * columns.stride * ins * area;
+    let (pixels, order) = (rows.stride * columns.stride, order(conv));
     let arrange = move |from: &[f32]| {
         let mut weights = Vec::with_capacity(len);
-        for o in 0..out_channels {
-            for pixel in 0..rows.stride * columns.stride {
-                for i in 0..ins {
-                    let kernel = ((o / outs * ins + i) * outs + o % outs) * high * wide;
-                    for element in 0..area {
-                        let row = rows.element(pixel / columns.stride, element / columns.elements);
-                        let column =
-                            columns.element(pixel % columns.stride, element % columns.elements);
-                        let weight = row.zip(column).map(|(row, column)| row * wide + column);
-                        weights.push(weight.map_or(0.0, |weight| from[kernel + weight]));
-                    }
+        for output in 0..out_channels * pixels {
+            let (o, pixel) = match order {
+                BlockOrder::PixelsFirst => (output % out_channels, output / out_channels),
+                BlockOrder::ChannelsFirst => (output / pixels, output % pixels),
+            };
+            for i in 0..ins {
+                let kernel = ((o / outs * ins + i) * outs + o % outs) * high * wide;
+                for element in 0..area {
+                    let row = rows.element(pixel / columns.stride, element / columns.elements);
+                    let column =
+                        columns.element(pixel % columns.stride, element % columns.elements);
+                    let weight = row.zip(column).map(|(row, column)| row * wide + column);
+                    weights.push(weight.map_or(0.0, |weight| from[kernel + weight]));
                 }
             }
         }
@@ -162,7 +176,14 @@ mod tests {
     }
 
     /// Along one axis, with small whole numbers, so that nothing is rounded.
-    fn conv(kernel: usize, stride: usize, dilation: usize, before: usize, after: isize) -> Op {
+    fn conv(
+        kernel: usize,
+        stride: usize,
+        dilation: usize,
+        before: usize,
+        after: isize,
+        groups: usize,
+    ) -> Op {
         Op::ConvTranspose2d(ConvTranspose2d {
             kernel: [1, kernel],
             stride: [1, stride],
@@ -171,8 +192,8 @@ mod tests {
             after: [0, after],
             out_channels: 4,
             in_channels: 2,
-            groups: 2,
-            weights: (0..4 * kernel).map(|i| (i * i % 13) as f32 - 5.0).collect(),
+            groups,
+            weights: (0..8 / groups * kernel).map(|i| (i * i % 13) as f32 - 5.0).collect(),
             bias: [1.0, 2.0, 3.0, 4.0].into(),
         })
     }
@@ -184,7 +205,7 @@ mod tests {
         for case in 0..4 * 4 * 2 * 6 * 8 {
             let (kernel, stride, dilation) = (1 + case % 4, 1 + case / 4 % 4, 1 + case / 16 % 2);
             let (before, after) = (case / 32 % 6, (case / 192) as isize - 4);
-            let op = conv(kernel, stride, dilation, before, after);
+            let op = conv(kernel, stride, dilation, before, after, 1 + case % 2);
             let Op::ConvTranspose2d(transposed) = &op else { unreachable!() };
             let found = run(&expanded(transposed), shape, &data);
             assert_eq!(found, run(&[op.clone()], shape, &data), "{op:?}");
@@ -194,7 +215,7 @@ mod tests {
     #[test]
     fn the_last_part_has_the_name() {
         let mut builder = GraphBuilder::new("image", 2);
-        let up = builder.add("up", conv(3, 2, 1, 0, 0), &[builder.input()]);
+        let up = builder.add("up", conv(3, 2, 1, 0, 0, 2), &[builder.input()]);
         let relu = builder.add("relu", Op::Relu, &[up]);
         let Rewritten { graph, targets } = expand_conv_transpose(&builder.finish(), &[up, relu]);
         assert_eq!(graph.node(targets[1]).inputs, [targets[0]]);

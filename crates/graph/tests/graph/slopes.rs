@@ -39,6 +39,7 @@ fn check(op: &Op, shapes: &[Shape], random: &mut Random) {
     let corners = matches!(
         op,
         Op::MaxPool(_)
+            | Op::GlobalMaxPool
             | Op::Relu
             | Op::PRelu(_)
             | Op::Unary(
@@ -84,6 +85,7 @@ fn everything_else_has_the_slopes_of_finite_differences() {
     }
     check(&Op::Relu, &[shape], &mut random);
     check(&Op::GlobalAveragePool, &[shape], &mut random);
+    check(&Op::GlobalMaxPool, &[shape], &mut random);
     check(&Op::Concat, &[shape, Shape::new(2, 3, 4), shape], &mut random);
     check(&Op::Add, &[shape, shape, shape], &mut random);
     check(&Op::ChannelMean, &[shape], &mut random);

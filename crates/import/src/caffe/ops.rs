@@ -261,7 +261,8 @@ fn pooling(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, Impor
     if param.global_pooling {
         return Ok(match param.pool {
             AVERAGE => Built::Op(Op::GlobalAveragePool),
-            _ => Built::Unsupported(" of the maximum of all positions"),
+            0 => Built::Op(Op::GlobalMaxPool),
+            _ => Built::Unsupported(" at random"),
         });
     }
     let [rows, columns] = pair(param.pad_h, param.pad_w, &param.pad, 0);

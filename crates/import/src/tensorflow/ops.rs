@@ -41,6 +41,7 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("LRN", [1, 1], channels::lrn),
     ("LeakyRelu", [1, 1], channels::leaky_relu),
     ("MatMul", [2, 2], dense::matmul),
+    ("Max", [2, 2], pool::largest),
     ("MaxPool", [1, 1], pool::max_pool),
     ("Maximum", [2, 2], by_channel::maximum),
     ("Mean", [2, 2], pool::mean),

@@ -69,6 +69,24 @@ pub(super) fn mean(
     node: &NodeDef,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
+    over_all(reader, node, inputs, Op::GlobalAveragePool)
+}
+
+/// The largest of all rows and columns.
+pub(super) fn largest(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    over_all(reader, node, inputs, Op::GlobalMaxPool)
+}
+
+fn over_all(
+    reader: &Reader,
+    node: &NodeDef,
+    inputs: &[Value],
+    op: Op,
+) -> Result<Built, ImportError> {
     let Some((source, layout)) = map(input(node, inputs, 0)?) else { return Ok(NO_MAP) };
     let Some(axes) = reader.constant(input(node, inputs, 1)?) else {
         return Ok(Built::Unsupported(" over computed axes"));
@@ -81,5 +99,5 @@ pub(super) fn mean(
         return Ok(Built::Unsupported(" over other axes than rows and columns"));
     }
     let form = if node.bool("keep_dims", false) { Form::Map(layout) } else { Form::Position };
-    Ok(Built::Laid(Op::GlobalAveragePool, vec![source], form))
+    Ok(Built::Laid(op, vec![source], form))
 }

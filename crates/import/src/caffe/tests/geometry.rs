@@ -75,6 +75,17 @@ fn a_crop_takes_what_another_blob_is_large() {
 }
 
 #[test]
+fn a_global_pool_can_take_the_largest() {
+    let pooled = |pool| Layer {
+        pooling_param: Some(Pooling { pool, global_pooling: true, ..Pooling::default() }),
+        ..layer("pool", "Pooling", &["blue"], "pool", vec![])
+    };
+    let (shape, values) = of_size(&[blue(), pooled(0)], "pool", [2, 3]);
+    assert_eq!((shape, values), (Shape::new(1, 1, 1), vec![6.0]));
+    assert_eq!(of_size(&[blue(), pooled(1)], "pool", [2, 3]).1, [3.5]);
+}
+
+#[test]
 fn slices_divide_the_channels() {
     let slice = |points: &[u32]| Layer {
         top: vec!["a".into(), "b".into()],

@@ -196,6 +196,13 @@ fn splits_give_each_part_its_output() {
 }
 
 #[test]
+fn the_largest_of_all_places_is_found() {
+    let largest = with(node("out", "Max", &["conv", "axes"]), "keep_dims", truth());
+    let (shape, values) = made(largest, vec![integers("axes", &[2], &[1, 2])]);
+    assert_eq!((shape, &values[..]), (Shape::new(2, 1, 1), &[4.0, 40.0][..]));
+}
+
+#[test]
 fn functions_of_single_values_are_computed() {
     let near = |op, function: fn(f32) -> f32| {
         let values = made(node("out", op, &["conv"]), vec![]).1;
