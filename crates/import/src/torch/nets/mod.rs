@@ -4,6 +4,7 @@
 //! the order of the layers, strides, paddings and activations; all sizes come from the weights.
 
 mod alexnet;
+mod bvlc_googlenet;
 mod clip;
 mod convnext;
 mod densenet;
@@ -56,6 +57,7 @@ const KNOWN: &[Known] = known! {
     resnet: USUAL, imagenet;
     regnet: USUAL, imagenet;
     googlenet: TENSORFLOW, googlenet::input;
+    bvlc_googlenet: USUAL, bvlc_googlenet::input;
     inception_v3: TENSORFLOW, googlenet::input;
     densenet: USUAL, imagenet;
     mobilenet_v2: USUAL, imagenet;
@@ -87,8 +89,16 @@ const OTHERS: &[(&str, &str)] = &[
 
 /// What may be left over of a file: heads of other kinds than those that are built, which come after all
 /// that one dreams on.
-const HEADS: &[&str] =
-    &["attnpool.", "classifier.", "fc.", "head.", "last_linear.", "logit_scale", "pre_logits."];
+const HEADS: &[&str] = &[
+    "attnpool.",
+    "classifier.",
+    "fc.",
+    "head.",
+    "last_linear.",
+    "logit_scale",
+    "loss",
+    "pre_logits.",
+];
 
 /// The network that a state dict is of.
 ///
