@@ -13,8 +13,9 @@ use crate::load::MAX_FILE;
 /// The most files of an archive.
 const MAX_MEMBERS: usize = 100_000;
 
-/// How much larger a packed file may become; weights hardly shrink.
-const MAX_GROWTH: u64 = 64;
+/// How much larger an archive's files may be than it is, and how many bytes beyond that; weights hardly
+/// shrink, but pickles do.
+const MAX_GROWTH: [u64; 2] = [16, 1 << 26];
 
 /// An archive's files: where they lie, or what they hold if they had to be unpacked.
 pub(super) struct Archive {
@@ -35,7 +36,9 @@ impl Archive {
         if zip.len() > MAX_MEMBERS {
             return Err(format!("it holds more than {MAX_MEMBERS} files"));
         }
-        let (mut files, mut left) = (HashMap::new(), MAX_FILE);
+        let [times, more] = MAX_GROWTH;
+        let most = (bytes.len() as u64).saturating_mul(times).saturating_add(more);
+        let (mut files, mut left) = (HashMap::new(), most.min(MAX_FILE));
         for index in 0..zip.len() {
             let raw = zip.by_index_raw(index).map_err(damaged)?;
             let name = String::from_utf8_lossy(raw.name_raw()).into_owned();
@@ -53,13 +56,10 @@ impl Archive {
                 CompressionMethod::Stored => bytes.slice(place),
                 _ => {
                     let mut unpacked = Vec::new();
-                    let most = left.min(size.saturating_mul(MAX_GROWTH).saturating_add(1 << 16));
                     let packed = zip.by_index(index).map_err(damaged)?;
-                    packed.take(most + 1).read_to_end(&mut unpacked).map_err(|_| broken(&name))?;
-                    left =
-                        most.checked_sub(unpacked.len() as u64).map(|_| left).ok_or_else(|| {
-                            format!("`{}` in it unpacks to too much", crate::printable(&name))
-                        })? - unpacked.len() as u64;
+                    packed.take(left + 1).read_to_end(&mut unpacked).map_err(|_| broken(&name))?;
+                    let rest = left.checked_sub(unpacked.len() as u64);
+                    left = rest.ok_or("what is packed in it is too much")?;
                     unpacked.into()
                 }
             };

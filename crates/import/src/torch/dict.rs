@@ -1,6 +1,6 @@
 //! The state dict: a network's tensors by the names of its modules, whatever they were wrapped in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use safetensors::SafeTensors;
 
@@ -15,7 +15,8 @@ const MAX_TENSORS: usize = 100_000;
 /// The most modules of a sequence.
 const MAX_LAYERS: usize = 10_000;
 
-/// How deep a state dict may lie in others, and an object's attributes in other objects.
+/// How many dictionaries are looked into for the state dict, and how deep an object's attributes may lie in
+/// other objects.
 const MAX_DEPTH: usize = 32;
 
 /// Under which names training programs put the state dict, the likeliest first.
@@ -120,6 +121,11 @@ impl StateDict {
         self.tensors.insert(name.to_owned(), tensor);
     }
 
+    /// How many numbers its tensors have.
+    pub(super) fn len(&self) -> usize {
+        self.tensors.values().fold(0, |sum, tensor| sum.saturating_add(tensor.len()))
+    }
+
     /// The tensor of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Tensor> {
         self.tensors.get(name)
@@ -191,27 +197,33 @@ fn todays(name: &str) -> String {
 /// # Errors
 /// A tensor that does not fit into its storage, or too many.
 pub(super) fn find(pickle: &Pickle, outside: &Outside<'_>) -> Result<Found, String> {
-    within(pickle, pickle.root, outside, 0)
+    within(pickle, pickle.root, outside, &mut HashSet::new())
 }
 
-fn within(pickle: &Pickle, at: Ref, outside: &Outside<'_>, depth: usize) -> Result<Found, String> {
+fn within(
+    pickle: &Pickle,
+    at: Ref,
+    outside: &Outside<'_>,
+    seen: &mut HashSet<Ref>,
+) -> Result<Found, String> {
+    if seen.len() >= MAX_DEPTH || !seen.insert(at) {
+        return Ok(Found::Nothing);
+    }
     if is_module(pickle, at) {
         return Ok(Found::Module);
     }
     let Value::Dict(entries) = pickle.value(at) else { return Ok(Found::Nothing) };
-    if depth < 4 {
-        for name in WRAPPERS {
-            if let Some(inner) = pickle.entry(at, name) {
-                match within(pickle, inner, outside, depth + 1)? {
-                    Found::Nothing => {}
-                    found => return Ok(found),
-                }
+    for name in WRAPPERS {
+        if let Some(inner) = pickle.entry(at, name) {
+            match within(pickle, inner, outside, seen)? {
+                Found::Nothing => {}
+                found => return Ok(found),
             }
         }
     }
     let mut tensors = BTreeMap::new();
     for &(key, value) in entries {
-        if let (Some(name), Some(tensor)) = (pickle.text(key), tensor(pickle, value, outside)?) {
+        if let (Some(name), Some(tensor)) = (pickle.name(key), tensor(pickle, value, outside)?) {
             tensors.insert(name.to_owned(), tensor);
         }
         if tensors.len() > MAX_TENSORS {
@@ -244,7 +256,7 @@ pub(super) fn of_script(
             if seen > MAX_TENSORS * 10 {
                 return Err("it has too many attributes".into());
             }
-            let Some(key) = pickle.text(key) else { continue };
+            let Some(key) = pickle.name(key) else { continue };
             let name = format!("{prefix}{key}");
             if let Some(tensor) = tensor(pickle, value, outside)? {
                 tensors.insert(name, tensor);

@@ -8,6 +8,7 @@ mod archive;
 mod blocks;
 mod build;
 mod dict;
+mod machine;
 mod nets;
 mod objects;
 mod opcode;
@@ -23,6 +24,7 @@ use safetensors::SafeTensors;
 
 use self::dict::{Found, StateDict};
 use self::objects::Outside;
+use crate::kit::MAX_GROWN;
 use crate::{ImportError, kinds, printable};
 
 pub(crate) use archive::is_pickle;
@@ -81,6 +83,14 @@ fn state_dict(container: Container, bytes: &Bytes) -> Result<StateDict, ImportEr
         format: "PyTorch file",
         problem: printable(&problem),
     };
+    let whole = |tensors| {
+        let dict = StateDict::of(tensors);
+        // Tensors may share their numbers, but not so that a small file is a large network.
+        if dict.len() > bytes.len().saturating_add(MAX_GROWN) {
+            return Err(damaged("its tensors are of more numbers than it has".into()));
+        }
+        Ok(dict)
+    };
     let found = match container {
         Container::Zip => {
             let archive = archive::Archive::open(bytes).map_err(damaged)?;
@@ -89,8 +99,7 @@ fn state_dict(container: Container, bytes: &Bytes) -> Result<StateDict, ImportEr
             let storages = |dtype, key: &str| archive.storage(dtype, key);
             let outside = Outside::Storages(&storages);
             if archive.is_script() {
-                let tensors = dict::of_script(&pickle, &outside).map_err(damaged)?;
-                let dict = StateDict::of(tensors);
+                let dict = whole(dict::of_script(&pickle, &outside).map_err(damaged)?)?;
                 // The only network that is published as a program.
                 return if nets::is_clip(&dict) { Ok(dict) } else { Err(kinds::torchscript()) };
             }
@@ -107,7 +116,7 @@ fn state_dict(container: Container, bytes: &Bytes) -> Result<StateDict, ImportEr
         }
     };
     match found.map_err(damaged)? {
-        Found::Tensors(tensors) => Ok(StateDict::of(tensors)),
+        Found::Tensors(tensors) => whole(tensors),
         Found::Module => Err(kinds::pickled_module()),
         Found::Nothing => Err(kinds::no_state_dict()),
     }
