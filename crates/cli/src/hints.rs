@@ -62,13 +62,15 @@ fn flag(knob: Knob) -> Option<String> {
 }
 
 /// The flags for fields of a recipe that have one.
-const FLAGS: [(&str, &str); 20] = [
+const FLAGS: [(&str, &str); 22] = [
     ("size", "--size"),
     ("octaves.count", "--octaves"),
     ("octaves.anchor", "--anchor"),
     ("octaves.scale", "--octave-scale"),
     ("ascent.iterations", "--iterations"),
     ("ascent.step", "--step"),
+    ("ascent.strength", "--strength"),
+    ("finish.mix", "--mix"),
     ("ascent.jitter", "--jitter"),
     ("seed", "--seed"),
     ("objective", "--layer"),
@@ -97,6 +99,7 @@ fn recipes(error: &RecipeError) -> Option<String> {
         RecipeError::Unknown { .. } => {
             Some("A dream's recipe names every setting: --save-recipe FILE writes it.".to_owned())
         }
+        RecipeError::LongStep { .. } => Some("--step sets it.".to_owned()),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ const FLAGS: [(&[&str], &str); 14] = [
     (&["--overwrite", "--replace", "--yes", "-y"], "--force"),
     (&["--width", "--height", "--resolution", "--max-size", "--scale"], "--size"),
     (&["--steps", "--iter", "--iters", "-n"], "--iterations"),
-    (&["--learning-rate", "--lr", "--step-size", "--strength"], "--step"),
+    (&["--learning-rate", "--lr", "--step-size"], "--step"),
     (&["--jobs", "--workers", "-j"], "--threads"),
     (
         &["--gpu", "--cuda", "--device"],

@@ -1,17 +1,20 @@
 //! How fast this machine dreams. One step is what a dream does hundreds of times: forward to the layers,
 //! backward to the picture.
 
+mod steering;
+
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use dream::{Machine, Observer, Plan, Progress, Recipe, Term};
+use dream::{Observer, Progress, Recipe, Term};
 use graph::{Network, OutputGradient, Size, StepTime, Tensor};
 use serde::Serialize;
 
-use crate::convert::undreamt;
 use crate::inspect::compile;
 use crate::machine::peak_memory;
 use crate::{CancelToken, Error, Limits, NetworkChoice, Result, targets};
+
+pub use steering::{SteeringCost, SteeringReport};
 
 /// Measures one step on noise.
 #[derive(Clone, Debug)]
@@ -159,7 +162,8 @@ impl Bench {
         let median = times[times.len() / 2];
         let (parts, memory) = (session.times(), peak_memory());
         drop(session);
-        let [dream_step, outside] = self.dream_steps(&network, &layers, &machine, cancel)?;
+        let recipe = self.one_octave(&network);
+        let [dream_step, outside] = self.steps(&recipe, (&network, &machine), cancel)?;
         let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
         Ok(BenchReport {
             model: network.name.clone(),
@@ -185,32 +189,20 @@ impl Bench {
         })
     }
 
-    /// How long the steps of a dream take, and how long of it they are outside the network: the medians.
-    fn dream_steps(
-        &self,
-        network: &Network,
-        layers: &[String],
-        machine: &Machine,
-        cancel: &CancelToken,
-    ) -> Result<[Duration; 2]> {
-        let defaults = Recipe::for_network(network);
-        let term = |name: &String| {
-            let known = defaults.objective.iter().find(|term| term.layer == *name);
-            known.cloned().unwrap_or_else(|| Term::layer(name))
-        };
-        let mut recipe = defaults.clone();
-        recipe.objective = layers.iter().map(term).collect();
+    /// The recipe of the network's default dream on the layers asked for, in one octave of the full size.
+    fn one_octave(&self, network: &Network) -> Recipe {
+        let mut recipe = Recipe::for_network(network);
+        if !self.layers.is_empty() {
+            let term = |name: &String| {
+                let known = recipe.objective.iter().find(|term| term.layer == *name);
+                known.cloned().unwrap_or_else(|| Term::layer(name))
+            };
+            recipe.objective = self.layers.iter().map(term).collect();
+        }
         recipe.octaves.count = 1;
         recipe.octaves.anchor = dream::Octaves::FULL;
         recipe.ascent.iterations = self.rounds.max(1);
-        let plan = Plan::new(&recipe, network, self.size, machine)?;
-        let mut watch = Stopwatch::start(cancel);
-        dream::dream(&plan, dream::noise(self.size, 0), &mut watch)
-            .map_err(|error| undreamt("noise", error, stopped))?;
-        Ok([&mut watch.took, &mut watch.outside].map(|times| {
-            times.sort();
-            times[times.len() / 2]
-        }))
+        recipe
     }
 }
 

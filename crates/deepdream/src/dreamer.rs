@@ -166,7 +166,7 @@ impl Dreamer {
             let (checkpoint, finish) = studio.dream_from(name, start, plan, checkpoint)?;
             let dream = match checkpoint.is_whole(plan) {
                 true => {
-                    let image = finish.image(checkpoint.picture().clone())?;
+                    let image = finish.image(plan, checkpoint.picture().clone())?;
                     studio.run.event(Event::Done);
                     Some(Dream { image, recipe: plan.recipe().clone() })
                 }

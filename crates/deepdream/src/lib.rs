@@ -96,7 +96,7 @@ mod threads;
 mod video;
 
 pub use base::RecipeSource;
-pub use bench::{Bench, BenchPart, BenchReport};
+pub use bench::{Bench, BenchPart, BenchReport, SteeringCost, SteeringReport};
 pub use cancel::CancelToken;
 pub use check::{CheckJob, CheckReport, ComparedLayer};
 pub use dreamer::{Dream, Dreamer, Unfinished};

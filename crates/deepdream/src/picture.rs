@@ -91,7 +91,7 @@ impl Studio<'_> {
     pub(crate) fn dream(&self, name: &str, start: Start, plan: &Plan) -> Result<Image> {
         let (at, finish) = self.dream_from(name, start, plan, None)?;
         match at.is_whole(plan) && !self.run.is_cancelled() {
-            true => finish.image(at.into_picture()),
+            true => finish.image(plan, at.into_picture()),
             false => Err(Error::cancelled("stopped")),
         }
     }
@@ -111,31 +111,35 @@ impl Studio<'_> {
         self.run.started(Work::Picture { name: name.to_owned(), size, place: self.place });
         let image = match start {
             Start::Image(image) => image,
-            Start::Noise(noise) => {
-                Image::from_planes(dream::noise(noise.size(), plan.recipe().seed), None)?
-            }
+            Start::Noise(noise) => Image::from_planes(plan.noise(noise.size()), None)?,
         };
         let depth = image.depth();
         let (color, alpha) = image.into_planes();
+        let before = plan.finishes().then(|| color.clone());
         let mut observer = PictureObserver::new(self.run, plan, self.previews);
         let at = dream::dream_from(plan, color, checkpoint, &mut observer)
             .map_err(|error| undreamt(name, error, || Error::cancelled("stopped")))?;
-        Ok((at, Finish { alpha, depth }))
+        Ok((at, Finish { before, alpha, depth }))
     }
 }
 
 /// What a dream on an image keeps of it.
 pub(crate) struct Finish {
+    /// Its colours, where the dream's end depends on them.
+    before: Option<Tensor>,
     alpha: Option<Tensor>,
     depth: BitDepth,
 }
 
 impl Finish {
-    /// The image that a dream's colours make.
+    /// The image that a whole dream's colours make.
     ///
     /// # Errors
     /// None, as dreams have three planes.
-    pub(crate) fn image(self, color: Tensor) -> Result<Image> {
+    pub(crate) fn image(self, plan: &Plan, mut color: Tensor) -> Result<Image> {
+        if let Some(before) = self.before {
+            plan.finish(before, &mut color);
+        }
         let size = color.shape.size();
         let alpha = self.alpha.map(|alpha| match alpha.shape.size() == size {
             true => alpha,

@@ -128,7 +128,7 @@ impl<'a> PictureObserver<'a> {
     /// `every` so often.
     pub(crate) fn new(run: Run<'a>, plan: &Plan, every: Option<Duration>) -> Self {
         let pixels: u64 = plan.octaves().iter().map(|size| size.pixels()).sum();
-        let total = pixels * u64::from(plan.recipe().ascent.iterations);
+        let total = pixels * u64::from(plan.iterations());
         let (clock, previews) = (Clock::new(Some(total)), Previews::new(every));
         Self { run, clock, previews, silent: SilentTerms::default() }
     }

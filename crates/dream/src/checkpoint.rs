@@ -2,6 +2,7 @@
 
 use graph::{Size, Tensor};
 
+use crate::ascent::ClimbState;
 use crate::{Plan, PlanError};
 
 /// Where a dream stands between two steps.
@@ -20,13 +21,16 @@ pub struct Checkpoint {
     pub(crate) draws: u64,
     /// Whether any step had a gradient to follow, or none was to go anywhere.
     pub(crate) climbed: bool,
+    /// What the octave's steps so far have left, where there are steps to come that depend on it.
+    pub(crate) climb: Option<ClimbState>,
 }
 
 impl Checkpoint {
     /// Where a dream begins whose smallest octave's picture is `base`.
     pub(crate) fn start(plan: &Plan, base: &Tensor) -> Self {
         let (picture, climbed) = (base.clone(), plan.stands_still());
-        Self { octave: 0, iteration: 0, picture, weights: Vec::new(), draws: 0, climbed }
+        let weights = Vec::new();
+        Self { octave: 0, iteration: 0, picture, weights, draws: 0, climbed, climb: None }
     }
 
     /// The octave, from 0, smallest first.
@@ -40,7 +44,7 @@ impl Checkpoint {
     }
 
     /// The picture as it is, in this octave's size: 3 × height × width, RGB, 0–255 where the recipe
-    /// clamps.
+    /// has a bound.
     pub fn picture(&self) -> &Tensor {
         &self.picture
     }
@@ -52,19 +56,25 @@ impl Checkpoint {
 
     /// Whether the dream of `plan` is whole here.
     pub fn is_whole(&self, plan: &Plan) -> bool {
-        self.octave + 1 == plan.octaves().len() && self.iteration == plan.recipe().ascent.iterations
+        self.octave + 1 == plan.octaves().len() && self.iteration == plan.iterations()
     }
 
     /// Whether a dream of `plan` can go on from here.
     ///
     /// # Errors
-    /// If it has no such octave or step.
+    /// If it has no such octave or step, or climbs in another way.
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), PlanError> {
         let Size { height, width } = self.picture.shape.size();
         let there = plan.octaves().get(self.octave) == Some(&Size { height, width });
         let weighed = self.weights.len() == plan.recipe().objective.len();
         let there = there && (weighed || self.iteration == 0);
-        match there && self.iteration <= plan.recipe().ascent.iterations {
+        let between = 1..plan.iterations();
+        let known = || match &self.climb {
+            _ if !between.contains(&self.iteration) => true,
+            Some(climb) => climb.is_of(plan, self.octave),
+            None => !ClimbState::is_needed(plan.ascent()),
+        };
+        match there && self.iteration <= plan.iterations() && known() {
             true => Ok(()),
             false => Err(PlanError::Checkpoint {
                 octave: self.octave + 1,

@@ -2,7 +2,7 @@
 
 use graph::Tensor;
 
-use crate::ascent::{GradientTransform, Shift, StepScale, Stepper};
+use crate::ascent::{Climb, GradientTransform, Shift, StepScale, Wobbler};
 use crate::image::{black, resized};
 use crate::objective::GradientEvaluator;
 use crate::observer::Work;
@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::{Checkpoint, DreamError, Observer, Plan, octaves};
 
 /// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
-/// plan's size. A picture of another size is resized first. Where the recipe does not clamp, values
+/// plan's size. A picture of another size is resized first. Where the recipe has no bound, values
 /// may lie outside 0–255.
 ///
 /// # Errors
@@ -24,11 +24,17 @@ pub fn dream(
     picture: Tensor,
     observer: &mut dyn Observer,
 ) -> Result<Tensor, DreamError> {
-    whole(plan, run(plan, picture, None, None, observer)?)
+    let before = plan.finishes().then(|| picture.clone());
+    let mut dream = whole(plan, run(plan, picture, None, Around::default(), observer)?)?;
+    if let Some(before) = before {
+        plan.finish(before, &mut dream);
+    }
+    Ok(dream)
 }
 
 /// Dreams on `picture` from where a dream on it stood, or from its beginning, until the dream is whole or
-/// `observer` ends it, and says where it stands then: [`Checkpoint::is_whole`] tells which it was.
+/// `observer` ends it, and says where it stands then: [`Checkpoint::is_whole`] tells which it was. What
+/// comes at the end of a whole dream is left to [`Plan::finish`].
 ///
 /// # Errors
 /// A checkpoint that is not of such a dream; and as for [`dream`], but that an end by the observer is none.
@@ -41,19 +47,28 @@ pub fn dream_from(
     checkpoint: Option<Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Checkpoint, DreamError> {
-    let Ended { at, .. } = run(plan, picture, checkpoint, None, observer)?;
+    let Ended { at, .. } = run(plan, picture, checkpoint, Around::default(), observer)?;
     if at.is_whole(plan) && !at.climbed { Err(plan.no_gradient(&at.picture)) } else { Ok(at) }
 }
 
-/// As [`dream`], each step going as many times as far at each pixel as `step_map`, one channel in the
-/// plan's size, says. That no step had a gradient is no error here.
-pub(crate) fn dream_with_step_map(
+/// What a frame's dream has around it. The default is that of a picture by itself.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Around<'a> {
+    /// How many times as far each step goes at each pixel: one channel in the plan's size. Default: once.
+    pub(crate) step_map: Option<&'a Tensor>,
+    /// What has been dreamt on, in the plan's size, where the dream goes on from more than that. Default:
+    /// what it goes on from.
+    pub(crate) origin: Option<&'a Tensor>,
+}
+
+/// As [`dream`], before its finish. That no step had a gradient is no error here.
+pub(crate) fn dream_frame(
     plan: &Plan,
     picture: Tensor,
-    step_map: Option<&Tensor>,
+    around: Around<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Checkpoint, DreamError> {
-    let Ended { at, stopped } = run(plan, picture, None, step_map, observer)?;
+    let Ended { at, stopped } = run(plan, picture, None, around, observer)?;
     if stopped { Err(DreamError::Stopped) } else { Ok(at) }
 }
 
@@ -67,18 +82,18 @@ fn run(
     plan: &Plan,
     picture: Tensor,
     checkpoint: Option<Checkpoint>,
-    step_map: Option<&Tensor>,
+    around: Around<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Ended, DreamError> {
     assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
     if plan.recipe().needs_picture() {
         let mut plan = plan.clone();
         plan.choose_channels(&picture)?;
-        return run(&plan, picture, checkpoint, step_map, observer);
+        return run(&plan, picture, checkpoint, around, observer);
     }
     checkpoint.iter().try_for_each(|checkpoint| checkpoint.check(plan))?;
     plan.ask_for_memory()?;
-    plan.threads().install(|| octave_by_octave(plan, picture, checkpoint, step_map, observer))
+    plan.threads().install(|| octave_by_octave(plan, picture, checkpoint, around, observer))
 }
 
 /// The dream itself, on one of the plan's threads.
@@ -86,20 +101,25 @@ fn octave_by_octave(
     plan: &Plan,
     picture: Tensor,
     checkpoint: Option<Checkpoint>,
-    step_map: Option<&Tensor>,
+    around: Around<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Ended, DreamError> {
-    let (recipe, threads, sizes) = (plan.recipe(), plan.threads(), plan.octaves());
-    let bases = octaves::bases(recipe, plan.layout(), picture, plan.context());
+    let (recipe, ascent, threads) = (plan.recipe(), plan.ascent(), plan.threads());
+    let sizes = plan.octaves();
+    let bases = |picture| octaves::bases(recipe, plan.layout(), picture, plan.context());
+    let origins = around.origin.filter(|_| recipe.penalty.is_any()).cloned().map(bases);
+    let bases = bases(picture);
     let mut at = checkpoint.unwrap_or_else(|| Checkpoint::start(plan, &bases[0]));
     let mut random = Random::after(recipe.seed, at.draws);
-    let work = Work::new(sizes, recipe.ascent.iterations);
+    let work = Work::new(sizes, ascent.iterations);
     let mut work = work.done_before(sizes, at.octave, at.iteration);
     loop {
         let size = sizes[at.octave];
+        let origin = &origins.as_ref().unwrap_or(&bases)[at.octave];
+        let mut climb = Climb::new(plan, &mut at, origin, around.step_map);
         let mut evaluator = GradientEvaluator::new(plan.objective(), recipe, threads, size)?;
-        let mut transform = GradientTransform::new(recipe, plan.context(), size);
-        let stepper = Stepper::new(recipe, threads, size, step_map);
+        let mut transform = GradientTransform::new(ascent, plan.context(), size);
+        let mut wobbler = Wobbler::new(ascent, threads, size);
         let mut gradient = black(size);
         if at.iteration == 0 {
             let silent = evaluator.balance(recipe, &at.picture, &mut gradient)?;
@@ -108,19 +128,21 @@ fn octave_by_octave(
             at.weights = evaluator.weights().to_vec();
         }
         evaluator.set_weights(&at.weights);
-        while at.iteration < recipe.ascent.iterations {
+        while at.iteration < ascent.iterations {
             let jitter = Shift::draw(recipe, &mut random, size);
             let (value, scale) = threads.awake(|| {
-                let value = evaluator.value_and_gradient(
+                let value = wobbler.gradient(
                     &at.picture,
-                    jitter,
                     &mut random,
                     &mut gradient,
+                    |seen, random, gradient| {
+                        evaluator.value_and_gradient(seen, jitter, random, gradient)
+                    },
                 )?;
                 observer.evaluated();
                 let scale = transform.apply(&mut gradient, at.iteration);
                 if let StepScale::Times(scale) = scale {
-                    stepper.step(&mut at.picture, &gradient, scale);
+                    climb.step(&mut at.picture, &mut gradient, scale);
                 }
                 Ok::<_, DreamError>((value, scale))
             })?;
@@ -128,15 +150,16 @@ fn octave_by_octave(
                 StepScale::Times(_) => at.climbed = true,
                 StepScale::Vanished => {}
                 StepScale::NotFinite => {
-                    let shown = evaluator.shown(&at.picture, jitter, threads);
+                    let shown = evaluator.shown(wobbler.seen(&at.picture), jitter, threads);
                     // The search for the layer needs their memory.
-                    drop((evaluator, transform, gradient));
+                    drop((evaluator, transform, climb, wobbler, gradient));
                     return Err(plan.not_finite(&shown));
                 }
             }
             at.iteration += 1;
             at.draws = random.words();
             if observer.step(&work.progress(&at, value)).is_break() {
+                at.climb = climb.left(at.iteration);
                 return Ok(Ended { at, stopped: true });
             }
         }

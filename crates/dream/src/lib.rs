@@ -42,6 +42,7 @@ mod color;
 mod dreamer;
 mod error;
 mod evaluate;
+mod finish;
 pub mod flow;
 mod image;
 mod objective;
@@ -69,10 +70,11 @@ pub use observer::{Observer, Progress};
 pub use plan::{Machine, Plan};
 pub use random::noise;
 pub use recipe::{
-    Ascent, Balance, Channels, ClassId, Coherence, Detail, Keyframe, Measure, ModelId, Motion,
-    MotionPreset, NoiseStart, Normalisation, Octaves, PartialAscent, PartialMotion, PartialOctaves,
-    PartialRecipe, PartialZoom, Preset, Recipe, RecipeError, SCHEMA, Setting, Term, Tiles, Vector,
-    Video, WorthTrying, Zoom, measured_objective, worth_trying,
+    Ascent, Balance, Bound, Channels, ClassId, Coherence, Detail, Finish, Keyframe, Measure,
+    ModelId, Motion, MotionPreset, NoiseKind, NoiseStart, Normalisation, Octaves, Optimiser,
+    Parametrisation, PartialAscent, PartialMotion, PartialOctaves, PartialPenalty, PartialRecipe,
+    PartialWobble, PartialZoom, Penalty, PenaltyOf, Preset, Recipe, RecipeError, SCHEMA, Setting,
+    Term, Tiles, Vector, Video, Wobble, WorthTrying, Zoom, measured_objective, worth_trying,
 };
 pub use video::{FlickerMeter, FrameMeasurement, TemporalState, VideoDreamer, WarpingError};
 pub use zoom::ZoomDreamer;

@@ -9,10 +9,15 @@ use graph::{
 };
 use kernels::{Context, Threads};
 
+use crate::ascent::{self, Fft2};
+use crate::image::resized;
 use crate::objective::{self, Chooser, Objective, Part, Resolved};
 use crate::octaves::Layout;
 use crate::recipe::default_objective;
-use crate::{DreamError, ModelId, Normalisation, Octaves, PlanError, Recipe, Term, Tiles, resize};
+use crate::{
+    Ascent, DreamError, Finish, ModelId, NoiseKind, Normalisation, Octaves, PlanError, Recipe,
+    Term, Tiles, finish, noise, resize,
+};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -29,6 +34,8 @@ pub struct Machine {
 #[derive(Clone)]
 pub struct Plan {
     recipe: Recipe,
+    /// The recipe's, its steps as its strength makes them.
+    ascent: Ascent,
     objective: Objective,
     targets: Vec<NodeId>,
     layout: Layout,
@@ -41,6 +48,8 @@ pub struct Plan {
     /// The network as it is.
     original: Network,
     machine: Machine,
+    /// Those of the octaves, where the recipe climbs on a spectrum.
+    transforms: Arc<[Fft2]>,
     /// Whether the system has been asked for the memory.
     asked: Arc<AtomicBool>,
 }
@@ -93,6 +102,7 @@ impl Plan {
             dropped: (laid_out - layout.sizes.len()) as u32,
             objective: Objective::new(executable, targets.len(), parts, weights(&recipe), least),
             targets,
+            transforms: ascent::transforms(&recipe, &machine.context, &layout.sizes).into(),
             layout,
             memory,
             network,
@@ -100,6 +110,7 @@ impl Plan {
             original,
             machine: machine.clone(),
             asked: Arc::new(AtomicBool::new(false)),
+            ascent: recipe.ascent.whole(),
             recipe,
         })
     }
@@ -116,8 +127,7 @@ impl Plan {
 
     /// Gives each octave another number of steps, at least one, and each step another length.
     pub(crate) fn set_steps(&mut self, (iterations, step): (u32, f32)) {
-        self.recipe.ascent.iterations = iterations;
-        self.recipe.ascent.step = step;
+        (self.ascent.iterations, self.ascent.step) = (iterations, step);
     }
 
     /// The weight that each of the plan's terms has in a list; terms that are the same add up.
@@ -202,8 +212,45 @@ impl Plan {
         &self.layout
     }
 
+    /// The noise that a dream starts from, of the kind and the seed that the recipe says.
+    pub fn noise(&self, size: Size) -> Tensor {
+        match self.recipe.noise_kind {
+            NoiseKind::Soft => noise(size, self.recipe.seed),
+            NoiseKind::Spectrum => ascent::noise(self.context(), size, self.recipe.seed),
+        }
+    }
+
+    /// Whether there is anything for [`Self::finish`] to do.
+    pub fn finishes(&self) -> bool {
+        self.recipe.finish != Finish::default()
+    }
+
+    /// Does to a whole dream on `picture` what the recipe says of its end. [`crate::dream()`] does it by
+    /// itself.
+    pub fn finish(&self, picture: Tensor, dream: &mut Tensor) {
+        if self.finishes() {
+            let picture = resized(self.threads(), picture, dream.shape.size());
+            finish::apply(&self.recipe.finish, self.threads(), &picture, dream);
+        }
+    }
+
+    /// How many steps each octave takes.
+    pub fn iterations(&self) -> u32 {
+        self.ascent.iterations
+    }
+
+    /// The ascent as it is to be taken.
+    pub(crate) fn ascent(&self) -> &Ascent {
+        &self.ascent
+    }
+
     pub(crate) fn objective(&self) -> &Objective {
         &self.objective
+    }
+
+    /// The transforms that a climb on this octave needs.
+    pub(crate) fn transforms(&self, octave: usize) -> Option<&Fft2> {
+        self.transforms.get(octave)
     }
 
     pub(crate) fn threads(&self) -> &Threads {
@@ -234,7 +281,7 @@ impl Plan {
 
     /// Whether no step is to change the picture: the steps are of length 0, or the layers have no weight.
     pub(crate) fn stands_still(&self) -> bool {
-        self.recipe.ascent.step == 0.0 || self.objective.weights.iter().all(|&weight| weight == 0.0)
+        self.ascent.step == 0.0 || self.objective.weights.iter().all(|&weight| weight == 0.0)
     }
 
     /// The error of a gradient that is not finite at one of the pictures that the network was `shown`.
@@ -276,6 +323,7 @@ impl Recipe {
 /// The recipe with its network, layers and version filled in.
 fn resolved(recipe: &Recipe, network: &Network) -> Result<Recipe, PlanError> {
     recipe.validate()?;
+    recipe.validate_together()?;
     let channels = network.graph.input_channels();
     if channels != 3 {
         return Err(PlanError::Channels { name: network.name.clone(), channels });
@@ -351,10 +399,14 @@ fn needed(
     let mut pictures = 4;
     pictures += if recipe.tiles == Tiles::Whole { 0 } else { 3 };
     pictures += u64::from(recipe.ascent.smoothing + recipe.ascent.smoothing_growth > 0.0);
+    pictures += ascent::pictures(recipe);
+    pictures += u64::from(recipe.finish != Finish::default());
     if recipe.video.as_ref().is_some_and(|video| video.coherence.depends_on_last()) {
         // What is carried, the frame that is to be, what steps are multiplied with, and the optical flow,
         // of which the allocator keeps most.
         pictures += 10;
+        // The frame in all sizes, for what is held against the dream on it.
+        pictures += if recipe.penalty.is_any() { 3 } else { 0 };
     }
     pictures += u64::from(matches!(recipe.ascent.normalisation, Normalisation::Laplacian { .. }));
     let seen: Vec<Size> = octaves

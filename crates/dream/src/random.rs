@@ -2,7 +2,8 @@
 //! the recipe's seed as `rand_core` spreads 64 bits over it.
 //!
 //! A dream draws in this order, octave by octave from the smallest, step by step: with jitter or
-//! rolled tiles, the shift to the right, then down; with scattered tiles, the left edge of the first
+//! rolled tiles, the shift to the right, then down; with a wobble, the scale, then the angle; with scattered
+//! tiles, the left edge of the first
 //! column, then the upper edge of each column from left to right.
 
 use graph::{Shape, Size, Tensor};
@@ -39,8 +40,15 @@ impl Random {
         ((u64::from(self.0.next_u32()) * u64::from(count)) >> 32) as u32
     }
 
+    /// The generator of noise, whose draws are not a dream's.
+    pub(crate) fn of_noise(seed: u64) -> Self {
+        let mut random = Self::new(seed);
+        random.0.set_stream(NOISE);
+        random
+    }
+
     /// One of the 2²⁴ evenly spaced numbers of [0, 1).
-    fn unit(&mut self) -> f32 {
+    pub(crate) fn unit(&mut self) -> f32 {
         (self.0.next_u32() >> 8) as f32 / (1 << 24) as f32
     }
 }
@@ -56,8 +64,7 @@ const SPREADS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
 /// blue in turn, and enlarged to the noise's size.
 pub fn noise(size: Size, seed: u64) -> Tensor {
     let Size { height, width } = size;
-    let mut random = Random::new(seed);
-    random.0.set_stream(NOISE);
+    let mut random = Random::of_noise(seed);
     let mut picture = Tensor::zeros(Shape::new(3, height, width));
     picture.data.fill(117.0);
     for (octave, spread) in SPREADS.into_iter().enumerate().rev() {

@@ -4,7 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use cpu::Cpu;
-use dream::{Ascent, Machine, Normalisation, Observer, Plan, Progress, Recipe, Tiles, dream};
+use dream::{
+    Ascent, Machine, Normalisation, Observer, Optimiser, Parametrisation, Penalty, Plan, Progress,
+    Recipe, Tiles, Wobble, dream,
+};
 use graph::{Shape, Size, Tensor};
 use kernels::{Context, CpuLevel, Threads};
 
@@ -37,12 +40,27 @@ fn steps_allocate_nothing() {
             Ascent { smoothing, smoothing_growth, normalisation, ..recipe.ascent.clone() };
         recipe
     };
+    let by_adam = |parametrisation, step| {
+        let mut recipe = recipe.clone();
+        let (optimiser, chroma) = (Optimiser::adam(), 0.5);
+        recipe.ascent = Ascent { optimiser, parametrisation, step, chroma, ..recipe.ascent };
+        recipe
+    };
+    let steered = {
+        let mut recipe = by_adam(Parametrisation::Spectrum, 0.05);
+        recipe.penalty = Penalty { tv: 0.2, pull: 0.5, blur: 0.1, ..Penalty::default() };
+        recipe.ascent.wobble = Wobble { scale: [0.9, 1.1], angle: 10.0 };
+        recipe
+    };
     let recipes = [
         recipe.clone(),
         with(4.0, 0.0, Normalisation::MeanAbs),
         with(0.0, 0.0, Normalisation::Laplacian { levels: 4 }),
         with(0.0, 0.0, Normalisation::Std),
         Recipe { tiles: Tiles::Rolled { size: 64 }, ..recipe.clone() },
+        by_adam(Parametrisation::Pixels, 1.0),
+        by_adam(Parametrisation::Spectrum, 0.05),
+        steered,
     ];
     for recipe in recipes {
         let threads = Threads::new(2).expect("threads start");

@@ -51,6 +51,19 @@ pub(crate) struct RecipeArgs {
     #[arg(long, value_name = "VALUES", help_heading = "Recipe")]
     #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
     step: Option<f32>,
+    /// How much dream: 0 is the picture, 0.5 half a dream, 1 a whole one, 2 two of them one upon the other,
+    /// up to 10. It changes how many steps are taken, and so the time. Default: 1.
+    #[arg(long, value_name = "DREAMS", help_heading = "Recipe")]
+    #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
+    strength: Option<f32>,
+    /// How much of the dream is mixed with the picture at the end: 0.5 shows half of both, 1 the dream,
+    /// 1.5 more than was dreamt. Default: 1.
+    #[arg(long, value_name = "SHARE", help_heading = "Recipe")]
+    #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
+    mix: Option<f32>,
+    /// Keep the picture's colours: the dream changes only how bright things are.
+    #[arg(long, alias = "keep-colors", help_heading = "Recipe")]
+    keep_colours: bool,
     /// How many pixels each step may shift the picture by. Default: the preset's (google: 32).
     #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
@@ -84,6 +97,9 @@ impl RecipeArgs {
             ("ascent.iterations", text(&self.iterations)),
             ("ascent.step", text(&self.step)),
             ("ascent.jitter", text(&self.jitter)),
+            ("ascent.strength", text(&self.strength)),
+            ("finish.mix", text(&self.mix)),
+            ("ascent.chroma", self.keep_colours.then(|| "0".to_owned())),
             ("seed", text(&self.seed)),
         ] {
             if let Some(value) = value {

@@ -1,7 +1,9 @@
 //! `bench`: how fast this machine dreams.
 
 use clap::Args;
-use deepdream::{Bench, BenchPart, BenchReport, Result, Size, readable_bytes};
+use deepdream::{
+    Bench, BenchPart, BenchReport, Result, Size, SteeringCost, SteeringReport, readable_bytes,
+};
 
 use crate::args::{MachineArgs, NetworkArgs, size, whole};
 use crate::console::{self, print};
@@ -21,6 +23,9 @@ pub(crate) struct BenchArgs {
     /// Also list how the time is spent, layer by layer.
     #[arg(long = "layers")]
     by_layer: bool,
+    /// Measure this instead: `steering`, what each way to steer a dream costs.
+    #[arg(long, value_name = "NAME", conflicts_with = "by_layer")]
+    suite: Option<Suite>,
     /// How many steps to time. Default: 10.
     #[arg(long, value_name = "N", default_value_t = 10, hide_default_value = true)]
     #[arg(value_parser = whole::<u32>(1..=100_000), allow_negative_numbers = true)]
@@ -34,6 +39,12 @@ pub(crate) struct BenchArgs {
     machine: MachineArgs,
 }
 
+/// What to measure instead of one step.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Suite {
+    Steering,
+}
+
 /// Measures.
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     let bench = Bench {
@@ -44,6 +55,10 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
         network: args.network.choice(),
         limits: args.machine.limits(),
     };
+    if let Some(Suite::Steering) = args.suite {
+        let report = terminal::run(true, |_, cancel| bench.steering(cancel))?;
+        return if args.json { console::json(&report) } else { print(costs(&report)) };
+    }
     let report = terminal::run(true, |_, cancel| bench.run(cancel))?;
     if args.json { console::json(&report) } else { print(text(&report)) }
 }
@@ -71,6 +86,25 @@ fn text(report: &BenchReport) -> String {
     ];
     let rows = rows.iter().map(|(name, value)| format!("{name:17} {value}\n"));
     rows.chain(table(&report.parts)).chain(table(&report.kernels)).collect()
+}
+
+fn costs(report: &SteeringReport) -> String {
+    let SteeringReport { model, width, height, threads, level, rounds, .. } = report;
+    let heading = format!(
+        "{model}, {}, {width}×{height}, {}, {level}, medians of {}\n\n   step ms  outside the network\n",
+        report.layers.join(", "),
+        counted(*threads as u64, "thread"),
+        counted(u64::from(*rounds), "step"),
+    );
+    let line = |cost: &SteeringCost| {
+        let SteeringCost { name, settings, step_ms, outside_network_ms, share } = cost;
+        let percent = 100.0 * share;
+        format!(
+            "{step_ms:10.1} {outside_network_ms:8.1} ms {percent:5.1} %  {name:12}  {}\n",
+            settings.join(", ")
+        )
+    };
+    std::iter::once(heading).chain(report.costs.iter().map(line)).collect()
 }
 
 /// Lines of text, with a heading; none without parts.

@@ -87,6 +87,21 @@ fn bench_measures() {
 }
 
 #[test]
+fn bench_tells_what_steering_costs() {
+    let room = Room::new();
+    let args = ["bench", "--suite", "steering", "--size", "40x24", "--rounds", "2"];
+    let args = [&args[..], &["--layer", "fire2/concat"]].concat();
+    let report = json(&room, &[&args[..], &["--json"]].concat());
+    let costs = report["costs"].as_array().unwrap();
+    for name in ["plain", "adam", "spectrum", "tv", "all of it"] {
+        let cost = costs.iter().find(|cost| cost["name"] == name).unwrap();
+        let share = cost["share"].as_f64().unwrap();
+        assert!(0.0 < share && share < 1.0, "{cost}");
+    }
+    assert!(answer(&room, &args).contains("ascent.parametrisation = spectrum"));
+}
+
+#[test]
 fn bench_says_where_the_time_goes() {
     let room = Room::new();
     let args = ["bench", "--size", "40x24", "--rounds", "1", "--layer", "fire2/concat", "--layers"];

@@ -53,6 +53,32 @@ fn noise_comes_back_from_its_recipe_alone() {
 }
 
 #[test]
+fn how_much_of_a_dream_there_is_has_flags() {
+    let room = Room::new();
+    room.picture("photo.png");
+    let dream = |flags: &[&str], output: &str| {
+        let mut command = room.deepdream();
+        command.args(["image", "photo.png", "-o", output]).args(KNOBS).args(flags);
+        command.args(["--save-recipe", "recipe.toml", "--force"]).assert().success();
+        (room.open(output), String::from_utf8(room.bytes("recipe.toml")).unwrap())
+    };
+    let photo = room.open("photo.png");
+    for nothing in [&["--strength", "0"][..], &["--mix", "0"]] {
+        assert_eq!(dream(nothing, "nothing.png").0, photo, "{nothing:?}");
+    }
+    let (_, recipe) = dream(&["--strength", "2", "--mix", "0.5", "--keep-colours"], "some.png");
+    for line in ["strength = 2.0", "mix = 0.5", "chroma = 0.0", "iterations = 2"] {
+        assert!(recipe.lines().any(|found| found == line), "{line}: {recipe}");
+    }
+    let mut command = room.deepdream();
+    command.args(["image", "photo.png", "--strength", "11", "-o", "strong.png"]);
+    let refused = command.assert().failure().get_output().stderr.clone();
+    let refused = String::from_utf8(refused).unwrap();
+    assert!(refused.contains("`ascent.strength` is 11, but must be 0 to 10"), "{refused}");
+    assert!(refused.contains("--strength sets it."), "{refused}");
+}
+
+#[test]
 fn saved_recipe_says_everything() {
     let room = Room::new();
     room.picture("photo.png");

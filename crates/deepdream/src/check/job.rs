@@ -55,7 +55,7 @@ impl CheckJob {
         let network = self.network.load()?;
         let dream = Dream::new(self, &network, &machine)?;
         let plan = &dream.plan;
-        let total = plan.octaves().len() as u64 * u64::from(plan.recipe().ascent.iterations);
+        let total = plan.octaves().len() as u64 * u64::from(plan.iterations());
         let steps = spread(total, self.steps);
         let layers: Vec<String> =
             plan.recipe().objective.iter().map(|term| term.layer.clone()).collect();

@@ -241,5 +241,5 @@ impl Common<'_> {
 /// How much work a plan is: pixels × steps.
 fn work(plan: &Plan) -> u64 {
     let pixels: u64 = plan.octaves().iter().map(|size| size.pixels()).sum();
-    pixels * u64::from(plan.recipe().ascent.iterations)
+    pixels * u64::from(plan.iterations())
 }

@@ -158,7 +158,7 @@ impl VideoFolder {
             return Ok((0..record.frames).collect());
         }
         if missing.contains(&number) {
-            self.write(number, &carried.dream, record)?;
+            self.write(number, &clip.finished(&carried), record)?;
         }
         clip.resume(Some(carried));
         Ok((number + 1..record.frames).collect())

@@ -1,10 +1,27 @@
-//! Gradient ascent: the shift before each evaluation, what becomes of the gradient, and the step.
+//! Gradient ascent: the shift before each evaluation, what becomes of the gradient, and the step on
+//! pixels or on a spectrum.
 
+mod chroma;
+mod climb;
 mod jitter;
 mod laplacian;
-mod step;
+mod optimiser;
+mod penalty;
+mod spectrum;
 mod transform;
+mod wobble;
 
+pub(crate) use climb::{Climb, ClimbState, transforms};
 pub(crate) use jitter::{Shift, roll};
-pub(crate) use step::Stepper;
+pub(crate) use spectrum::{Fft2, noise};
 pub(crate) use transform::{GradientTransform, StepScale, deviation, reciprocal};
+pub(crate) use wobble::Wobbler;
+
+use crate::Recipe;
+
+/// How many pictures' worth of memory the steps of an octave take, beside the picture, its gradient and what
+/// that goes through.
+pub(crate) fn pictures(recipe: &Recipe) -> u64 {
+    let wobbling = if recipe.ascent.wobble.is_any() { 2 } else { 0 };
+    climb::pictures(&recipe.ascent) + penalty::pictures(&recipe.penalty) + wobbling
+}

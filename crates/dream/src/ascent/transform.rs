@@ -1,17 +1,18 @@
-//! What becomes of a gradient before it is a step: it is smoothed, and divided by its own strength, so
-//! that a step goes equally far on every picture, layer and network.
+//! What becomes of a gradient before it is a step: it is smoothed, its colours are drawn together or
+//! apart, and it is divided by its own strength, so that a step goes equally far on every picture, layer and network.
 
 use graph::{Size, Tensor};
 use kernels::{Context, Threads};
 
+use super::chroma;
 use super::laplacian::Pyramid;
 use crate::image::gaussian::Smoothing;
 use crate::image::{black, rows};
-use crate::{Ascent, Normalisation, Recipe};
+use crate::{Ascent, Normalisation, Parametrisation};
 
-/// A recipe's transform of gradients of one size.
+/// An ascent's transform of gradients of one size.
 pub(crate) struct GradientTransform<'p> {
-    recipe: &'p Recipe,
+    ascent: &'p Ascent,
     cx: &'p Context,
     smoothing: Smoothing,
     /// Memory for a smoothed gradient, if there is to be one.
@@ -22,14 +23,14 @@ pub(crate) struct GradientTransform<'p> {
 }
 
 impl<'p> GradientTransform<'p> {
-    pub(crate) fn new(recipe: &'p Recipe, cx: &'p Context, size: Size) -> Self {
-        let smoothed = (smoothing(recipe, recipe.ascent.iterations) > 0.0).then(|| black(size));
-        let pyramid = match recipe.ascent.normalisation {
+    pub(crate) fn new(ascent: &'p Ascent, cx: &'p Context, size: Size) -> Self {
+        let smoothed = (smoothing(ascent, ascent.iterations) > 0.0).then(|| black(size));
+        let pyramid = match ascent.normalisation {
             Normalisation::Laplacian { levels } => Some(Pyramid::new(black(size).shape, levels)),
             _ => None,
         };
         Self {
-            recipe,
+            ascent,
             cx,
             smoothing: Smoothing::default(),
             smoothed,
@@ -42,7 +43,7 @@ impl<'p> GradientTransform<'p> {
     /// Transforms `gradient`, of step `iteration` from 0, and returns how it becomes a step.
     pub(crate) fn apply(&mut self, gradient: &mut Tensor, iteration: u32) -> StepScale {
         let threads = self.cx.threads();
-        let sigma = smoothing(self.recipe, iteration);
+        let sigma = smoothing(self.ascent, iteration);
         let mut absolute = None;
         if let Some(smoothed) = &mut self.smoothed
             && sigma > 0.0
@@ -50,7 +51,12 @@ impl<'p> GradientTransform<'p> {
             absolute = Some(self.smoothing.apply(self.cx, gradient, sigma, smoothed));
             std::mem::swap(gradient, smoothed);
         }
-        let strength = match self.recipe.ascent.normalisation {
+        // A spectrum has the chroma in its colours.
+        if self.ascent.chroma != 1.0 && self.ascent.parametrisation == Parametrisation::Pixels {
+            chroma::apply(threads, gradient, self.ascent.chroma);
+            absolute = None;
+        }
+        let strength = match self.ascent.normalisation {
             Normalisation::MeanAbs => {
                 let absolute = absolute.unwrap_or_else(|| {
                     let partial = &mut self.partial_one;
@@ -66,20 +72,20 @@ impl<'p> GradientTransform<'p> {
                     .pyramid
                     .as_mut()
                     .map_or(0.0, |pyramid| pyramid.normalise(threads, gradient));
-                return match StepScale::of(self.recipe.ascent.step, strength) {
-                    StepScale::Times(_) => StepScale::Times(self.recipe.ascent.step),
+                return match StepScale::of(self.ascent.step, strength) {
+                    StepScale::Times(_) => StepScale::Times(1.0),
                     scale => scale,
                 };
             }
         };
-        StepScale::of(self.recipe.ascent.step, strength)
+        StepScale::of(self.ascent.step, strength)
     }
 }
 
 /// How a transformed gradient becomes a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum StepScale {
-    /// It is multiplied with this.
+    /// It is multiplied with this, and then is as strong as one of strength 1.
     Times(f32),
     /// Not at all: it is zero, or too small to divide by.
     Vanished,
@@ -88,20 +94,20 @@ pub(crate) enum StepScale {
 }
 
 impl StepScale {
-    /// A step of length `step` along a gradient of this strength.
+    /// For a step of length `step` along a gradient of this strength.
     fn of(step: f32, strength: f64) -> Self {
         match step * reciprocal(strength) {
             _ if !strength.is_finite() => StepScale::NotFinite,
             _ if reciprocal(strength) == 0.0 => StepScale::Vanished,
-            scale if scale.is_finite() => StepScale::Times(scale),
+            length if length.is_finite() => StepScale::Times(reciprocal(strength)),
             _ => StepScale::Vanished,
         }
     }
 }
 
 /// The blur's width at step `iteration`.
-fn smoothing(recipe: &Recipe, iteration: u32) -> f32 {
-    let Ascent { smoothing, smoothing_growth, iterations, .. } = recipe.ascent;
+fn smoothing(ascent: &Ascent, iteration: u32) -> f32 {
+    let Ascent { smoothing, smoothing_growth, iterations, .. } = *ascent;
     smoothing + smoothing_growth * iteration as f32 / iterations as f32
 }
 
@@ -128,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_step_has_a_length_only_where_the_gradient_is_a_number() {
-        assert_eq!(StepScale::of(1.5, 0.5), StepScale::Times(3.0));
-        assert_eq!(StepScale::of(0.0, 0.5), StepScale::Times(0.0));
+        assert_eq!(StepScale::of(1.5, 0.5), StepScale::Times(2.0));
+        assert_eq!(StepScale::of(0.0, 0.5), StepScale::Times(2.0));
         for strength in [0.0, 1e-40, 1e-300] {
             assert_eq!(StepScale::of(1.5, strength), StepScale::Vanished, "{strength}");
         }

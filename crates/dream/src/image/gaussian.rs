@@ -21,12 +21,32 @@ fn kernel(sigma: f32, weights: &mut Vec<f32>) {
 
 /// Writes `source`, blurred along rows and columns, to `target` of the same shape.
 pub(crate) fn blur(cx: &Context, source: &Tensor, sigma: f32, target: &mut Tensor) {
-    let mut weights = Vec::new();
-    kernel(sigma, &mut weights);
-    let channels = source.shape.channels;
-    let own = |at: usize| f32::from(u8::from(at / channels == at % channels));
-    let mix: Vec<f32> = (0..channels * channels).map(own).collect();
-    sum(cx, &[Blur { weights: &weights, mix: &mix }], source, target, &mut Vec::new());
+    PlainBlur::new(sigma, source.shape.channels).apply(cx, source, target);
+}
+
+/// A blur along rows and columns that is to be used more than once.
+pub(crate) struct PlainBlur {
+    weights: Vec<f32>,
+    mix: Vec<f32>,
+    /// Memory to work in.
+    strengths: Vec<f64>,
+}
+
+impl PlainBlur {
+    /// One of width `sigma`, in pixels, of so many channels.
+    pub(crate) fn new(sigma: f32, channels: usize) -> Self {
+        let mut weights = Vec::new();
+        kernel(sigma, &mut weights);
+        let own = |at: usize| f32::from(u8::from(at / channels == at % channels));
+        let mix = (0..channels * channels).map(own).collect();
+        Self { weights, mix, strengths: Vec::new() }
+    }
+
+    /// Writes `source`, blurred, to `target` of the same shape.
+    pub(crate) fn apply(&mut self, cx: &Context, source: &Tensor, target: &mut Tensor) {
+        let Self { weights, mix, strengths } = self;
+        sum(cx, &[Blur { weights, mix }], source, target, strengths);
+    }
 }
 
 fn sum(

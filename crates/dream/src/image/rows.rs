@@ -9,7 +9,7 @@ use kernels::Threads;
 use crate::parallel;
 
 /// Rows that are handed out at once, at the least.
-const ROWS: usize = 16;
+pub(crate) const ROWS: usize = 16;
 
 /// Values that are added up by one thread.
 const CHUNK: usize = 16 * 1024;
@@ -46,6 +46,28 @@ pub(crate) fn for_each_with(
             values.resize(values.len().max(scratch), 0.0);
             change(index / shape.height, index % shape.height, row, &mut values[..scratch]);
             SCRATCH.set(values);
+        });
+    });
+}
+
+/// Calls `change` with the number of the first row and the values of all three channels of every band of
+/// so many `rows`; the last may have fewer.
+pub(crate) fn for_each_band(
+    threads: &Threads,
+    picture: &mut Tensor,
+    rows: usize,
+    change: impl Fn(usize, [&mut [f32]; 3]) + Send + Sync,
+) {
+    let shape = picture.shape;
+    assert_eq!(shape.channels, 3, "a picture has three channels");
+    if shape.is_empty() {
+        return;
+    }
+    let (red, others) = picture.data.split_at_mut(shape.plane());
+    let (green, blue) = others.split_at_mut(shape.plane());
+    threads.install(|| {
+        parallel::zipped_chunks_mut([red, green, blue], rows * shape.width, |index, band| {
+            change(index * rows, band);
         });
     });
 }

@@ -1,6 +1,7 @@
 //! With the feature `threads`: work that is handed to a pool.
 
 use std::error::Error;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -56,4 +57,39 @@ pub(crate) fn map_into<R: Send>(
         return single::map_into(count, results, task);
     }
     (0..count).into_par_iter().map(task).collect_into_vec(results);
+}
+
+/// Calls `task` with the number of each chunk of `size`, and with its values in all of `slices`, which
+/// are as long as each other or empty.
+pub(crate) fn zipped_chunks_mut<const N: usize>(
+    slices: [&mut [f32]; N],
+    size: usize,
+    task: impl Fn(usize, [&mut [f32]; N]) + Send + Sync,
+) {
+    if !is_there() {
+        return single::zipped_chunks_mut(slices, size, task);
+    }
+    let chunks = super::longest(&slices).div_ceil(size);
+    if chunks > 0 {
+        halved(slices, 0..chunks, size, &task);
+    }
+}
+
+/// Hands out the chunks of a range, which is not empty, by halves.
+fn halved<const N: usize>(
+    mut after: [&mut [f32]; N],
+    chunks: Range<usize>,
+    size: usize,
+    task: &(impl Fn(usize, [&mut [f32]; N]) + Send + Sync),
+) {
+    let half = chunks.len() / 2;
+    if half == 0 {
+        return task(chunks.start, after);
+    }
+    let before = super::split_off(&mut after, half * size);
+    let middle = chunks.start + half;
+    rayon::join(
+        || halved(before, chunks.start..middle, size, task),
+        || halved(after, middle..chunks.end, size, task),
+    );
 }

@@ -30,3 +30,15 @@ pub(crate) fn map_into<R: Send>(
     results.clear();
     results.extend((0..count).map(task));
 }
+
+/// Calls `task` with the number of each chunk of `size`, and with its values in all of `slices`, which
+/// are as long as each other or empty.
+pub(crate) fn zipped_chunks_mut<const N: usize>(
+    mut slices: [&mut [f32]; N],
+    size: usize,
+    task: impl Fn(usize, [&mut [f32]; N]) + Send + Sync,
+) {
+    for chunk in 0..super::longest(&slices).div_ceil(size) {
+        task(chunk, super::split_off(&mut slices, size));
+    }
+}

@@ -72,6 +72,44 @@ pub enum RecipeError {
         /// What is wrong with it, as the rest of a sentence.
         problem: String,
     },
+    /// A wobble of a picture that is seen in tiles.
+    #[error("`ascent.wobble` and `tiles` cannot be together: set `tiles` to \"whole\"")]
+    WobbleOfTiles,
+    /// The sigmoid is asked for on pixels.
+    #[error(
+        "`ascent.bound` \"sigmoid\" needs `ascent.parametrisation` \"spectrum\": set that as well, or \
+         the bound to \"clip\""
+    )]
+    SigmoidOfPixels,
+    /// A penalty that would take more than there is.
+    #[error(
+        "`{setting}` {value} with `ascent.step` {step} would tremble: at most {most} with that step"
+    )]
+    Trembling {
+        /// The penalty.
+        setting: &'static str,
+        /// How strong it is.
+        value: f32,
+        /// The step.
+        step: f32,
+        /// How strong it may be.
+        most: f32,
+    },
+    /// What is done at the end, in a zoom, whose every frame goes on from a finished one.
+    #[error("`{setting}` would grow from frame to frame: leave it out of zooms and frame folders")]
+    FinishOfFrames {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// A step that is usual on pixels, on a spectrum.
+    #[error(
+        "`ascent.step` {step} is far too long for `ascent.parametrisation` \"spectrum\", whose steps are \
+         usually 0.02 to 0.1"
+    )]
+    LongStep {
+        /// The step.
+        step: f32,
+    },
     /// No term of the objective counts.
     #[error(
         "every weight of the objective is 0, so there is nothing to dream of: give at least one layer another weight"

@@ -1,6 +1,6 @@
 //! Values between two keyframes' values.
 
-use super::{Detail, Normalisation, Term, Tiles};
+use super::{Bound, Detail, Normalisation, Optimiser, PenaltyOf, Term, Tiles};
 use crate::Filter;
 
 /// What a keyframe can set.
@@ -29,6 +29,29 @@ fn whole_towards(from: u32, to: u32, share: f64) -> u32 {
 impl Interpolate for bool {
     fn towards(&self, _: &Self, _: f64) -> Self {
         *self
+    }
+}
+
+impl Interpolate for Bound {
+    fn towards(&self, _: &Self, _: f64) -> Self {
+        *self
+    }
+}
+
+impl Interpolate for PenaltyOf {
+    fn towards(&self, _: &Self, _: f64) -> Self {
+        *self
+    }
+}
+
+impl Interpolate for Optimiser {
+    fn towards(&self, next: &Self, share: f64) -> Self {
+        match (*self, *next) {
+            (Optimiser::Adam { betas }, Optimiser::Adam { betas: next }) => {
+                Optimiser::Adam { betas: betas.towards(&next, share) }
+            }
+            (optimiser, _) => optimiser,
+        }
     }
 }
 

@@ -84,11 +84,24 @@ impl Recipe {
         let ascent = &mut recipe.ascent;
         keys.count("ascent.iterations", |set| &set.ascent.iterations, &mut ascent.iterations)?;
         keys.single(|set| &set.ascent.step, &mut ascent.step);
+        keys.single(|set| &set.ascent.strength, &mut ascent.strength);
+        keys.set(|set| &set.ascent.wobble.scale, &mut ascent.wobble.scale);
+        keys.set(|set| &set.ascent.wobble.angle, &mut ascent.wobble.angle);
         keys.count("ascent.jitter", |set| &set.ascent.jitter, &mut ascent.jitter)?;
         keys.set(|set| &set.ascent.normalisation, &mut ascent.normalisation);
         keys.single(|set| &set.ascent.smoothing, &mut ascent.smoothing);
         keys.single(|set| &set.ascent.smoothing_growth, &mut ascent.smoothing_growth);
-        keys.set(|set| &set.ascent.clamp, &mut ascent.clamp);
+        keys.set(|set| &set.ascent.optimiser, &mut ascent.optimiser);
+        keys.set(|set| &set.ascent.bound, &mut ascent.bound);
+        keys.single(|set| &set.ascent.chroma, &mut ascent.chroma);
+        let penalty = &mut recipe.penalty;
+        keys.single(|set| &set.penalty.tv, &mut penalty.tv);
+        keys.single(|set| &set.penalty.pull, &mut penalty.pull);
+        keys.single(|set| &set.penalty.blur, &mut penalty.blur);
+        keys.set(|set| &set.penalty.of, &mut penalty.of);
+        keys.single(|set| &set.penalty.tv_exponent, &mut penalty.tv_exponent);
+        keys.single(|set| &set.penalty.pull_exponent, &mut penalty.pull_exponent);
+        keys.single(|set| &set.penalty.blur_width, &mut penalty.blur_width);
         if let Tiles::Rolled { size } | Tiles::Scattered { size } = &mut recipe.tiles {
             keys.count("tile_size", |set| &set.tile_size, size)?;
         }
@@ -332,7 +345,7 @@ mod tests {
             objective = [{ layer = "mixed4d" }, { layer = "mixed3b", weight = 0.5 }]
             tiles = { rolled = { size = 300 } }
             octaves = { count = 3, detail = "replace" }
-            ascent = { step = 2, clamp = false }
+            ascent = { step = 2, bound = "none" }
             zoom = { levels = 0.5, motion = { zoom = 1.2, shift = [0.1, -0.2] } }
         "#;
         assert_eq!(read, toml::from_str(expected).unwrap());

@@ -9,7 +9,7 @@ use toml::Table;
 
 use super::names::as_written;
 use super::{
-    Ascent, Balance, Coherence, Detail, ModelId, Motion, NoiseStart, Normalisation, Octaves,
+    Ascent, Balance, Bound, Coherence, Detail, ModelId, Motion, NoiseStart, Normalisation, Octaves,
     Preset, Recipe, RecipeError, SCHEMA, Term, Tiles, Video, Zoom, validate,
 };
 use crate::Filter;
@@ -180,7 +180,8 @@ impl Flat {
                 normalisation: self.normalisation(self.normalisation),
                 smoothing: self.smoothing,
                 smoothing_growth: self.smoothing_growth,
-                clamp: self.clip,
+                bound: Bound::clamping(self.clip),
+                ..Ascent::default()
             },
             version: self.version,
             model: self.model,
@@ -201,6 +202,7 @@ impl Flat {
                 keyframes,
             }),
             video: self.video.map(FlatVideo::nested),
+            ..Recipe::default()
         })
     }
 
@@ -289,7 +291,7 @@ impl From<Recipe> for Flat {
             blend,
             blur: octaves.blur,
             filter: octaves.filter,
-            clip: ascent.clamp,
+            clip: ascent.bound != Bound::None,
             subtract_mean: recipe.subtract_mean,
             movie: None,
             video: None,

@@ -6,6 +6,7 @@
 //! number, are read as well.
 
 mod anchor;
+mod ascent;
 mod before;
 mod channels;
 mod choice;
@@ -14,17 +15,20 @@ mod default_layers;
 mod defaults;
 mod documented;
 mod error;
+mod finish;
 mod interpolate;
 mod keyframes;
 mod legacy;
 mod measured;
 mod names;
 mod partial;
+mod penalty;
 mod preset;
 mod set;
 mod settings;
 mod term;
 mod text;
+mod together;
 mod validate;
 mod video;
 mod zoom;
@@ -37,15 +41,21 @@ use serde::{Deserialize, Serialize};
 use crate::Filter;
 use documented::documented;
 
+pub use ascent::{Ascent, Bound, Normalisation, Optimiser, Parametrisation, Wobble};
 pub use channels::Channels;
 pub use class::ClassId;
 pub(crate) use default_layers::default_objective;
 pub use default_layers::{WorthTrying, worth_trying};
 pub use error::RecipeError;
+pub use finish::Finish;
 pub(crate) use keyframes::Fading;
 pub use keyframes::Keyframe;
 pub use measured::measured_objective;
-pub use partial::{PartialAscent, PartialMotion, PartialOctaves, PartialRecipe, PartialZoom};
+pub use partial::{
+    PartialAscent, PartialMotion, PartialOctaves, PartialPenalty, PartialRecipe, PartialWobble,
+    PartialZoom,
+};
+pub use penalty::{Penalty, PenaltyOf};
 pub use preset::Preset;
 pub use settings::Setting;
 pub use term::{Balance, Measure, Term, Vector};
@@ -81,6 +91,8 @@ documented! {
         /// Start from noise of this size instead of a picture. Default: none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub noise: Option<NoiseStart>,
+        /// What noise is like where a dream starts from it. Default: `soft`.
+        pub noise_kind: NoiseKind,
         /// What the dream climbs towards: layers, channels and classes with their weights. Default: the
         /// network's own default layers.
         pub objective: Vec<Term>,
@@ -100,6 +112,10 @@ documented! {
         pub octaves: Octaves,
         /// How the picture climbs towards the objective.
         pub ascent: Ascent,
+        /// What is held against the dream at every step.
+        pub penalty: Penalty,
+        /// What is done to the dream once, at its end.
+        pub finish: Finish,
         /// How the frames of a zoom follow from each other. Default: none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub zoom: Option<Zoom>,
@@ -119,6 +135,7 @@ impl Default for Recipe {
             seed: 0,
             size: None,
             noise: None,
+            noise_kind: NoiseKind::Soft,
             objective: Vec::new(),
             balance: Balance::Auto,
             vectors: BTreeMap::new(),
@@ -126,6 +143,8 @@ impl Default for Recipe {
             subtract_mean: true,
             octaves: Octaves::default(),
             ascent: Ascent::default(),
+            penalty: Penalty::default(),
+            finish: Finish::default(),
             zoom: None,
             video: None,
         }
@@ -166,6 +185,18 @@ impl NoiseStart {
     pub fn size(self) -> Size {
         Size::new(self.height as usize, self.width as usize)
     }
+}
+
+/// What noise is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoiseKind {
+    /// Soft patches of colour of all sizes, with something to see in at every octave.
+    #[default]
+    Soft,
+    /// Grey with the faintest clouds, as feature visualisations start: what is seen at the end is the
+    /// network's alone.
+    Spectrum,
 }
 
 documented! {
@@ -210,80 +241,6 @@ impl Default for Octaves {
             blur: 0.0,
             filter: Filter::Bilinear,
         }
-    }
-}
-
-documented! {
-    /// Gradient ascent: how steps are taken on each octave.
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    pub struct Ascent {
-        /// Steps on each octave. Default: 10.
-        pub iterations: u32,
-        /// How far each step goes, in pixel values (0–255) for a gradient whose mean magnitude,
-        /// standard deviation or RMS, as `normalisation` says, is 1. Default: 1.5.
-        pub step: f32,
-        /// How far, in pixels, each step may shift the picture against the network's grid, in both
-        /// directions; rolled tiles shift by a whole tile instead. Default: 32.
-        pub jitter: u32,
-        /// What the gradient is divided by. Default: `mean-abs`.
-        #[serde(deserialize_with = "choice::read")]
-        pub normalisation: Normalisation,
-        /// Width, as a standard deviation in pixels, of the blur that the gradient goes through at an
-        /// octave's first step; 0 for none. Default: 0.
-        pub smoothing: f32,
-        /// How much wider that blur would be after an octave's last step. Default: 0.
-        pub smoothing_growth: f32,
-        /// Whether every step keeps the picture within 0–255. Default: true.
-        pub clamp: bool,
-    }
-}
-
-impl Default for Ascent {
-    fn default() -> Self {
-        Self {
-            iterations: 10,
-            step: 1.5,
-            jitter: 32,
-            normalisation: Normalisation::MeanAbs,
-            smoothing: 0.0,
-            smoothing_growth: 0.0,
-            clamp: true,
-        }
-    }
-}
-
-impl Ascent {
-    /// The steps that make `part`, 0–1, of the whole climb, and the length of each: as few as can be
-    /// without any being longer than this ascent's.
-    pub(crate) fn share(&self, part: f64) -> (u32, f32) {
-        let share = f64::from(self.iterations) * part;
-        // Not one step more because of a fraction that rounding left over.
-        let steps = (share - 1e-9).ceil().max(1.0);
-        (steps as u32, (f64::from(self.step) * share / steps) as f32)
-    }
-}
-
-/// What a gradient is divided by, so that a step's length does not depend on the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Normalisation {
-    /// The mean of its magnitudes: Google's notebook.
-    #[default]
-    MeanAbs,
-    /// Its standard deviation: TensorFlow's and Hvass' notebooks.
-    Std,
-    /// The root mean square of each level of its Laplacian pyramid, so that coarse and fine structure
-    /// grow alike: TensorFlow's notebook.
-    Laplacian {
-        /// How often the gradient is halved; the pyramid has one level more than that. Default: 4.
-        #[serde(default = "Normalisation::usual_levels")]
-        levels: u32,
-    },
-}
-
-impl Normalisation {
-    pub(crate) fn usual_levels() -> u32 {
-        4
     }
 }
 

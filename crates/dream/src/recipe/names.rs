@@ -1,9 +1,12 @@
-//! What version 0.1 called the settings.
+//! What earlier versions called the settings.
+
+use toml::{Table, Value};
 
 use super::RecipeError;
 
-/// Paths, and their names in version 0.1. What is not here had the same name.
-const NAMES: [(&str, &str); 24] = [
+/// Paths, and their names in version 0.1 and, for what has been renamed since, in 0.2. What is not here
+/// had the same name.
+const NAMES: [(&str, &str); 26] = [
     ("octaves.count", "octaves"),
     ("octaves.scale", "octave_scale"),
     ("octaves.detail", "detail"),
@@ -17,7 +20,9 @@ const NAMES: [(&str, &str); 24] = [
     ("ascent.normalisation.laplacian.levels", "laplacian_levels"),
     ("ascent.smoothing", "smoothing"),
     ("ascent.smoothing_growth", "smoothing_growth"),
-    ("ascent.clamp", "clip"),
+    ("ascent.bound", "clip"),
+    ("ascent.bound", "clamp"),
+    ("ascent.bound", "ascent.clamp"),
     ("tiles.rolled.size", "tile_size"),
     ("tiles.scattered.size", "tile_size"),
     ("objective", "layers"),
@@ -31,8 +36,35 @@ const NAMES: [(&str, &str); 24] = [
     ("ascent.laplacian_levels", "laplacian_levels"),
 ];
 
+/// Paths that nested recipes had before, and have now.
+const MOVED: [(&str, &str); 1] = [("ascent.clamp", "ascent.bound")];
+
 /// How many of the names, from the end, only keyframes have.
 const OF_KEYFRAMES: usize = 3;
+
+/// Where a nested recipe has what one of an earlier version had at `path`.
+pub(super) fn present(path: &str) -> &str {
+    MOVED.iter().find(|(before, _)| *before == path).map_or(path, |(_, now)| now)
+}
+
+/// Gives what is in a recipe's table, or in what a keyframe sets, its present names.
+pub(super) fn renew(table: &mut Table) {
+    for (before, now) in MOVED {
+        let (group, before) = before.rsplit_once('.').expect("it is in a group");
+        let now = now.rsplit('.').next().expect("it has a name");
+        if let Some(group) = table.get_mut(group).and_then(Value::as_table_mut)
+            && let Some(value) = group.remove(before)
+        {
+            group.insert(now.to_owned(), value);
+        }
+    }
+    let keyframes = table.get_mut("zoom").and_then(|zoom| zoom.get_mut("keyframes"));
+    for keyframe in keyframes.and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(set) = keyframe.get_mut("set").and_then(Value::as_table_mut) {
+            renew(set);
+        }
+    }
+}
 
 /// Where what version 0.1 called `name` may be.
 pub(super) fn paths_of(name: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Detail, Normalisation, Term, Tiles, anchor, choice};
+use super::{Bound, Detail, Normalisation, Optimiser, PenaltyOf, Term, Tiles, anchor, choice};
 use crate::Filter;
 
 /// Defines a struct whose fields may all be missing.
@@ -58,6 +58,7 @@ partial! {
     groups {
         octaves: PartialOctaves,
         ascent: PartialAscent,
+        penalty: PartialPenalty,
         zoom: PartialZoom,
     }
 }
@@ -86,16 +87,46 @@ partial! {
     pub struct PartialAscent of Ascent {
         iterations: f64,
         step: f64,
+        strength: f64,
         jitter: f64,
         #[serde(deserialize_with = "choice::read_option")]
         normalisation: Normalisation,
         smoothing: f64,
         smoothing_growth: f64,
-        clamp: bool,
+        #[serde(deserialize_with = "choice::read_option")]
+        optimiser: Optimiser,
+        #[serde(alias = "clamp", deserialize_with = "Bound::read_option")]
+        bound: Bound,
+        chroma: f64,
     }
     also {
         /// Levels where there is a Laplacian pyramid: comes before those in `normalisation`.
         laplacian_levels: f64,
+    }
+    groups {
+        wobble: PartialWobble,
+    }
+}
+
+partial! {
+    /// Part of an ascent's wobble.
+    pub struct PartialWobble of Wobble {
+        scale: [f64; 2],
+        angle: f64,
+    }
+}
+
+partial! {
+    /// Part of a recipe's penalties.
+    pub struct PartialPenalty of Penalty {
+        tv: f64,
+        pull: f64,
+        blur: f64,
+        #[serde(deserialize_with = "choice::read_option")]
+        of: PenaltyOf,
+        tv_exponent: f64,
+        pull_exponent: f64,
+        blur_width: f64,
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use graph::Network;
 use serde::{Deserialize, Serialize};
 
-use super::{Ascent, Detail, ModelId, Normalisation, Octaves, Recipe, Tiles, defaults};
+use super::{Ascent, Bound, Detail, ModelId, Normalisation, Octaves, Recipe, Tiles, defaults};
 use crate::Filter;
 
 /// Whose rules a dream follows.
@@ -79,7 +79,7 @@ fn google(recipe: Recipe) -> Recipe {
             normalisation: Normalisation::MeanAbs,
             smoothing: 0.0,
             smoothing_growth: 0.0,
-            clamp: true,
+            ..Ascent::default()
         },
         ..recipe
     }
@@ -89,7 +89,7 @@ fn tensorflow(recipe: Recipe) -> Recipe {
     let mut recipe = google(recipe);
     recipe.tiles = Tiles::Rolled { size: 512 };
     recipe.ascent.jitter = 0;
-    recipe.ascent.clamp = false;
+    recipe.ascent.bound = Bound::None;
     recipe
 }
 
@@ -120,7 +120,8 @@ fn hvass(recipe: Recipe) -> Recipe {
             normalisation: Normalisation::Std,
             smoothing: 0.5,
             smoothing_growth: 4.0,
-            clamp: false,
+            bound: Bound::None,
+            ..Ascent::default()
         },
         ..recipe
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Recipe, RecipeError, settings};
+use super::{Recipe, RecipeError, names, settings};
 
 impl Recipe {
     /// Sets what is at `path`, such as `octaves.count` or `tiles.rolled.size`, to a value written in
@@ -14,6 +14,7 @@ impl Recipe {
     /// A path that does not exist, with the nearest ones; a value that cannot be or is outside its
     /// range.
     pub fn set(&mut self, path: &str, value: &str) -> Result<(), RecipeError> {
+        let path = names::present(path);
         let setting = settings::find(path)?;
         let mut table = Table::try_from(&*self).expect("recipes can be written");
         if value.trim() == "none" && setting.default.starts_with("none") {
@@ -84,7 +85,10 @@ fn remove(table: &mut Table, path: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Coherence, Detail, Filter, NoiseStart, Normalisation, Term, Tiles, Video};
+    use crate::{
+        Bound, Coherence, Detail, Filter, NoiseStart, Normalisation, Optimiser, Parametrisation,
+        Term, Tiles, Video,
+    };
 
     #[test]
     fn every_kind_of_setting_can_be_set() {
@@ -98,6 +102,10 @@ mod tests {
             ("octaves.detail.blend.share", "0.25"),
             ("ascent.normalisation", "\"laplacian\""),
             ("ascent.clamp", "false"),
+            ("ascent.optimiser", "adam"),
+            ("ascent.optimiser.adam.betas", "[0, 0.95]"),
+            ("ascent.parametrisation", "spectrum"),
+            ("ascent.chroma", "0"),
             ("tiles.rolled.size", "300"),
             ("tiles.scattered.size", "200"),
             ("tiles", "scattered"),
@@ -115,7 +123,12 @@ mod tests {
         assert_eq!(recipe.octaves.filter, Filter::Lanczos);
         assert_eq!(recipe.octaves.detail, Detail::Blend { share: 0.25 });
         assert_eq!(recipe.ascent.normalisation, Normalisation::Laplacian { levels: 4 });
-        assert!(!recipe.ascent.clamp);
+        assert_eq!(recipe.ascent.bound, Bound::None);
+        recipe.set("ascent.bound", "sigmoid").unwrap();
+        assert_eq!(recipe.ascent.bound, Bound::Sigmoid);
+        assert_eq!(recipe.ascent.optimiser, Optimiser::Adam { betas: [0.0, 0.95] });
+        assert_eq!(recipe.ascent.parametrisation, Parametrisation::Spectrum);
+        assert_eq!(recipe.ascent.chroma, 0.0);
         assert_eq!(recipe.tiles, Tiles::Scattered { size: 200 });
         assert_eq!(recipe.noise, Some(NoiseStart { width: 20, height: 10 }));
         assert_eq!(recipe.objective, [Term::layer("a"), Term::layer("b").weighing(-2.0)]);

@@ -5,7 +5,10 @@ use strsim::normalized_damerau_levenshtein as alike;
 use toml::{Table, Value};
 
 use super::documented::Field;
-use super::{Ascent, ModelId, Motion, Octaves, Recipe, RecipeError, Video, Zoom, names};
+use super::{
+    Ascent, Finish, ModelId, Motion, Octaves, Penalty, Recipe, RecipeError, Video, Wobble, Zoom,
+    names,
+};
 
 /// One setting of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,29 +27,37 @@ pub struct Setting {
 }
 
 /// The groups of settings, by their paths.
-const GROUPS: [(&str, &[Field]); 7] = [
+const GROUPS: [(&str, &[Field]); 10] = [
     ("", Recipe::FIELDS),
     ("model", ModelId::FIELDS),
     ("octaves", Octaves::FIELDS),
     ("ascent", Ascent::FIELDS),
+    ("ascent.wobble", Wobble::FIELDS),
+    ("penalty", Penalty::FIELDS),
+    ("finish", Finish::FIELDS),
     ("zoom", Zoom::FIELDS),
     ("zoom.motion", Motion::FIELDS),
     ("video", Video::FIELDS),
 ];
 
 /// The choices, and their words.
-const CHOICES: [(&str, &[&str]); 7] = [
+const CHOICES: [(&str, &[&str]); 12] = [
     ("preset", &["default", "google", "tensorflow", "tensorflow-laplacian", "hvass"]),
+    ("noise_kind", &["soft", "spectrum"]),
     ("balance", &["auto", "shares", "raw"]),
     ("tiles", &["whole", "rolled", "scattered"]),
     ("octaves.detail", &["reinject", "blend", "replace"]),
     ("octaves.filter", &["bilinear", "triangle", "catmull-rom", "lanczos"]),
     ("ascent.normalisation", &["mean-abs", "std", "laplacian"]),
+    ("ascent.optimiser", &["plain", "adam"]),
+    ("ascent.parametrisation", &["pixels", "spectrum"]),
+    ("ascent.bound", &["clip", "sigmoid", "none"]),
+    ("penalty.of", &["dream", "picture"]),
     ("video.coherence", &["flow", "blend", "independent"]),
 ];
 
 /// The settings that belong to one choice, or to a size.
-const OF_CHOICES: [Field; 8] = [
+const OF_CHOICES: [Field; 9] = [
     ("noise.width", "Columns of the noise to start from. Default: none."),
     ("noise.height", "Rows of the noise to start from. Default: none."),
     ("tiles.rolled.size", "Side of a rolled tile in pixels. Default: 512."),
@@ -55,6 +66,11 @@ const OF_CHOICES: [Field; 8] = [
     (
         "ascent.normalisation.laplacian.levels",
         "How often the gradient is halved; the pyramid has one level more than that. Default: 4.",
+    ),
+    (
+        "ascent.optimiser.adam.betas",
+        "How slowly the mean of the directions and that of their squares are forgotten, 0–0.9999 each. \
+         Default: [0.9, 0.999].",
     ),
     (
         "video.coherence.flow.persistence",
@@ -69,7 +85,7 @@ const OF_CHOICES: [Field; 8] = [
 ];
 
 /// Settings, and groups of them, that are the same for a whole zoom.
-const FIXED: [&str; 13] = [
+const FIXED: [&str; 16] = [
     "schema",
     "version",
     "model",
@@ -79,6 +95,9 @@ const FIXED: [&str; 13] = [
     "noise",
     "balance",
     "vectors",
+    "noise_kind",
+    "ascent.parametrisation",
+    "finish",
     "video",
     "zoom.fps",
     "zoom.length",
@@ -160,8 +179,12 @@ pub(crate) fn keyframe_path(name: &str) -> Result<String, RecipeError> {
     let settings = Recipe::settings();
     let depth = |setting: &Setting| setting.path.split('.').count();
     let named = settings.iter().filter(|setting| setting.path.rsplit('.').next() == Some(name));
-    let least = named.clone().map(depth).min();
-    let nearest: Vec<&Setting> = named.filter(|setting| Some(depth(setting)) == least).collect();
+    let mut nearest: Vec<&Setting> = named.collect();
+    if nearest.iter().any(|setting| setting.in_keyframes) {
+        nearest.retain(|setting| setting.in_keyframes);
+    }
+    let least = nearest.iter().map(|setting| depth(setting)).min();
+    nearest.retain(|setting| Some(depth(setting)) == least);
     let exact = settings.iter().find(|setting| setting.path == name);
     let setting = match (exact, &nearest[..]) {
         (Some(setting), _) => setting,

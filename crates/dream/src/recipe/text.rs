@@ -4,10 +4,10 @@ use graph::Network;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Preset, Recipe, RecipeError, SCHEMA, before, legacy, settings};
+use super::{Preset, Recipe, RecipeError, SCHEMA, before, legacy, names, settings};
 
 /// The groups of which a text may give parts, the rest being the preset's.
-const MERGED: [&str; 2] = ["octaves", "ascent"];
+const MERGED: [&str; 4] = ["octaves", "ascent", "penalty", "finish"];
 
 impl Recipe {
     /// Reads a recipe. What the text leaves out is what its preset says, on a network not yet known;
@@ -61,12 +61,13 @@ impl Recipe {
 
 /// Reads a recipe of any schema. `base` is what a preset says.
 fn read(text: &str, base: impl Fn(Preset) -> Recipe) -> Result<Recipe, RecipeError> {
-    let table = text.parse::<Table>().map_err(|error| RecipeError::of_text(&error))?;
+    let mut table = text.parse::<Table>().map_err(|error| RecipeError::of_text(&error))?;
     match table.get("schema") {
         None => return legacy::read(text, table, base),
         Some(Value::Integer(found)) if *found == i64::from(SCHEMA) => {}
         Some(found) => return Err(RecipeError::Schema { found: found.to_string() }),
     }
+    names::renew(&mut table);
     let said: Recipe = toml::from_str(text).map_err(|error| unreadable(text, &table, &error))?;
     settings::check(&table)?;
     let base = match before::wrote(&table) {

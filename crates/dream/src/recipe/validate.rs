@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::{
-    Ascent, Coherence, Detail, Motion, Normalisation, Octaves, PartialRecipe, Recipe, RecipeError,
-    SCHEMA, Tiles, Zoom,
+    Ascent, Coherence, Detail, Finish, Motion, Normalisation, Octaves, Optimiser, PartialRecipe,
+    Penalty, Recipe, RecipeError, SCHEMA, Tiles, Zoom,
 };
 
 /// The largest side of a dream, in pixels.
@@ -20,6 +20,8 @@ impl Recipe {
         range("schema", self.schema, SCHEMA..=SCHEMA, "leave it as it is")?;
         self.octaves.validate()?;
         self.ascent.validate()?;
+        self.penalty.validate()?;
+        self.finish.validate()?;
         range("seed", self.seed, 0..=i64::MAX as u64, "recipes store seeds of 63 bits")?;
         if let Some(size) = self.size {
             range("size", size, 1..=LARGEST, "leave it out for the picture's own size")?;
@@ -79,13 +81,49 @@ impl Ascent {
         let downhill = "give layers a weight below 0 to go downhill";
         range("ascent.iterations", self.iterations, 1..=100_000, "10 on each octave are usual")?;
         range("ascent.step", self.step, 0.0..=1000.0, downhill)?;
+        range("ascent.strength", self.strength, 0.0..=10.0, "1 is usual, 0 is the picture")?;
         range("ascent.jitter", self.jitter, 0..=4096, "32 is usual, 0 is none")?;
         if let Normalisation::Laplacian { levels } = self.normalisation {
             laplacian_levels("ascent.normalisation.laplacian.levels", levels)?;
         }
+        for scale in self.wobble.scale {
+            range("ascent.wobble.scale", scale, 0.5..=2.0, "[0.9, 1.1] is usual")?;
+        }
+        range("ascent.wobble.angle", self.wobble.angle, 0.0..=180.0, "10 is usual, 0 is none")?;
+        if let Optimiser::Adam { betas } = self.optimiser {
+            for beta in betas {
+                range("ascent.optimiser.adam.betas", beta, 0.0..=0.9999, "[0.9, 0.999] is usual")?;
+            }
+        }
+        range(
+            "ascent.chroma",
+            self.chroma,
+            0.0..=4.0,
+            "1 is usual, 0 keeps the picture's colours",
+        )?;
         range("ascent.smoothing", self.smoothing, 0.0..=64.0, "0 is none")?;
         let growth = self.smoothing_growth;
         range("ascent.smoothing_growth", growth, 0.0..=64.0, "0 keeps it the same")
+    }
+}
+
+impl Penalty {
+    fn validate(&self) -> Result<(), RecipeError> {
+        range("penalty.tv", self.tv, 0.0..=10.0, "0.1 to 0.5 are usual, 0 is none")?;
+        range("penalty.pull", self.pull, 0.0..=50.0, "0.5 to 2 are usual, 0 is none")?;
+        range("penalty.blur", self.blur, 0.0..=1.0, "0.03 to 0.1 are usual, 0 is none")?;
+        range("penalty.tv_exponent", self.tv_exponent, 1.0..=12.0, "1 is usual")?;
+        range("penalty.pull_exponent", self.pull_exponent, 1.0..=12.0, "2 is usual")?;
+        range("penalty.blur_width", self.blur_width, 0.1..=64.0, "1 is usual")
+    }
+}
+
+impl Finish {
+    fn validate(&self) -> Result<(), RecipeError> {
+        range("finish.mix", self.mix, 0.0..=1.5, "1 is the dream, 0 the picture")?;
+        range("finish.levels", self.levels, 0.0..=1.0, "1 leads them back, 0 lets them go")?;
+        range("finish.saturation", self.saturation, 0.0..=4.0, "1 is as dreamt")?;
+        range("finish.contrast", self.contrast, 0.0..=4.0, "1 is as dreamt")
     }
 }
 

@@ -14,10 +14,12 @@ mod temporal;
 
 use graph::{Network, Size, Tensor};
 
-use crate::dreamer::{dream_with_step_map, fitted};
+use crate::dreamer::{Around, dream_frame, fitted};
 use crate::random::SEEDS;
 use crate::standstill::Standstill;
-use crate::{Checkpoint, DreamError, Machine, Observer, Plan, PlanError, Recipe, Video};
+use crate::{
+    Ascent, Checkpoint, DreamError, Machine, Observer, Plan, PlanError, Recipe, Video, finish,
+};
 pub use flicker::{FlickerMeter, FrameMeasurement, WarpingError};
 use temporal::Start;
 pub use temporal::TemporalState;
@@ -89,6 +91,13 @@ impl VideoDreamer {
         self.state = state;
     }
 
+    /// The dream that `state` carries as it is to be seen.
+    pub fn finished(&self, state: &TemporalState) -> Tensor {
+        let mut dream = state.dream.clone();
+        finish::apply(&self.recipe.finish, self.plan.threads(), &state.source, &mut dream);
+        dream
+    }
+
     /// The dream, within 0–255, on the next frame, `source`, which is brought to [`Self::size`] first.
     /// After an error the dreamer is as it was before. `observer` is told after every step.
     ///
@@ -110,15 +119,17 @@ impl VideoDreamer {
         }
         let state = self.state.as_ref();
         let start = state.and_then(|last| last.start(self.plan.context(), &self.video, &source));
-        let whole = (self.recipe.ascent.iterations, self.recipe.ascent.step);
+        let Ascent { iterations, step, .. } = self.recipe.ascent.whole();
+        let whole = (iterations, step);
         let (age, dreamt) = match start {
-            None => (0, dream_with_step_map(&self.plan, source.clone(), None, observer)),
+            None => (0, dream_frame(&self.plan, source.clone(), Around::default(), observer)),
             Some(Start { picture, confidence, age }) => {
                 let part = self.video.share(&self.recipe);
                 let step_map = confidence.map(|confidence| step_map(confidence, whole, part));
                 self.plan.set_steps(part);
                 self.plan.set_seed(self.recipe.seed.wrapping_add(age) & SEEDS);
-                let dreamt = dream_with_step_map(&self.plan, picture, step_map.as_ref(), observer);
+                let around = Around { step_map: step_map.as_ref(), origin: Some(&source) };
+                let dreamt = dream_frame(&self.plan, picture, around, observer);
                 self.plan.set_seed(self.recipe.seed);
                 self.plan.set_steps(whole);
                 (age, dreamt)
@@ -127,10 +138,14 @@ impl VideoDreamer {
         let Checkpoint { picture: mut dream, climbed, .. } = dreamt?;
         self.standstill.check(&self.plan, climbed, observer)?;
         dream.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
-        if self.video.coherence.depends_on_last() {
-            self.state = Some(TemporalState { source, dream: dream.clone(), age });
+        if !self.video.coherence.depends_on_last() {
+            finish::apply(&self.recipe.finish, self.plan.threads(), &source, &mut dream);
+            return Ok(dream);
         }
-        Ok(dream)
+        let state = TemporalState { source, dream, age };
+        let finished = self.finished(&state);
+        self.state = Some(state);
+        Ok(finished)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use graph::{Network, Tensor};
 use kernels::CpuLevel;
 
-use crate::dreamer::dream_with_step_map;
+use crate::dreamer::{Around, dream_frame};
 use crate::image::resized;
 use crate::objective::Chooser;
 use crate::random::SEEDS;
@@ -37,6 +37,7 @@ impl ZoomDreamer {
         machine: &Machine,
         first: &Tensor,
     ) -> Result<Self, PlanError> {
+        recipe.validate_frames()?;
         let chooser = Chooser { network: &network, machine, picture: first };
         let recipe = recipe.clone().chosen(&chooser)?;
         let plan = |recipe: &Recipe| Plan::new(recipe, &network, first.shape.size(), machine);
@@ -93,6 +94,7 @@ impl ZoomDreamer {
         let zoom = now.zoom.clone().unwrap_or_default();
         let mut now = still(now);
         (now.ascent.iterations, now.ascent.step) = zoom.share(&now);
+        now.ascent.strength = 1.0;
 
         let threads = self.machine.context.threads();
         let moved = zoom.motion.apply(threads, before, zoom.motion_before(number));
@@ -106,7 +108,7 @@ impl ZoomDreamer {
         }
         plan.set_seed(self.recipe.seed.wrapping_add(number) & SEEDS);
         let Checkpoint { picture: mut frame, climbed, .. } =
-            dream_with_step_map(plan, moved, None, observer)?;
+            dream_frame(plan, moved, Around::default(), observer)?;
         self.standstill.check(plan, climbed, observer)?;
         self.color_stats.transfer_to(threads, &mut frame, zoom.levels);
         frame.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::common::{Watch, edited, machine, picture, toy};
 use dream::{
-    Checkpoint, DreamError, Plan, PlanError, Preset, Progress, Recipe, Tensor, Tiles, dream,
-    dream_from,
+    Bound, Checkpoint, DreamError, Optimiser, Parametrisation, Plan, PlanError, Preset, Progress,
+    Recipe, Tensor, Tiles, dream, dream_from,
 };
 use graph::Size;
 
@@ -37,8 +37,16 @@ fn steps(plan: &Plan, checkpoint: Option<Checkpoint>, count: usize) -> Checkpoin
 
 #[test]
 fn a_dream_goes_on_from_any_step_as_if_it_had_not_stopped() {
-    for preset in Preset::ALL {
-        let plan = plan(&recipe(preset));
+    let climbs = [Bound::Sigmoid, Bound::None].map(|bound| {
+        edited(recipe(Preset::Default), |recipe| {
+            recipe.ascent.optimiser = Optimiser::adam();
+            recipe.ascent.parametrisation = Parametrisation::Spectrum;
+            (recipe.ascent.bound, recipe.ascent.step) = (bound, 0.05);
+        })
+    });
+    let adam = edited(recipe(Preset::Default), |it| it.ascent.optimiser = Optimiser::adam());
+    for recipe in Preset::ALL.map(recipe).into_iter().chain(climbs).chain([adam]) {
+        let plan = plan(&recipe);
         let octaves = plan.octaves().len();
         let whole = dream(&plan, start(), &mut Watch::default()).unwrap();
         for stop in 1..=3 * octaves {
@@ -49,7 +57,7 @@ fn a_dream_goes_on_from_any_step_as_if_it_had_not_stopped() {
             let mut watch = Watch::default();
             let end = dream_from(&plan, start(), Some(checkpoint), &mut watch).unwrap();
             assert!(end.is_whole(&plan));
-            assert!(*end.picture() == whole, "{preset} after step {stop}");
+            assert!(*end.picture() == whole, "{recipe:?} after step {stop}");
             assert_eq!(watch.objectives.len(), 3 * octaves - stop);
             assert!(watch.done.last().is_none_or(|done| *done == watch.total));
         }
@@ -95,6 +103,7 @@ fn where_another_dream_stood_is_refused() {
         |recipe: &mut Recipe| recipe.octaves.count = 1,
         |recipe: &mut Recipe| recipe.octaves.anchor = 40,
         |recipe: &mut Recipe| recipe.ascent.iterations = 1,
+        |recipe: &mut Recipe| recipe.ascent.optimiser = Optimiser::adam(),
     ] {
         let error = refused(edit);
         assert!(matches!(error, DreamError::Plan(PlanError::Checkpoint { .. })), "{error}");

@@ -2,8 +2,8 @@
 
 use crate::common::{Watch, edited, machine, picture, toy, toy_unpadded};
 use dream::{
-    Ascent, Detail, DreamError, Filter, Normalisation, Octaves, Plan, Preset, Recipe, Tensor,
-    Tiles, dream,
+    Ascent, Bound, Detail, DreamError, Filter, Normalisation, Octaves, Optimiser, Parametrisation,
+    Plan, Preset, Recipe, Tensor, Tiles, dream,
 };
 use graph::{Network, Size};
 
@@ -29,15 +29,77 @@ fn small(preset: Preset) -> Recipe {
     })
 }
 
+/// A small dream by Adam on the spectrum.
+fn spectral() -> Recipe {
+    edited(small(Preset::Google), |recipe| {
+        let Ascent { optimiser, parametrisation, bound, step, .. } = &mut recipe.ascent;
+        *optimiser = Optimiser::adam();
+        *parametrisation = Parametrisation::Spectrum;
+        (*bound, *step) = (Bound::Sigmoid, 0.05);
+    })
+}
+
 #[test]
 fn same_bytes_on_one_thread_and_two() {
-    for preset in Preset::ALL {
-        let recipe = small(preset);
-        let (one, _) = run(&toy(), &recipe, picture(90, 70), 1);
-        let (two, _) = run(&toy(), &recipe, picture(90, 70), 2);
-        assert!(one.data == two.data, "{preset}");
-        assert!(one.data.iter().all(|x| x.is_finite()), "{preset}");
-        assert_ne!(one.data, picture(90, 70).data, "{preset}");
+    let mut recipes: Vec<Recipe> = Preset::ALL.map(small).into();
+    let pixels = edited(small(Preset::Google), |recipe| {
+        recipe.ascent.optimiser = Optimiser::adam();
+        recipe.ascent.chroma = 0.5;
+    });
+    let clipped = edited(spectral(), |recipe| recipe.ascent.bound = Bound::Clip);
+    let tiled = edited(spectral(), |recipe| recipe.tiles = Tiles::Rolled { size: 32 });
+    recipes.extend([pixels, spectral(), clipped, tiled]);
+    for recipe in recipes {
+        let (one, _) = run(&toy(), &recipe, picture(90, 71), 1);
+        let (two, _) = run(&toy(), &recipe, picture(90, 71), 2);
+        assert!(one.data == two.data, "{recipe:?}");
+        assert!(one.data.iter().all(|x| x.is_finite()), "{recipe:?}");
+        assert_ne!(one.data, picture(90, 71).data, "{recipe:?}");
+    }
+}
+
+/// Blue and red less brightness, as JPEG has them, at each pixel.
+fn colors(picture: &Tensor) -> Vec<[f32; 2]> {
+    let [red, green, blue] = [0, 1, 2].map(|c| picture.channel(c));
+    let pixels = red.iter().zip(green).zip(blue);
+    pixels
+        .map(|((r, g), b)| {
+            let bright = 0.299 * r + 0.587 * g + 0.114 * b;
+            [b - bright, r - bright]
+        })
+        .collect()
+}
+
+#[test]
+fn without_chroma_a_dream_keeps_the_colours() {
+    let without = |recipe: Recipe| {
+        edited(recipe, |recipe| {
+            (recipe.ascent.chroma, recipe.ascent.bound) = (0.0, Bound::None);
+            recipe.ascent.smoothing = 0.5;
+        })
+    };
+    let adam = edited(small(Preset::Google), |it| it.ascent.optimiser = Optimiser::adam());
+    for recipe in [small(Preset::Google), small(Preset::TensorflowLaplacian), adam, spectral()] {
+        let start = picture(60, 50);
+        let (dream, _) = run(&toy(), &without(recipe.clone()), start.clone(), 1);
+        let apart = |a: &[[f32; 2]], b: &[[f32; 2]]| {
+            let pairs = a.iter().flatten().zip(b.iter().flatten());
+            pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        let off = apart(&colors(&dream), &colors(&start));
+        assert!(off < 2e-3, "{off} by {recipe:?}");
+        assert!(testkit::error(&dream.data, &start.data) > 1e-3, "{recipe:?}");
+        let (colored, _) = run(&toy(), &recipe, start.clone(), 1);
+        assert!(apart(&colors(&colored), &colors(&start)) > 0.5, "{recipe:?}");
+    }
+}
+
+#[test]
+fn pictures_of_any_size_have_a_spectrum() {
+    for (height, width) in [(9, 1), (1, 9), (2, 2), (17, 23), (37, 64)] {
+        let (dream, _) = run(&toy(), &spectral(), picture(height, width), 2);
+        assert!(dream.data.iter().all(|x| (0.0..=255.0).contains(x)), "{height} x {width}");
+        assert_ne!(dream.data, picture(height, width).data);
     }
 }
 
@@ -57,7 +119,7 @@ fn reinjected_detail_gives_the_picture_back_where_no_step_is_taken() {
     for filter in [Filter::Bilinear, Filter::Triangle, Filter::CatmullRom, Filter::Lanczos] {
         let recipe = Recipe {
             octaves: Octaves { count: 5, filter, detail: Detail::Reinject, ..Octaves::default() },
-            ascent: Ascent { step: 0.0, iterations: 1, clamp: false, ..Ascent::default() },
+            ascent: Ascent { step: 0.0, iterations: 1, bound: Bound::None, ..Ascent::default() },
             ..Recipe::default()
         };
         let (dream, _) = run(&toy(), &recipe, picture(47, 61), 1);
@@ -70,7 +132,7 @@ fn blended_detail_keeps_the_pictures_share() {
     let detail = Detail::Blend { share: 0.25 };
     let recipe = Recipe {
         octaves: Octaves { count: 2, scale: 2.0, detail, ..Octaves::default() },
-        ascent: Ascent { step: 0.0, iterations: 1, clamp: false, ..Ascent::default() },
+        ascent: Ascent { step: 0.0, iterations: 1, bound: Bound::None, ..Ascent::default() },
         ..Recipe::default()
     };
     let start = picture(40, 60);
@@ -84,6 +146,15 @@ fn blended_detail_keeps_the_pictures_share() {
 
 #[test]
 fn the_objective_rises() {
+    for bound in [Bound::Clip, Bound::Sigmoid, Bound::None] {
+        let recipe = edited(spectral(), |recipe| {
+            recipe.octaves.count = 1;
+            (recipe.ascent.iterations, recipe.ascent.bound) = (8, bound);
+        });
+        let (_, watch) = run(&toy(), &recipe, picture(64, 64), 1);
+        let (first, last) = (watch.objectives[0], watch.objectives[7]);
+        assert!(last > 1.05 * first, "{bound:?}: {first} to {last}");
+    }
     for normalisation in NORMALISATIONS {
         for tiles in [Tiles::Whole, Tiles::Rolled { size: 32 }, Tiles::Scattered { size: 32 }] {
             let recipe = Recipe {

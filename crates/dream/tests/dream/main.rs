@@ -11,6 +11,7 @@ mod legacy;
 mod numbers;
 mod plans;
 mod recipes;
+mod restraint;
 mod rules;
 mod steering;
 mod terms;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::common::{Watch, edited, machine, picture, toy};
 use dream::{
-    Coherence, DreamError, Normalisation, Observer, Plan, Progress, Recipe, Tensor, Tiles, Video,
-    VideoDreamer, Zoom, ZoomDreamer, dream,
+    Bound, Coherence, DreamError, Normalisation, Observer, Plan, Progress, Recipe, Tensor, Tiles,
+    Video, VideoDreamer, Zoom, ZoomDreamer, dream,
 };
 use graph::{Conv2d, GraphBuilder, Network, Op, Size, Window};
 
@@ -46,7 +46,7 @@ fn recipes() -> Vec<Recipe> {
         normalised(Normalisation::Std),
         normalised(Normalisation::Laplacian { levels: 3 }),
         edited(recipe(), |recipe| recipe.ascent.smoothing = 1.0),
-        edited(recipe(), |recipe| recipe.ascent.clamp = false),
+        edited(recipe(), |recipe| recipe.ascent.bound = Bound::None),
         edited(recipe(), |recipe| recipe.tiles = Tiles::Rolled { size: 32 }),
         edited(recipe(), |recipe| recipe.tiles = Tiles::Scattered { size: 32 }),
         edited(recipe(), |recipe| {

@@ -2,8 +2,9 @@
 
 use crate::common::{edited, toy};
 use dream::{
-    Ascent, Coherence, Detail, Filter, ModelId, NoiseStart, Normalisation, Octaves, Preset, Recipe,
-    RecipeError, Term, Tiles, Video,
+    Ascent, Bound, Coherence, Detail, Filter, Finish, Keyframe, ModelId, NoiseStart, Normalisation,
+    Octaves, Optimiser, Parametrisation, Penalty, PenaltyOf, Preset, Recipe, RecipeError, Term,
+    Tiles, Video,
 };
 use proptest::prelude::*;
 
@@ -35,15 +36,29 @@ fn ascent() -> impl Strategy<Value = Ascent> {
         (1u32..=12).prop_map(|levels| Normalisation::Laplacian { levels }),
     ];
     let steps = (1u32..=100_000, 0.0f32..1000.0, 0u32..=4096);
-    (steps, normalisation, 0.0f32..64.0, 0.0f32..64.0, any::<bool>()).prop_map(
-        |((iterations, step, jitter), normalisation, smoothing, smoothing_growth, clamp)| Ascent {
-            iterations,
-            step,
-            jitter,
-            normalisation,
-            smoothing,
-            smoothing_growth,
-            clamp,
+    let optimiser = prop_oneof![
+        Just(Optimiser::Plain),
+        [0.0..=0.9999, 0.0..=0.9999].prop_map(|betas| Optimiser::Adam { betas }),
+    ];
+    let bound = prop::sample::select(vec![Bound::Clip, Bound::Sigmoid, Bound::None]);
+    let of = prop::sample::select(vec![Parametrisation::Pixels, Parametrisation::Spectrum]);
+    let climb = (optimiser, of, bound, 0.0f32..=4.0);
+    (steps, normalisation, 0.0f32..64.0, 0.0f32..64.0, climb).prop_map(
+        |((iterations, step, jitter), normalisation, smoothing, smoothing_growth, climb)| {
+            let (optimiser, parametrisation, bound, chroma) = climb;
+            Ascent {
+                iterations,
+                step,
+                jitter,
+                normalisation,
+                smoothing,
+                smoothing_growth,
+                optimiser,
+                parametrisation,
+                bound,
+                chroma,
+                ..Ascent::default()
+            }
         },
     )
 }
@@ -84,6 +99,12 @@ fn recipe() -> impl Strategy<Value = Recipe> {
             octaves,
             ascent,
             video: video.map(|coherence| Video { coherence }),
+            penalty: Penalty {
+                tv: seed as f32 % 10.0,
+                of: PenaltyOf::Picture,
+                ..Penalty::default()
+            },
+            finish: Finish { mix: 0.5, levels: 0.25, ..Finish::default() },
             ..Recipe::default()
         }
     })
@@ -95,6 +116,23 @@ proptest! {
         prop_assert_eq!(&Recipe::from_toml(&recipe.to_toml()).unwrap(), &recipe);
         prop_assert_eq!(&Recipe::from_toml_for(&recipe.to_toml(), &toy()).unwrap(), &recipe);
     }
+}
+
+#[test]
+fn what_version_0_2_called_clamp_is_the_bound() {
+    let text = "schema = 1\npreset = \"google\"\n[ascent]\nclamp = false\n[[zoom.keyframes]]\nat = 2\n\
+                set = { ascent = { clamp = true, step = 2 } }";
+    let mut recipe = Recipe::from_toml_for(text, &toy()).unwrap();
+    assert_eq!(recipe.ascent.bound, Bound::None);
+    assert_eq!(recipe.at(2.0).unwrap().ascent.bound, Bound::Clip);
+    let key: Keyframe = "2s:ascent.clamp=true,step=2".parse().unwrap();
+    assert_eq!(recipe.zoom.as_ref().unwrap().keyframes, [key]);
+    assert!(!recipe.to_toml().contains("clamp"), "{}", recipe.to_toml());
+    recipe.set("ascent.clamp", "true").unwrap();
+    assert_eq!(recipe.ascent.bound, Bound::Clip);
+    let both = "schema = 1\n[ascent]\nclamp = false\nbound = \"clip\"";
+    let said = Recipe::from_toml(both).unwrap_err().to_string();
+    assert!(said.contains("duplicate field `bound`"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use toml::Value;
 
 use super::{Flat, Grid, Key, LayerWeight, Norm, Start};
-use crate::recipe::{Keyframe, PartialRecipe, RecipeError};
+use crate::recipe::{Bound, Keyframe, PartialRecipe, RecipeError};
 
 /// What was the same for a whole movie.
 const FIXED: [&str; 8] = ["version", "model", "preset", "size", "noise", "seed", "movie", "video"];
@@ -44,7 +44,7 @@ fn assign(
         "laplacian_levels" => ascent.laplacian_levels = Some(read(name, value)?),
         "smoothing" => ascent.smoothing = Some(read(name, value)?),
         "smoothing_growth" => ascent.smoothing_growth = Some(read(name, value)?),
-        "clip" => ascent.clamp = Some(read(name, value)?),
+        "clip" => ascent.bound = Some(Bound::clamping(read(name, value)?)),
         "pace" => zoom.pace = Some(read(name, value)?),
         "levels" => zoom.levels = Some(read(name, value)?),
         "motion" => zoom.motion = read(name, value)?,

@@ -1,0 +1,165 @@
+//! The climb on one octave: a direction in pixels becomes a step of whatever the recipe says is climbed
+//! with.
+
+use graph::{Size, Tensor};
+use kernels::Threads;
+
+use super::chroma;
+use super::optimiser::OptimiserState;
+use super::penalty::Penalties;
+use super::spectrum::{Fft2, Spectrum, SpectrumState};
+use crate::image::rows;
+use crate::parallel;
+use crate::{Ascent, Bound, Checkpoint, Filter, Optimiser, Parametrisation, Plan, Recipe, resize};
+
+/// Values that an optimiser is handed at once.
+const CHUNK: usize = 16 * 1024;
+
+/// Takes the steps of one octave, and knows what the steps before have left.
+pub(crate) struct Climb<'p> {
+    ascent: &'p Ascent,
+    threads: &'p Threads,
+    optimiser: OptimiserState,
+    spectrum: Option<Spectrum<'p>>,
+    penalties: Option<Penalties<'p>>,
+    /// How many times as far a step goes at each pixel; `None` for once everywhere.
+    step_map: Option<Tensor>,
+}
+
+impl<'p> Climb<'p> {
+    /// The climb from where the dream stands, whose picture is brought within the recipe's bound where an
+    /// octave begins. `origin` is what has been dreamt on, in the same size. `step_map`, of any size, has one
+    /// channel.
+    pub(crate) fn new(
+        plan: &'p Plan,
+        at: &mut Checkpoint,
+        origin: &'p Tensor,
+        step_map: Option<&Tensor>,
+    ) -> Self {
+        let (ascent, threads) = (plan.ascent(), plan.threads());
+        let (size, fft) = (at.picture.shape.size(), plan.transforms(at.octave));
+        let penalties = Penalties::new(&plan.recipe().penalty, plan.context(), origin);
+        let ClimbState { optimiser, spectrum } = at.climb.take().unwrap_or_else(|| {
+            let spectrum = fft.map(|fft| SpectrumState::new(threads, fft, ascent, &at.picture));
+            let numbers = fft.map_or(at.picture.data.len(), Fft2::len);
+            ClimbState { optimiser: OptimiserState::new(ascent.optimiser, numbers), spectrum }
+        });
+        let spectrum =
+            fft.zip(spectrum).map(|(fft, state)| Spectrum::new(ascent, threads, fft, state));
+        if let Some(spectrum) = spectrum.as_ref().filter(|_| at.iteration == 0) {
+            spectrum.begin(&mut at.picture);
+        }
+        let step_map = step_map.map(|map| resize(map, size, Filter::Triangle));
+        Self { ascent, threads, optimiser, spectrum, penalties, step_map }
+    }
+
+    /// What there is to remember after so many steps, for those that are still to come.
+    pub(crate) fn left(self, iteration: u32) -> Option<ClimbState> {
+        let Self { ascent, optimiser, spectrum, .. } = self;
+        let spectrum = spectrum.map(Spectrum::into_state);
+        let is_needed = iteration < ascent.iterations && ClimbState::is_needed(ascent);
+        is_needed.then_some(ClimbState { optimiser, spectrum })
+    }
+
+    /// Takes a step along `scale` times `direction`, whose values are lost.
+    pub(crate) fn step(&mut self, picture: &mut Tensor, direction: &mut Tensor, scale: f32) {
+        let Self { ascent, threads, optimiser, spectrum, penalties, step_map } = self;
+        let mut scale = scale;
+        if let Some(penalties) = penalties {
+            penalties.take_from(direction, scale, picture);
+            scale = 1.0;
+        }
+        if let Some(spectrum) = spectrum {
+            return spectrum.step(picture, direction, scale, optimiser, step_map.as_ref());
+        }
+        let mut length = ascent.step * scale;
+        if ascent.optimiser != Optimiser::Plain {
+            let (update, [first, second]) = optimiser.next();
+            threads.install(|| {
+                let slices = [&mut direction.data[..], first, second];
+                parallel::zipped_chunks_mut(slices, CHUNK, |_, [direction, first, second]| {
+                    direction.iter_mut().for_each(|x| *x *= scale);
+                    update.apply(direction, [first, second]);
+                });
+            });
+            if ascent.chroma != 1.0 {
+                chroma::apply(threads, direction, ascent.chroma);
+            }
+            length = ascent.step;
+        }
+        step(threads, picture, direction, length, ascent.bound, step_map.as_ref());
+    }
+}
+
+/// What the steps of an octave have left so far, apart from the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ClimbState {
+    optimiser: OptimiserState,
+    spectrum: Option<SpectrumState>,
+}
+
+impl ClimbState {
+    /// Whether steps depend on more than the picture.
+    pub(crate) fn is_needed(ascent: &Ascent) -> bool {
+        ascent.optimiser != Optimiser::Plain || ascent.parametrisation != Parametrisation::Pixels
+    }
+
+    /// Whether it is of a climb as on this octave of the plan.
+    pub(crate) fn is_of(&self, plan: &Plan, octave: usize) -> bool {
+        let fft = plan.transforms(octave);
+        let numbers = fft.map_or(3 * plan.octaves()[octave].pixels() as usize, Fft2::len);
+        self.optimiser.is_of(plan.recipe().ascent.optimiser, numbers)
+            && self.spectrum.as_ref().map(SpectrumState::len) == fft.map(Fft2::len)
+    }
+}
+
+/// Adds `scale` times the direction to `picture`, as many times as the map has it.
+fn step(
+    threads: &Threads,
+    picture: &mut Tensor,
+    direction: &Tensor,
+    scale: f32,
+    bound: Bound,
+    step_map: Option<&Tensor>,
+) {
+    let (least, most) = match bound {
+        Bound::None => (f32::MIN, f32::MAX),
+        Bound::Clip | Bound::Sigmoid => (0.0, 255.0),
+    };
+    rows::for_each(threads, picture, |c, y, row| {
+        let direction = rows::row(direction, c, y);
+        match step_map {
+            None => {
+                for (x, d) in row.iter_mut().zip(direction) {
+                    *x = (*x + scale * d).max(least).min(most);
+                }
+            }
+            Some(map) => {
+                let longer = rows::row(map, 0, y);
+                for ((x, d), longer) in row.iter_mut().zip(direction).zip(longer) {
+                    *x = (*x + scale * (d * longer)).max(least).min(most);
+                }
+            }
+        }
+    });
+}
+
+/// How many pictures' worth of memory a [`Climb`] takes at the most.
+pub(super) fn pictures(ascent: &Ascent) -> u64 {
+    let spectrum = match ascent.parametrisation {
+        Parametrisation::Pixels => 0,
+        // The start, the parameters, two to transform in, and the weights of the waves.
+        Parametrisation::Spectrum => 5,
+    };
+    spectrum + if ascent.optimiser == Optimiser::Plain { 0 } else { 2 }
+}
+
+/// The transforms of each of `sizes` that a climb needs.
+pub(crate) fn transforms(recipe: &Recipe, cx: &kernels::Context, sizes: &[Size]) -> Vec<Fft2> {
+    match recipe.ascent.parametrisation {
+        Parametrisation::Pixels => Vec::new(),
+        Parametrisation::Spectrum => {
+            sizes.iter().map(|size| Fft2::new(*size, cx.level())).collect()
+        }
+    }
+}

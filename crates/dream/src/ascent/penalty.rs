@@ -1,0 +1,275 @@
+//! Penalties: forces in pixel values that are taken from a step's direction.
+//!
+//! Δ is what the dream has added to the picture, or the picture itself. The forces are the gradients of its
+//! total variation, Σ (dx² + dy² + 1)^(β/2) / 255^(β−1), in which dx and dy are differences to the right and
+//! downwards, 0 past the border (Mahendran and Vedaldi, "Understanding deep image representations by
+//! inverting them", 2014), and of 127.5 Σ |Δ / 127.5|ᵖ, its distance; and Δ less its blur (Yosinski et al.,
+//! "Understanding neural networks through deep visualization", 2015).
+
+use graph::Tensor;
+use kernels::Context;
+
+use crate::image::gaussian::PlainBlur;
+use crate::image::{black, rows};
+use crate::{Penalty, PenaltyOf};
+
+/// What pictures that are judged as a whole are pulled to.
+const GREY: f32 = 117.0;
+
+/// The unit of distances: half of what a value can be.
+const HALF: f32 = 127.5;
+
+/// The penalties of one octave.
+pub(crate) struct Penalties<'p> {
+    penalty: &'p Penalty,
+    cx: &'p Context,
+    /// What the dream is added to; `None` where the picture itself is judged.
+    origin: Option<&'p Tensor>,
+    /// Δ, and memory for its blur.
+    difference: Tensor,
+    blur: Option<(PlainBlur, Tensor)>,
+}
+
+impl<'p> Penalties<'p> {
+    /// `None` where there are none. `origin` is the picture at this octave.
+    pub(crate) fn new(penalty: &'p Penalty, cx: &'p Context, origin: &'p Tensor) -> Option<Self> {
+        if !penalty.is_any() {
+            return None;
+        }
+        let scratch = || black(origin.shape.size());
+        let blur =
+            (penalty.blur != 0.0).then(|| (PlainBlur::new(penalty.blur_width, 3), scratch()));
+        let origin = (penalty.of == PenaltyOf::Dream).then_some(origin);
+        Some(Self { penalty, cx, origin, difference: scratch(), blur })
+    }
+
+    /// Multiplies `direction` with `scale`, and takes the forces at `picture` from it.
+    pub(crate) fn take_from(&mut self, direction: &mut Tensor, scale: f32, picture: &Tensor) {
+        let Self { penalty, cx, origin, difference, blur } = self;
+        let (threads, height, origin) = (cx.threads(), picture.shape.height, *origin);
+        rows::for_each(threads, difference, |c, y, row| {
+            let values = row.iter_mut().zip(rows::row(picture, c, y));
+            match origin {
+                Some(origin) => {
+                    let origin = rows::row(origin, c, y);
+                    values.zip(origin).for_each(|((x, value), origin)| *x = value - origin);
+                }
+                None => values.for_each(|(x, value)| *x = value - GREY),
+            }
+        });
+        if let Some((blur, blurred)) = blur {
+            blur.apply(cx, difference, blurred);
+        }
+        let (difference, blurred) = (&*difference, blur.as_ref().map(|(_, blurred)| blurred));
+        let scratch = if penalty.tv == 0.0 { 0 } else { 3 * picture.shape.width };
+        rows::for_each_with(threads, direction, scratch, |c, y, row, scratch| {
+            let here = rows::row(difference, c, y);
+            row.iter_mut().for_each(|d| *d *= scale);
+            if penalty.tv != 0.0 {
+                let below = (y + 1 < height).then(|| rows::row(difference, c, y + 1));
+                let above = (y > 0).then(|| rows::row(difference, c, y - 1));
+                variation(
+                    row,
+                    penalty.tv,
+                    penalty.tv_exponent,
+                    [above, Some(here), below],
+                    scratch,
+                );
+            }
+            if penalty.pull != 0.0 {
+                pull(row, penalty.pull, penalty.pull_exponent, here);
+            }
+            if let Some(blurred) = blurred {
+                let values = row.iter_mut().zip(here).zip(rows::row(blurred, c, y));
+                values.for_each(|((d, x), blurred)| *d -= penalty.blur * (x - blurred));
+            }
+        });
+    }
+}
+
+/// Takes the forces of the total variation from a row of a direction. `rows` are those above, at, and below
+/// it; `scratch` holds three more.
+fn variation(
+    row: &mut [f32],
+    strength: f32,
+    exponent: f32,
+    [above, here, below]: [Option<&[f32]>; 3],
+    scratch: &mut [f32],
+) {
+    let (across, rest) = scratch.split_at_mut(row.len());
+    let (down, from_above) = rest.split_at_mut(row.len());
+    match (above, here) {
+        (Some(above), here) => slopes(above, here, exponent, across, from_above),
+        (None, _) => from_above.fill(0.0),
+    }
+    slopes(here.unwrap_or_default(), below, exponent, across, down);
+    let mut from_left = 0.0;
+    for (((d, across), down), from_above) in row.iter_mut().zip(across).zip(down).zip(from_above) {
+        *d += strength * ((*across + *down) - (from_left + *from_above));
+        from_left = *across;
+    }
+}
+
+/// The derivatives of a row's variation by its differences `across`, to the right, and `down`, to the row
+/// below.
+fn slopes(
+    here: &[f32],
+    below: Option<&[f32]>,
+    exponent: f32,
+    across: &mut [f32],
+    down: &mut [f32],
+) {
+    let last = here.len() - 1;
+    for (across, pair) in across.iter_mut().zip(here.windows(2)) {
+        *across = pair[1] - pair[0];
+    }
+    across[last] = 0.0;
+    match below {
+        Some(below) => {
+            let pairs = down.iter_mut().zip(below).zip(here);
+            pairs.for_each(|((down, below), here)| *down = below - here);
+        }
+        None => down.fill(0.0),
+    }
+    let both = across.iter_mut().zip(down);
+    if exponent == 1.0 {
+        for (dx, dy) in both {
+            let slope = 1.0 / (*dx * *dx + *dy * *dy + 1.0).sqrt();
+            (*dx, *dy) = (slope * *dx, slope * *dy);
+        }
+    } else {
+        let unit = exponent * 255.0f32.powf(1.0 - exponent);
+        for (dx, dy) in both {
+            let slope = unit * (*dx * *dx + *dy * *dy + 1.0).powf(0.5 * exponent - 1.0);
+            (*dx, *dy) = (slope * *dx, slope * *dy);
+        }
+    }
+}
+
+/// Takes the forces that pull Δ to 0 from a row of a direction.
+fn pull(row: &mut [f32], strength: f32, exponent: f32, here: &[f32]) {
+    let force = strength * exponent;
+    let values = row.iter_mut().zip(here);
+    if exponent == 2.0 {
+        values.for_each(|(d, x)| *d -= force * (x / HALF));
+    } else if exponent == 1.0 {
+        // Where there is no distance there is no direction to go back in.
+        values.for_each(|(d, x)| *d -= if *x == 0.0 { 0.0 } else { force.copysign(*x) });
+    } else {
+        values.for_each(|(d, x)| *d -= force.copysign(*x) * (x / HALF).abs().powf(exponent - 1.0));
+    }
+}
+
+/// How many pictures' worth of memory they take.
+pub(crate) fn pictures(penalty: &Penalty) -> u64 {
+    match (penalty.is_any(), penalty.blur != 0.0) {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{context, pattern, reference};
+
+    /// What is taken from a direction of zeros, the other way round.
+    fn forces(penalty: &Penalty, picture: &Tensor, origin: &Tensor) -> Tensor {
+        let cx = context();
+        let mut direction = black(picture.shape.size());
+        let mut penalties = Penalties::new(penalty, &cx, origin).expect("there are some");
+        penalties.take_from(&mut direction, 1.0, picture);
+        direction.data.iter_mut().for_each(|x| *x = -*x);
+        direction
+    }
+
+    /// The penalty's value by its definition.
+    fn value(penalty: &Penalty, picture: &[f64], origin: &Tensor) -> f64 {
+        let (plane, width) = (origin.shape.plane(), origin.shape.width);
+        let height = origin.shape.height;
+        let origin = |at: usize| match penalty.of {
+            PenaltyOf::Dream => f64::from(origin.data[at]),
+            PenaltyOf::Picture => f64::from(GREY),
+        };
+        let at = |at: usize| picture[at] - origin(at);
+        let (beta, power) = (f64::from(penalty.tv_exponent), f64::from(penalty.pull_exponent));
+        let mut sum = 0.0;
+        for index in 0..picture.len() {
+            let (y, x) = (index % plane / width, index % width);
+            let dx = if x + 1 < width { at(index + 1) - at(index) } else { 0.0 };
+            let dy = if y + 1 < height { at(index + width) - at(index) } else { 0.0 };
+            let variation = (dx * dx + dy * dy + 1.0).powf(beta / 2.0) / 255f64.powf(beta - 1.0);
+            sum += f64::from(penalty.tv) * variation;
+            sum += f64::from(penalty.pull) * 127.5 * (at(index) / 127.5).abs().powf(power);
+        }
+        sum
+    }
+
+    #[test]
+    fn forces_are_the_derivatives_of_the_penalties() {
+        let (height, width) = (7, 9);
+        let picture = pattern(height, width);
+        let mut origin = pattern(height, width);
+        origin.data.reverse();
+        let none = Penalty::default();
+        for of in [PenaltyOf::Dream, PenaltyOf::Picture] {
+            for penalty in [
+                Penalty { tv: 0.3, of, ..none },
+                Penalty { tv: 0.3, tv_exponent: 2.0, of, ..none },
+                Penalty { tv: 1.0, tv_exponent: 1.5, of, ..none },
+                Penalty { pull: 0.7, of, ..none },
+                Penalty { pull: 0.7, pull_exponent: 6.0, of, ..none },
+                Penalty { pull: 0.7, pull_exponent: 1.0, of, ..none },
+                Penalty { tv: 0.2, pull: 0.1, of, ..none },
+            ] {
+                let found = forces(&penalty, &picture, &origin);
+                let exact: Vec<f64> = picture.data.iter().map(|x| f64::from(*x)).collect();
+                for index in 0..exact.len() {
+                    let moved = |by: f64| {
+                        let mut moved = exact.clone();
+                        moved[index] += by;
+                        value(&penalty, &moved, &origin)
+                    };
+                    let wanted = (moved(1e-3) - moved(-1e-3)) / 2e-3;
+                    let off = (f64::from(found.data[index]) - wanted).abs();
+                    assert!(off < 1e-4, "{index}: {off} by {penalty:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_smooth_and_in_its_place_feels_no_force() {
+        let penalty = Penalty { tv: 1.0, pull: 1.0, blur: 1.0, ..Penalty::default() };
+        let picture = pattern(12, 8);
+        let forces = forces(&penalty, &picture, &picture);
+        assert!(forces.data.iter().all(|force| force.abs() < 1e-6));
+        assert!(Penalties::new(&Penalty::default(), &context(), &picture).is_none());
+    }
+
+    #[test]
+    #[ignore = "needs the shared test files; see CONTRIBUTING"]
+    fn forces_are_those_computed_elsewhere() {
+        let picture = reference("inputs").picture("picture");
+        let origin = reference("inputs").picture("guide_same");
+        let none = Penalty::default();
+        let whole = Penalty { of: PenaltyOf::Picture, ..none };
+        for (file, key, penalty) in [
+            ("smooth", "tv", Penalty { tv: 1.0, ..whole }),
+            ("smooth", "tv_beta2", Penalty { tv: 1.0, tv_exponent: 2.0, ..whole }),
+            ("smooth", "blur", Penalty { blur: 1.0, ..whole }),
+            ("pull", "pull_guide_p2", Penalty { pull: 1.0, ..none }),
+            ("pull", "pull_guide_p6", Penalty { pull: 1.0, pull_exponent: 6.0, ..none }),
+            ("pull", "pull_grey_p2", Penalty { pull: 1.0, ..whole }),
+            ("pull", "tv_difference", Penalty { tv: 1.0, ..none }),
+            ("pull", "blur_difference", Penalty { blur: 1.0, ..none }),
+        ] {
+            let wanted =
+                reference(&format!("penalties_{file}")).picture(&format!("{key}.gradient"));
+            let found = forces(&penalty, &picture, &origin);
+            let off = testkit::error(&found.data, &wanted.data);
+            assert!(off < 1e-5, "{key}: {off:e}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What a recipe says about the finish: what is done to a dream once, at its end.
+
+use serde::{Deserialize, Serialize};
+
+use super::documented::documented;
+
+documented! {
+    /// What is done to the dream once, at its end. On a video, it is done to each frame that is written,
+    /// and not to what the next one goes on from.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Finish {
+        /// How much of the dream is mixed with the picture, 0–1.5: 0 is the picture, 0.5 half of both, 1 the
+        /// dream, and above 1 there is more of it than was dreamt. Default: 1.
+        pub mix: f32,
+        /// How far brightness, contrast and colours are led back to the picture's, 0–1. Default: 0.
+        pub levels: f64,
+        /// How colourful the result is, 0–4: 0 is grey, 1 as it was dreamt. Default: 1.
+        pub saturation: f32,
+        /// How far the result's values are from their mean, 0–4: 1 is as they were dreamt. Default: 1.
+        pub contrast: f32,
+    }
+}
+
+impl Default for Finish {
+    fn default() -> Self {
+        Self { mix: 1.0, levels: 0.0, saturation: 1.0, contrast: 1.0 }
+    }
+}

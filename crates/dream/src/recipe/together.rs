@@ -1,0 +1,61 @@
+//! What settings of a recipe cannot be together, each of them being right by itself.
+
+use super::{Bound, Finish, Optimiser, Parametrisation, Recipe, RecipeError, Tiles};
+
+/// The longest step of a spectrum.
+const LONGEST_STEP: f32 = 1.0;
+
+/// The most that a penalty and a plain step's length may be when they are multiplied: beyond that each step
+/// takes back far more than the one before has given. In flat places the total variation's forces change by
+/// up to eight for each value; the others' by 1 / 64 and by 1.
+const TREMBLING: [(&str, f32); 3] =
+    [("penalty.tv", 2.0), ("penalty.pull", 64.0), ("penalty.blur", 1.0)];
+
+impl Recipe {
+    /// Whether the settings go together. [`Recipe::validate`] asks for each alone, so that they can be set
+    /// one after another.
+    pub(crate) fn validate_together(&self) -> Result<(), RecipeError> {
+        let ascent = &self.ascent;
+        if ascent.wobble.is_any() && self.tiles != Tiles::Whole {
+            return Err(RecipeError::WobbleOfTiles);
+        }
+        match ascent.parametrisation {
+            Parametrisation::Pixels if ascent.bound == Bound::Sigmoid => {
+                return Err(RecipeError::SigmoidOfPixels);
+            }
+            Parametrisation::Spectrum if ascent.step > LONGEST_STEP => {
+                return Err(RecipeError::LongStep { step: ascent.step });
+            }
+            Parametrisation::Spectrum => return Ok(()),
+            Parametrisation::Pixels => {}
+        }
+        if ascent.optimiser != Optimiser::Plain {
+            return Ok(());
+        }
+        let strengths = [self.penalty.tv, self.penalty.pull, self.penalty.blur];
+        for ((setting, limit), value) in TREMBLING.into_iter().zip(strengths) {
+            if ascent.step * value > limit {
+                let most = (100.0 * limit / ascent.step).floor() / 100.0;
+                return Err(RecipeError::Trembling { setting, value, step: ascent.step, most });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the settings go together where frames are made from those that are written.
+    pub(crate) fn validate_frames(&self) -> Result<(), RecipeError> {
+        let (Finish { mix, levels, saturation, contrast }, usual) =
+            (&self.finish, Finish::default());
+        for (setting, changed) in [
+            ("finish.mix", *mix != usual.mix),
+            ("finish.levels", *levels != usual.levels),
+            ("finish.saturation", *saturation != usual.saturation),
+            ("finish.contrast", *contrast != usual.contrast),
+        ] {
+            if changed {
+                return Err(RecipeError::FinishOfFrames { setting });
+            }
+        }
+        Ok(())
+    }
+}
