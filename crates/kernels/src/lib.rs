@@ -49,6 +49,7 @@ mod level;
 pub mod lrn;
 pub mod lrn_pool;
 mod map;
+pub mod matching;
 mod memory;
 pub mod pack;
 mod peak;

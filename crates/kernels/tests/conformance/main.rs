@@ -10,6 +10,7 @@ mod elementwise;
 mod geometry;
 mod lrn;
 mod lrn_pool;
+mod matching;
 mod normalization;
 mod pack;
 mod pool;
