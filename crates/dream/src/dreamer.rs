@@ -2,11 +2,11 @@
 
 use graph::Tensor;
 
-use crate::ascent::{Climb, GradientTransform, Shift, StepScale, Wobbler};
+use crate::ascent::{Climb, Shift, StepScale};
 use crate::image::{black, resized};
-use crate::objective::GradientEvaluator;
 use crate::observer::Work;
 use crate::random::Random;
+use crate::regions::{Directions, Masks};
 use crate::{Checkpoint, DreamError, Observer, Plan, octaves};
 
 /// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
@@ -115,34 +115,35 @@ fn octave_by_octave(
     let mut work = work.done_before(sizes, at.octave, at.iteration);
     loop {
         let size = sizes[at.octave];
+        let masks = Masks::new(plan, size);
         let origin = &origins.as_ref().unwrap_or(&bases)[at.octave];
-        let mut climb = Climb::new(plan, &mut at, origin, around.step_map);
-        let mut evaluator = GradientEvaluator::new(plan.objective(), recipe, threads, size)?;
-        let mut transform = GradientTransform::new(ascent, plan.context(), size);
-        let mut wobbler = Wobbler::new(ascent, threads, size);
-        let mut gradient = black(size);
+        let mut climb = Climb::new(plan, &mut at, origin, masks.limit(around.step_map).as_ref());
+        masks.restore(&mut at.picture, &bases[at.octave]);
+        let mut directions = Directions::new(plan, &masks, size)?;
+        let mut direction = black(size);
         if at.iteration == 0 {
-            let silent = evaluator.balance(recipe, &at.picture, &mut gradient)?;
+            let evaluator = directions.evaluator();
+            let silent = evaluator.balance(recipe, &at.picture, &mut direction)?;
             let silent = recipe.objective.iter().zip(silent).filter(|(_, silent)| *silent);
             silent.for_each(|(term, _)| observer.silent(term));
             at.weights = evaluator.weights().to_vec();
         }
-        evaluator.set_weights(&at.weights);
+        directions.set_weights(&at.weights);
         while at.iteration < ascent.iterations {
             let jitter = Shift::draw(recipe, &mut random, size);
             let (value, scale) = threads.awake(|| {
-                let value = wobbler.gradient(
-                    &at.picture,
+                let (value, scale) = directions.find(
+                    (&at.picture, at.iteration),
+                    jitter,
                     &mut random,
-                    &mut gradient,
-                    |seen, random, gradient| {
-                        evaluator.value_and_gradient(seen, jitter, random, gradient)
-                    },
+                    observer,
+                    &mut direction,
                 )?;
-                observer.evaluated();
-                let scale = transform.apply(&mut gradient, at.iteration);
                 if let StepScale::Times(scale) = scale {
-                    climb.step(&mut at.picture, &mut gradient, scale);
+                    climb.step(&mut at.picture, &mut direction, scale);
+                    if masks.spills() {
+                        masks.restore(&mut at.picture, &bases[at.octave]);
+                    }
                 }
                 Ok::<_, DreamError>((value, scale))
             })?;
@@ -150,10 +151,8 @@ fn octave_by_octave(
                 StepScale::Times(_) => at.climbed = true,
                 StepScale::Vanished => {}
                 StepScale::NotFinite => {
-                    let shown = evaluator.shown(wobbler.seen(&at.picture), jitter, threads);
-                    // The search for the layer needs their memory.
-                    drop((evaluator, transform, climb, wobbler, gradient));
-                    return Err(plan.not_finite(&shown));
+                    drop((climb, direction));
+                    return Err(directions.not_finite(&at.picture, jitter));
                 }
             }
             at.iteration += 1;

@@ -51,6 +51,43 @@ pub enum PlanError {
         /// The network.
         name: String,
     },
+    /// A term is in a region that the recipe has not.
+    #[error("there is no region `{name}`{}: add it to the recipe's `regions`", there_are(.there))]
+    NoRegion {
+        /// What the term names.
+        name: String,
+        /// The regions that the recipe has.
+        there: Vec<String>,
+    },
+    /// A region's mask was not given.
+    #[error("the region `{region}` has no mask: give it one")]
+    NoMask {
+        /// The region.
+        region: String,
+    },
+    /// A mask of other proportions than the picture's.
+    #[error(
+        "the mask of the region `{region}` is {mask}, but the dream is {picture}: give a mask of the picture's \
+         proportions"
+    )]
+    MaskShape {
+        /// The region.
+        region: String,
+        /// The mask's size.
+        mask: Size,
+        /// The dream's size.
+        picture: Size,
+    },
+    /// A region in which nothing counts.
+    #[error("the region `{name}` is empty: {}", empty(.mask, .color.as_deref()))]
+    EmptyRegion {
+        /// The region.
+        name: String,
+        /// The mask's file.
+        mask: String,
+        /// The colour that it looks for, if it does.
+        color: Option<String>,
+    },
     /// The picture has no pixels.
     #[error("a picture of {size} has nothing to dream on: give one with at least one pixel")]
     NoPixels {
@@ -129,6 +166,22 @@ pub enum DreamError {
 impl From<GraphError> for DreamError {
     fn from(error: GraphError) -> Self {
         PlanError::from(error).into()
+    }
+}
+
+pub(crate) fn there_are(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!(" (there are: {})", names.join(", ")),
+    }
+}
+
+/// What a mask would need.
+fn empty(mask: &str, color: Option<&str>) -> String {
+    let mask = if mask.is_empty() { "its mask" } else { mask };
+    match color {
+        Some(color) => format!("no pixel of {mask} is {color}, so choose another colour"),
+        None => format!("{mask} selects no pixel, so paint what it is to select white"),
     }
 }
 

@@ -37,6 +37,7 @@
 //! not depend on it.
 
 mod ascent;
+mod assets;
 mod checkpoint;
 mod color;
 mod dreamer;
@@ -52,12 +53,14 @@ mod parallel;
 mod plan;
 mod random;
 mod recipe;
+mod regions;
 mod standstill;
 #[cfg(test)]
 mod testing;
 mod video;
 mod zoom;
 
+pub use assets::Assets;
 pub use checkpoint::Checkpoint;
 pub use color::ColorStats;
 pub use dreamer::{dream, dream_from};
@@ -70,11 +73,12 @@ pub use observer::{Observer, Progress};
 pub use plan::{Machine, Plan};
 pub use random::noise;
 pub use recipe::{
-    Ascent, Balance, Bound, Channels, ClassId, Coherence, Detail, Finish, Keyframe, Measure,
-    ModelId, Motion, MotionPreset, NoiseKind, NoiseStart, Normalisation, Octaves, Optimiser,
-    Parametrisation, PartialAscent, PartialMotion, PartialOctaves, PartialPenalty, PartialRecipe,
-    PartialWobble, PartialZoom, Penalty, PenaltyOf, Preset, Recipe, RecipeError, SCHEMA, Setting,
-    Term, Tiles, Vector, Video, Wobble, WorthTrying, Zoom, measured_objective, worth_trying,
+    Ascent, Balance, Bound, Channels, ClassId, Coherence, Detail, Finish, Follow, Guide, Keyframe,
+    Measure, ModelId, Motion, MotionPreset, NoiseKind, NoiseStart, Normalisation, Octaves,
+    Optimiser, Parametrisation, PartialAscent, PartialMotion, PartialOctaves, PartialPenalty,
+    PartialRecipe, PartialWobble, PartialZoom, Penalty, PenaltyOf, Pick, Preset, Recipe,
+    RecipeError, Region, SCHEMA, Setting, Term, Tiles, Vector, Video, Wobble, WorthTrying, Zoom,
+    guide_layer, measured_objective, worth_trying,
 };
 pub use video::{FlickerMeter, FrameMeasurement, TemporalState, VideoDreamer, WarpingError};
 pub use zoom::ZoomDreamer;

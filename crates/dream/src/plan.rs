@@ -11,12 +11,13 @@ use kernels::{Context, Threads};
 
 use crate::ascent::{self, Fft2};
 use crate::image::resized;
-use crate::objective::{self, Chooser, Objective, Part, Resolved};
+use crate::objective::{self, Chooser, GuideFeatures, Objective, Part, Resolved};
 use crate::octaves::Layout;
 use crate::recipe::default_objective;
+use crate::regions::{self, Masks, RegionMasks};
 use crate::{
-    Ascent, DreamError, Finish, ModelId, NoiseKind, Normalisation, Octaves, PlanError, Recipe,
-    Term, Tiles, finish, noise, resize,
+    Ascent, Assets, DreamError, Finish, ModelId, NoiseKind, Normalisation, Octaves, PlanError,
+    Recipe, Term, Tiles, finish, noise, resize,
 };
 
 /// What a dream may use.
@@ -39,6 +40,12 @@ pub struct Plan {
     objective: Objective,
     targets: Vec<NodeId>,
     layout: Layout,
+    /// Where regions count.
+    masks: Arc<RegionMasks>,
+    /// What the layers make of the guides.
+    guides: Arc<GuideFeatures>,
+    /// How much of a step regions take that fade; the others take all of it.
+    region_shares: Vec<(Option<String>, f32)>,
     dropped: u32,
     memory: u64,
     /// The network as the dream sees it.
@@ -67,6 +74,20 @@ impl Plan {
         size: Size,
         machine: &Machine,
     ) -> Result<Plan, PlanError> {
+        Plan::with_assets(recipe, &Assets::default(), network, size, machine)
+    }
+
+    /// As [`Self::new`], with the files that the recipe names.
+    ///
+    /// # Errors
+    /// Whatever would keep the dream from its end, with a way out.
+    pub fn with_assets(
+        recipe: &Recipe,
+        assets: &Assets,
+        network: &Network,
+        size: Size,
+        machine: &Machine,
+    ) -> Result<Plan, PlanError> {
         let mut recipe = resolved(recipe, network)?;
         if size.pixels() == 0 {
             return Err(PlanError::NoPixels { size });
@@ -74,9 +95,12 @@ impl Plan {
         if recipe.octaves.anchor != Octaves::FULL {
             recipe.octaves.anchor = recipe.anchor(size) as u32;
         }
+        let masks = regions::masks(&recipe, assets, machine, recipe.full_size(size))?;
         let original = network.clone();
         let mut network = as_seen(network, &recipe);
-        let Resolved { targets, parts, convolved } = objective::resolve(&recipe, &network)?;
+        let guides = objective::features(&recipe, assets, &network, machine)?;
+        let known = (&machine.context, &guides);
+        let Resolved { targets, parts, convolved } = objective::resolve(&recipe, &network, known)?;
         let is_convolved = convolved.is_some();
         network.graph = convolved.unwrap_or(network.graph);
         let full = recipe.full_size(size);
@@ -104,6 +128,9 @@ impl Plan {
             targets,
             transforms: ascent::transforms(&recipe, &machine.context, &layout.sizes).into(),
             layout,
+            masks: Arc::new(masks),
+            guides: Arc::new(guides),
+            region_shares: Vec::new(),
             memory,
             network,
             convolved: is_convolved,
@@ -155,7 +182,8 @@ impl Plan {
         }
         let chooser = Chooser { network: &self.original, machine: &self.machine, picture };
         self.recipe = self.recipe.clone().chosen(&chooser)?;
-        let Resolved { parts, .. } = objective::resolve(&self.recipe, &self.original)?;
+        let known = (&self.machine.context, &*self.guides);
+        let Resolved { parts, .. } = objective::resolve(&self.recipe, &self.original, known)?;
         self.objective.set_parts(parts);
         Ok(())
     }
@@ -169,9 +197,20 @@ impl Plan {
         let mut plan = self.clone();
         let recipe = Recipe { objective, ..plan.recipe };
         recipe.validate()?;
+        let before = regions::names(&self.recipe);
+        if regions::names(&recipe).iter().any(|region| !before.contains(region)) {
+            return Ok(None);
+        }
         plan.recipe = recipe.settled(&self.original, &mut |_, wanted| Ok(wanted.clone()))?;
+        let guided = |term: &Term| !term.guides.is_empty();
+        let key = |term: &Term| (term.layer.clone(), term.guides.clone());
+        let mut guided = plan.recipe.objective.iter().filter(|term| guided(term));
+        if guided.any(|term| !self.guides.contains_key(&key(term))) {
+            return Ok(None);
+        }
+        let known = (&self.machine.context, &*self.guides);
         let Resolved { targets, parts, convolved } =
-            objective::resolve(&plan.recipe, &self.original)?;
+            objective::resolve(&plan.recipe, &self.original, known)?;
         if targets != self.targets || convolved.is_some() != self.convolved {
             return Ok(None);
         }
@@ -231,6 +270,7 @@ impl Plan {
         if self.finishes() {
             let picture = resized(self.threads(), picture, dream.shape.size());
             finish::apply(&self.recipe.finish, self.threads(), &picture, dream);
+            Masks::new(self, self.size()).restore(dream, &picture);
         }
     }
 
@@ -242,6 +282,27 @@ impl Plan {
     /// The ascent as it is to be taken.
     pub(crate) fn ascent(&self) -> &Ascent {
         &self.ascent
+    }
+
+    /// Where regions count.
+    pub(crate) fn masks(&self) -> &RegionMasks {
+        &self.masks
+    }
+
+    /// Gives the regions other masks.
+    pub(crate) fn set_masks(&mut self, masks: RegionMasks) {
+        self.masks = Arc::new(masks);
+    }
+
+    /// How much of a step the region of this name takes.
+    pub(crate) fn share_of(&self, region: Option<&str>) -> f32 {
+        let own = self.region_shares.iter().find(|(name, _)| name.as_deref() == region);
+        own.map_or(1.0, |(_, share)| *share)
+    }
+
+    /// Lets regions take a share of each step, all others all of it.
+    pub(crate) fn set_region_shares(&mut self, shares: Vec<(Option<String>, f32)>) {
+        self.region_shares = shares;
     }
 
     pub(crate) fn objective(&self) -> &Objective {
@@ -396,7 +457,7 @@ fn needed(
     let full = recipe.full_size(size);
     let octaves = Layout::new(recipe, size).sizes;
     let bases = octaves.iter().fold(0u64, |sum, size| sum.saturating_add(size.pixels()));
-    let mut pictures = 4;
+    let mut pictures = 4 + regions::pictures(recipe);
     pictures += if recipe.tiles == Tiles::Whole { 0 } else { 3 };
     pictures += u64::from(recipe.ascent.smoothing + recipe.ascent.smoothing_growth > 0.0);
     pictures += ascent::pictures(recipe);

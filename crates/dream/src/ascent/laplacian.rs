@@ -8,7 +8,8 @@
 use graph::{Shape, Tensor};
 use kernels::Threads;
 
-use crate::image::rows;
+use crate::image::{area, rows};
+use crate::regions::Mask;
 
 /// The kernel along one axis.
 const KERNEL: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
@@ -22,20 +23,28 @@ const LEAST_SEEN: f64 = 1e-4 * LEAST_RMS;
 /// The coarser levels of a picture's pyramid; the finest stands in the picture itself.
 pub(crate) struct Pyramid {
     levels: Vec<Tensor>,
+    /// Where each level counts, finest first, where that is not everywhere.
+    masks: Vec<Mask>,
     /// What each level is multiplied with, finest first.
     scales: Vec<f32>,
     partial: Vec<[f64; 1]>,
 }
 
 impl Pyramid {
-    /// Memory for pictures of `shape`, halved `levels` times.
-    pub(crate) fn new(shape: Shape, levels: u32) -> Self {
+    /// Memory for pictures of `shape`, halved `levels` times, that count within a mask if there is one.
+    pub(crate) fn new(shape: Shape, levels: u32, mask: Option<&Mask>) -> Self {
         let half = |shape: &Shape| {
             Shape::new(shape.channels, shape.height.div_ceil(2), shape.width.div_ceil(2))
         };
         let shapes = std::iter::successors(Some(half(&shape)), |shape| Some(half(shape)));
-        let levels = shapes.take(levels as usize).map(Tensor::zeros).collect();
-        Self { levels, scales: Vec::new(), partial: Vec::new() }
+        let levels: Vec<Tensor> = shapes.take(levels as usize).map(Tensor::zeros).collect();
+        let smaller = |mask: &Mask| {
+            let sizes = levels.iter().map(|level| level.shape.size());
+            let halved = sizes.map(|size| Mask::new(area::averaged(&mask.map, size)));
+            std::iter::once(mask.clone()).chain(halved).collect()
+        };
+        let masks = mask.map(smaller).unwrap_or_default();
+        Self { levels, masks, scales: Vec::new(), partial: Vec::new() }
     }
 
     /// Divides each level of the pyramid of `picture` by its root mean square. Returns the largest of
@@ -43,17 +52,28 @@ impl Pyramid {
     pub(crate) fn normalise(&mut self, threads: &Threads, picture: &mut Tensor) -> f64 {
         self.split(threads, picture);
         let (mut largest, mut finite) = (0.0f64, true);
-        let mut scale = |level: &Tensor| {
-            let [squares] = rows::sums(threads, &level.data, &mut self.partial, |x| {
-                [f64::from(x) * f64::from(x)]
-            });
-            let rms = (squares / level.data.len() as f64).sqrt();
+        let mut scale = |(index, level): (usize, &Tensor)| {
+            let square = |x: f32| f64::from(x) * f64::from(x);
+            let mean = match self.masks.get(index) {
+                None => {
+                    let partial = &mut self.partial;
+                    let [sum] = rows::sums(threads, &level.data, partial, |x| [square(x)]);
+                    sum / level.data.len() as f64
+                }
+                Some(Mask { map, sum: weight }) => {
+                    let of = |x: f32, weight: f32| [f64::from(weight) * square(x)];
+                    let [sum] = rows::weighted_sums(threads, level, map, &mut self.partial, of);
+                    sum / (level.shape.channels as f64 * weight)
+                }
+            };
+            let rms = mean.sqrt();
             (largest, finite) = (largest.max(rms), finite && rms.is_finite());
             (1.0 / rms.max(LEAST_RMS)) as f32
         };
         let mut scales = std::mem::take(&mut self.scales);
         scales.clear();
-        scales.extend(std::iter::once(&*picture).chain(&self.levels).map(&mut scale));
+        let all = std::iter::once(&*picture).chain(&self.levels);
+        scales.extend(all.enumerate().map(&mut scale));
         self.merge(threads, picture, &scales);
         self.scales = scales;
         match largest {
@@ -161,7 +181,7 @@ mod tests {
         for (height, width, levels) in [(32, 48, 4), (37, 29, 4), (5, 1, 3), (1, 1, 2)] {
             let picture = pattern(height, width);
             let mut copy = picture.clone();
-            let mut pyramid = Pyramid::new(picture.shape, levels);
+            let mut pyramid = Pyramid::new(picture.shape, levels, None);
             pyramid.split(&threads(), &mut copy);
             pyramid.merge(&threads(), &mut copy, &vec![1.0; levels as usize + 1]);
             for (x, y) in copy.data.iter().zip(&picture.data) {
@@ -174,7 +194,7 @@ mod tests {
     fn halving_is_the_strided_convolution() {
         for (height, width) in [(6, 8), (7, 5)] {
             let picture = pattern(height, width);
-            let mut half = Pyramid::new(picture.shape, 1).levels.remove(0);
+            let mut half = Pyramid::new(picture.shape, 1, None).levels.remove(0);
             halve(&threads(), &picture, &mut half);
             for y in 0..half.shape.height {
                 for x in 0..half.shape.width {
@@ -216,7 +236,7 @@ mod tests {
     fn each_level_is_divided_by_its_rms() {
         let picture = pattern(40, 56);
         let mut parts = picture.clone();
-        let mut pyramid = Pyramid::new(picture.shape, 2);
+        let mut pyramid = Pyramid::new(picture.shape, 2, None);
         pyramid.split(&threads(), &mut parts);
         // What the pyramid of three parts, each of RMS 1, adds up to.
         let scaled = |level: &Tensor| {

@@ -8,12 +8,16 @@ use super::chroma;
 use super::laplacian::Pyramid;
 use crate::image::gaussian::Smoothing;
 use crate::image::{black, rows};
+use crate::regions::Mask;
 use crate::{Ascent, Normalisation, Parametrisation};
 
-/// An ascent's transform of gradients of one size.
+/// An ascent's transform of gradients of one size. Where they count within a mask, so does their strength, or
+/// a dream in a small region would be stronger than one on the whole picture.
 pub(crate) struct GradientTransform<'p> {
     ascent: &'p Ascent,
     cx: &'p Context,
+    /// Where the gradient counts; `None` for everywhere.
+    mask: Option<&'p Mask>,
     smoothing: Smoothing,
     /// Memory for a smoothed gradient, if there is to be one.
     smoothed: Option<Tensor>,
@@ -23,15 +27,23 @@ pub(crate) struct GradientTransform<'p> {
 }
 
 impl<'p> GradientTransform<'p> {
-    pub(crate) fn new(ascent: &'p Ascent, cx: &'p Context, size: Size) -> Self {
+    pub(crate) fn new(
+        ascent: &'p Ascent,
+        cx: &'p Context,
+        size: Size,
+        mask: Option<&'p Mask>,
+    ) -> Self {
         let smoothed = (smoothing(ascent, ascent.iterations) > 0.0).then(|| black(size));
         let pyramid = match ascent.normalisation {
-            Normalisation::Laplacian { levels } => Some(Pyramid::new(black(size).shape, levels)),
+            Normalisation::Laplacian { levels } => {
+                Some(Pyramid::new(black(size).shape, levels, mask))
+            }
             _ => None,
         };
         Self {
             ascent,
             cx,
+            mask,
             smoothing: Smoothing::default(),
             smoothed,
             pyramid,
@@ -57,6 +69,14 @@ impl<'p> GradientTransform<'p> {
             absolute = None;
         }
         let strength = match self.ascent.normalisation {
+            Normalisation::MeanAbs if self.mask.is_some() => {
+                self.mean_within(gradient, |g| g.abs())
+            }
+            Normalisation::Std if self.mask.is_some() => {
+                let mean = self.mean_within(gradient, |g| g);
+                let squares = self.mean_within(gradient, |g| g * g);
+                (squares - mean * mean).clamp(0.0, f64::INFINITY).sqrt()
+            }
             Normalisation::MeanAbs => {
                 let absolute = absolute.unwrap_or_else(|| {
                     let partial = &mut self.partial_one;
@@ -79,6 +99,16 @@ impl<'p> GradientTransform<'p> {
             }
         };
         StepScale::of(self.ascent.step, strength)
+    }
+
+    /// The mean of what `of` makes of each value, each counting as much as the mask says.
+    fn mean_within(&mut self, gradient: &Tensor, of: impl Fn(f64) -> f64 + Send + Sync) -> f64 {
+        let Some(mask) = self.mask else { return f64::NAN };
+        let (threads, partial) = (self.cx.threads(), &mut self.partial_one);
+        let [sum] = rows::weighted_sums(threads, gradient, &mask.map, partial, |g, weight| {
+            [f64::from(weight) * of(f64::from(g))]
+        });
+        sum / (gradient.shape.channels as f64 * mask.sum)
     }
 }
 

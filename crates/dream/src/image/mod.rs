@@ -1,6 +1,7 @@
 //! What is done to images whatever they are for: resizing, resampling, blurring, and passes over all
 //! their values.
 
+pub(crate) mod area;
 pub(crate) mod gaussian;
 mod resample;
 pub(crate) mod rows;

@@ -108,8 +108,56 @@ pub(crate) fn sums<const N: usize>(
             sums
         });
     });
+    total(partial)
+}
+
+/// As [`sums`], over a tensor's values and, for each, the one that `weights`, of one channel, has at its
+/// pixel.
+pub(crate) fn weighted_sums<const N: usize>(
+    threads: &Threads,
+    tensor: &Tensor,
+    weights: &Tensor,
+    partial: &mut Vec<[f64; N]>,
+    of: impl Fn(f32, f32) -> [f64; N] + Send + Sync,
+) -> [f64; N] {
+    const LANES: usize = 8;
+    let chunks = tensor.shape.plane().div_ceil(CHUNK);
+    let cut = |plane: usize| {
+        let start = plane * CHUNK;
+        start..tensor.shape.plane().min(start + CHUNK)
+    };
+    threads.install(|| {
+        parallel::map_into(chunks * tensor.shape.channels, partial, |index| {
+            let values = &tensor.channel(index / chunks)[cut(index % chunks)];
+            let weights = &weights.data[cut(index % chunks)];
+            let mut lanes = [[0.0; LANES]; N];
+            let ((groups, rest), (weight_groups, weight_rest)) =
+                (values.as_chunks::<LANES>(), weights.as_chunks::<LANES>());
+            for (group, weights) in groups.iter().zip(weight_groups) {
+                for lane in 0..LANES {
+                    let terms = of(group[lane], weights[lane]);
+                    for n in 0..N {
+                        lanes[n][lane] += terms[n];
+                    }
+                }
+            }
+            let mut sums = lanes.map(|lanes| lanes.iter().sum::<f64>());
+            for (&value, &weight) in rest.iter().zip(weight_rest) {
+                let terms = of(value, weight);
+                for n in 0..N {
+                    sums[n] += terms[n];
+                }
+            }
+            sums
+        });
+    });
+    total(partial)
+}
+
+/// The sums of parts, added up in order.
+fn total<const N: usize>(parts: &[[f64; N]]) -> [f64; N] {
     let mut sums = [0.0; N];
-    for terms in partial {
+    for terms in parts {
         for n in 0..N {
             sums[n] += terms[n];
         }

@@ -1,6 +1,9 @@
 //! Why a term is refused: what it asks of the network is not there.
 
+use graph::Size;
 use thiserror::Error;
+
+use crate::error::there_are;
 
 /// What is wrong with a term of the objective for this network.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -37,6 +40,34 @@ pub enum TermError {
         layer: String,
         /// How many channels it has.
         channels: usize,
+    },
+    /// A term names a guide that the recipe has not.
+    #[error("there is no guide `{name}`{}: add it to the recipe's `guides`", there_are(.there))]
+    NoGuide {
+        /// What the term names.
+        name: String,
+        /// The guides that the recipe has.
+        there: Vec<String>,
+    },
+    /// A guide's picture was not given.
+    #[error("the guide `{guide}` has no picture: give it one")]
+    GuideNotGiven {
+        /// The guide.
+        guide: String,
+    },
+    /// A guide of which a layer sees little but the border.
+    #[error(
+        "the guide `{guide}` is {size}: at least {least} pixels a side are needed for layer `{layer}`"
+    )]
+    SmallGuide {
+        /// The guide.
+        guide: String,
+        /// Its size.
+        size: Size,
+        /// The layer.
+        layer: String,
+        /// The least side.
+        least: usize,
     },
     /// The network has no class of this name.
     #[error("the network {network} has no class \"{class}\"{}", meant(.near))]

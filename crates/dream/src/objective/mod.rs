@@ -5,6 +5,9 @@ mod choose;
 mod class;
 mod error;
 mod evaluator;
+mod guide;
+#[cfg(test)]
+mod guide_tests;
 mod place;
 mod resolve;
 mod seeds;
@@ -19,6 +22,7 @@ pub(crate) use choose::Chooser;
 pub use class::{class_count, class_number};
 pub use error::TermError;
 pub(crate) use evaluator::{GradientEvaluator, measuring, memory, sizes_seen};
+pub(crate) use guide::{GuideFeatures, features};
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use seeds::Seeding;
 pub(crate) use terms::{Objective, Part, bytes_of_terms};

@@ -1,11 +1,15 @@
 //! What the terms of a recipe are on a network: classes by their numbers, channels as lists, and each term as
 //! a direction of one of the layers that the network is run to.
 
+use std::sync::Arc;
+
 use graph::{Graph, Network, NodeId, Tensor};
+use kernels::Context;
 
 use super::class::{Classes, channels};
+use super::guide::{self, GuideFeatures, Matching};
 use super::{Chooser, Part, Seeding, TermError};
-use crate::{Channels, ClassId, Machine, PlanError, Recipe, Term};
+use crate::{Channels, ClassId, Machine, Measure, PlanError, Recipe, Term};
 
 /// Where a recipe's terms are, of a network that has what they need.
 pub(crate) struct Resolved {
@@ -21,7 +25,11 @@ pub(crate) struct Resolved {
 ///
 /// # Errors
 /// A layer, channel or class that is not there.
-pub(crate) fn resolve(recipe: &Recipe, network: &Network) -> Result<Resolved, PlanError> {
+pub(crate) fn resolve(
+    recipe: &Recipe,
+    network: &Network,
+    (cx, features): (&Context, &GuideFeatures),
+) -> Result<Resolved, PlanError> {
     let (mut classes, mut convolved) = (None, None);
     if recipe.objective.iter().any(|term| term.class.is_some()) {
         let mut found = Classes::of(network)?;
@@ -42,11 +50,25 @@ pub(crate) fn resolve(recipe: &Recipe, network: &Network) -> Result<Resolved, Pl
         });
         let seeding = match term.is_plain() {
             true => None,
+            false if !term.guides.is_empty() => Some(guided(term, (cx, features))?),
             false => Some(seeding(recipe, term, (network, graph), node, classes.as_ref())?),
         };
         parts.push(Part { target, seeding });
     }
     Ok(Resolved { targets, parts, convolved })
+}
+
+/// What the backward pass starts from for a term with guides.
+fn guided(term: &Term, (cx, features): (&Context, &GuideFeatures)) -> Result<Seeding, PlanError> {
+    let features = guide::of_term(features, term)?;
+    let (measure, cosine) = (term.measure(), term.cosine);
+    let matching = term.is_matched();
+    let direction = match matching {
+        true => vec![0.0; features.shape.channels],
+        false => guide::average(&features, measure == Measure::Energy),
+    };
+    let matching = matching.then(|| Arc::new(Matching::new(cx, &features, cosine > 0.0)));
+    Ok(Seeding { direction, listed: Vec::new(), matching, measure, cosine, at: None })
 }
 
 /// What the backward pass starts from for a term that is not a whole layer's energy.
@@ -88,7 +110,7 @@ fn seeding(
         vec![1.0; count]
     };
     let (measure, cosine, at) = (term.measure(), term.cosine, term.at);
-    Ok(Seeding { direction, listed, measure, cosine, at })
+    Ok(Seeding { direction, listed, matching: None, measure, cosine, at })
 }
 
 impl Recipe {

@@ -10,16 +10,21 @@
 //! | linear | `w·T` | `w` |
 //! | with a cosine to the power p | `d kᵖ`, `d = w·T`, `c = d / ((ε + ‖T‖)(ε + ‖w‖))`, `k = max(0.1, c)` | `kᵖ w + [c > 0.1] p d kᵖ⁻¹ ∂c/∂T` |
 //!
+//! Where a term has a guide, `w` is chosen position by position, as [`super::guide`] says.
+//!
 //! (Lucid's channel, neuron, direction and cosine objectives; ε = 10⁻⁴.)
+
+use std::sync::Arc;
 
 use graph::{OutputGradient, Shape, Tensor};
 use kernels::Threads;
 
+use super::guide::{Matched, Matching};
 use super::place::View;
 use crate::{Measure, parallel};
 
 /// Beside norms that could be 0.
-const EPSILON: f64 = 1e-4;
+pub(super) const EPSILON: f64 = 1e-4;
 
 /// The least cosine that a position counts with.
 const LEAST_COSINE: f64 = 0.1;
@@ -37,6 +42,8 @@ pub(crate) struct Seeding {
     pub(crate) direction: Vec<f32>,
     /// The channels that a recipe lists: where one is 0 everywhere, its gradient passes its ReLU.
     pub(crate) listed: Vec<usize>,
+    /// What the direction is chosen from, if that is done position by position.
+    pub(crate) matching: Option<Arc<Matching>>,
     pub(crate) measure: Measure,
     pub(crate) cosine: f32,
     pub(crate) at: Option<[f64; 2]>,
@@ -65,6 +72,8 @@ pub(crate) struct Seeds {
     /// Sums over positions of each channel's values and their squares.
     sums: Vec<[f64; 2]>,
     cosines: Vec<Vec<Cosine>>,
+    /// What was chosen for each position of the terms that choose.
+    matched: Vec<Matched>,
     /// Channels that are 0 everywhere and are to grow: which, and whether each is one.
     revived: (Vec<usize>, Vec<bool>),
 }
@@ -74,11 +83,20 @@ impl Seeds {
     pub(crate) fn new<'a>(shape: Shape, terms: impl Iterator<Item = Option<&'a Seeding>>) -> Self {
         let with_cosine = |seeding: Option<&Seeding>| seeding.is_some_and(|it| it.cosine > 0.0);
         let positions = |seeding| if with_cosine(seeding) { shape.plane() } else { 0 };
+        let matches = |seeding: &Option<&Seeding>| {
+            let matches = seeding.is_some_and(|it| it.matching.is_some());
+            Matched::new(if matches { shape.plane() } else { 0 })
+        };
+        let terms: Vec<Option<&Seeding>> = terms.collect();
         Self {
+            matched: terms.iter().map(matches).collect(),
             activation: Tensor::zeros(shape),
             seed: Tensor::zeros(shape),
             sums: Vec::with_capacity(shape.channels),
-            cosines: terms.map(|seeding| vec![Cosine::default(); positions(seeding)]).collect(),
+            cosines: terms
+                .into_iter()
+                .map(|seeding| vec![Cosine::default(); positions(seeding)])
+                .collect(),
             revived: (Vec::with_capacity(shape.channels), vec![false; shape.channels]),
         }
     }
@@ -86,7 +104,7 @@ impl Seeds {
     /// Bytes for a layer of `shape` and its terms.
     pub(crate) fn bytes(shape: Shape, terms: usize) -> u64 {
         let tensors = 2 * shape.len() * size_of::<f32>();
-        let cosines = terms * shape.plane() * size_of::<Cosine>();
+        let cosines = terms * shape.plane() * size_of::<(Cosine, u32, f32)>();
         (tensors + cosines + shape.channels * size_of::<[f64; 4]>()) as u64
     }
 
@@ -112,7 +130,7 @@ impl Seeds {
         view: &View,
         terms: impl Iterator<Item = Active<'a>> + Clone + Send + Sync,
     ) -> f64 {
-        let Self { activation, seed, sums, cosines, revived } = self;
+        let Self { activation, seed, sums, cosines, matched, revived } = self;
         let (shape, activation) = (activation.shape, &*activation);
         threads.install(|| {
             parallel::map_into(shape.channels, sums, |channel| {
@@ -123,21 +141,23 @@ impl Seeds {
             });
         });
         let mut value = 0.0;
-        for (Active { seeding, weight }, cosines) in terms.clone().zip(&mut *cosines) {
+        let memory = cosines.iter_mut().zip(&mut *matched);
+        for (Active { seeding, weight }, memory) in terms.clone().zip(memory) {
             if weight != 0.0 {
-                let value_of = term_value(threads, view, activation, sums, seeding, cosines);
+                let value_of = term_value(threads, view, activation, sums, seeding, memory);
                 value += f64::from(weight) * value_of;
             }
         }
         revive(revived, terms.clone(), sums);
-        let (cosines, revived) = (&*cosines, &revived.1[..]);
+        let memory = cosines.iter().map(Vec::as_slice).zip(&*matched);
+        let revived = &revived.1[..];
         threads.install(|| {
             parallel::chunks_mut(&mut seed.data, shape.plane(), CHANNELS, |channel, seed| {
                 seed.fill(0.0);
                 let values = activation.channel(channel);
-                for (Active { seeding, weight }, cosines) in terms.clone().zip(cosines) {
+                for (Active { seeding, weight }, memory) in terms.clone().zip(memory.clone()) {
                     if weight != 0.0 {
-                        add(seed, values, channel, seeding, weight, (view, shape), cosines);
+                        add(seed, values, channel, seeding, weight, (view, shape), memory);
                     }
                 }
                 if revived[channel] {
@@ -173,11 +193,18 @@ fn term_value(
     activation: &Tensor,
     sums: &[[f64; 2]],
     seeding: Option<&Seeding>,
-    cosines: &mut [Cosine],
+    (cosines, matched): (&mut Vec<Cosine>, &mut Matched),
 ) -> f64 {
     let Some(seeding) = seeding else {
         return 0.5 * sums.iter().map(|[_, squares]| squares).sum::<f64>();
     };
+    if let Some(matching) = &seeding.matching {
+        let value = matching.choose(activation, matched);
+        return match cosines.is_empty() {
+            true => value,
+            false => matched_cosines(activation, seeding, matching, (cosines, matched)),
+        };
+    }
     if !cosines.is_empty() {
         return cosine_values(threads, view, activation, seeding, cosines);
     }
@@ -235,6 +262,26 @@ fn cosine_values(
     cosines.iter().map(|cosine| cosine.value).sum()
 }
 
+/// As [`cosine_values`], of a term whose directions have been chosen.
+fn matched_cosines(
+    activation: &Tensor,
+    seeding: &Seeding,
+    matching: &Matching,
+    (cosines, matched): (&mut [Cosine], &Matched),
+) -> f64 {
+    cosines.iter_mut().for_each(|cosine| cosine.value = 0.0);
+    for channel in 0..activation.shape.channels {
+        for (cosine, &x) in cosines.iter_mut().zip(activation.channel(channel)) {
+            cosine.value += f64::from(x).powi(2);
+        }
+    }
+    for (position, cosine) in cosines.iter_mut().enumerate() {
+        let (norm, dot) = matching.chosen(matched, position);
+        *cosine = at_position(dot, cosine.value.sqrt(), norm, f64::from(seeding.cosine));
+    }
+    cosines.iter().map(|cosine| cosine.value).sum()
+}
+
 /// The coefficients at a position whose values have the norm `size` and the product `dot` with a direction of
 /// `norm`, ε included.
 fn at_position(dot: f64, size: f64, norm: f64, p: f64) -> Cosine {
@@ -257,12 +304,23 @@ fn add(
     seeding: Option<&Seeding>,
     weight: f32,
     (view, shape): (&View, Shape),
-    cosines: &[Cosine],
+    (cosines, matched): (&[Cosine], &Matched),
 ) {
-    let Some(Seeding { direction, measure, at, .. }) = seeding else {
+    let Some(Seeding { direction, measure, at, matching, .. }) = seeding else {
         seed.iter_mut().zip(values).for_each(|(seed, x)| *seed += weight * x);
         return;
     };
+    if let Some(matching) = matching {
+        let chosen = matching.direction(matched, channel);
+        if cosines.is_empty() {
+            seed.iter_mut().zip(chosen).for_each(|(seed, w)| *seed += weight * w);
+            return;
+        }
+        for (((seed, x), cosine), w) in seed.iter_mut().zip(values).zip(cosines).zip(chosen) {
+            *seed += weight * (cosine.along * w + cosine.back * x);
+        }
+        return;
+    }
     let w = weight * direction[channel];
     if !cosines.is_empty() {
         for ((seed, x), cosine) in seed.iter_mut().zip(values).zip(cosines) {

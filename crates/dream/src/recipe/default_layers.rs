@@ -98,17 +98,32 @@ const KNOWN: &[Known] = &[
     },
 ];
 
-/// The first layer at three fifths of the network's depth or deeper, where most networks have whole
-/// patterns but not yet whole things: best one that joins branches, or else one that has cut off what
-/// is below 0.
+/// The layer that suits guides: one of strokes, petals and ornaments, which is where most networks are at two
+/// fifths of their depth.
+pub fn guide_layer(graph: &Graph) -> Option<String> {
+    let known = GUIDED.iter().find(|name| graph.find_target(name).is_ok());
+    known.map(|name| (*name).to_owned()).or_else(|| layer_at(graph, 2))
+}
+
+/// The layers for guides of GoogLeNet, Inception5h and SqueezeNet.
+const GUIDED: [&str; 3] = ["inception_3b/output", "mixed3b", "fire4/concat"];
+
+/// The layer to dream on: at three fifths of the depth most networks have whole patterns but not yet whole
+/// things.
 fn deep_layer(graph: &Graph) -> Option<String> {
+    layer_at(graph, 3)
+}
+
+/// The first layer at so many fifths of the network's depth or deeper: best one that joins branches, or else
+/// one that has cut off what is below 0.
+fn layer_at(graph: &Graph, fifths: usize) -> Option<String> {
     let layers: Vec<_> = graph
         .layers()
         .into_iter()
         .filter(|layer| graph.find_target(&layer.name).is_ok_and(|id| is_spatial(graph, id)))
         .collect();
     let deepest = layers.iter().map(|layer| layer.depth).max()?;
-    let deep = || layers.iter().filter(|layer| layer.depth * 5 >= deepest * 3);
+    let deep = || layers.iter().filter(|layer| layer.depth * 5 >= deepest * fifths);
     let is = |layer: &graph::Layer, wanted: fn(&Op) -> bool| {
         graph.find(&layer.name).is_ok_and(|id| wanted(&graph.node(id).op))
     };

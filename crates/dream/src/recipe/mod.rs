@@ -16,6 +16,7 @@ mod defaults;
 mod documented;
 mod error;
 mod finish;
+mod guide;
 mod interpolate;
 mod keyframes;
 mod legacy;
@@ -24,6 +25,7 @@ mod names;
 mod partial;
 mod penalty;
 mod preset;
+mod region;
 mod set;
 mod settings;
 mod term;
@@ -45,9 +47,10 @@ pub use ascent::{Ascent, Bound, Normalisation, Optimiser, Parametrisation, Wobbl
 pub use channels::Channels;
 pub use class::ClassId;
 pub(crate) use default_layers::default_objective;
-pub use default_layers::{WorthTrying, worth_trying};
+pub use default_layers::{WorthTrying, guide_layer, worth_trying};
 pub use error::RecipeError;
 pub use finish::Finish;
+pub use guide::{Guide, Pick};
 pub(crate) use keyframes::Fading;
 pub use keyframes::Keyframe;
 pub use measured::measured_objective;
@@ -57,6 +60,7 @@ pub use partial::{
 };
 pub use penalty::{Penalty, PenaltyOf};
 pub use preset::Preset;
+pub use region::{Follow, Region};
 pub use settings::Setting;
 pub use term::{Balance, Measure, Term, Vector};
 pub use video::{Coherence, Video};
@@ -122,6 +126,12 @@ documented! {
         /// How the dreams on a video's frames depend on each other. Default: none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub video: Option<Video>,
+        /// Pictures whose forms terms of the objective take, by name. Default: none.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub guides: BTreeMap<String, Guide>,
+        /// Where parts of the objective count, by name. Default: none, which means everywhere.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub regions: BTreeMap<String, Region>,
     }
 }
 
@@ -147,6 +157,8 @@ impl Default for Recipe {
             finish: Finish::default(),
             zoom: None,
             video: None,
+            guides: BTreeMap::new(),
+            regions: BTreeMap::new(),
         }
     }
 }

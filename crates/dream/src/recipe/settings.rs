@@ -6,14 +6,15 @@ use toml::{Table, Value};
 
 use super::documented::Field;
 use super::{
-    Ascent, Finish, ModelId, Motion, Octaves, Penalty, Recipe, RecipeError, Video, Wobble, Zoom,
-    names,
+    Ascent, Finish, Guide, ModelId, Motion, Octaves, Penalty, Recipe, RecipeError, Region, Vector,
+    Video, Wobble, Zoom, names,
 };
 
 /// One setting of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Where a recipe has it, with dots between: `octaves.count`.
+    /// Where a recipe has it, with dots between: `octaves.count`. `NAME` stands for any name in
+    /// `regions.NAME.mask` and the like.
     pub path: String,
     /// What it is.
     pub about: String,
@@ -27,7 +28,7 @@ pub struct Setting {
 }
 
 /// The groups of settings, by their paths.
-const GROUPS: [(&str, &[Field]); 10] = [
+const GROUPS: [(&str, &[Field]); 13] = [
     ("", Recipe::FIELDS),
     ("model", ModelId::FIELDS),
     ("octaves", Octaves::FIELDS),
@@ -38,10 +39,16 @@ const GROUPS: [(&str, &[Field]); 10] = [
     ("zoom", Zoom::FIELDS),
     ("zoom.motion", Motion::FIELDS),
     ("video", Video::FIELDS),
+    ("vectors.NAME", Vector::FIELDS),
+    ("guides.NAME", Guide::FIELDS),
+    ("regions.NAME", Region::FIELDS),
 ];
 
+/// The groups that hold groups by names of the recipe's own choice.
+const NAMED: [&str; 3] = ["guides", "regions", "vectors"];
+
 /// The choices, and their words.
-const CHOICES: [(&str, &[&str]); 12] = [
+const CHOICES: [(&str, &[&str]); 13] = [
     ("preset", &["default", "google", "tensorflow", "tensorflow-laplacian", "hvass"]),
     ("noise_kind", &["soft", "spectrum"]),
     ("balance", &["auto", "shares", "raw"]),
@@ -54,6 +61,7 @@ const CHOICES: [(&str, &[&str]); 12] = [
     ("ascent.bound", &["clip", "sigmoid", "none"]),
     ("penalty.of", &["dream", "picture"]),
     ("video.coherence", &["flow", "blend", "independent"]),
+    ("regions.NAME.follow", &["screen", "picture"]),
 ];
 
 /// The settings that belong to one choice, or to a size.
@@ -85,7 +93,7 @@ const OF_CHOICES: [Field; 9] = [
 ];
 
 /// Settings, and groups of them, that are the same for a whole zoom.
-const FIXED: [&str; 16] = [
+const FIXED: [&str; 18] = [
     "schema",
     "version",
     "model",
@@ -102,6 +110,8 @@ const FIXED: [&str; 16] = [
     "zoom.fps",
     "zoom.length",
     "zoom.keyframes",
+    "guides",
+    "regions",
 ];
 
 /// What only keyframes have: the settings of choices, whichever word the choice is at the time.
@@ -117,7 +127,7 @@ impl Recipe {
         for (group, fields) in GROUPS {
             for (name, doc) in fields {
                 let path = joined(group, name);
-                if GROUPS.iter().any(|(group, _)| *group == path) {
+                if GROUPS.iter().any(|(group, _)| *group == path) || NAMED.contains(&&*path) {
                     continue;
                 }
                 settings.push(setting(path.clone(), doc));
@@ -157,14 +167,35 @@ pub(crate) fn joined(group: &str, name: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{group}.{name}") }
 }
 
+/// `path` with `NAME` in the place of a name that the recipe has chosen.
+fn general(path: &str) -> String {
+    let mut parts: Vec<&str> = path.split('.').collect();
+    if NAMED.contains(&parts[0]) && parts.len() > 1 {
+        parts[1] = "NAME";
+    }
+    parts.join(".")
+}
+
 /// The setting at `path`.
 ///
 /// # Errors
 /// With the nearest ones, if there is none.
 pub(crate) fn find(path: &str) -> Result<Setting, RecipeError> {
     let settings = Recipe::settings();
-    if let Some(setting) = settings.iter().find(|setting| setting.path == path) {
+    let known = general(path);
+    if let Some(setting) = settings.iter().find(|setting| setting.path == known) {
         return Ok(setting.clone());
+    }
+    // All that has such names, or one of them, as a table.
+    let whole = |group: &str| path == group || known == joined(group, "NAME");
+    if NAMED.iter().any(|group| whole(group)) {
+        return Ok(Setting {
+            path: path.to_owned(),
+            about: String::new(),
+            default: "none".to_owned(),
+            choices: &[],
+            in_keyframes: false,
+        });
     }
     Err(RecipeError::Unknown { path: path.to_owned(), near: nearest(path, &settings), line: None })
 }
@@ -264,9 +295,11 @@ fn check_group(
 ) -> Result<(), RecipeError> {
     for (name, value) in table {
         let path = joined(group, name);
-        let is_group =
-            settings.iter().any(|setting| setting.path != path && is_within(&setting.path, &path));
-        match (value, settings.iter().find(|setting| setting.path == path)) {
+        let known = general(&path);
+        let is_group = settings
+            .iter()
+            .any(|setting| setting.path != known && is_within(&setting.path, &known));
+        match (value, settings.iter().find(|setting| setting.path == known)) {
             (Value::Table(table), _) if is_group => {
                 check_group(table, &path, settings, in_keyframe)?
             }
@@ -295,11 +328,17 @@ mod tests {
     /// A recipe that has every setting that is no part of a choice.
     fn full() -> Recipe {
         let zoom = Zoom { length: Some(1.0), ..Zoom::default() };
+        let named = || "a".to_owned();
+        let vector = Vector { file: named(), sha256: named(), values: vec![1.0] };
+        let region = Region { color: Some("#ff0000".into()), ..Region::default() };
         Recipe {
             size: Some(1),
             noise: Some(NoiseStart { width: 1, height: 1 }),
             zoom: Some(zoom),
             video: Some(Video::default()),
+            guides: [("NAME".into(), Guide::default())].into(),
+            vectors: [("NAME".into(), vector)].into(),
+            regions: [("NAME".into(), region)].into(),
             ..Recipe::default()
         }
     }

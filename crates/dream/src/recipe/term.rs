@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::documented::documented;
 use super::validate::range;
-use super::{Channels, ClassId, RecipeError};
+use super::{Channels, ClassId, Pick, RecipeError};
 
 /// What is to grow: a layer, channels of it, a direction in it, or a class.
 ///
@@ -29,6 +30,12 @@ pub struct Term {
     /// of the layer's channels. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vector: Option<String>,
+    /// The pictures whose forms are to grow: names of the recipe's `guides`. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub guides: Vec<String>,
+    /// Which of the guides' positions is the direction at each of the picture's. Default: `match`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pick: Pick,
     /// The one place where it is to grow, right and down in shares of the picture. Default: everywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<[f64; 2]>,
@@ -41,6 +48,13 @@ pub struct Term {
     pub cosine: f32,
     /// Its share of the dream, or a factor, as `balance` says; below 0, it is calmed instead. Default: 1.
     pub weight: f32,
+    /// The region it counts in. Default: `mask` where the recipe has a region of that name, else everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+fn is_default(pick: &Pick) -> bool {
+    *pick == Pick::default()
 }
 
 fn is_zero(value: &f32) -> bool {
@@ -54,10 +68,13 @@ impl Default for Term {
             class: None,
             channels: None,
             vector: None,
+            guides: Vec::new(),
+            pick: Pick::default(),
             at: None,
             measure: None,
             cosine: 0.0,
             weight: 1.0,
+            region: None,
         }
     }
 }
@@ -98,12 +115,19 @@ impl Balance {
     }
 }
 
-/// A direction in the space of a layer's channels.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Vector {
-    /// A number for each of the layer's channels. Default: none.
-    pub values: Vec<f32>,
+documented! {
+    /// A direction in the space of a layer's channels.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Vector {
+        /// A NumPy file (`.npy`) that has the numbers, as it was named. Default: empty.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub file: String,
+        /// SHA-256 of that file, in hexadecimal: what decides. Default: empty, for any file.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub sha256: String,
+        /// A number for each of the layer's channels. Default: none, which means those of the file.
+        pub values: Vec<f32>,
+    }
 }
 
 impl Term {
@@ -122,16 +146,26 @@ impl Term {
         Self { weight, ..self }
     }
 
+    /// The same towards these guides.
+    pub fn towards(self, guides: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { guides: guides.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// The same within a region.
+    pub fn within(self, region: impl Into<String>) -> Self {
+        Self { region: Some(region.into()), ..self }
+    }
+
     /// The same with these channels of the layer alone.
     pub fn with_channels(self, channels: Channels) -> Self {
         Self { channels: Some(channels), ..self }
     }
 
-    /// Whether it asks for no more than a whole layer's energy.
+    /// Whether it asks for no more than a whole layer's energy, wherever that counts.
     pub fn is_plain(&self) -> bool {
         let whole = Self { measure: None, ..Self::layer(&*self.layer) };
         let energy = self.measure != Some(Measure::Linear);
-        energy && Self { measure: None, weight: 1.0, ..self.clone() } == whole
+        energy && Self { measure: None, weight: 1.0, region: None, ..self.clone() } == whole
     }
 
     /// Whether both are the same but for how much they count.
@@ -141,12 +175,15 @@ impl Term {
 
     /// What is made to grow, the default resolved.
     pub(crate) fn measure(&self) -> Measure {
-        let whole = self.class.is_none() && self.channels.is_none() && self.vector.is_none();
+        let whole = self.class.is_none()
+            && self.channels.is_none()
+            && self.vector.is_none()
+            && self.guides.is_empty();
         self.measure.unwrap_or(if whole { Measure::Energy } else { Measure::Linear })
     }
 
-    /// Reads `NAME`, `NAME:CHANNELS`, or either with `=WEIGHT` behind it. A text that is a layer's name as a
-    /// whole, as `is_layer` tells, is one.
+    /// Reads `NAME`, `NAME:CHANNELS`, or either with `@REGION`, `=WEIGHT` or both in this order behind it. A
+    /// text that is a layer's name as a whole, as `is_layer` tells, is one.
     ///
     /// # Errors
     /// A name that is missing, a weight that is none, or channels of a layer that are none.
@@ -155,6 +192,7 @@ impl Term {
             return Ok(Self::layer(text));
         }
         let (text, weight) = weighted(text)?;
+        let (text, region) = if is_layer(text) { (text, None) } else { placed(text)? };
         let term = match text.rsplit_once(':') {
             _ if text.is_empty() => {
                 return Err("a layer's name is missing: write NAME or NAME=WEIGHT".into());
@@ -168,16 +206,17 @@ impl Term {
             }
             _ => Self::layer(text),
         };
-        Ok(term.weighing(weight))
+        Ok(Self { weight, region, ..term })
     }
 
-    /// Reads a class's `NAME` or `NUMBER`, or either with `=WEIGHT` behind it.
+    /// Reads a class's `NAME` or `NUMBER`, or either with `@REGION`, `=WEIGHT` or both in this order behind it.
     ///
     /// # Errors
     /// A name that is missing, or a weight that is none.
     pub fn parse_class(text: &str) -> Result<Self, String> {
         let (class, weight) = weighted(text)?;
-        Ok(Self::class(class.parse()?).weighing(weight))
+        let (class, region) = placed(class)?;
+        Ok(Self { weight, region, ..Self::class(class.parse()?) })
     }
 
     /// Whether it makes sense by itself, with these `vectors`. It is the objective's term `number`, from 1.
@@ -188,19 +227,30 @@ impl Term {
     ) -> Result<(), RecipeError> {
         let wrong = |problem: String| Err(RecipeError::Term { number, problem });
         let is_class = self.class.is_some();
-        let directions = [is_class, self.channels.is_some(), self.vector.is_some()];
+        let guided = !self.guides.is_empty();
+        let directions = [is_class, self.channels.is_some(), self.vector.is_some(), guided];
         match (self.layer.is_empty(), is_class) {
             (true, false) => {
                 return wrong("names neither a layer nor a class: give it one".into());
             }
             (false, true) => return wrong("names both a layer and a class: keep one".into()),
             _ if directions.iter().filter(|given| **given).count() < 2 => {}
-            (_, true) => return wrong("names a class and channels or a vector: keep one".into()),
+            (_, true) => {
+                return wrong("names a class and channels, a vector or a guide: keep one".into());
+            }
             _ => {
                 return wrong(
-                    "names channels and a vector: give one of channels, vector and guides".into(),
+                    "names several of channels, a vector and guides: give one of them".into(),
                 );
             }
+        }
+        if guided && self.at.is_some() {
+            return wrong("names a guide and a place: give one of guides and at".into());
+        }
+        if self.is_matched() && self.measure == Some(Measure::Energy) {
+            return wrong(
+                "has a guide: measure = \"energy\" with guides needs pick = \"average\"".into(),
+            );
         }
         if let Some(Channels::Listed(list) | Channels::Not(list)) = &self.channels
             && list.is_empty()
@@ -210,12 +260,14 @@ impl Term {
         if let Some(name) = &self.vector {
             match vectors.get(name) {
                 None => return wrong(no_vector(name, vectors)),
-                Some(Vector { values }) if values.iter().any(|value| !value.is_finite()) => {
+                // Until the file is read.
+                Some(Vector { file, values, .. }) if values.is_empty() && !file.is_empty() => {}
+                Some(Vector { values, .. }) if values.iter().any(|value| !value.is_finite()) => {
                     return wrong(format!(
                         "has the vector {name:?}, which holds a value that is not finite"
                     ));
                 }
-                Some(Vector { values }) if values.iter().all(|&value| value == 0.0) => {
+                Some(Vector { values, .. }) if values.iter().all(|&value| value == 0.0) => {
                     return wrong(format!("has the vector {name:?}, which holds nothing but 0"));
                 }
                 Some(_) => {}
@@ -261,6 +313,17 @@ fn weighted(text: &str) -> Result<(&str, f32), String> {
     }
 }
 
+/// A text and the region behind its last `@`, if there is one.
+fn placed(text: &str) -> Result<(&str, Option<String>), String> {
+    match text.rsplit_once('@') {
+        None => Ok((text, None)),
+        Some((name, region)) if !name.is_empty() && !region.is_empty() => {
+            Ok((name, Some(region.to_owned())))
+        }
+        Some(_) => Err(format!("`{text}` names no region: write NAME@REGION")),
+    }
+}
+
 /// As [`Term::parse`] without a network.
 impl FromStr for Term {
     type Err = String;
@@ -294,11 +357,16 @@ mod tests {
         assert_eq!(read("a=b=2"), Ok(Term::layer("a=b").weighing(2.0)));
         assert_eq!(read("a:139"), Ok(Term::layer("a").with_channels(listed(&[139]))));
         let mixed = Term::layer("a:b").with_channels(listed(&[5, 17])).weighing(0.5);
-        assert_eq!(read("a:b:5+17=0.5"), Ok(mixed));
+        assert_eq!(read("a:b:5+17=0.5"), Ok(mixed.clone()));
         let average = Term::layer("a").with_channels(Channels::Average(5));
         assert_eq!(read("a:average5"), Ok(average));
         assert_eq!(read("onnx::Conv_1"), Ok(Term::layer("onnx::Conv_1")));
-        for wrong in ["", "a=", "a=b", "a=inf", "=1"] {
+        let mixed = Term { region: Some("sky".into()), ..mixed };
+        assert_eq!(read("a:b:5+17@sky=0.5"), Ok(mixed));
+        assert_eq!(read("a@sky"), Ok(Term::layer("a").within("sky")));
+        let class = Term::parse_class("tabby cat@left=2").unwrap();
+        assert_eq!((class.region.as_deref(), class.weight), (Some("left"), 2.0));
+        for wrong in ["", "a=", "a=b", "a=inf", "=1", "a@", "@sky"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

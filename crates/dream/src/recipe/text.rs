@@ -33,12 +33,14 @@ impl Recipe {
     }
 
     /// Every setting, as a line of text each, in which this recipe is not as it was `before`. The
-    /// program's version is none: a recipe means the same to every version that reads its schema.
+    /// program's version is none: a recipe means the same to every version that reads its schema. Nor is the
+    /// name of a file whose hash is known.
     pub fn differences(&self, before: &Recipe) -> Vec<String> {
         let lines = |recipe: &Recipe| {
             let mut lines = Vec::new();
             let mut table: Table = recipe.to_toml().parse().expect("it reads what it writes");
             table.remove("version");
+            forget_names(&mut table);
             flatten("", &Value::Table(table), &mut lines);
             lines
         };
@@ -97,6 +99,20 @@ fn unreadable(text: &str, table: &Table, error: &toml::de::Error) -> RecipeError
         Err(RecipeError::Unknown { path, near, .. }) => RecipeError::Unknown { path, near, line },
         Err(error @ RecipeError::Keyframe { .. }) => error,
         _ => RecipeError::of_text(error),
+    }
+}
+
+/// Takes out the names of files that their hashes tell from all others.
+fn forget_names(table: &mut Table) {
+    for (group, file) in [("guides", "file"), ("regions", "mask"), ("vectors", "file")] {
+        let group = table.get_mut(group).and_then(Value::as_table_mut);
+        let named = group.into_iter().flat_map(|group| group.iter_mut());
+        for (_, value) in named {
+            let Some(one) = value.as_table_mut() else { continue };
+            if one.get("sha256").and_then(Value::as_str).is_some_and(|hash| !hash.is_empty()) {
+                one.remove(file);
+            }
+        }
     }
 }
 

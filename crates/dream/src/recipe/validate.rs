@@ -54,6 +54,17 @@ impl Recipe {
                 alone().map_err(|error| error.in_keyframe(key.at))?;
             }
         }
+        for (name, guide) in &self.guides {
+            check_name("guides", name)?;
+            guide.validate(name)?;
+        }
+        for name in self.vectors.keys() {
+            check_name("vectors", name)?;
+        }
+        for (name, region) in &self.regions {
+            check_name("regions", name)?;
+            region.validate(name)?;
+        }
         for (term, number) in self.objective.iter().zip(1..) {
             term.validate(number, &self.vectors)?;
         }
@@ -195,6 +206,19 @@ pub(super) fn video_persistence(setting: &str, persistence: f64) -> Result<(), R
 
 pub(super) fn video_share(setting: &str, share: f64) -> Result<(), RecipeError> {
     range(setting, share, 0.0..=0.99, "0.5 is usual, 0 mixes nothing")
+}
+
+/// Whether a name of the recipe's own choice can be one.
+fn check_name(group: &str, name: &str) -> Result<(), RecipeError> {
+    let fits = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    if (1..=64).contains(&name.len()) && name.chars().all(fits) {
+        return Ok(());
+    }
+    Err(RecipeError::Value {
+        setting: group.to_owned(),
+        value: format!("called `{name}`"),
+        problem: "a name has letters, digits, `_` and `-`, up to 64 of them".into(),
+    })
 }
 
 pub(super) fn range<T: PartialOrd + Display>(

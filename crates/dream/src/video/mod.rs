@@ -16,9 +16,11 @@ use graph::{Network, Size, Tensor};
 
 use crate::dreamer::{Around, dream_frame, fitted};
 use crate::random::SEEDS;
+use crate::regions::Masks;
 use crate::standstill::Standstill;
 use crate::{
-    Ascent, Checkpoint, DreamError, Machine, Observer, Plan, PlanError, Recipe, Video, finish,
+    Ascent, Assets, Checkpoint, DreamError, Machine, Observer, Plan, PlanError, Recipe, Video,
+    finish,
 };
 pub use flicker::{FlickerMeter, FrameMeasurement, WarpingError};
 use temporal::Start;
@@ -48,10 +50,24 @@ impl VideoDreamer {
         machine: &Machine,
         size: Size,
     ) -> Result<Self, PlanError> {
+        Self::with_assets(recipe, &Assets::default(), network, machine, size)
+    }
+
+    /// As [`Self::new`], with the files that the recipe names.
+    ///
+    /// # Errors
+    /// What would keep the dream on any of its frames from its end.
+    pub fn with_assets(
+        recipe: &Recipe,
+        assets: &Assets,
+        network: &Network,
+        machine: &Machine,
+        size: Size,
+    ) -> Result<Self, PlanError> {
         let video = recipe.video.clone().unwrap_or_default();
         let recipe =
             Recipe { noise: None, zoom: None, video: Some(video.clone()), ..recipe.clone() };
-        let plan = Plan::new(&recipe, network, size, machine)?;
+        let plan = Plan::with_assets(&recipe, assets, network, size, machine)?;
         let (recipe, standstill) = (plan.recipe().clone(), Standstill::default());
         Ok(Self { recipe, video, plan, state: None, standstill })
     }
@@ -118,7 +134,12 @@ impl VideoDreamer {
             self.recipe = self.plan.recipe().clone();
         }
         let state = self.state.as_ref();
-        let start = state.and_then(|last| last.start(self.plan.context(), &self.video, &source));
+        let mut start =
+            state.and_then(|last| last.start(self.plan.context(), &self.video, &source));
+        if let Some(start) = &mut start {
+            // What was dreamt within a region may have moved out of it.
+            Masks::new(&self.plan, self.plan.size()).restore(&mut start.picture, &source);
+        }
         let Ascent { iterations, step, .. } = self.recipe.ascent.whole();
         let whole = (iterations, step);
         let (age, dreamt) = match start {

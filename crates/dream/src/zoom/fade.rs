@@ -12,7 +12,7 @@ use crate::image::black;
 use crate::objective::{GradientEvaluator, mean_magnitude, measuring};
 use crate::random::Random;
 use crate::recipe::Fading;
-use crate::{Plan, resize};
+use crate::{Plan, Recipe, Term, resize};
 
 impl Fading {
     /// Gives the terms of `plan`, which has those of both lists, the weights with which the lists'
@@ -21,6 +21,7 @@ impl Fading {
     /// # Errors
     /// If what runs the network fails.
     pub(crate) fn balance(&self, plan: &mut Plan, picture: &Tensor) -> Result<(), GraphError> {
+        plan.set_region_shares(self.region_shares(plan.recipe()));
         let from = plan.weights_of(&self.from);
         let to = plan.weights_of(&self.to);
         if plan.objective().shares {
@@ -51,6 +52,27 @@ impl Fading {
     }
 }
 
+impl Fading {
+    /// How much of a step the regions take: of those that one list alone has terms in, as much as that list has
+    /// of the gradient.
+    fn region_shares(&self, recipe: &Recipe) -> Vec<(Option<String>, f32)> {
+        let within = |terms: &[Term], name: Option<&str>| {
+            let mut counting = terms.iter().filter(|term| term.weight != 0.0);
+            counting.any(|term| recipe.region_of(term) == name)
+        };
+        let share = |name: Option<&str>| {
+            let share = match (within(&self.from, name), within(&self.to, name)) {
+                (true, false) => 1.0 - self.share,
+                (false, true) => self.share,
+                _ => 1.0,
+            };
+            (name.map(str::to_owned), share as f32)
+        };
+        let names = recipe.regions.keys().map(|name| Some(name.as_str()));
+        names.chain([None]).filter(|_| !recipe.regions.is_empty()).map(share).collect()
+    }
+}
+
 /// The mean magnitude of the plan's gradient at `picture`, seen in the size of the middle octave.
 pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError> {
     let size = plan.octaves()[plan.octaves().len() / 2];
@@ -78,7 +100,7 @@ mod tests {
 
     use super::*;
     use crate::testing::{pattern, threads};
-    use crate::{Machine, Octaves, Recipe, Term};
+    use crate::{Machine, Octaves};
 
     fn list(name: &str) -> Vec<Term> {
         vec![Term::layer(name)]

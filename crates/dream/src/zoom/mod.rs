@@ -5,24 +5,33 @@ mod motion;
 
 use std::sync::Arc;
 
-use graph::{Network, Tensor};
+use self::motion::Placement;
+
+use graph::{Network, Size, Tensor};
 use kernels::CpuLevel;
 
 use crate::dreamer::{Around, dream_frame};
 use crate::image::resized;
 use crate::objective::Chooser;
 use crate::random::SEEDS;
+use crate::regions::{self, RegionMasks};
 use crate::standstill::Standstill;
-use crate::{Checkpoint, ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom};
+use crate::{
+    Assets, Checkpoint, ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom,
+};
 
 /// What all frames of a zoom have in common.
 pub struct ZoomDreamer {
     recipe: Recipe,
+    assets: Assets,
     network: Arc<Network>,
     machine: Machine,
     color_stats: ColorStats,
     /// The plan for the last frame, and the recipe it was made from.
     planned: (Recipe, Plan),
+    /// The masks of the first frame, where some stay with the picture, and where a frame's pixels were in it.
+    masks: Option<RegionMasks>,
+    placed: (u64, Placement),
     standstill: Standstill,
 }
 
@@ -37,10 +46,25 @@ impl ZoomDreamer {
         machine: &Machine,
         first: &Tensor,
     ) -> Result<Self, PlanError> {
+        Self::with_assets(recipe, Assets::default(), network, machine, first)
+    }
+
+    /// As [`Self::new`], with the files that the recipe names.
+    ///
+    /// # Errors
+    /// What would keep the first frame, or the one of any keyframe, from being dreamt.
+    pub fn with_assets(
+        recipe: &Recipe,
+        assets: Assets,
+        network: Arc<Network>,
+        machine: &Machine,
+        first: &Tensor,
+    ) -> Result<Self, PlanError> {
         recipe.validate_frames()?;
         let chooser = Chooser { network: &network, machine, picture: first };
         let recipe = recipe.clone().chosen(&chooser)?;
-        let plan = |recipe: &Recipe| Plan::new(recipe, &network, first.shape.size(), machine);
+        let size = first.shape.size();
+        let plan = |recipe: &Recipe| Plan::with_assets(recipe, &assets, &network, size, machine);
         for key in recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes) {
             plan(&still(recipe.at(key.at)?))?;
         }
@@ -48,7 +72,31 @@ impl ZoomDreamer {
         let plan = plan(&start)?;
         let color_stats = ColorStats::of(machine.context.threads(), first);
         let (machine, standstill) = (machine.clone(), Standstill::default());
-        Ok(Self { recipe, network, machine, color_stats, planned: (start, plan), standstill })
+        Ok(Self {
+            recipe,
+            assets,
+            network,
+            machine,
+            color_stats,
+            masks: regions::any_follows(plan.recipe()).then(|| plan.masks().clone()),
+            placed: (0, Placement::STILL),
+            planned: (start, plan),
+            standstill,
+        })
+    }
+
+    /// Where the pixels of frame `number`, of `size`, were in the first one.
+    fn place(&mut self, number: u64, size: Size) -> Result<Placement, PlanError> {
+        if self.placed.0 > number {
+            self.placed = (0, Placement::STILL);
+        }
+        let fps = self.recipe.zoom.as_ref().map_or(Zoom::default().fps, |zoom| zoom.fps);
+        for number in self.placed.0 + 1..=number {
+            let zoom = self.recipe.at(number as f64 / fps)?.zoom.unwrap_or_default();
+            let step = zoom.motion.placement(size, zoom.motion_before(number));
+            self.placed = (number, self.placed.1.then(&step));
+        }
+        Ok(self.placed.1)
     }
 
     /// A picture as the zoom's first frame: in the size the recipe asks for.
@@ -88,6 +136,10 @@ impl ZoomDreamer {
         before: &Tensor,
         observer: &mut dyn Observer,
     ) -> Result<Tensor, DreamError> {
+        let place = match self.masks {
+            Some(_) => Some(self.place(number, before.shape.size())?),
+            None => None,
+        };
         let fps = self.recipe.zoom.as_ref().map_or(Zoom::default().fps, |zoom| zoom.fps);
         let time = number as f64 / fps;
         let now = self.recipe.at(time).map_err(PlanError::from)?;
@@ -99,8 +151,13 @@ impl ZoomDreamer {
         let threads = self.machine.context.threads();
         let moved = zoom.motion.apply(threads, before, zoom.motion_before(number));
         if self.planned.0 != now {
-            let plan = Plan::new(&now, &self.network, before.shape.size(), &self.machine)?;
+            let (assets, size) = (&self.assets, before.shape.size());
+            let plan = Plan::with_assets(&now, assets, &self.network, size, &self.machine)?;
             self.planned = (now, plan);
+        }
+        if let (Some(masks), Some(place)) = (&self.masks, place) {
+            let moved = regions::moved(masks, threads, before.shape.size(), |at| place.of(at));
+            self.planned.1.set_masks(moved);
         }
         let plan = &mut self.planned.1;
         if let Some(fading) = self.recipe.fading(time) {

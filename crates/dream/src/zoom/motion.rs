@@ -1,6 +1,6 @@
 //! How the frames of a zoom move: zoom, turn, shift and tint in one resampling.
 
-use graph::Tensor;
+use graph::{Size, Tensor};
 use kernels::Threads;
 
 use crate::Motion;
@@ -27,6 +27,48 @@ impl Motion {
             }
         }
         moved
+    }
+}
+
+/// Where pixels were before a motion: `[column, row]` of each, as a matrix and a shift.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Placement {
+    matrix: [[f64; 2]; 2],
+    shift: [f64; 2],
+}
+
+impl Placement {
+    /// Where they are.
+    pub(crate) const STILL: Self = Self { matrix: [[1.0, 0.0], [0.0, 1.0]], shift: [0.0; 2] };
+
+    /// Where a pixel was.
+    pub(crate) fn of(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let row = |i: usize| self.matrix[i][0] * x + self.matrix[i][1] * y + self.shift[i];
+        [row(0), row(1)]
+    }
+
+    /// Where pixels were before this motion and, after that, another.
+    pub(crate) fn then(&self, next: &Self) -> Self {
+        let column = |j: usize| [0, 1].map(|i| next.matrix[i][j]);
+        let [a, b] = [column(0), column(1)]
+            .map(|[x, y]| [0, 1].map(|i| self.matrix[i][0] * x + self.matrix[i][1] * y));
+        Self { matrix: [[a[0], b[0]], [a[1], b[1]]], shift: self.of(next.shift) }
+    }
+}
+
+impl Motion {
+    /// Where the pixels of a picture of `size` were before `seconds` of motion at full speed, as
+    /// [`Self::apply`] moves them.
+    pub(crate) fn placement(&self, size: Size, seconds: f64) -> Placement {
+        let size = [size.width as f64, size.height as f64];
+        let centre = [0, 1].map(|axis| self.centre[axis] * size[axis] - 0.5);
+        let shift = [0, 1].map(|axis| self.shift[axis] * size[axis] * seconds);
+        let shrink = self.zoom.powf(-seconds);
+        let (sin, cos) = (self.rotate * seconds).to_radians().sin_cos();
+        let matrix = [[shrink * cos, shrink * sin], [-shrink * sin, shrink * cos]];
+        let origin = [0, 1].map(|axis| -centre[axis] - shift[axis]);
+        let turned = Placement { matrix, shift: centre };
+        Placement { matrix, shift: turned.of(origin) }
     }
 }
 
@@ -97,6 +139,28 @@ mod tests {
         let turn = Motion { zoom: 1.0, rotate: 90.0, ..Motion::default() };
         let turned = turn.apply(&threads, &start, 1.0);
         assert!((turned.data[middle + 20 * 101] - start.data[middle + 20]).abs() < 1e-2);
+    }
+
+    #[test]
+    fn placements_are_where_pixels_were_and_follow_each_other() {
+        let (size, threads) = (Size::new(40, 60), Threads::new(1).unwrap());
+        let motion = Motion {
+            zoom: 1.3,
+            rotate: 20.0,
+            shift: [0.05, -0.1],
+            centre: [0.4, 0.7],
+            ..Motion::default()
+        };
+        let start = picture(60, 40);
+        let whole = motion.placement(size, 0.7);
+        let by_placement = sample(&threads, &start, |x, y| whole.of([x as f64, y as f64]));
+        assert!(apart(&by_placement, &motion.apply(&threads, &start, 0.7), 0) < 1e-2);
+        let other = Motion { zoom: 0.8, shift: [0.2, 0.0], ..Motion::default() };
+        let both = whole.then(&other.placement(size, 0.5));
+        for place in [[0.0, 0.0], [31.0, 7.0], [59.0, 39.0]] {
+            let [one, two] = [both.of(place), whole.of(other.placement(size, 0.5).of(place))];
+            assert!((one[0] - two[0]).abs() + (one[1] - two[1]).abs() < 1e-9, "{one:?}, {two:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod legacy;
 mod numbers;
 mod plans;
 mod recipes;
+mod reference_regions;
+mod regions;
 mod restraint;
 mod rules;
 mod steering;

@@ -53,7 +53,9 @@ impl Case {
     fn evaluated(&self, terms: &str, balance: Balance) -> Evaluated {
         let mut recipe = edited(Recipe::for_network(&self.network), |recipe| {
             recipe.octaves.count = 1;
-            recipe.vectors.insert("v".into(), Vector { values: self.vector.clone() });
+            recipe
+                .vectors
+                .insert("v".into(), Vector { values: self.vector.clone(), ..Vector::default() });
             recipe.balance = balance;
         });
         recipe.set("objective", terms).unwrap();

@@ -27,6 +27,7 @@ const COLUMNS: usize = 8;
 /// Of a picture's spectrum, 3 × height × (width / 2 + 1) complex numbers, a part is kept: what is beyond
 /// mirrors it. In memory numbers are pairs of `f32`. After [`Fft2::rows`] they lie by row, channel and
 /// column; everywhere else by channel, column and row.
+#[derive(Clone)]
 pub(crate) struct Fft2 {
     size: Size,
     along_rows: [Arc<dyn Fft<f32>>; 2],

@@ -1,0 +1,75 @@
+//! Averaging down: each pixel of a smaller picture is the mean of the area that it covers, parts of pixels
+//! counted as such, so that nothing is skipped and a sum over the picture stays what it was.
+
+use graph::{Shape, Size, Tensor};
+
+/// `picture`, of any number of channels, averaged down to `size`, whose sides are not longer.
+pub(crate) fn averaged(picture: &Tensor, size: Size) -> Tensor {
+    let from = picture.shape;
+    if from.size() == size {
+        return picture.clone();
+    }
+    let mut narrow = Tensor::zeros(Shape::new(from.channels, from.height, size.width));
+    for (row, to) in
+        picture.data.chunks_exact(from.width).zip(narrow.data.chunks_exact_mut(size.width))
+    {
+        for (x, to) in to.iter_mut().enumerate() {
+            let (first, weights) = span(x, from.width, size.width);
+            let sum: f64 =
+                weights.enumerate().map(|(k, weight)| weight * f64::from(row[first + k])).sum();
+            *to = sum as f32;
+        }
+    }
+    let mut small = Tensor::zeros(Shape::new(from.channels, size.height, size.width));
+    for channel in 0..from.channels {
+        let (source, target) = (narrow.channel(channel), small.channel_mut(channel));
+        for (y, to) in target.chunks_exact_mut(size.width).enumerate() {
+            for (x, to) in to.iter_mut().enumerate() {
+                let (first, weights) = span(y, from.height, size.height);
+                let value = |k: usize| f64::from(source[(first + k) * size.width + x]);
+                let sum: f64 = weights.enumerate().map(|(k, weight)| weight * value(k)).sum();
+                *to = sum as f32;
+            }
+        }
+    }
+    small
+}
+
+/// The first of `from` pixels along an axis that pixel `at` of `to` covers a part of, and the shares that
+/// it and those after it have of what is covered.
+fn span(at: usize, from: usize, to: usize) -> (usize, impl Iterator<Item = f64>) {
+    // In units of 1 / `to` of a pixel, so that whole pixels are whole.
+    let (start, end) = (at * from, (at + 1) * from);
+    let (first, last) = (start / to, (end - 1) / to);
+    let share = move |pixel: usize| {
+        let (low, high) = ((pixel * to).max(start), ((pixel + 1) * to).min(end));
+        (high - low) as f64 / from as f64
+    };
+    (first, (first..=last).map(share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_averages_of_four() {
+        let data = (0..24).map(|x| x as f32).collect();
+        let picture = Tensor { shape: Shape::new(1, 4, 6), data };
+        let half = averaged(&picture, Size::new(2, 3));
+        assert_eq!(half.data, [3.5, 5.5, 7.5, 15.5, 17.5, 19.5]);
+    }
+
+    #[test]
+    fn the_mean_stays_and_ones_stay_ones_at_any_size() {
+        let data = (0..7 * 11).map(|x| ((x * 37) % 23) as f32).collect();
+        let picture = Tensor { shape: Shape::new(1, 7, 11), data };
+        let mean = |t: &Tensor| t.data.iter().sum::<f32>() / t.data.len() as f32;
+        let ones = Tensor { shape: picture.shape, data: vec![1.0; 77] };
+        for size in [Size::new(7, 11), Size::new(5, 8), Size::new(3, 4), Size::new(1, 1)] {
+            let small = averaged(&picture, size);
+            assert!((mean(&small) - mean(&picture)).abs() < 1e-4, "{size}");
+            assert!(averaged(&ones, size).data.iter().all(|x| *x == 1.0), "{size}");
+        }
+    }
+}
