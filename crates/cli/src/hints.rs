@@ -62,7 +62,7 @@ fn flag(knob: Knob) -> Option<String> {
 }
 
 /// The flags for fields of a recipe that have one.
-const FLAGS: [(&str, &str); 22] = [
+const FLAGS: [(&str, &str); 24] = [
     ("size", "--size"),
     ("octaves.count", "--octaves"),
     ("octaves.anchor", "--anchor"),
@@ -75,6 +75,8 @@ const FLAGS: [(&str, &str); 22] = [
     ("seed", "--seed"),
     ("objective", "--layer"),
     ("objective.weight", "--layer NAME=WEIGHT"),
+    ("guides", "--guide NAME=FILE"),
+    ("regions", "--mask NAME=FILE"),
     ("zoom.fps", "--fps"),
     ("zoom.pace", "--pace"),
     ("zoom.levels", "--levels"),

@@ -35,6 +35,8 @@ pub enum RecipeSource {
 pub(crate) struct Base {
     /// Where it came from.
     name: String,
+    /// The folder that the files it names may lie in.
+    folder: Option<PathBuf>,
     text: String,
     stated: Recipe,
 }
@@ -46,7 +48,10 @@ impl Base {
     /// A file that cannot be read, or what is no recipe.
     pub(crate) fn read(source: &RecipeSource) -> Result<Self> {
         match source {
-            RecipeSource::File(path) => Self::of_text(path.display().to_string(), read(path)?),
+            RecipeSource::File(path) => {
+                let base = Self::of_text(path.display().to_string(), read(path)?)?;
+                Ok(base.beside(path.parent().unwrap_or(Path::new(""))))
+            }
             RecipeSource::Text { name, text } => Self::of_text(name.clone(), text.clone()),
             RecipeSource::Recipe(recipe) => {
                 Self::of_text("the recipe".to_owned(), recipe.to_toml())
@@ -61,7 +66,17 @@ impl Base {
     pub(crate) fn of_text(name: String, text: String) -> Result<Self> {
         let stated = Recipe::from_toml(&text)
             .map_err(|error| Error::new(Fault::Recipe, format!("{name}: {error}")))?;
-        Ok(Self { name, text, stated })
+        Ok(Self { name, folder: None, text, stated })
+    }
+
+    /// The same, whose files may lie in `folder`.
+    pub(crate) fn beside(self, folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()), ..self }
+    }
+
+    /// The folder that the files it names may lie in, if it is known.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// The network it was made for, if it says.

@@ -1,6 +1,6 @@
 //! One dream in memory: a builder over the recipe, and what comes of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +64,29 @@ impl Dreamer {
     #[must_use]
     pub fn weighted_layer(mut self, name: impl Into<String>, weight: f32) -> Self {
         self.layers.push(Term::layer(name).weighing(weight));
+        self
+    }
+
+    /// Dreams on this term; repeated, on all of them. Default: the layers chosen for the network.
+    #[must_use]
+    pub fn term(mut self, term: Term) -> Self {
+        self.layers.push(term);
+        self
+    }
+
+    /// Gives the guide called `name` a picture, whose forms the dream takes. Unless a term names it, all layers
+    /// look to it, or the one that suits guides if none is named.
+    #[must_use]
+    pub fn guide(mut self, name: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        self.request.files.guides.insert(name.into(), file.into());
+        self
+    }
+
+    /// Gives the region called `name` a mask: a picture that is white where its terms count. Terms that name no
+    /// region are in the one called `mask`, if there is one.
+    #[must_use]
+    pub fn mask(mut self, name: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        self.request.files.masks.insert(name.into(), file.into());
         self
     }
 
@@ -195,18 +218,18 @@ impl Dreamer {
         if !self.layers.is_empty() {
             request.recipe.set_list(field::OBJECTIVE, &self.layers);
         }
+        let run = Run::new(&*self.events, &self.cancel);
         let base = request.base()?;
-        let mut recipe = request.resolve(base.as_ref(), &self.network, |_| ())?;
+        let (mut recipe, assets) = request.resolve(base.as_ref(), &self.network, |_| (), run)?;
         let machine = request.limits.machine()?;
         if let Start::Image(image) = &start {
             let color = image.color();
             request.choose_layers(base.as_ref(), &mut recipe, &self.network, color, &machine)?;
         }
-        let run = Run::new(&*self.events, &self.cancel);
         let previews = request.previews;
         let studio =
             Studio { network: &self.network, machine: &machine, run, previews, place: None };
-        let mut plan = studio.plan(name, start.size(), start.noise(), &recipe)?;
+        let mut plan = studio.plan(name, start.size(), start.noise(), (&recipe, &assets))?;
         studio.choose(name, &start, &mut plan)?;
         make(&studio, start, &plan)
     }

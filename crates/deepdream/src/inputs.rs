@@ -33,13 +33,15 @@ impl NetworkChoice {
 }
 
 impl DreamRequest {
-    /// The files that are named: the recipe's and the network's.
+    /// The files that are named: the recipe's, those it is given and the network's.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
         let recipe = match &self.recipe.base {
             Some(RecipeSource::File(path)) => Some(Input::new("recipe", path)),
             _ => None,
         };
-        recipe.into_iter().chain(self.network.input())
+        let masks = self.files.masks.values().map(|path| Input::new("mask", path));
+        let guides = self.files.guides.values().map(|path| Input::new("guide", path));
+        recipe.into_iter().chain(guides).chain(masks).chain(self.network.input())
     }
 }
 

@@ -161,12 +161,14 @@ pub struct ObjectiveResponse {
 /// What would keep the dream from its beginning, or numbers that are not finite.
 pub fn evaluate(request: &DreamRequest, image: &Image) -> Result<ObjectiveResponse> {
     let base = request.base()?;
-    let network = request.network.open(base.as_ref(), Run::new(&(), &CancelToken::new()))?;
-    let mut recipe = request.resolve(base.as_ref(), &network, |_| ())?;
+    let cancel = CancelToken::new();
+    let run = Run::new(&(), &cancel);
+    let network = request.network.open(base.as_ref(), run)?;
+    let (mut recipe, assets) = request.resolve(base.as_ref(), &network, |_| (), run)?;
     (recipe.octaves.count, recipe.size, recipe.noise) = (1, None, None);
     recipe.tiles = Tiles::Whole;
     let machine = request.limits.machine()?;
-    let mut plan = Plan::new(&recipe, &network, image.size(), &machine)?;
+    let mut plan = Plan::with_assets(&recipe, &assets, &network, image.size(), &machine)?;
     plan.choose_channels(image.color())?;
     let evaluated = dream::evaluate(&plan, image.color()).map_err(without_dream)?;
     let Evaluated { value, gradient, weights } = evaluated;

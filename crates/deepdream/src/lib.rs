@@ -64,6 +64,7 @@
 // Folders of frames and outputs have parts that only movies and videos need.
 #![cfg_attr(not(feature = "video"), allow(dead_code, unused_imports))]
 
+mod assets;
 mod base;
 mod bench;
 mod cancel;
@@ -95,6 +96,7 @@ mod threads;
 #[cfg(feature = "video")]
 mod video;
 
+pub use assets::GivenFiles;
 pub use base::RecipeSource;
 pub use bench::{Bench, BenchPart, BenchReport, SteeringCost, SteeringReport};
 pub use cancel::CancelToken;
@@ -126,8 +128,8 @@ pub use targets::unsupported_part;
 pub use video::Shard;
 
 pub use dream::{
-    Balance, Channels, Checkpoint, ClassId, Keyframe, Measure, MotionPreset, Preset, Recipe,
-    RecipeError, Setting, Term, TermError, Vector,
+    Balance, Channels, Checkpoint, ClassId, Follow, Guide, Keyframe, Measure, MotionPreset, Pick,
+    Preset, Recipe, RecipeError, Region, Setting, Term, TermError, Vector,
 };
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};

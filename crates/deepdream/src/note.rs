@@ -51,6 +51,13 @@ pub enum Note {
         /// The size of the pictures.
         size: Size,
     },
+    /// Something that the recipe names is used by nothing.
+    Unused {
+        /// What it is, such as a region.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// The file that is written has no place for the recipe.
     NoPlaceForRecipe {
         /// What is dreamt on.
@@ -145,6 +152,9 @@ impl fmt::Display for Note {
             }
             Note::LeftOut { layers, size } => {
                 write!(f, "left out {layers} layers that need larger pictures than {size}")
+            }
+            Note::Unused { what, name } => {
+                write!(f, "the {what} `{name}` is used by no part of the objective")
             }
             Note::NoPlaceForRecipe { name } => {
                 write!(f, "{name}: BMP files cannot carry the recipe")

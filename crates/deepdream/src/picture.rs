@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dream::{Checkpoint, Filter, Machine, NoiseStart, Plan, Recipe};
+use dream::{Assets, Checkpoint, Filter, Machine, NoiseStart, Plan, Recipe};
 use graph::{Network, Size, Tensor};
 use media::{BitDepth, EncodeOptions, Image, ImageFormat, Limits};
 
@@ -55,10 +55,10 @@ impl Studio<'_> {
         name: &str,
         size: Size,
         noise: Option<NoiseStart>,
-        recipe: &Recipe,
+        (recipe, assets): (&Recipe, &Assets),
     ) -> Result<Plan> {
         let recipe = Recipe { noise, ..recipe.clone() };
-        let plan = Plan::new(&recipe, self.network, size, self.machine)
+        let plan = Plan::with_assets(&recipe, assets, self.network, size, self.machine)
             .map_err(|error| unplanned(name, error))?;
         if plan.dropped_octaves() > 0 {
             let (name, dropped) = (name.to_owned(), plan.dropped_octaves());

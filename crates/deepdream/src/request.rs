@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use dream::{Machine, ModelId, Preset, Recipe, Tensor, Term};
+use dream::{Assets, Machine, ModelId, Preset, Recipe, Tensor, Term};
 use graph::Network;
 use serde::Serialize;
 use toml::Value;
@@ -12,7 +12,9 @@ use toml::Value;
 use crate::base::Base;
 use crate::convert::without_dream;
 use crate::progress::Run;
-use crate::{Error, Fault, Limits, NetworkChoice, RecipeSource, Result, targets};
+use crate::{
+    Error, Fault, GivenFiles, Limits, NetworkChoice, RecipeSource, Result, assets, targets,
+};
 
 /// Paths of fields that jobs themselves look at or set.
 pub(crate) mod field {
@@ -29,6 +31,8 @@ pub struct DreamRequest {
     pub network: NetworkChoice,
     /// The recipe. Default: what was chosen for the network.
     pub recipe: RecipeRequest,
+    /// The files of the recipe's guides and regions, by their names. Default: those that it names.
+    pub files: GivenFiles,
     /// How much of the machine may be used. Default: all that is free.
     pub limits: Limits,
     /// The shortest time between two previews. Default: no previews.
@@ -142,16 +146,18 @@ impl DreamRequest {
         Ok(network)
     }
 
-    /// The recipe that is asked for, with `network`; `prepare` changes it before the request's edits do.
+    /// The recipe that is asked for, with `network`, and the files that it names; `prepare` changes it before
+    /// the request's edits do.
     ///
     /// # Errors
-    /// A field that does not exist, or a value outside its range.
+    /// A field that does not exist, a value outside its range, or a file that is not there.
     pub(crate) fn resolve(
         &self,
         base: Option<&Base>,
         network: &Network,
         prepare: impl FnOnce(&mut Recipe),
-    ) -> Result<Recipe> {
+        run: Run,
+    ) -> Result<(Recipe, Assets)> {
         let RecipeRequest { preset, terms, edits, .. } = &self.recipe;
         let mut recipe = match (base, preset) {
             (Some(base), _) => base.recipe_for(network)?,
@@ -171,8 +177,12 @@ impl DreamRequest {
             recipe.set(&edit.path, &edit.value)?;
         }
         recipe.validate()?;
+        let asked = base.is_some() || !terms.is_empty() || self.recipe.sets(field::OBJECTIVE);
+        assets::guide_terms(&mut recipe, &self.files, network, asked);
         targets::check(network, &recipe, base)?;
-        Ok(recipe)
+        let assets = assets::resolve(&mut recipe, &self.files, base, self.limits.memory(), run)?;
+        recipe.validate()?;
+        Ok((recipe, assets))
     }
 
     /// Lets `image`, planes of RGB of 0–255, choose the layers of a `recipe` that this request resolved to,
@@ -189,7 +199,9 @@ impl DreamRequest {
         machine: &Machine,
     ) -> Result<()> {
         let named = |edit: &Edit| edit.path.starts_with(field::OBJECTIVE);
-        let asked = !self.recipe.terms.is_empty() || self.recipe.edits.iter().any(named);
+        let asked = !self.recipe.terms.is_empty()
+            || self.recipe.edits.iter().any(named)
+            || !self.files.guides.is_empty();
         if base.is_none() && !asked {
             recipe.objective =
                 dream::measured_objective(network, image, machine).map_err(without_dream)?;

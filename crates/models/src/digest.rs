@@ -14,6 +14,11 @@ pub fn sha256(path: &Path) -> io::Result<String> {
     hash::<Sha256>(path)
 }
 
+/// The SHA-256 of some bytes in lower-case hexadecimal.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
 /// A file's digest by any algorithm, in lower-case hexadecimal.
 pub(crate) fn hash<D: Digest>(path: &Path) -> io::Result<String> {
     let (mut file, mut digest) = (File::open(path)?, D::new());
@@ -24,5 +29,9 @@ pub(crate) fn hash<D: Digest>(path: &Path) -> io::Result<String> {
             len => digest.update(&piece[..len]),
         }
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&digest.finalize()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

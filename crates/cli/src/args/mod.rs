@@ -3,14 +3,18 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+mod guide;
 mod machine;
+mod mask;
 mod motion;
 mod movie;
 mod network;
 mod objective;
 mod recipe;
 
+use guide::GuideArg;
 pub(crate) use machine::MachineArgs;
+use mask::MaskArg;
 pub(crate) use motion::MotionArgs;
 pub(crate) use movie::{EncodingArgs, PlaybackArgs};
 pub(crate) use network::NetworkArgs;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use deepdream::{DreamRequest, Edit, Preset, RecipeRequest, RecipeSource};
+use deepdream::{DreamRequest, Edit, GivenFiles, Preset, RecipeRequest, RecipeSource};
 
 use super::{
-    MachineArgs, NetworkArgs, ObjectiveArgs, anchor, any_whole, longest_side, number, whole,
+    GuideArg, MachineArgs, MaskArg, NetworkArgs, ObjectiveArgs, anchor, any_whole, longest_side,
+    number, whole,
 };
 
 /// Arguments that make a recipe.
@@ -17,6 +18,17 @@ pub(crate) struct RecipeArgs {
     #[command(flatten)]
     objective: ObjectiveArgs,
 
+    /// Take the forms of this picture: its strokes, petals or ornaments. The layers look to it or, if none
+    /// is named, the one that suits guides. NAME is a guide of the recipe. Repeat it for several. Default:
+    /// no guide.
+    #[arg(long = "guide", value_name = "[NAME=]FILE", value_parser = GuideArg::parse)]
+    #[arg(help_heading = "Recipe")]
+    guides: Vec<GuideArg>,
+    /// Dream only where this picture is white, and less where it is grey; with a colour, only where it has
+    /// that colour. Every other pixel stays as it is. NAME is a region of the recipe. Default: everywhere.
+    #[arg(long = "mask", value_name = "[NAME=]FILE[#RRGGBB]", value_parser = MaskArg::parse)]
+    #[arg(help_heading = "Recipe")]
+    masks: Vec<MaskArg>,
     /// Start from the recipe in this TOML file, dream or movie. Other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     recipe: Option<PathBuf>,
@@ -89,6 +101,13 @@ impl RecipeArgs {
         let base = self.recipe.clone().map(RecipeSource::File);
         let mut recipe =
             RecipeRequest { base, preset, terms: self.objective.terms(), edits: Vec::new() };
+        let mut files = GivenFiles::default();
+        for (guide, number) in self.guides.iter().zip(1..) {
+            guide.edit(number, &mut files);
+        }
+        for mask in &self.masks {
+            mask.edit(&mut recipe, &mut files);
+        }
         for (path, value) in [
             ("size", text(&self.size)),
             ("octaves.count", text(&self.octaves)),
@@ -111,6 +130,7 @@ impl RecipeArgs {
         DreamRequest {
             network: self.network.choice(),
             recipe,
+            files,
             limits: machine.limits(),
             previews: None,
         }

@@ -90,7 +90,7 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<()> {
         let recipe = RecipeRequest { terms, edits: args.edits.clone(), ..Default::default() };
         let limits = args.machine.limits();
         let network = NetworkChoice::Loaded(network);
-        let request = DreamRequest { network, recipe, limits, previews: None };
+        let request = DreamRequest { network, recipe, limits, ..DreamRequest::default() };
         let response = deepdream::evaluate(&request, &image)?;
         let mut text = format!("objective = {:.9e}\n", response.value);
         for (term, weight) in response.terms.iter().zip(&response.weights) {

@@ -22,7 +22,14 @@ fn commands() -> Vec<Vec<&'static str>> {
 /// Runs every line, on small pictures and with few steps; leaves out those that need a network which is
 /// not there.
 fn run(room: &Room, inception: bool) {
-    picture(48, 32).save(room.path("photo.jpg")).unwrap();
+    for name in ["photo.jpg", "flowers.jpg"] {
+        picture(48, 32).save(room.path(name)).unwrap();
+    }
+    let half = |left, right| {
+        image::RgbImage::from_fn(48, 32, |x, _| image::Rgb(if x < 24 { left } else { right }))
+    };
+    half([0; 3], [255; 3]).save(room.path("mask.png")).unwrap();
+    half([255, 0, 0], [0, 0, 255]).save(room.path("areas.png")).unwrap();
     let video = !ffmpeg_is_missing();
     if video {
         let mut ffmpeg = std::process::Command::new("ffmpeg");

@@ -149,7 +149,7 @@ impl FramesJob {
         let base = match (self.dream.base()?, &found.state) {
             (None, Some(state)) => {
                 let name = format!("the recipe of {}", self.folder.display());
-                Some(Base::of_text(name, state.recipe.clone())?)
+                Some(Base::of_text(name, state.recipe.clone())?.beside(&self.folder))
             }
             (base, _) => base,
         };
@@ -163,7 +163,8 @@ impl FramesJob {
         if image.depth() == BitDepth::Sixteen {
             notes.push("it has 16 bits per channel; the frames have 8".to_owned());
         }
-        let mut recipe = self.dream.resolve(base.as_ref(), &network, |it| self.set_motion(it))?;
+        let prepare = |recipe: &mut Recipe| self.set_motion(recipe);
+        let (mut recipe, assets) = self.dream.resolve(base.as_ref(), &network, prepare, run)?;
         recipe.noise = None;
         if recipe.size.is_none() {
             let longest = image.size().height.max(image.size().width);
@@ -174,7 +175,8 @@ impl FramesJob {
         let count = self.set_length(&mut recipe)?;
         recipe.validate()?;
         let start = ZoomDreamer::first(&recipe, &machine, image.into_color());
-        let dreamer = ZoomDreamer::new(&recipe, Arc::new(network), &machine, &start)?;
+        let network = Arc::new(network);
+        let dreamer = ZoomDreamer::with_assets(&recipe, assets, network, &machine, &start)?;
         let name = found.first.path.display();
         notes.iter().for_each(|note| run.note(Note::reading(&name, note)));
         Ok((dreamer, start, count))

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use dream::{DreamError, Machine, NoiseStart, Plan, Recipe, Tensor};
+use dream::{Assets, DreamError, Machine, NoiseStart, Plan, Recipe, Tensor};
 use graph::{Network, Size};
 use media::{Image, ImageFormat};
 
@@ -60,6 +60,7 @@ struct Common<'a> {
     network: Network,
     machine: Machine,
     recipe: Recipe,
+    assets: Assets,
     start: Tensor,
     cells: Vec<Cell>,
     folder: CellFolder,
@@ -118,12 +119,13 @@ impl GalleryJob {
         let mut request = self.dream.clone();
         let asked = std::mem::take(&mut request.recipe.terms);
         let chosen = base.is_some() || request.recipe.preset.is_some();
-        let mut recipe = request.resolve(base.as_ref(), &network, |recipe| {
+        let prepare = |recipe: &mut Recipe| {
             if !chosen {
                 (recipe.octaves.count, recipe.ascent.iterations) = (4, 10);
                 recipe.ascent.step = 1.5;
             }
-        })?;
+        };
+        let (mut recipe, assets) = request.resolve(base.as_ref(), &network, prepare, run)?;
         let machine = self.dream.limits.machine()?;
         let noise = NoiseStart { width: longest, height: longest };
         let start = match &self.photo {
@@ -140,7 +142,7 @@ impl GalleryJob {
         let keep = self.cells.is_some();
         let folder = self.cells.clone().unwrap_or_else(|| sheet.with_extension(""));
         let folder = CellFolder::open(folder, self.overwrite, keep)?;
-        Ok(Common { network, machine, recipe, start, cells, folder, run })
+        Ok(Common { network, machine, recipe, assets, start, cells, folder, run })
     }
 }
 
@@ -162,7 +164,8 @@ impl Common<'_> {
             Some(plan) => Ok(plan),
             None => {
                 let recipe = Recipe { objective, ..self.recipe.clone() };
-                Plan::new(&recipe, &self.network, self.start.shape.size(), &self.machine)
+                let (network, size) = (&self.network, self.start.shape.size());
+                Plan::with_assets(&recipe, &self.assets, network, size, &self.machine)
             }
         });
         plan.map_err(|error| unplanned(&cell.label, error))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{Machine, NoiseStart, Recipe};
+use dream::{Assets, Machine, NoiseStart, Recipe};
 use graph::Network;
 use media::{BitDepth, ImageFormat};
 
@@ -104,6 +104,7 @@ pub(super) struct Stills<'a> {
     network: Network,
     base: Option<Base>,
     recipe: Recipe,
+    assets: Assets,
     machine: Machine,
     run: Run<'a>,
 }
@@ -150,9 +151,20 @@ impl<'a> Stills<'a> {
         let claimed = outputs.iter().flatten().map(|(output, _)| output);
         Output::clear_leftovers(claimed.chain(&recipe_output));
         let network = dream.open_network(base.as_ref(), run)?;
-        let recipe = dream.resolve(base.as_ref(), &network, |_| ())?;
+        let (recipe, assets) = dream.resolve(base.as_ref(), &network, |_| (), run)?;
         let machine = dream.limits.machine()?;
-        Ok(Self { dream, sources, outputs, recipe_output, network, base, recipe, machine, run })
+        Ok(Self {
+            dream,
+            sources,
+            outputs,
+            recipe_output,
+            network,
+            base,
+            recipe,
+            assets,
+            machine,
+            run,
+        })
     }
 
     /// Reads, dreams, writes; returns where, and the recipe as the output carries it.
@@ -176,7 +188,7 @@ impl<'a> Stills<'a> {
             place: Some((index + 1, self.sources.len())).filter(|(_, count)| *count > 1),
         };
         // A picture that is too large for the dream is not even read.
-        let mut plan = studio.plan(&name, size, noise, &self.recipe)?;
+        let mut plan = studio.plan(&name, size, noise, (&self.recipe, &self.assets))?;
         format.check_size(plan.size()).map_err(|error| output.refused(error))?;
         let start = match source {
             Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
@@ -197,7 +209,7 @@ impl<'a> Stills<'a> {
             let color = image.color();
             self.dream.choose_layers(base, &mut recipe, &self.network, color, &machine)?;
             if recipe != self.recipe {
-                plan = studio.plan(&name, size, noise, &recipe)?;
+                plan = studio.plan(&name, size, noise, (&recipe, &self.assets))?;
             }
         }
         studio.choose(&name, &start, &mut plan)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::Recipe;
+use dream::{Assets, Recipe};
 use graph::Network;
 use media::movie::MovieFormat;
 use tempfile::NamedTempFile;
@@ -110,7 +110,7 @@ impl VideoJob {
         if let Some(movie) = movie {
             self.check_sound(&video, movie, run)?;
         }
-        let (network, recipe) = self.resolve(folder, run)?;
+        let (network, recipe, assets) = self.resolve(folder, run)?;
         let follow = recipe.video.clone().unwrap_or_default().coherence.depends_on_last();
         if let Some(shard) = self.shard.filter(|_| follow) {
             let what = format!(
@@ -121,7 +121,7 @@ impl VideoJob {
         }
         let machine = self.dream.limits.machine()?;
         let recipe = video.chosen(recipe, &network, &machine)?;
-        let mut dreamer = video.dreamer(&recipe, &network, &machine)?;
+        let mut dreamer = video.dreamer((&recipe, &assets), &network, &machine)?;
         check_memory(&dreamer, &video, &machine)?;
 
         let resolved = dreamer.recipe().clone();
@@ -135,7 +135,10 @@ impl VideoJob {
         };
         let dreamers = match follow {
             true => vec![dreamer],
-            false => dreamers(dreamer, (&recipe, &network, &machine), &video, missing.len())?,
+            false => {
+                let all = ((&recipe, &assets), &network, &machine);
+                dreamers(dreamer, all, &video, missing.len())?
+            }
         };
         let (frames, present) = (wanted.end - wanted.start, missing.len() as u64);
         let present = frames - present;
@@ -194,7 +197,7 @@ impl VideoJob {
     }
 
     /// The network, and the recipe that is asked for or that the folder's frames have.
-    fn resolve(&self, folder: &Path, run: Run) -> Result<(Network, Recipe)> {
+    fn resolve(&self, folder: &Path, run: Run) -> Result<(Network, Recipe, Assets)> {
         let before = match Record::load(folder) {
             Err(error) if !self.overwrite => return Err(error),
             before => before.ok().flatten(),
@@ -202,15 +205,16 @@ impl VideoJob {
         let base = match (self.dream.base()?, before) {
             (None, Some(before)) if !self.overwrite => {
                 let name = format!("the recipe of {}", folder.display());
-                Some(Base::of_text(name, before.recipe)?)
+                Some(Base::of_text(name, before.recipe)?.beside(folder))
             }
             (base, _) => base,
         };
         let network = self.dream.open_network(base.as_ref(), run)?;
-        let recipe = self.dream.resolve(base.as_ref(), &network, |recipe| {
+        let prepare = |recipe: &mut Recipe| {
             recipe.video.get_or_insert_default();
-        })?;
-        Ok((network, recipe))
+        };
+        let (recipe, assets) = self.dream.resolve(base.as_ref(), &network, prepare, run)?;
+        Ok((network, recipe, assets))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dream::{Machine, Recipe, VideoDreamer};
+use dream::{Assets, Machine, Recipe, VideoDreamer};
 use graph::{Network, Size};
 use media::movie::Sound;
 use media::video::{FrameDecoder, FrameIndex, Segment, VideoError, VideoSource};
@@ -104,11 +104,11 @@ impl ProbedVideo {
     /// What would keep the dream on any of them from its end.
     pub(crate) fn dreamer(
         &self,
-        recipe: &Recipe,
+        (recipe, assets): (&Recipe, &Assets),
         network: &Network,
         machine: &Machine,
     ) -> Result<VideoDreamer> {
-        VideoDreamer::new(recipe, network, machine, self.size)
+        VideoDreamer::with_assets(recipe, assets, network, machine, self.size)
             .map_err(|error| unplanned(&self.name(), error))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dream::{Machine, Recipe, Tensor, VideoDreamer};
+use dream::{Assets, Machine, Recipe, Tensor, VideoDreamer};
 use graph::Network;
 use media::video::FrameDecoder;
 
@@ -162,7 +162,7 @@ pub(crate) fn check_memory(
 /// processors.
 pub(crate) fn dreamers(
     one: VideoDreamer,
-    (recipe, network, machine): (&Recipe, &Network, &Machine),
+    (recipe, network, machine): ((&Recipe, &Assets), &Network, &Machine),
     video: &ProbedVideo,
     frames: usize,
 ) -> Result<Vec<VideoDreamer>> {

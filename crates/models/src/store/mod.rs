@@ -73,6 +73,11 @@ impl Store {
         Ok(Self::at(folders.data_dir().join("deepdream")))
     }
 
+    /// Its folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The store in the folder `root`.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }

@@ -1,0 +1,175 @@
+//! Where a recipe's file is: what the caller gives, then where it was, beside the recipe or here, then any
+//! picture of its hash in the store.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use media::check_regular;
+use models::Store;
+
+use super::give;
+use crate::base::Base;
+use crate::output::reason;
+use crate::{Error, Fault, Result, readable_bytes};
+
+/// The store's folder of pictures, called by their hashes.
+const PICTURES: &str = "pictures";
+
+/// How many digits of a hash texts show.
+const SHOWN: usize = 12;
+
+/// A file that a recipe names.
+pub(super) struct Wanted<'a> {
+    /// What it is, for texts.
+    pub(super) what: String,
+    /// The group of settings that names it.
+    pub(super) group: &'static str,
+    /// Its name there.
+    pub(super) name: &'a str,
+    /// Where it was.
+    pub(super) file: &'a str,
+    /// Its hash; empty for any file.
+    pub(super) hash: &'a str,
+    /// What the caller gives for it.
+    pub(super) given: Option<&'a Path>,
+}
+
+/// A file that was found.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// The path as it was named.
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+    /// SHA-256 in hexadecimal.
+    pub(super) hash: String,
+}
+
+/// Where to look.
+pub(super) struct Search<'a> {
+    /// The recipe that names the files.
+    pub(super) base: Option<&'a Base>,
+    /// The most bytes of a file.
+    pub(super) memory: u64,
+}
+
+impl Search<'_> {
+    /// Finds a file.
+    ///
+    /// # Errors
+    /// There is none, or only others of its name.
+    pub(super) fn find(&self, wanted: &Wanted) -> Result<Found> {
+        if let Some(path) = wanted.given {
+            let found = self.read(path, path.display().to_string())?;
+            return if wanted.is(&found) { Ok(found) } else { Err(wanted.other(&found)) };
+        }
+        let mut other = None;
+        for path in self.places(wanted) {
+            if !path.exists() {
+                continue;
+            }
+            let found = self.read(&path, wanted.file.to_owned())?;
+            if wanted.is(&found) {
+                return Ok(found);
+            }
+            other.get_or_insert(found);
+        }
+        if let Some(path) = stored(wanted.hash) {
+            let name = match wanted.file {
+                "" => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                file => file.to_owned(),
+            };
+            let found = self.read(&path, name)?;
+            if wanted.is(&found) {
+                return Ok(found);
+            }
+        }
+        Err(match other {
+            Some(other) => wanted.other(&other),
+            None => wanted.missing(self.base),
+        })
+    }
+
+    /// Where the file may be by its name.
+    fn places(&self, wanted: &Wanted) -> Vec<PathBuf> {
+        if wanted.file.is_empty() {
+            return Vec::new();
+        }
+        let here = PathBuf::from(wanted.file);
+        let beside = self.base.and_then(Base::folder).map(|folder| folder.join(&here));
+        beside.into_iter().chain([here]).collect()
+    }
+
+    fn read(&self, path: &Path, name: String) -> Result<Found> {
+        let wrong = |why: String| {
+            Error::new(Fault::Picture, format!("could not read {}: {why}", path.display())).at(path)
+        };
+        let mut bytes = Vec::new();
+        check_regular(path)
+            .and_then(|()| File::open(path))
+            .and_then(|file| file.take(self.memory.saturating_add(1)).read_to_end(&mut bytes))
+            .map_err(|error| wrong(reason(&error)))?;
+        if bytes.len() as u64 > self.memory {
+            let most = readable_bytes(self.memory);
+            return Err(wrong(format!("it has more than the {most} of memory that are free"))
+                .with_fault(Fault::Memory));
+        }
+        let hash = models::digest::sha256_of(&bytes);
+        Ok(Found { path: path.to_owned(), name, bytes, hash })
+    }
+}
+
+impl Wanted<'_> {
+    fn is(&self, found: &Found) -> bool {
+        self.hash.is_empty() || self.hash.eq_ignore_ascii_case(&found.hash)
+    }
+
+    /// The error for a file of another hash.
+    fn other(&self, found: &Found) -> Error {
+        let Self { what, group, name, hash, .. } = self;
+        let text = format!(
+            "{} is not the file that the recipe was made with as {what} (SHA-256 {}, not {})",
+            found.path.display(),
+            shown(hash),
+            shown(&found.hash)
+        );
+        let error = Error::new(Fault::Recipe, text).at(&found.path);
+        give(error, group, "Give that file.".to_owned())
+            .hint(format!("Or empty `{group}.{name}.sha256` to use this one."))
+    }
+
+    /// The error for a file that is nowhere.
+    fn missing(&self, base: Option<&Base>) -> Error {
+        let Self { what, group, file, hash, .. } = self;
+        if file.is_empty() && hash.is_empty() {
+            let text = format!("{what} is not given");
+            return give(Error::new(Fault::Recipe, text), group, "Give its file.".to_owned());
+        }
+        let file = if file.is_empty() { "no name" } else { file };
+        let known = match hash.is_empty() {
+            true => file.to_owned(),
+            false => format!("{file}, SHA-256 {}", shown(hash)),
+        };
+        let beside = base.filter(|base| base.folder().is_some());
+        let beside = beside.map(|base| format!("beside {} or ", base.name())).unwrap_or_default();
+        let stored = if hash.is_empty() { "" } else { " or among the stored pictures" };
+        let text = format!("{what} ({known}) was not found {beside}here{stored}");
+        give(Error::new(Fault::Recipe, text), group, "Give its file.".to_owned())
+    }
+}
+
+/// The picture of this hash in the store, if there is one.
+fn stored(hash: &str) -> Option<PathBuf> {
+    let is_hash = hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let folder = Store::open().ok().filter(|_| is_hash)?.root().join(PICTURES);
+    let hash = hash.to_ascii_lowercase();
+    let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    files.into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == hash.as_str()))
+}
+
+fn shown(hash: &str) -> String {
+    match hash.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &hash[..end]),
+        None => hash.to_owned(),
+    }
+}

@@ -1,0 +1,174 @@
+//! The files that a recipe names: found, compared with their hashes, and decoded.
+//!
+//! A recipe says which picture is a region's mask by the hash of its file, and where it was. A file of another
+//! hash is never used in its place: what a dream was made with decides it, whatever has become of a name.
+
+mod find;
+mod npy;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use dream::{Assets, Recipe, Region, Term};
+use graph::Network;
+use media::{Image, Limits};
+
+use crate::base::Base;
+use crate::progress::Run;
+use crate::{Error, Fault, Knob, Note, Result};
+use find::{Search, Wanted};
+
+/// Files that a request gives for names in its recipe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GivenFiles {
+    /// For each guide its picture. A guide that the recipe does not have is added to it and, unless a term names
+    /// it already, to all terms of whole layers; where no term is asked for, to one on the network's layer for
+    /// guides.
+    pub guides: BTreeMap<String, PathBuf>,
+    /// For each region its mask. A region that the recipe does not have is added to it.
+    pub masks: BTreeMap<String, PathBuf>,
+    /// For each vector its NumPy file. A vector that the recipe does not have is added to it.
+    pub vectors: BTreeMap<String, PathBuf>,
+}
+
+/// Finds and decodes the files that `recipe` names, and writes into it where they are and their hashes. What
+/// nothing uses is noted, and not decoded. `memory` bounds what each may take.
+///
+/// # Errors
+/// A file that is not there, another than the recipe's, or one that cannot be read.
+pub(crate) fn resolve(
+    recipe: &mut Recipe,
+    given: &GivenFiles,
+    base: Option<&Base>,
+    memory: u64,
+    run: Run,
+) -> Result<Assets> {
+    let search = Search { base, memory };
+    for name in given.guides.keys() {
+        recipe.guides.entry(name.clone()).or_default();
+    }
+    for name in given.masks.keys() {
+        recipe.regions.entry(name.clone()).or_default();
+    }
+    read_vectors(recipe, given, &search)?;
+    let mut assets = Assets::default();
+    let used = guides_in_use(recipe);
+    for (name, guide) in &mut recipe.guides {
+        let wanted = Wanted {
+            what: format!("the guide `{name}`"),
+            group: "guides",
+            name,
+            file: &guide.file,
+            hash: &guide.sha256,
+            given: given.guides.get(name).map(PathBuf::as_path),
+        };
+        let found = search.find(&wanted)?;
+        (guide.file, guide.sha256) = (found.name, found.hash);
+        if !used.contains(name) {
+            run.note(Note::Unused { what: "guide", name: name.clone() });
+            continue;
+        }
+        let image = Image::decode_within(&found.bytes, &Limits::memory(memory))
+            .map_err(|error| Error::from(error).about(&guide.file).at(&found.path))?;
+        let picture = guide.picture(image.color(), image.alpha());
+        assets.guides.insert(name.clone(), picture);
+    }
+    let used = regions_in_use(recipe);
+    for (name, region) in &mut recipe.regions {
+        let wanted = Wanted {
+            what: format!("the mask of the region `{name}`"),
+            group: "regions",
+            name,
+            file: &region.mask,
+            hash: &region.sha256,
+            given: given.masks.get(name).map(PathBuf::as_path),
+        };
+        let found = search.find(&wanted)?;
+        (region.mask, region.sha256) = (found.name, found.hash);
+        if !used.contains(name) {
+            run.note(Note::Unused { what: "region", name: name.clone() });
+            continue;
+        }
+        let image = Image::decode_within(&found.bytes, &Limits::memory(memory))
+            .map_err(|error| Error::from(error).about(&region.mask).at(&found.path))?;
+        assets.masks.insert(name.clone(), mask(region, &image)?);
+    }
+    Ok(assets)
+}
+
+fn mask(region: &Region, image: &Image) -> Result<dream::Tensor> {
+    Ok(region.map(image.color(), image.alpha())?)
+}
+
+/// Fills in the values of the vectors that are in files.
+fn read_vectors(recipe: &mut Recipe, given: &GivenFiles, search: &Search) -> Result<()> {
+    for name in given.vectors.keys() {
+        recipe.vectors.entry(name.clone()).or_default();
+    }
+    for (name, vector) in &mut recipe.vectors {
+        let given = given.vectors.get(name).map(PathBuf::as_path);
+        if given.is_none() && (vector.file.is_empty() || !vector.values.is_empty()) {
+            continue;
+        }
+        let wanted = Wanted {
+            what: format!("the vector `{name}`"),
+            group: "vectors",
+            name,
+            file: &vector.file,
+            hash: &vector.sha256,
+            given,
+        };
+        let found = search.find(&wanted)?;
+        let values = npy::read(&found.bytes).map_err(|problem| {
+            let what = format!("could not read the vector {}: {problem}", found.path.display());
+            Error::new(Fault::Recipe, what)
+                .at(&found.path)
+                .hint("Save one row of numbers with numpy.save().")
+        })?;
+        (vector.file, vector.sha256, vector.values) = (found.name, found.hash, values);
+    }
+    Ok(())
+}
+
+/// The terms of a recipe, at whatever time.
+fn terms(recipe: &Recipe) -> impl Iterator<Item = &Term> {
+    let keyframes = recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes);
+    let fading = keyframes.filter_map(|keyframe| keyframe.set.objective.as_ref()).flatten();
+    recipe.objective.iter().chain(fading)
+}
+
+/// The guides that terms name.
+fn guides_in_use(recipe: &Recipe) -> Vec<String> {
+    terms(recipe).flat_map(|term| &term.guides).cloned().collect()
+}
+
+/// Has the terms of `recipe` look to the guides that are given, unless one of them does already. Where no term
+/// was `asked` for, there is one on the layer that suits guides.
+pub(crate) fn guide_terms(recipe: &mut Recipe, given: &GivenFiles, network: &Network, asked: bool) {
+    let used = guides_in_use(recipe);
+    let new: Vec<&String> = given.guides.keys().filter(|name| !used.contains(name)).collect();
+    if new.is_empty() {
+        return;
+    }
+    if !asked
+        && used.is_empty()
+        && let Some(layer) = dream::guide_layer(&network.graph)
+    {
+        recipe.objective = vec![Term::layer(layer)];
+    }
+    let whole =
+        |term: &&mut Term| term.class.is_none() && term.channels.is_none() && term.vector.is_none();
+    for term in recipe.objective.iter_mut().filter(whole) {
+        term.guides.extend(new.iter().map(|name| (*name).clone()));
+    }
+}
+
+/// The regions that terms are in, at whatever time.
+fn regions_in_use(recipe: &Recipe) -> Vec<String> {
+    terms(recipe).filter_map(|term| recipe.region_of(term)).map(str::to_owned).collect()
+}
+
+/// The way out of a file that is not there or another one: which file to give.
+fn give(error: Error, group: &'static str, text: String) -> Error {
+    error.turn(Knob::Field(group), text)
+}
