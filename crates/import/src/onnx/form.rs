@@ -75,6 +75,16 @@ impl Form {
         }
     }
 
+    /// As [`Self::is_channels`], beside rows and columns of which there is one in a picture of this size.
+    pub(super) fn has_channels(&self, axis: usize, channels: usize) -> bool {
+        let mut parts = self.0[axis].iter().filter(|part| part.size != 1);
+        match (parts.next(), parts.next()) {
+            (None, _) => channels == 1,
+            (Some(&part), None) => part == Part::whole(Kind::Channels, channels),
+            _ => false,
+        }
+    }
+
     /// Whether any axis has a part of these.
     pub(super) fn has(&self, kind: Kind) -> bool {
         self.0.iter().flatten().any(|part| part.kind == kind)
@@ -211,6 +221,10 @@ impl Form {
             }
             let mut along = stride;
             for part in axis.iter().rev() {
+                // Rows and columns of which there is one in a picture of this size.
+                if part.size == 1 {
+                    continue;
+                }
                 if part.kind != Kind::Channels {
                     return None;
                 }
@@ -286,6 +300,9 @@ mod tests {
         assert_eq!(last.places(&[], 3).unwrap(), [0, 0, 0]);
         assert_eq!(last.places(&[5, 1], 3), None, "a number for each column");
         assert_eq!(last.places(&[2], 3), None);
+        let head = map(3, 1, 1).reshaped(&[1, 3]).unwrap();
+        assert_eq!(head.places(&[3], 3).unwrap(), [0, 1, 2]);
+        assert!(head.has_channels(1, 3) && !head.is_channels(1, 3));
     }
 
     #[test]

@@ -64,8 +64,9 @@ pub(super) fn softmax(
     let old = node.opset < 13;
     let axis = form.axis(node.integer("axis", if old { 1 } else { -1 }));
     let across = axis.is_some_and(|axis| {
-        form.is_channels(axis, channels)
-            && (!old || form.0[axis + 1..].iter().all(|parts| parts.is_empty()))
+        let rest = &form.0[axis + 1..];
+        form.has_channels(axis, channels)
+            && (!old || rest.iter().flatten().all(|part| part.size == 1))
     });
     Ok(match across {
         true => Built::Op(Op::Softmax, vec![id], form.clone()),

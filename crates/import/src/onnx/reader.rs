@@ -135,6 +135,7 @@ pub(super) struct Reader {
     pub(super) batch: usize,
     /// Whether the file is made for pictures of the first size.
     pub(super) is_fixed: bool,
+    nodes: Vec<NodeId>,
     /// Each node's shapes for them, where there are such.
     shapes: Vec<[Option<Shape>; 2]>,
     /// How many values may still be read and made to compute constants.
@@ -147,6 +148,7 @@ impl Reader {
     /// Before any node is read. The file has so many `bytes`.
     pub(super) fn new(assembly: Assembly, pictures: [Size; 2], bytes: usize) -> Self {
         let channels = assembly.channels(assembly.input()).unwrap_or(0);
+        let nodes = vec![assembly.input()];
         let shape = |size: Size| Some(Shape::new(channels, size.height, size.width));
         Self {
             assembly,
@@ -155,6 +157,7 @@ impl Reader {
             pictures,
             batch: 1,
             is_fixed: false,
+            nodes,
             shapes: vec![pictures.map(shape)],
             foldable: bytes.saturating_mul(FOLDED[0]).saturating_add(FOLDED[1]),
             filled: 0,
@@ -193,6 +196,7 @@ impl Reader {
         let id = self.assembly.add(name, op, inputs)?;
         debug_assert_eq!(id.index(), self.shapes.len());
         self.shapes.push(shapes);
+        self.nodes.push(id);
         Ok(id)
     }
 
@@ -208,6 +212,11 @@ impl Reader {
     /// A node's shape, for the first or second size of pictures.
     pub(super) fn shape(&self, node: NodeId, picture: usize) -> Option<Shape> {
         self.shapes[node.index()][picture]
+    }
+
+    /// The last node whose shapes for both sizes of pictures are as `wanted`.
+    pub(super) fn last(&self, wanted: impl Fn(&[Option<Shape>; 2]) -> bool) -> Option<NodeId> {
+        self.nodes.iter().copied().rfind(|node| wanted(&self.shapes[node.index()]))
     }
 
     pub(super) fn channels(&self, node: NodeId) -> usize {

@@ -36,9 +36,9 @@ pub(super) fn resize(
     };
     let extents = match sizes {
         Some(sizes) => of_sizes(reader, source, &axes, sizes),
-        None => of_scales(node, &axes, scales),
+        None => of_scales(node, &axes, scales).map(|size| (size, None)),
     };
-    let Some(size) = extents else {
+    let Some((size, like)) = extents else {
         return Ok(Built::Unsupported(
             " of other axes than rows and columns, or to a computed size",
         ));
@@ -47,7 +47,8 @@ pub(super) fn resize(
     if node.integer("antialias", 0) != 0 && smaller {
         return Ok(Built::Unsupported(" with antialiasing"));
     }
-    Ok(Built::Map(Op::Resize(Resize { size, coordinates, interpolation }), vec![source]))
+    let inputs = std::iter::once(source).chain(like).collect();
+    Ok(Built::Map(Op::Resize(Resize { size, coordinates, interpolation }), inputs))
 }
 
 fn coordinates(node: &Node, old: bool) -> Option<Coordinates> {
@@ -115,11 +116,25 @@ fn of_sizes(
     source: NodeId,
     axes: &[i64],
     [first, second]: [Vec<i64>; 2],
-) -> Option<[Extent; 2]> {
+) -> Option<([Extent; 2], Option<NodeId>)> {
     if first.len() != axes.len() || second.len() != axes.len() {
         return None;
     }
     let (a, b) = (reader.shape(source, 0)?, reader.shape(source, 1)?);
+    // The size of another map, which it is to be joined with.
+    if first != second
+        && let [.., rows, columns] = first[..]
+        && let [.., other_rows, other_columns] = second[..]
+        && axes.iter().map(|axis| axis.rem_euclid(4)).skip(axes.len() - 2).eq([2, 3])
+        && first[..axes.len() - 2]
+            .iter()
+            .rev()
+            .zip([a.channels as i64, 1])
+            .all(|(&n, own)| n == own)
+        && let Some(like) = reader.of_size([[rows, columns], [other_rows, other_columns]])
+    {
+        return Some(([Extent::OfSecond; 2], Some(like)));
+    }
     let mut extents = [Extent::Scale(1.0); 2];
     for (index, axis) in axes.iter().enumerate() {
         let at = match axis.rem_euclid(4) {
@@ -139,7 +154,17 @@ fn of_sizes(
             false => return None,
         };
     }
-    Some(extents)
+    Some((extents, None))
+}
+
+impl Reader {
+    /// The last node that has these numbers of rows and columns for pictures of both sizes.
+    fn of_size(&self, sizes: [[i64; 2]; 2]) -> Option<NodeId> {
+        self.last(|shapes| {
+            let size = |picture: usize| shapes[picture].map(|s| [s.height as i64, s.width as i64]);
+            [0, 1].iter().all(|&picture| size(picture) == Some(sizes[picture]))
+        })
+    }
 }
 
 /// Rows and columns around maps; negative numbers take some away.

@@ -239,7 +239,7 @@ fn what_the_file_says_of_its_input_and_classes_is_told() {
 #[test]
 fn broken_files_break_nothing() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx");
-    for name in ["functions", "gates", "moved", "weights", "windows"] {
+    for name in ["decoder", "functions", "gates", "head", "moved", "weights", "windows"] {
         let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
         mutated(&bytes, 400, |broken| {
             if let Ok(read) = read(broken.into(), &mut |file| Err(unreadable(file))) {

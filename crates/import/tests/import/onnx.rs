@@ -44,6 +44,30 @@ fn own(name: &str) {
     assert!(agreeing(&format!("{name}.onnx"), &golden, &golden.named("name")) >= 2, "{name}");
 }
 
+/// PyTorch's modules are found by their paths, and mean what they give.
+fn modules(name: &str) {
+    let path = testkit::shared().join(format!("networks/models/onnx/{name}.onnx"));
+    let graph = import::load(&path).unwrap().graph;
+    let golden = Golden::read(name);
+    let names = golden.named("name").into_iter().zip(golden.named("module"));
+    for ((output, _), (module, _)) in names {
+        assert_eq!(graph.find(&module).unwrap(), graph.find(&output).unwrap(), "{name}: {module}");
+    }
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn modules_of_pytorch_are_layers() {
+    for name in [
+        "alexnet_legacy11",
+        "convnext_tiny_legacy13",
+        "efficientnet_b0_legacy17",
+        "resnext50_dynamo18",
+    ] {
+        modules(name);
+    }
+}
+
 /// A file of a network whose numbers are those of another file.
 fn other(file: &str) {
     let path = testkit::shared().join("networks/golden/aliases.json");
@@ -124,7 +148,7 @@ fn small_files_give_onnx_runtimes_numbers() {
     };
     let image = Tensor { shape: Shape::new(3, 12, 16), data: floats("image") };
     let mut compared = 0;
-    for name in ["functions", "gates", "moved", "weights", "windows"] {
+    for name in ["decoder", "functions", "gates", "head", "moved", "weights", "windows"] {
         let mut network = import::load(&folder.join(format!("{name}.onnx"))).unwrap();
         network.input = InputSpec::default();
         let prefix = format!("{name}/");
@@ -137,7 +161,12 @@ fn small_files_give_onnx_runtimes_numbers() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 42);
+    assert_eq!(compared, 46);
+    // At whatever size the picture is.
+    let graph = import::load(&folder.join("decoder.onnx")).unwrap().graph;
+    let joined = graph.find_target("joined").unwrap();
+    let shapes = graph.shapes(&[joined], 13, 19).unwrap();
+    assert_eq!(shapes[joined.index()], Some(Shape::new(9, 7, 10)));
 }
 
 /// The architectures that ONNX's package has for tests, whose weights are one number each.

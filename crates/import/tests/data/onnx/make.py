@@ -239,4 +239,42 @@ model(
     domains=["own"],
 )
 
+# Enlarged to the size of another map, which only the graph knows; and a head for pictures of one size.
+model(
+    "decoder",
+    [
+        N("Conv", ["image", "w1"], ["half"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        N("Conv", ["half", "w2"], ["quarter"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        N("Shape", ["half"], ["half_shape"]),
+        N("Slice", ["half_shape", "two", "four"], ["half_size"]),
+        N("Shape", ["quarter"], ["quarter_shape"]),
+        N("Slice", ["quarter_shape", "zero", "two"], ["quarter_first"]),
+        N("Concat", ["quarter_first", "half_size"], ["sizes"], axis=0),
+        N("Resize", ["quarter", "", "", "sizes"], ["larger"], mode="linear", coordinate_transformation_mode="pytorch_half_pixel"),
+        N("Concat", ["half", "larger"], ["joined"], axis=1),
+    ],
+    ["larger", "joined"],
+    [
+        constant("w1", weights(4, 3, 3, 3)),
+        constant("w2", weights(5, 4, 3, 3)),
+        constant("zero", np.array([0], np.int64)),
+        constant("two", np.array([2], np.int64)),
+        constant("four", np.array([4], np.int64)),
+    ],
+)
+model(
+    "head",
+    [
+        N("Conv", ["image", "w1"], ["point"]),
+        N("Flatten", ["point"], ["flat"]),
+        N("MatMul", ["flat", "matrix"], ["product"]),
+        N("Add", ["product", "bias"], ["sum"]),
+        N("Softmax", ["sum"], ["classes"], axis=1),
+    ],
+    ["sum", "classes"],
+    [constant("w1", weights(6, 3, 12, 16)), constant("matrix", weights(6, 5)), constant("bias", weights(5))],
+    opset=11,
+    sizes=(12, 16),
+)
+
 save_file(expected, "expected.safetensors")
