@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use cpu::Cpu;
 use dream::{
-    Ascent, Machine, Normalisation, Observer, Optimiser, Parametrisation, Penalty, Plan, Progress,
-    Recipe, Tiles, Wobble, dream,
+    Ascent, Channels, ClassId, Machine, Normalisation, Observer, Optimiser, Parametrisation,
+    Penalty, Plan, Progress, Recipe, Term, Tiles, Wobble, dream,
 };
 use graph::{Shape, Size, Tensor};
 use kernels::{Context, CpuLevel, Threads};
@@ -23,6 +23,15 @@ impl Observer for Counts {
         self.0.push(dhat::HeapStats::get().total_blocks);
         ControlFlow::Continue(())
     }
+}
+
+/// The recipe with terms of every kind.
+fn with_terms(recipe: &Recipe) -> Recipe {
+    let channels = Term::layer("fire5/concat").with_channels(Channels::Listed(vec![5, 17]));
+    let cosine = Term { cosine: 2.0, ..Term::class(ClassId::Number(281)) };
+    let place = Term { at: Some([0.5, 0.5]), ..channels.clone() };
+    let objective = vec![Term::layer("fire8/concat"), channels, cosine, place];
+    Recipe { objective, ..recipe.clone() }
 }
 
 #[test]
@@ -61,6 +70,7 @@ fn steps_allocate_nothing() {
         by_adam(Parametrisation::Pixels, 1.0),
         by_adam(Parametrisation::Spectrum, 0.05),
         steered,
+        with_terms(&recipe),
     ];
     for recipe in recipes {
         let threads = Threads::new(2).expect("threads start");
