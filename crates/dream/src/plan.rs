@@ -1,12 +1,12 @@
 //! The plan: a recipe resolved against a network, a picture's size and a machine. Every refusal
 //! happens here, before the first convolution.
 
+mod memory;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use graph::{
-    Backend, Executable, Graph, GraphError, Network, NodeId, Size, Tensor, first_not_finite,
-};
+use graph::{Backend, Graph, GraphError, Network, NodeId, Size, Tensor, first_not_finite};
 use kernels::{Context, Threads};
 
 use crate::ascent::{self, Fft2};
@@ -16,9 +16,10 @@ use crate::octaves::Layout;
 use crate::recipe::default_objective;
 use crate::regions::{self, Masks, RegionMasks};
 use crate::{
-    Ascent, Assets, DreamError, Finish, ModelId, NoiseKind, Normalisation, Octaves, PlanError,
-    Recipe, Term, Tiles, finish, noise, resize,
+    Ascent, Assets, DreamError, Finish, ModelId, NoiseKind, Octaves, PlanError, Recipe, Term,
+    finish, noise, resize,
 };
+use memory::{Compiled, fitting, needed};
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -434,83 +435,4 @@ fn as_seen(network: &Network, recipe: &Recipe) -> Network {
         network.input.mean = [0.0; 3];
     }
     network
-}
-
-/// What the memory of a dream is counted from.
-struct Compiled<'a> {
-    executable: &'a dyn Executable,
-    /// Bytes that the terms take beside a session.
-    beside: &'a dyn Fn(Size) -> u64,
-}
-
-/// Bytes that a dream on a picture of `size` takes at the most: the picture in all sizes, the dream, its
-/// gradient and what they are worked on with, and the network's activations and packed weights.
-fn needed(
-    compiled: &Compiled<'_>,
-    recipe: &Recipe,
-    size: Size,
-    least: Size,
-    threads: usize,
-) -> Result<u64, GraphError> {
-    let Compiled { executable, beside } = compiled;
-    const BYTES_OF_A_PIXEL: u64 = 3 * size_of::<f32>() as u64;
-    let full = recipe.full_size(size);
-    let octaves = Layout::new(recipe, size).sizes;
-    let bases = octaves.iter().fold(0u64, |sum, size| sum.saturating_add(size.pixels()));
-    let mut pictures = 4 + regions::pictures(recipe);
-    pictures += if recipe.tiles == Tiles::Whole { 0 } else { 3 };
-    pictures += u64::from(recipe.ascent.smoothing + recipe.ascent.smoothing_growth > 0.0);
-    pictures += ascent::pictures(recipe);
-    pictures += u64::from(recipe.finish != Finish::default());
-    if recipe.video.as_ref().is_some_and(|video| video.coherence.depends_on_last()) {
-        // What is carried, the frame that is to be, what steps are multiplied with, and the optical flow,
-        // of which the allocator keeps most.
-        pictures += 10;
-        // The frame in all sizes, for what is held against the dream on it.
-        pictures += if recipe.penalty.is_any() { 3 } else { 0 };
-    }
-    pictures += u64::from(matches!(recipe.ascent.normalisation, Normalisation::Laplacian { .. }));
-    let seen: Vec<Size> = octaves
-        .into_iter()
-        .flat_map(|size| objective::sizes_seen(recipe, size, least))
-        .filter(|size| executable.memory(*size).is_ok())
-        .collect();
-    Ok(full
-        .pixels()
-        .saturating_mul(pictures)
-        .saturating_add(bases)
-        .saturating_mul(BYTES_OF_A_PIXEL)
-        .saturating_add(objective::memory(*executable, beside, recipe, full, least)?)
-        .saturating_add(executable.kept_memory(&seen)?)
-        .saturating_add(PROCESS + threads as u64 * THREAD))
-}
-
-/// Bytes that the process takes for whatever is small, and each thread for its stack and what the allocator
-/// keeps for it.
-const PROCESS: u64 = 8 << 20;
-const THREAD: u64 = 1 << 20;
-
-/// The longest side, smaller than the recipe's, with which the dream of a picture of `size` takes no
-/// more than `free` bytes.
-fn fitting(
-    compiled: &Compiled<'_>,
-    recipe: &Recipe,
-    size: Size,
-    least: Size,
-    free: u64,
-    threads: usize,
-) -> Option<u32> {
-    let memory = |longest: u32| {
-        let recipe = Recipe { size: Some(longest), ..recipe.clone() };
-        needed(compiled, &recipe, size, least, threads)
-    };
-    // Sizes too small for the network take no memory, so the search goes above them.
-    let fits = |longest: u32| memory(longest).map_or(true, |bytes| bytes <= free);
-    let (mut low, mut high) =
-        (0, u32::try_from(recipe.full_size(size).longest()).unwrap_or(u32::MAX));
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if fits(middle) { low = middle } else { high = middle }
-    }
-    (low > 0 && memory(low).is_ok()).then_some(low)
 }
