@@ -1,4 +1,4 @@
-"""Times this program, TensorFlow and PyTorch at the same work, in turn, and prints them side by side.
+"""Times this program, TensorFlow, PyTorch and ONNX Runtime at the same work, in turn, and prints them side by side.
 
     python3 tools/peers/compare.py [--rounds 3] [--only WORD] [--shared FOLDER]
 
@@ -21,7 +21,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PEERS = ROOT / "target" / "peers"
-PACKAGES = ["tensorflow-cpu==2.21.0", "torch==2.9.0", "numpy", "pillow"]
+PACKAGES = [
+    "tensorflow-cpu==2.21.0", "torch==2.15.0", "torchvision==0.29.2", "onnx==1.23.2", "onnxruntime==1.32.0",
+    "numpy", "pillow",
+]
 PROGRAM = ROOT / "target" / "release" / "deepdream"
 
 # name, network, layer, size, peer, settings
@@ -33,6 +36,11 @@ STEPS = [
     ("Inception mixed4c 640x359, AVX2", "inception", "mixed4c", "640x359", "tensorflow", {"isa": "avx2"}),
     ("GoogLeNet inception_4c/output 640x359", "googlenet", "inception_4c/output", "640x359", "torch", {}),
     ("SqueezeNet fire6/concat 640x359", "squeezenet", "fire6/concat", "640x359", "torch", {}),
+    ("ResNet50 layer3 640x359", "resnet50", "layer3", "640x359", "torchvision", {}),
+    ("VGG16 features.22 640x359", "vgg16", "features.22", "640x359", "torchvision", {}),
+    ("MobileNetV2 features.13 640x359", "mobilenet_v2", "features.13", "640x359", "torchvision", {}),
+    ("EfficientNet-B0 features.5 640x359", "efficientnet_b0", "features.5", "640x359", "torchvision", {}),
+    ("ConvNeXt-T features.5 640x359", "convnext_tiny", "features.5", "640x359", "torchvision", {}),
     ("Inception mixed4c 640x359, 1 thread", "inception", "mixed4c", "640x359", "tensorflow", {"threads": 1}),
 ]
 
@@ -42,7 +50,7 @@ def peers_python() -> Path:
     python = PEERS / "bin" / "python"
     if not python.exists():
         venv.create(PEERS, with_pip=True)
-    have = subprocess.run([python, "-c", "import tensorflow, torch, PIL"], capture_output=True)
+    have = subprocess.run([python, "-c", "import tensorflow, torch, torchvision, onnx, onnxruntime, PIL"], capture_output=True)
     if have.returncode != 0:
         subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
     return python
@@ -70,12 +78,34 @@ def program(models: dict, network: str, layer: str, size: str, threads: int, isa
         "peak_mb": found["peak_memory_bytes"] / 2**20,
         "first_ms": found["first_gradient_ms"],
         "outside": found["outside_network_ms"] / found["dream_step_ms"],
+        "forward_ms": sum(part["mean_ms"] for part in found["kernels"] if part["pass"] in ("pack", "forward")),
     }
 
 
 def peer(python: Path, models: dict, which: str, network: str, layer: str, size: str, threads: int, isa) -> dict:
     script = HERE / f"step_{which}.py"
     return answer([python, script, models.get(network, network), layer, size, threads], isa)
+
+
+def torchvision_networks(python: Path) -> dict[str, Path]:
+    """The files of the networks whose weights come from a seed, made if they are not there."""
+    folder = PEERS / "networks"
+    names = {step[1] for step in STEPS if step[4] == "torchvision"}
+    if not all((folder / f"{name}.{kind}").exists() for name in names for kind in ("pth", "onnx")):
+        subprocess.run([python, HERE / "networks.py", folder], check=True)
+    return {name: folder / f"{name}.pth" for name in names}
+
+
+def forward_only(python: Path, models: dict, steps: list, found: dict, rounds: int) -> None:
+    """Forward passes against ONNX Runtime, which has no other."""
+    for name, network, _layer, size, which, settings in steps:
+        if which != "torchvision":
+            continue
+        file, threads = models[network].with_suffix(".onnx"), settings.get("threads", 2)
+        runs = [answer([python, HERE / "step_onnxruntime.py", file, size, threads]) for _ in range(rounds)]
+        ours = statistics.median(run["forward_ms"] for run in found[name][0])
+        theirs = statistics.median(run["median_ms"] for run in runs)
+        print(f"{name + ', forward':42} {ours:9.1f} {theirs:9.1f} {theirs / ours:6.2f}x   (onnxruntime)")
 
 
 def whole_dream(python: Path, models: dict, picture: Path, rounds: int) -> None:
@@ -113,6 +143,8 @@ def main() -> None:
     subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "deepdream"], cwd=ROOT, check=True)
 
     steps = [step for step in STEPS if args.only in step[0]]
+    if any(step[4] == "torchvision" for step in steps):
+        models |= torchvision_networks(python)
     found = {step[0]: ([], []) for step in steps}
     for round_ in range(args.rounds):
         for name, network, layer, size, which, settings in steps:
@@ -130,6 +162,7 @@ def main() -> None:
         x, y = (max(run["peak_mb"] for run in runs) for runs in (ours, theirs))
         medians[name] = (a, b)
         print(f"{name:42} {a:9.1f} {b:9.1f} {b / a:6.2f}x   {x:.0f}, {y:.0f} ({which}; {y / x:.1f}x)")
+    forward_only(python, models, steps, found, args.rounds)
     whole = [medians[name] for name in medians if name.startswith("Inception") and "," not in name]
     if len(whole) > 1:
         print(f"{'Inception, geometric mean':62} {statistics.geometric_mean(b / a for a, b in whole):6.2f}x")
