@@ -140,7 +140,7 @@ def main() -> None:
         "squeezenet": "squeezenet",
     }
     python = peers_python()
-    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "deepdream"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "deepdream-cli"], cwd=ROOT, check=True)
 
     steps = [step for step in STEPS if args.only in step[0]]
     if any(step[4] == "torchvision" for step in steps):
