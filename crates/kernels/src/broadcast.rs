@@ -61,7 +61,7 @@ pub fn forward(
     let (a, b, y) = (Spread::new(a, &map), Spread::new(b, &map), Sink::overwrite(y));
     let row_bytes = 3 * y.row_bytes();
     let (blocks, height) = (map.blocks(), map.height());
-    // SAFETY (all): each row is made from the inputs alone.
+    // SAFETY: each row is made from the inputs alone.
     unsafe {
         match binary {
             Binary::Mul => {
