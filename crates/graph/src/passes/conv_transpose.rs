@@ -83,7 +83,7 @@ impl Axis {
         let step = self.stride as isize * (self.first + element as isize);
         let distance = rest as isize + self.before - step;
         let inside = (0..self.reach).contains(&distance);
-        (inside && distance as usize % self.dilation == 0)
+        (inside && (distance as usize).is_multiple_of(self.dilation))
             .then_some(distance as usize / self.dilation)
     }
 }
