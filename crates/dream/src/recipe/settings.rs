@@ -201,7 +201,7 @@ pub(crate) fn find(path: &str) -> Result<Setting, RecipeError> {
 }
 
 /// The path of the setting that a keyframe calls `name`: a path, a name of version 0.1, or the last
-/// part of a path that no other setting as near to the root has.
+/// part of a path that no other setting as near to the root has which keyframes may set.
 pub(crate) fn keyframe_path(name: &str) -> Result<String, RecipeError> {
     let name = names::path_in_keyframe(name).unwrap_or(name);
     if OF_KEYFRAMES.contains(&name) {
