@@ -3,7 +3,7 @@
 
 use graph::{Affine, Binary, GroupNorm, LayerNorm, NodeId, Op, Unary};
 
-use super::elementwise::by_channel;
+use super::elementwise::{by_channel, uniform};
 use super::form::Form;
 use super::node::Node;
 use super::reader::{Built, Reader, Value};
@@ -45,6 +45,22 @@ pub(super) fn sum(
     };
     let Some(form) = met(reader, &nodes) else { return Ok(OF_SHAPES) };
     Ok(Built::Op(Op::Add, nodes.iter().map(|&(id, _)| id).collect(), form))
+}
+
+/// The mean of values.
+pub(super) fn mean(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    let share = 1.0 / inputs.len() as f32;
+    Ok(match sum(reader, node, inputs)? {
+        Built::Op(op, nodes, form) => {
+            let id = reader.add(&node.name, op, &nodes)?;
+            Built::Op(Op::Affine(uniform(reader.channels(id), share, 0.0)), vec![id], form)
+        }
+        other => other,
+    })
 }
 
 /// The form of what values give element by element.

@@ -48,6 +48,7 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("MatMul", [2, 2], matrix::matmul),
     ("Max", [1, ANY], elementwise::bound),
     ("MaxPool", [1, 1], pool::max),
+    ("Mean", [1, ANY], arithmetic::mean),
     ("Min", [1, ANY], elementwise::bound),
     ("Mul", [2, 2], arithmetic::multiply),
     ("Neg", [1, 1], arithmetic::negate),
@@ -107,10 +108,10 @@ pub(super) fn build(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Vec<Value>, ImportError> {
-    if inputs.iter().any(|input| matches!(input, Value::Entry(_))) {
-        if let Some(values) = entry::step(reader, node, inputs) {
-            return Ok(values);
-        }
+    if inputs.iter().any(|input| matches!(input, Value::Entry(_)))
+        && let Some(values) = entry::step(reader, node, inputs)
+    {
+        return Ok(values);
     }
     let mut begun = Vec::with_capacity(inputs.len());
     for input in inputs {

@@ -18,7 +18,7 @@ mod manifest;
 mod pull;
 
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -150,9 +150,7 @@ impl Store {
     /// The size of an installed network on disk, in bytes.
     pub fn size(&self, name: &str) -> Result<u64, ModelError> {
         let folder = self.folder(name);
-        let sizes = fs::read_dir(&folder)
-            .and_then(|files| files.map(|file| file?.metadata().map(|file| file.len())).sum());
-        sizes.map_err(ModelError::file(folder))
+        size_of(&folder).map_err(ModelError::file(folder))
     }
 
     /// Removes an installed network and any unfinished download of it.
@@ -257,4 +255,17 @@ pub(crate) fn check_name(name: &str) -> Result<(), ModelError> {
     let good =
         name.len() <= 64 && name.bytes().next().is_some_and(letter) && name.bytes().all(rest);
     if good { Ok(()) } else { Err(ModelError::Name { name: name.to_owned() }) }
+}
+
+/// Bytes of all files in a folder and the folders in it.
+fn size_of(folder: &Path) -> io::Result<u64> {
+    fs::read_dir(folder)?
+        .map(|entry| {
+            let entry = entry?;
+            match entry.file_type()?.is_dir() {
+                true => size_of(&entry.path()),
+                false => entry.metadata().map(|file| file.len()),
+            }
+        })
+        .sum()
 }

@@ -319,3 +319,25 @@ fn the_first_digits_of_a_checksum_decide_where_no_more_are_published() {
     assert!(text.contains("its sha256 should be 01234567…"), "{text}");
     assert_eq!(pulled(Checksum::Sha256Start(&sha256(WHOLE)[..8])).unwrap(), Pulled::Downloaded);
 }
+
+#[test]
+fn weights_beside_a_model_come_along() {
+    let (folder, store) = store();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/tests/data/onnx/external");
+    let model = folder.path().join("external.onnx");
+    let weights = folder.path().join("weights/conv.bin");
+    fs::copy(data.join("external.onnx"), &model).unwrap();
+    let add = || store.add(&addition(&model), &mut |_| ControlFlow::Continue(()));
+    let error = add().unwrap_err().to_string();
+    assert!(error.contains("weights/conv.bin"), "{error}");
+    fs::create_dir(weights.parent().unwrap()).unwrap();
+    fs::copy(data.join("weights/conv.bin"), &weights).unwrap();
+    assert_eq!(add().unwrap(), "external");
+    fs::write(&weights, [0; 64]).unwrap();
+    assert!(folder.path().join("models/external/weights/conv.bin").is_file());
+    let (installed, _) = store.resolve(Some("external")).unwrap();
+    let (changed, _) = store.resolve(model.to_str()).unwrap();
+    assert_ne!(installed.hash, changed.hash, "the weights are part of what the network is");
+    assert!(store.size("external").unwrap() > 64 + 150);
+    store.remove("external", &mut |_| ControlFlow::Continue(())).unwrap();
+}
