@@ -134,11 +134,16 @@ fn check_channels(graph: &Graph) -> Result<(), GraphError> {
             Op::Input { channels } => channels,
             _ => node.op.channels(&inputs).unwrap_or(0),
         };
-        let lists = match node.op {
-            Op::Input { .. } | Op::Conv2d(_) | Op::Dense(_) | Op::Concat => true,
-            Op::SelectChannels(_) | Op::DepthToSpace(_) | Op::SpaceToDepth(_) => true,
-            _ => false,
-        };
+        let lists = matches!(
+            node.op,
+            Op::Input { .. }
+                | Op::Conv2d(_)
+                | Op::Dense(_)
+                | Op::Concat
+                | Op::SelectChannels(_)
+                | Op::DepthToSpace(_)
+                | Op::SpaceToDepth(_)
+        );
         if lists {
             total = total.saturating_add(own);
         }
