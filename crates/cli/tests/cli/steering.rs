@@ -2,11 +2,16 @@
 
 use assert_cmd::assert::Assert;
 
-use crate::room::Room;
+use crate::room::{Room, picture};
 
 /// What a command said on its error stream.
 fn said(assert: &Assert) -> String {
     String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+}
+
+/// Writes a photo that every layer of the built-in network sees.
+fn photo(room: &Room) {
+    picture(64, 48).save(room.path("photo.png")).unwrap();
 }
 
 const FAST: [&str; 4] = ["--octaves", "1", "--iterations", "2"];
@@ -14,7 +19,7 @@ const FAST: [&str; 4] = ["--octaves", "1", "--iterations", "2"];
 #[test]
 fn channels_and_classes_are_dreamt_of_and_the_recipe_lists_them() {
     let room = Room::new();
-    room.picture("photo.png");
+    photo(&room);
     let dream = |args: &[&str]| room.deepdream().arg("image").args(args).assert();
     let terms =
         ["--layer", "conv1:5+17=0.5", "--layer", "fire2/concat:average3", "--class", "Tabby"];
@@ -35,7 +40,7 @@ fn channels_and_classes_are_dreamt_of_and_the_recipe_lists_them() {
 #[test]
 fn what_is_not_there_is_refused_before_any_work() {
     let room = Room::new();
-    room.picture("photo.png");
+    photo(&room);
     for (flags, code, text) in [
         (
             ["--layer", "conv1:64"],
@@ -59,7 +64,7 @@ fn what_is_not_there_is_refused_before_any_work() {
 #[test]
 fn probe_takes_every_objective() {
     let room = Room::new();
-    room.picture("photo.png");
+    photo(&room);
     let probe = |args: &[&str]| {
         let assert = room.deepdream().args(["probe", "photo.png", "--force"]).args(args).assert();
         let output = assert.success().get_output().stdout.clone();
@@ -88,7 +93,7 @@ fn probe_takes_every_objective() {
 #[test]
 fn channels_are_ranked_and_shown() {
     let room = Room::new();
-    room.picture("photo.png");
+    photo(&room);
     let channels = |args: &[&str]| {
         let words = ["channels", "photo.png", "--model", "squeezenet"];
         let assert = room.deepdream().args(words).args(args).assert().success();
@@ -112,7 +117,7 @@ fn channels_are_ranked_and_shown() {
 #[test]
 fn a_gallery_is_one_sheet_and_its_pictures_if_they_are_wanted() {
     let room = Room::new();
-    room.picture("photo.png");
+    photo(&room);
     let gallery = |args: &[&str]| {
         let words = ["gallery", "photo.png", "--model", "squeezenet", "--cell", "32"];
         room.deepdream().args(words).args(args).assert()
@@ -125,13 +130,13 @@ fn a_gallery_is_one_sheet_and_its_pictures_if_they_are_wanted() {
     assert_eq!(cells, 16);
     gallery(&flags).code(6);
     // A picture of it can be dreamt large.
-    let large = ["image", "photo.png", "--recipe", "cells/fire2_squeeze1x1_3.png", "-s", "48"];
+    let large = ["image", "photo.png", "--recipe", "cells/fire2_squeeze1x1_3.png", "-s", "56"];
     room.deepdream().args(large).args(["-o", "large.png"]).assert().success();
-    assert_eq!(room.open("large.png").width(), 48);
+    assert_eq!(room.open("large.png").width(), 56);
     let small = ["image", "photo.png", "--recipe", "cells/fire2_squeeze1x1_3.png"];
     room.deepdream().args(small).args(["-o", "small.png"]).assert().success();
     let cell = room.open("cells/fire2_squeeze1x1_3.png").to_rgb8();
     assert_eq!(room.open("small.png").to_rgb8(), cell);
-    let noise = ["gallery", "--class", "tabby", "--class", "281", "--cell", "24", "-o", "n.png"];
+    let noise = ["gallery", "--class", "tabby", "--class", "281", "--cell", "40", "-o", "n.png"];
     room.deepdream().args(noise).args(FAST).assert().success();
 }
