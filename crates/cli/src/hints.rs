@@ -101,7 +101,9 @@ fn recipes(error: &RecipeError) -> Option<String> {
         RecipeError::Unknown { .. } => {
             Some("A dream's recipe names every setting: --save-recipe FILE writes it.".to_owned())
         }
-        RecipeError::LongStep { .. } => Some("--step sets it.".to_owned()),
+        RecipeError::LongStep { .. } => {
+            Some("--step sets it; --preset classic takes steps of about 1 on pixels.".to_owned())
+        }
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ mod steering;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use dream::{Observer, Progress, Recipe, Term};
+use dream::{Observer, Preset, Progress, Recipe, Term};
 use graph::{Network, OutputGradient, Size, StepTime, Tensor};
 use serde::Serialize;
 
@@ -126,7 +126,7 @@ impl Bench {
         let load = start.elapsed();
         let layers = match self.layers.as_slice() {
             [] => {
-                let defaults = Recipe::for_network(&network);
+                let defaults = Recipe::with_preset(&network, Preset::Classic);
                 targets::check(&network, &defaults, None)?;
                 defaults.objective.into_iter().map(|term| term.layer).collect()
             }
@@ -191,7 +191,7 @@ impl Bench {
 
     /// The recipe of the network's default dream on the layers asked for, in one octave of the full size.
     fn one_octave(&self, network: &Network) -> Recipe {
-        let mut recipe = Recipe::for_network(network);
+        let mut recipe = Recipe::with_preset(network, Preset::Classic);
         if !self.layers.is_empty() {
             let term = |name: &String| {
                 let known = recipe.objective.iter().find(|term| term.layer == *name);

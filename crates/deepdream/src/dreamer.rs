@@ -220,7 +220,13 @@ impl Dreamer {
         }
         let run = Run::new(&*self.events, &self.cancel);
         let base = request.base()?;
-        let (mut recipe, assets) = request.resolve(base.as_ref(), &self.network, |_| (), run)?;
+        let prepare = |recipe: &mut Recipe| {
+            if base.is_none() && start.noise().is_some() {
+                recipe.start_from_noise();
+            }
+        };
+        let (mut recipe, assets) =
+            request.resolve(base.as_ref(), &self.network, Preset::Default, prepare, run)?;
         let machine = request.limits.machine()?;
         if let Start::Image(image) = &start {
             let color = image.color();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dream::{DreamError, Evaluated, Filter, Machine, Plan, Recipe, Term, Tiles};
+use dream::{DreamError, Evaluated, Filter, Machine, Octaves, Plan, Preset, Recipe, Term, Tiles};
 use graph::{
     Executable, Network, NodeId, Op, OutputGradient, Shape, Size, Tensor, first_not_finite,
 };
@@ -164,9 +164,11 @@ pub fn evaluate(request: &DreamRequest, image: &Image) -> Result<ObjectiveRespon
     let cancel = CancelToken::new();
     let run = Run::new(&(), &cancel);
     let network = request.network.open(base.as_ref(), run)?;
-    let (mut recipe, assets) = request.resolve(base.as_ref(), &network, |_| (), run)?;
+    let (mut recipe, assets) =
+        request.resolve(base.as_ref(), &network, Preset::Default, |_| (), run)?;
     (recipe.octaves.count, recipe.size, recipe.noise) = (1, None, None);
     recipe.tiles = Tiles::Whole;
+    recipe.octaves.anchor = Octaves::FULL;
     let machine = request.limits.machine()?;
     let mut plan = Plan::with_assets(&recipe, &assets, &network, image.size(), &machine)?;
     plan.choose_channels(image.color())?;

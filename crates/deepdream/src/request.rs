@@ -146,8 +146,8 @@ impl DreamRequest {
         Ok(network)
     }
 
-    /// The recipe that is asked for, with `network`, and the files that it names; `prepare` changes it before
-    /// the request's edits do.
+    /// The recipe that is asked for, with `network`, and the files that it names: where neither a recipe nor a
+    /// preset is named, it starts from the `usual` preset. `prepare` changes it before the request's edits do.
     ///
     /// # Errors
     /// A field that does not exist, a value outside its range, or a file that is not there.
@@ -155,14 +155,14 @@ impl DreamRequest {
         &self,
         base: Option<&Base>,
         network: &Network,
+        usual: Preset,
         prepare: impl FnOnce(&mut Recipe),
         run: Run,
     ) -> Result<(Recipe, Assets)> {
         let RecipeRequest { preset, terms, edits, .. } = &self.recipe;
         let mut recipe = match (base, preset) {
             (Some(base), _) => base.recipe_for(network)?,
-            (None, Some(preset)) => Recipe::with_preset(network, *preset),
-            (None, None) => Recipe::for_network(network),
+            (None, preset) => Recipe::with_preset(network, preset.unwrap_or(usual)),
         };
         if !matches!(self.network, NetworkChoice::Default) {
             recipe.model = ModelId::of(network);
@@ -202,7 +202,7 @@ impl DreamRequest {
         let asked = !self.recipe.terms.is_empty()
             || self.recipe.edits.iter().any(named)
             || !self.files.guides.is_empty();
-        if base.is_none() && !asked {
+        if base.is_none() && !asked && !dream::has_known_layers(&network.graph) {
             recipe.objective =
                 dream::measured_objective(network, image, machine).map_err(without_dream)?;
         }

@@ -78,7 +78,7 @@ pub use recipe::{
     Optimiser, Parametrisation, PartialAscent, PartialMotion, PartialOctaves, PartialPenalty,
     PartialRecipe, PartialWobble, PartialZoom, Penalty, PenaltyOf, Pick, Preset, Recipe,
     RecipeError, Region, SCHEMA, Setting, Term, Tiles, Vector, Video, Wobble, WorthTrying, Zoom,
-    guide_layer, measured_objective, worth_trying,
+    guide_layer, has_known_layers, measured_objective, worth_trying,
 };
 pub use video::{FlickerMeter, FrameMeasurement, TemporalState, VideoDreamer, WarpingError};
 pub use zoom::ZoomDreamer;

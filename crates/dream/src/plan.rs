@@ -58,6 +58,8 @@ pub struct Plan {
     machine: Machine,
     /// Those of the octaves, where the recipe climbs on a spectrum.
     transforms: Arc<[Fft2]>,
+    /// How long steps are, as a share of the recipe's.
+    step_share: f32,
     /// Whether the system has been asked for the memory.
     asked: Arc<AtomicBool>,
 }
@@ -110,6 +112,10 @@ impl Plan {
         let laid_out = layout.sizes.len();
         layout.retain(|size| network.graph.shapes(&targets, size.height, size.width).is_ok());
         let least = least_size(&network.graph, &targets)?;
+        let step_share = match recipe.ascent.by_depth {
+            true => ascent::step_share(&network.graph, &targets),
+            false => 1.0,
+        };
         let executable = machine.backend.compile(&network, &targets)?;
         let threads = machine.context.threads().count();
         let beside = |size| objective::bytes_of_terms(&network.graph, &targets, &parts, size);
@@ -132,6 +138,7 @@ impl Plan {
             masks: Arc::new(masks),
             guides: Arc::new(guides),
             region_shares: Vec::new(),
+            step_share,
             memory,
             network,
             convolved: is_convolved,
@@ -151,6 +158,13 @@ impl Plan {
     /// Gives the dream another seed, at most 2⁶³ − 1.
     pub fn set_seed(&mut self, seed: u64) {
         self.recipe.seed = seed;
+    }
+
+    /// How far each step on an octave goes: as the recipe says, and as suits the layers' depth where it asks
+    /// for that.
+    pub(crate) fn step_length(&self, octave: usize) -> f32 {
+        let refine = if octave < self.layout.anchored { 1.0 } else { self.ascent.refine };
+        self.ascent.step * self.step_share * refine
     }
 
     /// Gives each octave another number of steps, at least one, and each step another length.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cpu::Cpu;
 use dream::{
     Ascent, Channels, ClassId, Machine, Normalisation, Observer, Optimiser, Parametrisation,
-    Penalty, Plan, Progress, Recipe, Term, Tiles, Wobble, dream,
+    Penalty, Plan, Preset, Progress, Recipe, Term, Tiles, Wobble, dream,
 };
 use graph::{Shape, Size, Tensor};
 use kernels::{Context, CpuLevel, Threads};
@@ -40,7 +40,7 @@ fn steps_allocate_nothing() {
     const IN_A_ROW: usize = 20;
     let network = models::squeezenet().expect("the built-in network is whole");
     let _profiler = dhat::Profiler::builder().testing().build();
-    let mut recipe = Recipe::for_network(&network);
+    let mut recipe = Recipe::with_preset(&network, Preset::Classic);
     recipe.octaves.count = 1;
     recipe.ascent.iterations = STEPS as u32;
     let with = |smoothing, smoothing_growth, normalisation| {

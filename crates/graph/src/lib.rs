@@ -52,6 +52,7 @@ mod network;
 mod ops;
 pub mod passes;
 mod real;
+mod receptive_field;
 pub mod reference;
 mod shape;
 mod size;

@@ -32,7 +32,9 @@ pub(crate) struct RecipeArgs {
     /// Start from the recipe in this TOML file, dream or movie. Other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     recipe: Option<PathBuf>,
-    /// Dream by the rules of a known program. Default: what was chosen for the network.
+    /// A look: `figures` for whole figures in clean colours, `visualise` for what a layer is about by
+    /// itself (with --noise), `classic` for the default of version 0.2, or the rules of a known program.
+    /// Default: figures; in movies and videos classic.
     #[arg(short, long, value_name = "NAME", conflicts_with = "recipe", help_heading = "Recipe")]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
@@ -41,7 +43,7 @@ pub(crate) struct RecipeArgs {
     #[arg(value_parser = longest_side, allow_negative_numbers = true)]
     size: Option<u32>,
     /// How many sizes of the picture to dream on, from small up to the anchor. Default: the preset's
-    /// (google: 4).
+    /// (figures: 5).
     #[arg(long, value_name = "N", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     octaves: Option<u32>,
@@ -51,15 +53,16 @@ pub(crate) struct RecipeArgs {
     #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
     #[arg(value_parser = anchor, allow_negative_numbers = true)]
     anchor: Option<String>,
-    /// How many times larger each octave is than the one before. Default: the preset's (google: 1.4).
+    /// How many times larger each octave is than the one before. Default: the preset's (figures: 1.4).
     #[arg(long, value_name = "FACTOR", help_heading = "Recipe")]
     #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
     octave_scale: Option<f32>,
-    /// Steps on each octave. Default: the preset's (google: 10).
+    /// Steps on each octave. Default: the preset's (figures: 15, and 30 on noise).
     #[arg(short, long, value_name = "N", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     iterations: Option<u32>,
-    /// How far each step goes, in pixel values of 0–255. Default: the preset's (google: 1.5).
+    /// How far each step goes: on a spectrum 0.02 to 0.1, on pixels in values of 0–255. Default: the
+    /// preset's (figures: 0.04, classic: 1.1).
     #[arg(long, value_name = "VALUES", help_heading = "Recipe")]
     #[arg(value_parser = number::<f32>, allow_negative_numbers = true)]
     step: Option<f32>,
@@ -76,7 +79,7 @@ pub(crate) struct RecipeArgs {
     /// Keep the picture's colours: the dream changes only how bright things are.
     #[arg(long, alias = "keep-colors", help_heading = "Recipe")]
     keep_colours: bool,
-    /// How many pixels each step may shift the picture by. Default: the preset's (google: 32).
+    /// How many pixels each step may shift the picture by. Default: the preset's (figures: 32).
     #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
     jitter: Option<u32>,

@@ -15,7 +15,7 @@ const KNOBS: [&str; 14] = [
     "--iterations",
     "2",
     "--step",
-    "2.5",
+    "0.25",
     "--jitter",
     "5",
 ];
@@ -96,7 +96,7 @@ fn saved_recipe_says_everything() {
         "count = 2",
         "scale = 1.3",
         "iterations = 2",
-        "step = 2.5",
+        "step = 0.25",
         "jitter = 5",
         "seed = 7",
         "size = 32",
@@ -181,9 +181,9 @@ fn any_field_can_be_set_and_gives_what_its_flag_gives() {
     };
     let flags = dream(
         "flags.png",
-        &["--octaves", "2", "--iterations", "1", "--step", "2.5", "--seed", "3"],
+        &["--octaves", "2", "--iterations", "1", "--step", "0.25", "--seed", "3"],
     );
-    let set = ["octaves.count=2", "ascent.iterations=1", "ascent.step=2.5", "seed = 3"];
+    let set = ["octaves.count=2", "ascent.iterations=1", "ascent.step=0.25", "seed = 3"];
     let set = dream("set.png", &set.map(|set| ["--set", set]).concat());
     assert!(flags == set);
     let more = ["--octaves", "4", "--set", "octaves.count=1", "--set", "ascent.iterations=1"];

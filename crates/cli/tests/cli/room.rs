@@ -9,8 +9,18 @@ use image::{Rgb, RgbImage};
 pub(crate) const QUICK: [&str; 6] = ["--layer", "conv1", "--octaves", "1", "--iterations", "1"];
 
 /// Flags of a dream that leaves the picture as it was, so that what is around it can be judged.
-pub(crate) const STILL: [&str; 8] =
-    ["--layer", "conv1", "--octaves", "1", "--iterations", "1", "--step", "0"];
+pub(crate) const STILL: [&str; 10] = [
+    "--layer",
+    "conv1",
+    "--octaves",
+    "1",
+    "--iterations",
+    "1",
+    "--step",
+    "0",
+    "--preset",
+    "classic",
+];
 
 /// A folder that goes away with the test.
 pub(crate) struct Room {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use dream::{Machine, Observer, Plan, Progress, Recipe, Term};
+use dream::{Machine, Observer, Plan, Preset, Progress, Recipe, Term};
 use graph::{Network, Size, Tensor};
 
 use super::compare::{self, stopped};
@@ -102,7 +102,7 @@ impl Dream {
             Some(picture) => picture.shape.size(),
             None => Size::new((job.longest as usize * 3).div_ceil(4), job.longest as usize),
         };
-        let mut recipe = Recipe::for_network(network);
+        let mut recipe = Recipe::with_preset(network, Preset::Classic);
         if !job.layers.is_empty() {
             recipe.objective = job.layers.iter().map(Term::layer).collect();
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dream::{Motion, MotionPreset, Recipe, Tensor, ZoomDreamer};
+use dream::{Motion, MotionPreset, Preset, Recipe, Tensor, ZoomDreamer};
 use kernels::CpuLevel;
 use media::{BitDepth, FrameRate, Image, ImageFormat};
 
@@ -164,7 +164,8 @@ impl FramesJob {
             notes.push("it has 16 bits per channel; the frames have 8".to_owned());
         }
         let prepare = |recipe: &mut Recipe| self.set_motion(recipe);
-        let (mut recipe, assets) = self.dream.resolve(base.as_ref(), &network, prepare, run)?;
+        let (mut recipe, assets) =
+            self.dream.resolve(base.as_ref(), &network, Preset::Classic, prepare, run)?;
         recipe.noise = None;
         if recipe.size.is_none() {
             let longest = image.size().height.max(image.size().width);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use dream::{Assets, DreamError, Machine, NoiseStart, Plan, Recipe, Tensor};
+use dream::{Assets, DreamError, Machine, NoiseKind, NoiseStart, Plan, Preset, Recipe, Tensor};
 use graph::{Network, Size};
 use media::{Image, ImageFormat};
 
@@ -119,13 +119,17 @@ impl GalleryJob {
         let mut request = self.dream.clone();
         let asked = std::mem::take(&mut request.recipe.terms);
         let chosen = base.is_some() || request.recipe.preset.is_some();
-        let prepare = |recipe: &mut Recipe| {
-            if !chosen {
+        let on_photo = self.photo.is_some();
+        let usual = if on_photo { Preset::Classic } else { Preset::Visualise };
+        let prepare = |recipe: &mut Recipe| match on_photo {
+            _ if chosen => {}
+            true => {
                 (recipe.octaves.count, recipe.ascent.iterations) = (4, 10);
-                recipe.ascent.step = 1.5;
+                (recipe.ascent.step, recipe.ascent.by_depth) = (1.5, true);
             }
+            false => (recipe.ascent.iterations, recipe.noise_kind) = (64, NoiseKind::Soft),
         };
-        let (mut recipe, assets) = request.resolve(base.as_ref(), &network, prepare, run)?;
+        let (mut recipe, assets) = request.resolve(base.as_ref(), &network, usual, prepare, run)?;
         let machine = self.dream.limits.machine()?;
         let noise = NoiseStart { width: longest, height: longest };
         let start = match &self.photo {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{Assets, Machine, NoiseStart, Recipe};
+use dream::{Assets, Machine, NoiseStart, Preset, Recipe};
 use graph::Network;
 use media::{BitDepth, ImageFormat};
 
@@ -151,7 +151,14 @@ impl<'a> Stills<'a> {
         let claimed = outputs.iter().flatten().map(|(output, _)| output);
         Output::clear_leftovers(claimed.chain(&recipe_output));
         let network = dream.open_network(base.as_ref(), run)?;
-        let (recipe, assets) = dream.resolve(base.as_ref(), &network, |_| (), run)?;
+        let is_noise = |source: &Source| matches!(source, Source::Noise { .. });
+        let prepare = |recipe: &mut Recipe| {
+            if base.is_none() && sources.iter().any(is_noise) {
+                recipe.start_from_noise();
+            }
+        };
+        let (recipe, assets) =
+            dream.resolve(base.as_ref(), &network, Preset::Default, prepare, run)?;
         let machine = dream.limits.machine()?;
         Ok(Self {
             dream,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{Assets, Recipe};
+use dream::{Assets, Preset, Recipe};
 use graph::Network;
 use media::movie::MovieFormat;
 use tempfile::NamedTempFile;
@@ -213,7 +213,8 @@ impl VideoJob {
         let prepare = |recipe: &mut Recipe| {
             recipe.video.get_or_insert_default();
         };
-        let (recipe, assets) = self.dream.resolve(base.as_ref(), &network, prepare, run)?;
+        let (recipe, assets) =
+            self.dream.resolve(base.as_ref(), &network, Preset::Classic, prepare, run)?;
         Ok((network, recipe, assets))
     }
 }

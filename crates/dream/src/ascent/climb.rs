@@ -19,6 +19,8 @@ const CHUNK: usize = 16 * 1024;
 pub(crate) struct Climb<'p> {
     ascent: &'p Ascent,
     threads: &'p Threads,
+    /// How far a step goes.
+    length: f32,
     optimiser: OptimiserState,
     spectrum: Option<Spectrum<'p>>,
     penalties: Option<Penalties<'p>>,
@@ -44,13 +46,17 @@ impl<'p> Climb<'p> {
             let numbers = fft.map_or(at.picture.data.len(), Fft2::len);
             ClimbState { optimiser: OptimiserState::new(ascent.optimiser, numbers), spectrum }
         });
-        let spectrum =
-            fft.zip(spectrum).map(|(fft, state)| Spectrum::new(ascent, threads, fft, state));
-        if let Some(spectrum) = spectrum.as_ref().filter(|_| at.iteration == 0) {
+        let length = plan.step_length(at.octave);
+        let spectrum = fft
+            .zip(spectrum)
+            .map(|(fft, state)| Spectrum::new((ascent, length), threads, fft, state));
+        // What is not to change is not brought within bounds either.
+        let begins = at.iteration == 0 && length > 0.0;
+        if let Some(spectrum) = spectrum.as_ref().filter(|_| begins) {
             spectrum.begin(&mut at.picture);
         }
         let step_map = step_map.map(|map| resize(map, size, Filter::Triangle));
-        Self { ascent, threads, optimiser, spectrum, penalties, step_map }
+        Self { ascent, threads, length, optimiser, spectrum, penalties, step_map }
     }
 
     /// What there is to remember after so many steps, for those that are still to come.
@@ -63,7 +69,10 @@ impl<'p> Climb<'p> {
 
     /// Takes a step along `scale` times `direction`, whose values are lost.
     pub(crate) fn step(&mut self, picture: &mut Tensor, direction: &mut Tensor, scale: f32) {
-        let Self { ascent, threads, optimiser, spectrum, penalties, step_map } = self;
+        let Self { ascent, threads, length, optimiser, spectrum, penalties, step_map } = self;
+        if *length == 0.0 {
+            return;
+        }
         let mut scale = scale;
         if let Some(penalties) = penalties {
             penalties.take_from(direction, scale, picture);
@@ -72,7 +81,7 @@ impl<'p> Climb<'p> {
         if let Some(spectrum) = spectrum {
             return spectrum.step(picture, direction, scale, optimiser, step_map.as_ref());
         }
-        let mut length = ascent.step * scale;
+        let mut factor = *length * scale;
         if ascent.optimiser != Optimiser::Plain {
             let (update, [first, second]) = optimiser.next();
             threads.install(|| {
@@ -85,9 +94,9 @@ impl<'p> Climb<'p> {
             if ascent.chroma != 1.0 {
                 chroma::apply(threads, direction, ascent.chroma);
             }
-            length = ascent.step;
+            factor = *length;
         }
-        step(threads, picture, direction, length, ascent.bound, step_map.as_ref());
+        step(threads, picture, direction, factor, ascent.bound, step_map.as_ref());
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod chroma;
 mod climb;
+mod depth;
 mod jitter;
 mod laplacian;
 mod optimiser;
@@ -12,6 +13,7 @@ mod transform;
 mod wobble;
 
 pub(crate) use climb::{Climb, ClimbState, transforms};
+pub(crate) use depth::step_share;
 pub(crate) use jitter::{Shift, roll};
 pub(crate) use spectrum::{Fft2, noise};
 pub(crate) use transform::{GradientTransform, StepScale, deviation, reciprocal};

@@ -50,6 +50,12 @@ documented! {
         /// How colourful the dream is: 0 adds only brightness, so that the picture keeps its colours;
         /// above 1, colours grow wilder. Default: 1.
         pub chroma: f32,
+        /// Whether steps are shorter on layers that see little of the picture at once, whose patterns grow
+        /// in fewer steps: √(n/64) times as long where one sees n pixels, fewer than 64. Default: false.
+        pub by_depth: bool,
+        /// How long steps are on octaves above the anchor, where figures gain detail, as a share of `step`.
+        /// Default: 1.
+        pub refine: f32,
     }
 }
 
@@ -68,6 +74,8 @@ impl Default for Ascent {
             parametrisation: Parametrisation::Pixels,
             bound: Bound::Clip,
             chroma: 1.0,
+            by_depth: false,
+            refine: 1.0,
         }
     }
 }

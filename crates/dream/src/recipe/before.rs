@@ -1,8 +1,9 @@
 //! Recipes of versions up to 0.2: what they leave out means what it meant then.
 
+use graph::Network;
 use toml::{Table, Value};
 
-use super::{Octaves, Recipe};
+use super::{Octaves, Preset, Recipe};
 
 /// The last version whose recipes say nothing of an anchor: major, minor, patch.
 const LAST: [u64; 3] = [0, 2, 0];
@@ -13,8 +14,14 @@ pub(super) fn wrote(table: &Table) -> bool {
     table.get("version").and_then(Value::as_str).and_then(numbers).is_some_and(|it| it <= LAST)
 }
 
-/// A preset's values as they were.
-pub(super) fn values(mut recipe: Recipe) -> Recipe {
+/// A preset's values as they were, on a network; `None` is one that is not yet known.
+pub(super) fn values(network: Option<&Network>, preset: Preset) -> Recipe {
+    let mut recipe = match (network, preset) {
+        (Some(network), Preset::Default) => Recipe::with_preset(network, Preset::Classic),
+        (Some(network), preset) => Recipe::with_preset(network, preset),
+        (None, preset) => preset.applied_to(Recipe::default()),
+    };
+    recipe.preset = preset;
     recipe.octaves.anchor = Octaves::FULL;
     recipe
 }

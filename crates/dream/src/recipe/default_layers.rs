@@ -17,6 +17,11 @@ pub(crate) fn default_objective(graph: &Graph) -> Vec<Term> {
     deep_layer(graph).map(Term::layer).into_iter().collect()
 }
 
+/// Whether a network is known by its layers' names, so that its default layers are chosen whatever the picture.
+pub fn has_known_layers(graph: &Graph) -> bool {
+    known(graph).is_some()
+}
+
 /// The layers of a network that is known by its layers' names.
 pub(crate) fn known(graph: &Graph) -> Option<Vec<Term>> {
     let layers = KNOWN.iter().find(|known| {

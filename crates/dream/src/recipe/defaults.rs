@@ -1,18 +1,24 @@
-//! The settings that each network dreams with by default, chosen by eye.
+//! The layers that each network dreams its figures of by default, chosen by eye.
 
 use graph::Graph;
 
-use super::{Ascent, Octaves, Recipe, default_objective};
+use super::{Term, default_objective};
 
-/// The settings for the network that `graph` is; a network is known by its layers, not its name.
-///
-/// More and shorter steps than Google's notebook takes, over one octave more, and a little blur of the
-/// gradient: whole figures have the time to form, and no grain grows between them.
-pub(super) fn recipe(graph: &Graph) -> Recipe {
-    Recipe {
-        objective: default_objective(graph),
-        octaves: Octaves { count: 5, ..Octaves::default() },
-        ascent: Ascent { iterations: 15, step: 1.1, smoothing: 0.4, ..Ascent::default() },
-        ..Recipe::default()
+/// Layers that have the clearest figures, beside the default ones that they stand for: SqueezeNet's, under
+/// Caffe's and torchvision's names. Its last layer only adds eyes and cloth to them.
+const FIGURES: [([&str; 3], [&str; 2]); 3] = [
+    (["fire5/concat", "fire8/concat", "fire9/concat"], ["fire8/concat", "fire7/concat"]),
+    (["features.7", "features.10", "features.12"], ["features.10", "features.9"]),
+    (["features.7", "features.11", "features.12"], ["features.11", "features.10"]),
+];
+
+/// The layers that figures are dreamt of on the network that `graph` is, known by its layers, not its name;
+/// of most networks the default ones.
+pub(super) fn figures(graph: &Graph) -> Vec<Term> {
+    let usual = default_objective(graph);
+    let names = || usual.iter().map(|term| term.layer.as_str());
+    match FIGURES.iter().find(|(layers, _)| names().eq(layers.iter().copied())) {
+        Some((_, [face, fur])) => vec![Term::layer(*fur), Term::layer(*face).weighing(2.0)],
+        None => usual,
     }
 }

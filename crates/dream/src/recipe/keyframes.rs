@@ -94,6 +94,8 @@ impl Recipe {
         keys.set(|set| &set.ascent.optimiser, &mut ascent.optimiser);
         keys.set(|set| &set.ascent.bound, &mut ascent.bound);
         keys.single(|set| &set.ascent.chroma, &mut ascent.chroma);
+        keys.set(|set| &set.ascent.by_depth, &mut ascent.by_depth);
+        keys.single(|set| &set.ascent.refine, &mut ascent.refine);
         let penalty = &mut recipe.penalty;
         keys.single(|set| &set.penalty.tv, &mut penalty.tv);
         keys.single(|set| &set.penalty.pull, &mut penalty.pull);

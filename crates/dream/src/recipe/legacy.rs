@@ -4,13 +4,14 @@ mod keys;
 
 use std::collections::BTreeMap;
 
+use graph::Network;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::names::as_written;
 use super::{
     Ascent, Balance, Bound, Coherence, Detail, ModelId, Motion, NoiseStart, Normalisation, Octaves,
-    Preset, Recipe, RecipeError, SCHEMA, Term, Tiles, Video, Zoom, validate,
+    Preset, Recipe, RecipeError, SCHEMA, Term, Tiles, Video, Zoom, before, validate,
 };
 use crate::Filter;
 
@@ -119,11 +120,11 @@ enum Follow {
     Independent,
 }
 
-/// Reads a recipe without a schema. `base` is what a preset says.
+/// Reads a recipe without a schema. What it leaves out is what its preset said for the network.
 pub(super) fn read(
     text: &str,
     table: Table,
-    base: impl Fn(Preset) -> Recipe,
+    network: Option<&Network>,
 ) -> Result<Recipe, RecipeError> {
     let nested = ["objective", "ascent", "zoom"].iter().any(|name| table.contains_key(*name))
         || ["octaves", "tiles"].iter().any(|name| table.get(*name).is_some_and(|v| v.is_table()));
@@ -133,7 +134,7 @@ pub(super) fn read(
     }
     // First for what is wrong and where; then, as a table, over the preset's own values.
     let said: Flat = toml::from_str(text).map_err(|error| RecipeError::of_text(&error))?;
-    let base = Flat::from(base(said.preset));
+    let base = Flat::from(before::values(network, said.preset));
     let mut merged =
         Table::try_from(base).expect("numbers, words and lists of them can be written");
     merged.extend(table);

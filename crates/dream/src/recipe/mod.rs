@@ -47,7 +47,7 @@ pub use ascent::{Ascent, Bound, Normalisation, Optimiser, Parametrisation, Wobbl
 pub use channels::Channels;
 pub use class::ClassId;
 pub(crate) use default_layers::default_objective;
-pub use default_layers::{WorthTrying, guide_layer, worth_trying};
+pub use default_layers::{WorthTrying, guide_layer, has_known_layers, worth_trying};
 pub use error::RecipeError;
 pub use finish::Finish;
 pub use guide::{Guide, Pick};

@@ -98,6 +98,8 @@ partial! {
         #[serde(alias = "clamp", deserialize_with = "Bound::read_option")]
         bound: Bound,
         chroma: f64,
+        by_depth: bool,
+        refine: f64,
     }
     also {
         /// Levels where there is a Laplacian pyramid: comes before those in `normalisation`.

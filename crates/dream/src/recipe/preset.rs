@@ -1,4 +1,5 @@
-//! Presets: the rules and units of well-known DeepDream programs, each an edit of a recipe's fields.
+//! Presets: this program's own looks, and the rules and units of well-known DeepDream programs, each an
+//! edit of a recipe's fields.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,16 +7,26 @@ use std::str::FromStr;
 use graph::Network;
 use serde::{Deserialize, Serialize};
 
-use super::{Ascent, Bound, Detail, ModelId, Normalisation, Octaves, Recipe, Tiles, defaults};
+use super::{
+    Ascent, Bound, Detail, ModelId, NoiseKind, Normalisation, Octaves, Optimiser, Parametrisation,
+    Recipe, Tiles, default_objective, defaults,
+};
 use crate::Filter;
 
 /// Whose rules a dream follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// This program's own: the settings chosen for the network.
+    /// The settings chosen for the network: those of `figures`.
     #[default]
     Default,
+    /// Whole figures in clean colours, by Adam on a spectrum.
+    Figures,
+    /// What a layer, a channel or a class looks like by itself, from noise.
+    Visualise,
+    /// The default up to version 0.2: steepest ascent on pixels. Movies and videos, whose frames take
+    /// few steps, have it as theirs.
+    Classic,
     /// Google's notebook of 2015: the whole picture, jitter of 32, mean magnitude.
     Google,
     /// TensorFlow's notebook: Google's rules on rolled tiles of 512, without clipping.
@@ -28,8 +39,11 @@ pub enum Preset {
 
 impl Preset {
     /// Every preset, in the order in which they are offered.
-    pub const ALL: [Preset; 5] = [
+    pub const ALL: [Preset; 8] = [
         Preset::Default,
+        Preset::Figures,
+        Preset::Visualise,
+        Preset::Classic,
         Preset::Google,
         Preset::Tensorflow,
         Preset::TensorflowLaplacian,
@@ -40,6 +54,9 @@ impl Preset {
     pub fn name(self) -> &'static str {
         match self {
             Preset::Default => "default",
+            Preset::Figures => "figures",
+            Preset::Visualise => "visualise",
+            Preset::Classic => "classic",
             Preset::Google => "google",
             Preset::Tensorflow => "tensorflow",
             Preset::TensorflowLaplacian => "tensorflow-laplacian",
@@ -52,11 +69,63 @@ impl Preset {
         let recipe = Recipe { preset: self, ..recipe };
         match self {
             Preset::Default => recipe,
+            Preset::Figures => figures(recipe),
+            Preset::Visualise => visualise(recipe),
+            Preset::Classic => classic(recipe),
             Preset::Google => google(recipe),
             Preset::Tensorflow => tensorflow(recipe),
             Preset::TensorflowLaplacian => laplacian(recipe),
             Preset::Hvass => hvass(recipe),
         }
+    }
+}
+
+/// Adam moves every number of the spectrum by as much, coarse waves before fine ones, so that whole figures
+/// grow and no grain between them; the sigmoid keeps lights and shadows soft. Less colour than the gradient
+/// asks for leaves the picture its own.
+fn figures(recipe: Recipe) -> Recipe {
+    Recipe {
+        tiles: Tiles::Whole,
+        subtract_mean: true,
+        octaves: Octaves { count: 5, ..Octaves::default() },
+        ascent: Ascent {
+            iterations: 15,
+            step: 0.04,
+            optimiser: Optimiser::adam(),
+            parametrisation: Parametrisation::Spectrum,
+            bound: Bound::Sigmoid,
+            chroma: 0.6,
+            by_depth: true,
+            refine: 0.4,
+            ..Ascent::default()
+        },
+        ..recipe
+    }
+}
+
+/// One octave, so that nothing is cropped, and as many steps as a picture out of nothing takes.
+fn visualise(recipe: Recipe) -> Recipe {
+    let mut recipe = figures(recipe);
+    recipe.octaves.count = 1;
+    recipe.octaves.anchor = 224;
+    recipe.ascent.iterations = 128;
+    recipe.ascent.jitter = 8;
+    recipe.ascent.step = 0.05;
+    recipe.ascent.chroma = 1.0;
+    recipe.ascent.refine = 1.0;
+    recipe.noise_kind = NoiseKind::Spectrum;
+    recipe
+}
+
+/// More and shorter steps than Google's notebook takes, over one octave more, and a little blur of the
+/// gradient: figures have the time to form, and little grain grows between them.
+fn classic(recipe: Recipe) -> Recipe {
+    Recipe {
+        tiles: Tiles::Whole,
+        subtract_mean: true,
+        octaves: Octaves { count: 5, ..Octaves::default() },
+        ascent: Ascent { iterations: 15, step: 1.1, smoothing: 0.4, ..Ascent::default() },
+        ..recipe
     }
 }
 
@@ -135,8 +204,24 @@ impl Recipe {
 
     /// A preset's settings, on the layers chosen for `network`.
     pub fn with_preset(network: &Network, preset: Preset) -> Recipe {
-        let recipe = defaults::recipe(&network.graph);
-        preset.applied_to(Recipe { model: ModelId::of(network), ..recipe })
+        let (graph, model) = (&network.graph, ModelId::of(network));
+        let objective = match preset {
+            Preset::Default | Preset::Figures | Preset::Visualise => defaults::figures(graph),
+            _ => default_objective(graph),
+        };
+        let recipe = preset.applied_to(Recipe { model, objective, ..Recipe::default() });
+        match preset {
+            Preset::Default => Recipe { preset, ..figures(recipe) },
+            _ => recipe,
+        }
+    }
+
+    /// Takes the steps that a dream on noise needs, where there is nothing yet, if the preset is one that
+    /// was made for photos.
+    pub fn start_from_noise(&mut self) {
+        if matches!(self.preset, Preset::Default | Preset::Figures) {
+            self.ascent.iterations *= 2;
+        }
     }
 }
 

@@ -49,7 +49,19 @@ const NAMED: [&str; 3] = ["guides", "regions", "vectors"];
 
 /// The choices, and their words.
 const CHOICES: [(&str, &[&str]); 13] = [
-    ("preset", &["default", "google", "tensorflow", "tensorflow-laplacian", "hvass"]),
+    (
+        "preset",
+        &[
+            "default",
+            "figures",
+            "visualise",
+            "classic",
+            "google",
+            "tensorflow",
+            "tensorflow-laplacian",
+            "hvass",
+        ],
+    ),
     ("noise_kind", &["soft", "spectrum"]),
     ("balance", &["auto", "shares", "raw"]),
     ("tiles", &["whole", "rolled", "scattered"]),

@@ -4,7 +4,7 @@ use graph::Network;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Preset, Recipe, RecipeError, SCHEMA, before, legacy, names, settings};
+use super::{Recipe, RecipeError, SCHEMA, before, legacy, names, settings};
 
 /// The groups of which a text may give parts, the rest being the preset's.
 const MERGED: [&str; 4] = ["octaves", "ascent", "penalty", "finish"];
@@ -16,7 +16,7 @@ impl Recipe {
     /// # Errors
     /// Text that is not TOML, has unknown or mistyped settings, or values outside their range.
     pub fn from_toml(text: &str) -> Result<Recipe, RecipeError> {
-        read(text, |preset| preset.applied_to(Recipe::default()))
+        read(text, None)
     }
 
     /// Reads a recipe. What the text leaves out is what its preset says for `network`.
@@ -24,7 +24,7 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::from_toml`].
     pub fn from_toml_for(text: &str, network: &Network) -> Result<Recipe, RecipeError> {
-        read(text, |preset| Recipe::with_preset(network, preset))
+        read(text, Some(network))
     }
 
     /// The recipe as text that [`Recipe::from_toml`] reads back without loss.
@@ -61,20 +61,21 @@ impl Recipe {
     }
 }
 
-/// Reads a recipe of any schema. `base` is what a preset says.
-fn read(text: &str, base: impl Fn(Preset) -> Recipe) -> Result<Recipe, RecipeError> {
+/// Reads a recipe of any schema. What it leaves out is what its preset says for the network.
+fn read(text: &str, network: Option<&Network>) -> Result<Recipe, RecipeError> {
     let mut table = text.parse::<Table>().map_err(|error| RecipeError::of_text(&error))?;
     match table.get("schema") {
-        None => return legacy::read(text, table, base),
+        None => return legacy::read(text, table, network),
         Some(Value::Integer(found)) if *found == i64::from(SCHEMA) => {}
         Some(found) => return Err(RecipeError::Schema { found: found.to_string() }),
     }
     names::renew(&mut table);
     let said: Recipe = toml::from_str(text).map_err(|error| unreadable(text, &table, &error))?;
     settings::check(&table)?;
-    let base = match before::wrote(&table) {
-        true => before::values(base(said.preset)),
-        false => base(said.preset),
+    let base = match network {
+        _ if before::wrote(&table) => before::values(network, said.preset),
+        Some(network) => Recipe::with_preset(network, said.preset),
+        None => said.preset.applied_to(Recipe::default()),
     };
     let mut merged = Table::try_from(base).expect("as for `to_toml`");
     for (name, value) in table {

@@ -106,6 +106,7 @@ impl Ascent {
                 range("ascent.optimiser.adam.betas", beta, 0.0..=0.9999, "[0.9, 0.999] is usual")?;
             }
         }
+        range("ascent.refine", self.refine, 0.0..=4.0, "1 is as long as below the anchor")?;
         range(
             "ascent.chroma",
             self.chroma,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use cpu::Cpu;
-use dream::{Machine, Octaves, Plan, Progress, Recipe, Tensor, Tiles, dream, resize};
+use dream::{Machine, Octaves, Plan, Preset, Progress, Recipe, Tensor, Tiles, dream, resize};
 use graph::{Network, Size};
 use kernels::{Context, CpuLevel, Threads};
 
@@ -71,6 +71,18 @@ fn a_small_dreams_recipe_gives_its_figures_at_any_size() {
     assert_eq!(plan.recipe().octaves.anchor, Octaves::FULL);
 }
 
+#[test]
+fn steps_above_the_anchor_are_as_long_as_the_recipe_says() {
+    let start = picture(131, 173);
+    let ends = |refine| {
+        let recipe = edited(small(Tiles::Whole), |recipe| recipe.ascent.refine = refine);
+        octaves(&recipe, &toy(), &machine(1), &start).1
+    };
+    let (whole, half) = (ends(1.0), ends(0.5));
+    assert!(whole[..3] == half[..3]);
+    assert!(whole[3] != half[3]);
+}
+
 /// How alike two fields of values are, from -1 to 1.
 fn correlation(a: &Tensor, b: &Tensor) -> f64 {
     let mean = |t: &Tensor| t.data.iter().map(|x| f64::from(*x)).sum::<f64>() / t.data.len() as f64;
@@ -93,7 +105,7 @@ fn figures_stay_where_they_are_when_a_dream_is_made_larger() {
     let seen = Size::new(96, 128);
     // What was added, as it looks in the small size.
     let added = |anchor, size| {
-        let recipe = edited(Recipe::for_network(&network), |recipe| {
+        let recipe = edited(Recipe::with_preset(&network, Preset::Classic), |recipe| {
             recipe.size = Some(size);
             recipe.octaves.count = 3;
             recipe.octaves.anchor = anchor;

@@ -94,9 +94,9 @@ fn a_small_dream_goes_on_as_a_large_one() {
 
 #[test]
 fn where_another_dream_stood_is_refused() {
-    let two = steps(&plan(&recipe(Preset::Default)), None, 5);
+    let two = steps(&plan(&recipe(Preset::Classic)), None, 5);
     let refused = |edit: fn(&mut Recipe)| {
-        let plan = plan(&edited(recipe(Preset::Default), edit));
+        let plan = plan(&edited(recipe(Preset::Classic), edit));
         dream_from(&plan, start(), Some(two.clone()), &mut Watch::default()).unwrap_err()
     };
     for edit in [

@@ -172,12 +172,29 @@ fn the_objective_rises() {
 
 #[test]
 fn a_negative_weight_calms_the_layer() {
-    let mut recipe = Recipe::for_network(&toy());
+    let mut recipe = Recipe::with_preset(&toy(), Preset::Classic);
     recipe.octaves.count = 1;
     recipe.objective[0].weight = -1.0;
     let (_, watch) = run(&toy(), &recipe, picture(40, 40), 1);
     assert!(watch.objectives[0] < 0.0);
     assert!(watch.objectives[9] > 0.9 * watch.objectives[0]);
+}
+
+/// The toy's layer sees nine pixels: its steps are √(9/64) times as long.
+#[test]
+fn steps_on_a_shallow_layer_are_shorter_where_they_are_to_suit_its_depth() {
+    for preset in [Preset::Figures, Preset::Classic] {
+        let recipe = edited(small(preset), |recipe| recipe.ascent.by_depth = false);
+        let of = |by_depth, times: f32| {
+            let recipe = edited(recipe.clone(), |recipe| {
+                recipe.ascent.by_depth = by_depth;
+                recipe.ascent.step *= times;
+            });
+            run(&toy(), &recipe, picture(50, 40), 1).0
+        };
+        assert!(of(true, 1.0) == of(false, 0.375), "{preset}");
+        assert!(of(true, 1.0) != of(false, 1.0), "{preset}");
+    }
 }
 
 #[test]
@@ -221,4 +238,14 @@ fn a_picture_of_another_size_is_resized_to_the_plans() {
     let recipe = Recipe { size: Some(30), ..small(Preset::Google) };
     let (dream, _) = run(&toy(), &recipe, picture(50, 40), 1);
     assert_eq!((dream.shape.height, dream.shape.width), (30, 24));
+}
+
+#[test]
+fn steps_of_no_length_leave_every_preset_s_picture_as_it_is() {
+    let mut start = picture(50, 40);
+    (start.data[0], start.data[1]) = (0.0, 255.0);
+    for preset in [Preset::Figures, Preset::Classic] {
+        let recipe = edited(small(preset), |recipe| recipe.ascent.step = 0.0);
+        assert!(run(&toy(), &recipe, start.clone(), 1).0 == start, "{preset}");
+    }
 }

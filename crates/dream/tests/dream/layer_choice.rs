@@ -1,6 +1,6 @@
 //! Which layer a dream on an unknown network is made of.
 
-use dream::{Recipe, measured_objective, worth_trying};
+use dream::{Preset, Recipe, measured_objective, worth_trying};
 use graph::{Conv2d, Graph, GraphBuilder, InputSpec, Network, Op, Window};
 
 use crate::common::{machine, picture};
@@ -62,4 +62,22 @@ fn the_choice_does_not_depend_on_the_number_of_threads() {
     let (network, image) = (network(5), picture(300, 260));
     let chosen = |threads| measured_objective(&network, &image, &machine(threads)).unwrap();
     assert_eq!(chosen(1), chosen(3));
+}
+
+#[test]
+fn figures_have_layers_of_their_own_and_other_presets_those_they_had() {
+    let network = models::squeezenet().unwrap();
+    let layers = |preset| -> Vec<(String, f32)> {
+        let terms = Recipe::with_preset(&network, preset).objective;
+        terms.into_iter().map(|term| (term.layer, term.weight)).collect()
+    };
+    let named = |layers: &[(&str, f32)]| -> Vec<(String, f32)> {
+        layers.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect()
+    };
+    let figures = named(&[("fire7/concat", 1.0), ("fire8/concat", 2.0)]);
+    let usual = named(&[("fire5/concat", 0.5), ("fire8/concat", 1.0), ("fire9/concat", 4.0)]);
+    for preset in Preset::ALL {
+        let own = matches!(preset, Preset::Default | Preset::Figures | Preset::Visualise);
+        assert_eq!(layers(preset), if own { figures.clone() } else { usual.clone() }, "{preset}");
+    }
 }

@@ -42,10 +42,11 @@ fn ascent() -> impl Strategy<Value = Ascent> {
     ];
     let bound = prop::sample::select(vec![Bound::Clip, Bound::Sigmoid, Bound::None]);
     let of = prop::sample::select(vec![Parametrisation::Pixels, Parametrisation::Spectrum]);
-    let climb = (optimiser, of, bound, 0.0f32..=4.0);
+    let lengths = (any::<bool>(), 0.0f32..=4.0);
+    let climb = (optimiser, of, bound, 0.0f32..=4.0, lengths);
     (steps, normalisation, 0.0f32..64.0, 0.0f32..64.0, climb).prop_map(
         |((iterations, step, jitter), normalisation, smoothing, smoothing_growth, climb)| {
-            let (optimiser, parametrisation, bound, chroma) = climb;
+            let (optimiser, parametrisation, bound, chroma, (by_depth, refine)) = climb;
             Ascent {
                 iterations,
                 step,
@@ -57,6 +58,8 @@ fn ascent() -> impl Strategy<Value = Ascent> {
                 parametrisation,
                 bound,
                 chroma,
+                by_depth,
+                refine,
                 ..Ascent::default()
             }
         },
@@ -188,7 +191,7 @@ fn dreams_of_version_0_2_stay_laid_out_from_their_full_size() {
     assert_eq!(anchor("octaves = 3"), Octaves::FULL);
     assert_eq!(anchor("schema = 1\nversion = \"0.3.0\""), usual);
     assert_eq!(anchor("schema = 1"), usual);
-    for preset in Preset::ALL.into_iter().filter(|preset| *preset != Preset::Default) {
+    for preset in [Preset::Google, Preset::Tensorflow, Preset::TensorflowLaplacian, Preset::Hvass] {
         let anchor = Recipe::with_preset(&toy(), preset).octaves.anchor;
         assert_eq!(anchor, Octaves::FULL, "{preset}");
     }
@@ -267,7 +270,7 @@ fn every_setting_outside_its_range_is_refused_by_name() {
         ("objective.weight", |r| r.objective[0].weight = 1e9),
     ];
     for (name, edit) in edits {
-        let mut recipe = Recipe::for_network(&toy());
+        let mut recipe = Recipe::with_preset(&toy(), Preset::Classic);
         recipe.validate().unwrap();
         edit(&mut recipe);
         let error = recipe.validate().unwrap_err();
@@ -306,7 +309,41 @@ fn presets_are_found_by_their_names() {
         assert_eq!(Recipe::with_preset(&toy(), preset).preset, preset);
         Recipe::with_preset(&toy(), preset).validate().unwrap();
     }
-    assert!("deep".parse::<Preset>().unwrap_err().contains("google, tensorflow"));
+    assert!(
+        "deep"
+            .parse::<Preset>()
+            .unwrap_err()
+            .contains("figures, visualise, classic, google, tensorflow")
+    );
+}
+
+/// What version 0.2 wrote by hand or was written for it leaves out means its default, not today's.
+#[test]
+fn what_older_recipes_leave_out_is_the_default_of_their_time() {
+    let then = |text: &str| Recipe::from_toml_for(text, &toy()).unwrap();
+    let classic = Recipe::with_preset(&toy(), Preset::Classic);
+    let now = Recipe::for_network(&toy());
+    assert_ne!(now.ascent, classic.ascent);
+    for text in ["", "version = \"0.1.0\"", "schema = 1\nversion = \"0.2.0\""] {
+        let read = then(text);
+        assert_eq!((read.preset, &read.ascent), (Preset::Default, &classic.ascent), "{text}");
+        assert_eq!(read.octaves, Octaves { anchor: Octaves::FULL, ..classic.octaves.clone() });
+    }
+    assert_eq!(then("schema = 1"), now);
+    assert_eq!(then("schema = 1\npreset = \"classic\""), classic);
+}
+
+#[test]
+fn noise_gets_more_steps_where_the_preset_is_for_photos() {
+    for preset in Preset::ALL {
+        let recipe = Recipe::with_preset(&toy(), preset);
+        let noisy = edited(recipe.clone(), Recipe::start_from_noise).ascent.iterations;
+        let twice = matches!(preset, Preset::Default | Preset::Figures);
+        assert_eq!(
+            noisy,
+            if twice { 2 * recipe.ascent.iterations } else { recipe.ascent.iterations }
+        );
+    }
 }
 
 #[test]

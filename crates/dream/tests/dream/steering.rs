@@ -1,7 +1,7 @@
 //! Pixel gradients of terms on a real network, against numbers computed elsewhere.
 
 use crate::common::{edited, machine};
-use dream::{Balance, Evaluated, Plan, Recipe, Tensor, Vector, evaluate};
+use dream::{Balance, Evaluated, Plan, Preset, Recipe, Tensor, Vector, evaluate};
 use graph::{Network, Shape};
 use safetensors::SafeTensors;
 use testkit::shared;
@@ -51,7 +51,7 @@ impl Case {
     }
 
     fn evaluated(&self, terms: &str, balance: Balance) -> Evaluated {
-        let mut recipe = edited(Recipe::for_network(&self.network), |recipe| {
+        let mut recipe = edited(Recipe::with_preset(&self.network, Preset::Classic), |recipe| {
             recipe.octaves.count = 1;
             recipe
                 .vectors

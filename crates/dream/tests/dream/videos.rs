@@ -2,14 +2,14 @@
 //! and do not change the film's light.
 
 use crate::common::{Watch, edited, machine, numbers, toy};
-use dream::{Coherence, DreamError, Recipe, TemporalState, Tensor, Video, VideoDreamer};
+use dream::{Coherence, DreamError, Preset, Recipe, TemporalState, Tensor, Video, VideoDreamer};
 use graph::{Shape, Size};
 
 const HEIGHT: usize = 48;
 const WIDTH: usize = 64;
 
 fn recipe(coherence: Coherence) -> Recipe {
-    edited(Recipe::for_network(&toy()), |recipe| {
+    edited(Recipe::with_preset(&toy(), Preset::Classic), |recipe| {
         recipe.octaves.count = 2;
         recipe.ascent.iterations = 8;
         recipe.ascent.step = 2.0;

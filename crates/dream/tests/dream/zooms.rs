@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::common::{Watch, edited, machine, picture, toy};
-use dream::{Recipe, Tensor, Zoom, ZoomDreamer};
+use dream::{Preset, Recipe, Tensor, Zoom, ZoomDreamer};
 
 /// How far colours are from grey: the root mean square of what each pixel's channels differ by from
 /// their mean.
@@ -20,7 +20,7 @@ fn colourfulness(picture: &Tensor) -> f64 {
 /// Colourfulness of the frames with these numbers, relative to the first one's.
 fn kept(levels: f64, numbers: &[u64]) -> Vec<f64> {
     let (network, machine) = (Arc::new(toy()), machine(2));
-    let recipe = edited(Recipe::for_network(&network), |recipe| {
+    let recipe = edited(Recipe::with_preset(&network, Preset::Classic), |recipe| {
         recipe.octaves.count = 1;
         recipe.ascent.iterations = 1;
         recipe.zoom = Some(Zoom { levels, pace: 30.0, ..Zoom::default() });

@@ -74,8 +74,9 @@ pub(crate) struct Spectrum<'p> {
 }
 
 impl<'p> Spectrum<'p> {
+    /// Steps on `state`, as far as `length` each.
     pub(super) fn new(
-        ascent: &Ascent,
+        (ascent, length): (&Ascent, f32),
         threads: &'p Threads,
         fft: &'p Fft2,
         state: SpectrumState,
@@ -87,7 +88,7 @@ impl<'p> Spectrum<'p> {
             threads,
             fft,
             bound: ascent.bound,
-            length: ascent.step,
+            length,
             state,
             matrix: chroma::after(colors, ascent.chroma),
             scale: scale(fft.size()),

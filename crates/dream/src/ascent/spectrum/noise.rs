@@ -40,7 +40,7 @@ pub(crate) fn noise(cx: &Context, size: Size, seed: u64) -> Tensor {
         }
     }
     let mut optimiser = OptimiserState::new(Optimiser::Plain, 0);
-    let mut spectrum = Spectrum::new(&ascent, cx.threads(), &fft, state);
+    let mut spectrum = Spectrum::new((&ascent, ascent.step), cx.threads(), &fft, state);
     spectrum.step(&mut picture, &still, 0.0, &mut optimiser, None);
     picture
 }

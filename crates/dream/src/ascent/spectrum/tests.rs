@@ -23,7 +23,7 @@ impl Kit {
 
     fn spectrum(&self, picture: &Tensor) -> Spectrum<'_> {
         let state = SpectrumState::new(&self.threads, &self.fft, &self.ascent, picture);
-        Spectrum::new(&self.ascent, &self.threads, &self.fft, state)
+        Spectrum::new((&self.ascent, self.ascent.step), &self.threads, &self.fft, state)
     }
 }
 
