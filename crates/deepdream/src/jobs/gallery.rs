@@ -1,7 +1,7 @@
 //! A gallery: one small dream of every layer, channel or class, on one sheet.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use dream::{Assets, DreamError, Machine, NoiseKind, NoiseStart, Plan, Preset, Recipe, Tensor};
@@ -113,7 +113,7 @@ impl GalleryJob {
     }
 
     /// Everything that can be refused is refused here.
-    fn prepare<'a>(&self, longest: u32, sheet: &PathBuf, run: Run<'a>) -> Result<Common<'a>> {
+    fn prepare<'a>(&self, longest: u32, sheet: &Path, run: Run<'a>) -> Result<Common<'a>> {
         let base = self.dream.base()?;
         let network = self.dream.open_network(base.as_ref(), run)?;
         let mut request = self.dream.clone();

@@ -5,6 +5,7 @@
 //! held while the gradient is taken.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,9 +39,9 @@ pub(crate) fn features(
     let mut features = GuideFeatures::new();
     for term in recipe.objective.iter().filter(|term| !term.guides.is_empty()) {
         let key = (term.layer.clone(), term.guides.clone());
-        if !features.contains_key(&key) {
+        if let Entry::Vacant(vacant) = features.entry(key) {
             let pictures = pictures(recipe, assets, term)?;
-            features.insert(key, Arc::new(seen(&term.layer, &pictures, network, machine)?));
+            vacant.insert(Arc::new(seen(&term.layer, &pictures, network, machine)?));
         }
     }
     Ok(features)

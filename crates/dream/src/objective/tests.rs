@@ -164,7 +164,8 @@ fn output_gradients_are_those_computed_elsewhere() {
     };
     let with_cosine = |cosine, seeding: Seeding| Seeding { cosine, ..seeding };
     let linear = |direction: &[f32]| seeding(direction, Measure::Linear);
-    let cases: Vec<(&str, &str, &Tensor, Vec<(Option<Seeding>, f32)>)> = vec![
+    type Terms = Vec<(Option<Seeding>, f32)>;
+    let cases: Vec<(&str, &str, &Tensor, Terms)> = vec![
         ("terms_layer", "layer_energy", &of_4c, vec![(None, 1.0)]),
         ("terms_layer", "layer_linear", &of_4c, vec![(Some(linear(&[1.0; 512])), 1.0)]),
         (

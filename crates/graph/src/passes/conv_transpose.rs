@@ -208,7 +208,7 @@ mod tests {
             let op = conv(kernel, stride, dilation, before, after, 1 + case % 2);
             let Op::ConvTranspose2d(transposed) = &op else { unreachable!() };
             let found = run(&expanded(transposed), shape, &data);
-            assert_eq!(found, run(&[op.clone()], shape, &data), "{op:?}");
+            assert_eq!(found, run(std::slice::from_ref(&op), shape, &data), "{op:?}");
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) use noise::noise;
 const COLORS: [[f32; 3]; 3] = [[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]];
 
 /// The length of the longest column of [`COLORS`].
-const LARGEST: f32 = 0.461_952_38;
+const LARGEST: f32 = 0.461_952_4;
 
 /// What is climbed on one octave: what the picture started from, and what is added to that.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,7 +160,7 @@ impl<'p> Spectrum<'p> {
             for (line, waves) in waves.chunks_mut(2 * height).enumerate() {
                 let column = (number + line) % columns;
                 // The waves that are kept stand for their mirror images as well.
-                let times = if 2 * column % width == 0 { 1.0 } else { 2.0 };
+                let times = if (2 * column).is_multiple_of(width) { 1.0 } else { 2.0 };
                 let scale = &scale[column * height..][..height];
                 for (wave, scale) in waves.chunks_exact_mut(2).zip(scale) {
                     wave[0] *= times * scale;

@@ -21,7 +21,7 @@ fn exp(x: f32) -> f32 {
     /// 1.5 · 2²³: adding it leaves whole numbers, the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     /// ln 2 in two parts, of which the first is exact in products with whole numbers.
-    const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
     const SERIES: [f32; 8] =
         [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
     let x = x.clamp(-87.0, 87.0);
