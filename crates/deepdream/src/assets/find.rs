@@ -163,8 +163,8 @@ fn stored(hash: &str) -> Option<PathBuf> {
     let is_hash = hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
     let folder = Store::open().ok().filter(|_| is_hash)?.root().join(PICTURES);
     let hash = hash.to_ascii_lowercase();
-    let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    files.into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == hash.as_str()))
+    let mut files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    files.find(|path| path.file_stem().is_some_and(|stem| stem == hash.as_str()))
 }
 
 fn shown(hash: &str) -> String {
