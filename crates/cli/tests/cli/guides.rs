@@ -22,17 +22,17 @@ fn a_guided_dream_carries_its_guides_hash_and_comes_again_on_any_number_of_threa
         let mut command = room.deepdream();
         command.args(["image", "photo.png"]).args(more).args(FLAGS).assert().success();
     };
-    dream(&["-o", "plain.png", "--layer", "fire4/concat"]);
+    dream(&["-o", "plain.png", "--layer", "fire6/concat"]);
     dream(&["-o", "first.png", "--guide", "guide.png", "--threads", "1"]);
     dream(&["-o", "again.png", "--recipe", "first.png", "--threads", "2"]);
     assert_eq!(room.bytes("first.png"), room.bytes("again.png"));
     assert_ne!(room.open("first.png"), room.open("plain.png"));
     let recipe = String::from_utf8_lossy(&room.bytes("first.png")).into_owned();
-    for wanted in ["fire4/concat", "[guides.guide]", "file = \"guide.png\"", "sha256 = \""] {
+    for wanted in ["fire6/concat", "[guides.guide]", "file = \"guide.png\"", "sha256 = \""] {
         assert!(recipe.contains(wanted), "`{wanted}` is not in the recipe");
     }
     // The mean of the guide is another dream, and so are two guides.
-    let average = "objective=[{layer=\"fire4/concat\",guides=[\"guide\"],pick=\"average\"}]";
+    let average = "objective=[{layer=\"fire6/concat\",guides=[\"guide\"],pick=\"average\"}]";
     dream(&["-o", "average.png", "--guide", "guide.png", "--set", average]);
     assert_ne!(room.open("first.png"), room.open("average.png"));
     dream(&["-o", "two.png", "--guide", "guide.png", "--guide", "b=photo.png"]);

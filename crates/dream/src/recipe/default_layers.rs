@@ -111,7 +111,7 @@ pub fn guide_layer(graph: &Graph) -> Option<String> {
 }
 
 /// The layers for guides of GoogLeNet, Inception5h and SqueezeNet.
-const GUIDED: [&str; 3] = ["inception_3b/output", "mixed3b", "fire4/concat"];
+const GUIDED: [&str; 3] = ["inception_3b/output", "mixed3b", "fire6/concat"];
 
 /// The layer to dream on: at three fifths of the depth most networks have whole patterns but not yet whole
 /// things.
