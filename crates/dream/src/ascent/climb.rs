@@ -70,16 +70,16 @@ impl<'p> Climb<'p> {
     /// Takes a step along `scale` times `direction`, whose values are lost.
     pub(crate) fn step(&mut self, picture: &mut Tensor, direction: &mut Tensor, scale: f32) {
         let Self { ascent, threads, length, optimiser, spectrum, penalties, step_map } = self;
-        if *length == 0.0 {
-            return;
-        }
         let mut scale = scale;
         if let Some(penalties) = penalties {
             penalties.take_from(direction, scale, picture);
             scale = 1.0;
         }
         if let Some(spectrum) = spectrum {
-            return spectrum.step(picture, direction, scale, optimiser, step_map.as_ref());
+            if *length > 0.0 {
+                spectrum.step(picture, direction, scale, optimiser, step_map.as_ref());
+            }
+            return;
         }
         let mut factor = *length * scale;
         if ascent.optimiser != Optimiser::Plain {
