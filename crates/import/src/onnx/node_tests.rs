@@ -281,7 +281,9 @@ fn places(form: &Form, shape: Shape) -> Vec<usize> {
 #[test]
 #[ignore = "needs ONNX's own tests: cargo xtask onnx-nodes FOLDER"]
 fn all_node_tests() {
-    let folder = PathBuf::from(std::env::var_os("DEEPDREAM_ONNX_NODES").expect("set by xtask"));
+    let Some(folder) = std::env::var_os("DEEPDREAM_ONNX_NODES").map(PathBuf::from) else {
+        return println!("left out: run `cargo xtask onnx-nodes FOLDER`");
+    };
     let mut names: Vec<String> = std::fs::read_dir(&folder)
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
