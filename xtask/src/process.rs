@@ -4,12 +4,16 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use crate::Outcome;
 
-/// Says what is done next.
+/// Says what is done next, and how long all that was done before took.
 pub(crate) fn step(name: &str) {
-    println!("\n== {name}");
+    static START: OnceLock<Instant> = OnceLock::new();
+    let seconds = START.get_or_init(Instant::now).elapsed().as_secs();
+    println!("\n== {name} (after {}:{:02})", seconds / 60, seconds % 60);
 }
 
 /// Makes the root of the repository the current folder.
