@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use kernels::winograd::Winograd;
-use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, lrn_pool, pool};
+use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, group_norm, lrn_pool, pool};
 
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
@@ -177,6 +177,9 @@ impl Plan {
             let (x, y) = (layer.inputs[0], layer.output);
             if let (Kind::LrnMaxPool(..), Some(window)) = (&layer.kind, &self.windows[index]) {
                 return lrn_pool::scratch_bytes(window, &self.activation(program, x).map);
+            }
+            if let Kind::GroupNorm(_) = layer.kind {
+                return group_norm::scratch_bytes(&self.activation(program, x).map);
             }
             let ways = [(Direction::Forward, x, y), (Direction::Backward, y, x)];
             let way = |(direction, read, written): (Direction, ValueId, ValueId)| {

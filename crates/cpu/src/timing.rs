@@ -96,7 +96,7 @@ impl Work {
                 (Kind::Binary(_), _) => "binary",
                 (Kind::Unary(_) | Kind::PRelu(_), _) => "activation",
                 (Kind::ChannelMean, _) => "channel mean",
-                (Kind::LayerNorm(_) | Kind::GroupNorm(_), _) => "normalization",
+                (Kind::LayerNorm(_) | Kind::GroupNorm(_), _) => "normalisation",
                 (Kind::Affine(_), _) => "affine",
                 (Kind::Softmax, _) => "softmax",
                 (Kind::DepthToSpace(_) | Kind::SpaceToDepth(_), _) => "shuffle",

@@ -2,7 +2,7 @@
 
 use crate::elementwise::relu;
 use crate::geometry::ConvGeometry;
-use crate::rows::{Sink, Source};
+use crate::rows::{Sink, Source, of_block};
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
@@ -92,7 +92,7 @@ impl<const RELU: bool> Reduce for Products<'_, RELU> {
     #[inline(always)]
     unsafe fn start<S: Simd>(&self, block: usize, _first: Option<(S::V, S::V)>) -> S::V {
         // SAFETY: there is a vector of bias for each block.
-        unsafe { S::load(self.bias.as_ptr().add(block).cast()) }
+        unsafe { of_block::<S>(self.bias, block) }
     }
     #[inline(always)]
     unsafe fn take<S: Simd>(sum: S::V, weight: S::V, x: S::V) -> S::V {

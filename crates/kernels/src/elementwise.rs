@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::rows::{RowKernel, Sink, Source, run_rows};
+use crate::rows::{RowKernel, Sink, Source, of_block, run_rows};
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::{Context, Destination, MapMut, MapRef, Relu, Vec16, WriteMode};
@@ -131,7 +131,7 @@ impl Point for Affine<'_> {
     unsafe fn constants<S: Simd>(&self, block: usize) -> (S::V, S::V) {
         // SAFETY: there is a vector for each block.
         unsafe {
-            let of = |vectors: &[Vec16]| S::load(vectors.as_ptr().add(block).cast());
+            let of = |vectors: &[Vec16]| of_block::<S>(vectors, block);
             (of(self.scale), of(self.shift))
         }
     }
@@ -162,7 +162,7 @@ impl Point for ByChannel<'_> {
     #[inline(always)]
     unsafe fn constants<S: Simd>(&self, block: usize) -> S::V {
         // SAFETY: there is a vector for each block.
-        unsafe { S::load(self.scale.as_ptr().add(block).cast()) }
+        unsafe { of_block::<S>(self.scale, block) }
     }
     #[inline(always)]
     unsafe fn apply<S: Simd>(scale: S::V, x: S::V) -> S::V {

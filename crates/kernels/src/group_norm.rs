@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use crate::elementwise::affine_forward;
-use crate::rows::{RowKernel, Sink, Source, run_rows};
+use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, of_block, run_rows};
 use crate::scratch::Scratch;
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
-use crate::{Context, Destination, MapMut, MapRef, Vec16};
+use crate::threads::part;
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16};
 
 /// What a normalisation knows of its channels.
 #[derive(Clone, Copy)]
@@ -51,18 +52,29 @@ impl GroupNorm<'_> {
         &self,
         cx: &Context,
         x: MapRef<'_>,
+        parts: &mut [Vec16],
         means: &mut [Vec16],
         deviations: &mut [Vec16],
     ) {
         let pixels = x.map().height() * x.map().width();
-        channel_sums(cx, Source::new(x), Sum, means);
+        channel_sums(cx, Source::new(x), Sum, parts, means);
         self.means(means, pixels);
-        channel_sums(cx, Source::new(x), Squares { means }, deviations);
+        channel_sums(cx, Source::new(x), Squares { means }, parts, deviations);
         self.means(deviations, pixels);
         for deviation in deviations.iter_mut().flat_map(|vector| &mut vector.0) {
             *deviation = 1.0 / (*deviation + self.epsilon).sqrt();
         }
     }
+}
+
+/// Vectors that [`backward`] works in, which takes more of them than [`forward`].
+fn scratch_vectors(map: &BlockedMap) -> usize {
+    (7 + bands(map)) * map.blocks()
+}
+
+/// Bytes that the thread that calls works in, at the most.
+pub fn scratch_bytes(map: &BlockedMap) -> u64 {
+    (scratch_vectors(map) * size_of::<Vec16>()) as u64
 }
 
 /// `y` = `scale` · (`x` − mean) / √(variance + ε) + `shift`, with mean and variance over the channels of a
@@ -73,12 +85,17 @@ impl GroupNorm<'_> {
 pub fn forward(cx: &Context, norm: &GroupNorm<'_>, x: MapRef<'_>, y: MapMut<'_>) {
     let blocks = x.map().blocks();
     norm.check(blocks);
-    let mut scratch = Scratch::new(2 * blocks);
-    let (means, deviations) = scratch.as_mut_slice(2 * blocks).split_at_mut(blocks);
-    norm.statistics(cx, x, means, deviations);
+    let bands = bands(x.map());
+    let mut scratch = Scratch::new((2 + bands) * blocks);
+    let vectors = scratch.as_mut_slice((2 + bands) * blocks);
+    let (means, rest) = vectors.split_at_mut(blocks);
+    let (deviations, parts) = rest.split_at_mut(blocks);
+    norm.statistics(cx, x, parts, means, deviations);
     for block in 0..blocks {
         for lane in 0..16 {
-            let scale = norm.scale[block].0[lane] * deviations[block].0[lane];
+            let scale = norm.scale[block].0[lane];
+            // Without an epsilon, slots that hold no channel have an infinite one over their deviation.
+            let scale = if scale == 0.0 { 0.0 } else { scale * deviations[block].0[lane] };
             let shift = norm.shift[block].0[lane] - scale * means[block].0[lane];
             deviations[block].0[lane] = scale;
             means[block].0[lane] = shift;
@@ -105,18 +122,20 @@ pub fn backward(
     dy.map().assert_same_extent(dx.map());
     let blocks = x.map().blocks();
     norm.check(blocks);
-    let mut scratch = Scratch::new(7 * blocks);
-    let (factors, mut rest) = scratch.as_mut_slice(7 * blocks).split_at_mut(3 * blocks);
+    let count = scratch_vectors(x.map());
+    let mut scratch = Scratch::new(count);
+    let (factors, mut rest) = scratch.as_mut_slice(count).split_at_mut(3 * blocks);
     let [means, deviations, sums, products] = std::array::from_fn(|_| {
         let (part, others) = std::mem::take(&mut rest).split_at_mut(blocks);
         rest = others;
         part
     });
-    norm.statistics(cx, x, means, deviations);
+    let parts = rest;
+    norm.statistics(cx, x, parts, means, deviations);
     let pixels = x.map().height() * x.map().width();
     let (x, dy) = (Source::new(x), Source::new(dy));
-    channel_sums(cx, dy, Sum, sums);
-    channel_sums(cx, x, Products { dy, means, deviations }, products);
+    channel_sums(cx, dy, Sum, parts, sums);
+    channel_sums(cx, x, Products { dy, means, deviations }, parts, products);
     for vectors in [&mut *sums, &mut *products] {
         for (vector, scale) in vectors.iter_mut().zip(norm.scale) {
             vector.0.iter_mut().zip(scale.0).for_each(|(sum, scale)| *sum *= scale);
@@ -167,7 +186,7 @@ impl Summand for Squares<'_> {
     unsafe fn of<S: Simd>(&self, block: usize, _: usize, _: usize, x: S::V) -> S::V {
         // SAFETY: there is a vector for each block.
         unsafe {
-            let off = S::sub(x, S::load(self.means.as_ptr().add(block).cast()));
+            let off = S::sub(x, of_block::<S>(self.means, block));
             S::mul(off, off)
         }
     }
@@ -185,44 +204,67 @@ impl Summand for Products<'_> {
     unsafe fn of<S: Simd>(&self, block: usize, row: usize, column: usize, x: S::V) -> S::V {
         // SAFETY: there is a vector for each block, and the place lies in the maps.
         unsafe {
-            let off = S::sub(x, S::load(self.means.as_ptr().add(block).cast()));
-            let normal = S::mul(off, S::load(self.deviations.as_ptr().add(block).cast()));
+            let off = S::sub(x, of_block::<S>(self.means, block));
+            let normal = S::mul(off, of_block::<S>(self.deviations, block));
             S::mul(normal, S::load(self.dy.row(block, row).add(16 * column)))
         }
     }
 }
 
-/// The sum over each channel's pixels, a vector for each block.
-fn channel_sums<T: Summand>(cx: &Context, x: Source<'_>, summand: T, sums: &mut [Vec16]) {
-    let (blocks, height) = (x.map.blocks(), x.map.height());
-    let kernel = ChannelSums { summand, x, sums: SharedPtr::of(sums) };
-    // SAFETY: each block's sum is made from the input alone.
-    unsafe { run_rows(cx, blocks, 1, height * x.row_bytes(), &kernel) }
+/// Into how many bands of rows a block is divided at the most, each of which is summed up by itself.
+const MOST_BANDS: usize = 16;
+
+/// Bands of rows that a map's sums are made of: their number depends on the map alone.
+fn bands(map: &BlockedMap) -> usize {
+    let bytes = map.height() * map.width() * size_of::<Vec16>();
+    bytes.div_ceil(TASK_BYTES).clamp(1, MOST_BANDS).min(map.height().max(1))
+}
+
+/// The sum over each channel's pixels, a vector for each block. `parts` has [`bands`] vectors for each.
+fn channel_sums<T: Summand>(
+    cx: &Context,
+    x: Source<'_>,
+    summand: T,
+    parts: &mut [Vec16],
+    sums: &mut [Vec16],
+) {
+    let (blocks, bands) = (x.map.blocks(), bands(&x.map));
+    let row_bytes = x.map.height().div_ceil(bands) * x.row_bytes();
+    assert_eq!(parts.len(), bands * blocks, "a vector for each band");
+    let kernel = ChannelSums { summand, x, bands, parts: SharedPtr::of(parts) };
+    // SAFETY: each band's sum is made from the input alone.
+    unsafe { run_rows(cx, blocks, bands, row_bytes, &kernel) }
+    for (sum, parts) in sums.iter_mut().zip(parts.chunks(bands)) {
+        *sum = Vec16(std::array::from_fn(|lane| parts.iter().map(|part| part.0[lane]).sum()));
+    }
 }
 
 struct ChannelSums<'a, T> {
     summand: T,
     x: Source<'a>,
-    sums: SharedPtr<Vec16>,
+    bands: usize,
+    parts: SharedPtr<Vec16>,
 }
 
 impl<T: Summand> RowKernel for ChannelSums<'_, T> {
     #[inline(always)]
-    unsafe fn rows<S: Simd>(&self, block: usize, _rows: Range<usize>) {
+    unsafe fn rows<S: Simd>(&self, block: usize, bands: Range<usize>) {
         let map = &self.x.map;
-        // SAFETY: rows and columns lie in the map, and the block's sum is this task's alone.
+        // SAFETY: rows and columns lie in the map, and the bands' sums are this task's alone.
         unsafe {
-            let mut total = S::zero();
-            for row in 0..map.height() {
-                let from = self.x.row(block, row);
-                let mut sum = S::zero();
-                for column in 0..map.width() {
-                    let x = S::load(from.add(column * 16));
-                    sum = S::add(sum, self.summand.of::<S>(block, row, column, x));
+            for band in bands {
+                let mut total = S::zero();
+                for row in part(band, self.bands, map.height()) {
+                    let from = self.x.row(block, row);
+                    let mut sum = S::zero();
+                    for column in 0..map.width() {
+                        let x = S::load(from.add(column * 16));
+                        sum = S::add(sum, self.summand.of::<S>(block, row, column, x));
+                    }
+                    total = S::add(total, sum);
                 }
-                total = S::add(total, sum);
+                S::store(self.parts.get().add(block * self.bands + band).cast(), total);
             }
-            S::store(self.sums.get().add(block).cast(), total);
         }
     }
 }

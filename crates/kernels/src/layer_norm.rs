@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::rows::{RowKernel, Sink, Source, run_rows};
+use crate::rows::{RowKernel, Sink, Source, of_block, run_rows};
 use crate::simd::Simd;
 use crate::{Context, Destination, MapMut, MapRef, Vec16};
 
@@ -108,16 +108,6 @@ unsafe fn statistics<S: Simd, const N: usize>(
         }
         statistics
     }
-}
-
-/// A block's vector of a slice.
-///
-/// # Safety
-/// There is one, and the processor has the level.
-#[inline(always)]
-unsafe fn of_block<S: Simd>(vectors: &[Vec16], block: usize) -> S::V {
-    // SAFETY: the caller's promise.
-    unsafe { S::load(vectors.as_ptr().add(block).cast()) }
 }
 
 struct Forward<'a> {

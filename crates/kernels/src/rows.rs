@@ -67,6 +67,16 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
     });
 }
 
+/// A block's vector of a slice.
+///
+/// # Safety
+/// There is one, and the processor has the level.
+#[inline(always)]
+pub(crate) unsafe fn of_block<S: Simd>(vectors: &[Vec16], block: usize) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe { S::load(vectors.as_ptr().add(block).cast()) }
+}
+
 /// A map that is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {

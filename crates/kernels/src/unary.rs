@@ -4,7 +4,7 @@ use std::f32::consts::{FRAC_2_SQRT_PI, SQRT_2};
 use std::ops::Range;
 
 use crate::exponential::{MOST, exp, normal, sigmoid, within};
-use crate::rows::{RowKernel, Sink, Source, run_rows};
+use crate::rows::{RowKernel, Sink, Source, of_block, run_rows};
 use crate::simd::Simd;
 use crate::{Context, Destination, MapMut, MapRef, Vec16};
 
@@ -360,6 +360,15 @@ unsafe fn power<S: Simd>(x: S::V, exponent: f32) -> S::V {
         if exponent == 2.0 {
             return S::mul(x, x);
         }
+        if exponent == 3.0 {
+            return S::mul(S::mul(x, x), x);
+        }
+        if exponent == 0.5 {
+            return S::sqrt(x);
+        }
+        if exponent == -0.5 {
+            return S::div(S::splat(1.0), S::sqrt(x));
+        }
         let mut values = [0.0; 16];
         S::store(values.as_mut_ptr(), x);
         values.iter_mut().for_each(|x| *x = x.powf(exponent));
@@ -375,7 +384,7 @@ impl Function for PRelu<'_> {
     #[inline(always)]
     unsafe fn parameter<S: Simd>(&self, block: usize) -> S::V {
         // SAFETY: there is a vector for each block.
-        unsafe { S::load(self.slope.as_ptr().add(block).cast()) }
+        unsafe { of_block::<S>(self.slope, block) }
     }
     #[inline(always)]
     unsafe fn value<S: Simd>(&self, slope: S::V, x: S::V) -> S::V {

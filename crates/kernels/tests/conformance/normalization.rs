@@ -106,3 +106,21 @@ fn groups_are_normalised_over_all_pixels() {
         });
     }
 }
+
+#[test]
+fn slots_without_a_channel_stay_0_without_an_epsilon() {
+    let (x, ones) = (Planes::random(21, 4, 7, &mut Random(8500)), Planes::zeros(21, 1, 1));
+    let shift = ones.blocked(&ones.map(0)).vectors;
+    let ones = Planes { data: vec![1.0; 21], ..ones };
+    let scale = ones.blocked(&ones.map(0)).vectors;
+    let slots: Vec<usize> = (0..21).collect();
+    let norm = GroupNorm { groups: 3, slots: &slots, scale: &scale, shift: &shift, epsilon: 0.0 };
+    let (map, values) = (x.map(0), x.blocked(&x.map(0)));
+    for cx in contexts().iter().flatten() {
+        let mut y = Blocked::rubbish(&map);
+        group_norm::forward(cx, &norm, values.read(), y.write());
+        let (first, second) = y.vectors.split_at(map.block());
+        assert!(first.iter().all(|vector| vector.0.iter().all(|y| y.is_finite())));
+        assert!(second.iter().all(|vector| vector.0[5..] == [0.0; 11]), "{}", cx.level());
+    }
+}
