@@ -140,7 +140,7 @@ impl Graph {
     /// depends on the picture.
     ///
     /// # Errors
-    /// [`GraphError::UnknownLayer`], [`GraphError::Unsupported`] or [`GraphError::NoGradient`].
+    /// [`GraphError::UnknownLayer`], or what [`Self::check_target`] refuses.
     pub fn find_target(&self, name: &str) -> Result<NodeId, GraphError> {
         let target = self.find(name)?;
         self.check_target(target)?;
@@ -150,7 +150,8 @@ impl Graph {
     /// Whether `target` can be dreamt on: everything it needs is supported and depends on the picture.
     ///
     /// # Errors
-    /// [`GraphError::Unsupported`] or [`GraphError::NoGradient`].
+    /// [`GraphError::Unsupported`], [`GraphError::NoGradient`] or, for an operation's impossible parameters,
+    /// [`GraphError::Shape`].
     pub fn check_target(&self, target: NodeId) -> Result<(), GraphError> {
         let layer = || self.node(target).name.clone();
         let ancestors = self.ancestors(&[target]);
@@ -159,6 +160,10 @@ impl Graph {
                 let (node, kind) = (self.node(id).name.clone(), kind.clone());
                 return Err(GraphError::Unsupported { layer: layer(), node, kind });
             }
+            self.node(id).op.check().map_err(|problem| GraphError::Shape {
+                node: self.node(id).name.clone(),
+                problem,
+            })?;
         }
         if target == self.input() || !ancestors.contains(&self.input()) {
             return Err(GraphError::NoGradient { layer: layer() });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::operation::{Activation, Operation, only};
+use super::operation::{Activation, Operation, of_channels};
 use crate::{Real, Shape};
 
 /// `scale[c] · x + shift[c]`.
@@ -16,15 +16,7 @@ pub struct Affine {
 
 impl Operation for Affine {
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
-        let input = only(inputs)?;
-        if input.channels != self.scale.len() {
-            return Err(format!(
-                "it scales {} channels, its input has {}",
-                self.scale.len(),
-                input.channels
-            ));
-        }
-        Ok(Some(input))
+        of_channels(inputs, "scales", self.scale.len()).map(Some)
     }
 
     fn vectors(&self) -> Vec<&Arc<[f32]>> {

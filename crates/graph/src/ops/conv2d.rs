@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::operation::{Activation, Operation, only};
+use super::products::{self, Products};
 use super::window::Window;
 use crate::{Real, Shape, Weights};
 
@@ -23,8 +24,7 @@ pub struct Conv2d {
     pub bias: Arc<[f32]>,
 }
 
-impl Conv2d {
-    /// Calls `f` with the indices of the input, the weight and the output of every product.
+impl Products for Conv2d {
     fn for_each(&self, input: Shape, output: Shape, mut f: impl FnMut(usize, usize, usize)) {
         let (outs, ins) = (self.out_channels / self.groups, self.in_channels);
         let [kernel_height, kernel_width] = self.window.kernel;
@@ -37,6 +37,10 @@ impl Conv2d {
                 }
             }
         });
+    }
+
+    fn parameters(&self) -> (&Weights, &Arc<[f32]>) {
+        (&self.weights, &self.bias)
     }
 }
 
@@ -70,13 +74,7 @@ impl Operation for Conv2d {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        let Activation { shape, data: x } = inputs[0];
-        let bias = |i: usize| T::of(self.bias[i / output.plane()]);
-        let mut y: Vec<T> = (0..output.len()).map(bias).collect();
-        self.for_each(shape, output, |from, weight, to| {
-            y[to] += x[from] * T::of(self.weights[weight]);
-        });
-        y
+        products::forward(self, inputs[0], output)
     }
 
     fn backward<T: Real>(
@@ -85,11 +83,6 @@ impl Operation for Conv2d {
         output: Activation<'_, T>,
         dy: &[T],
     ) -> Vec<Vec<T>> {
-        let shape = inputs[0].shape;
-        let mut dx = vec![T::default(); shape.len()];
-        self.for_each(shape, output.shape, |from, weight, to| {
-            dx[from] += T::of(self.weights[weight]) * dy[to];
-        });
-        vec![dx]
+        vec![products::backward(self, inputs[0].shape, output.shape, dy)]
     }
 }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::operation::{Activation, Operation, only};
+use super::products::{self, Products};
 use crate::{Real, Shape, Weights};
+
+/// No kernel, stride or padding is larger; what is computed from them fits any number then.
+const MOST_EXTENT: usize = 1 << 20;
 
 /// Transposed convolution: each input adds the kernel, times itself, to the outputs; what a convolution with
 /// the same window does backward. Pairs are rows first, then columns.
@@ -33,18 +37,19 @@ pub struct ConvTranspose2d {
 
 impl ConvTranspose2d {
     /// Outputs that a kernel reaches along an axis.
-    pub(crate) fn reach(&self, axis: usize) -> Option<usize> {
+    pub(crate) fn reached(&self, axis: usize) -> Option<usize> {
         self.kernel[axis].checked_sub(1)?.checked_mul(self.dilation[axis])?.checked_add(1)
     }
 
     /// The output's extent along an axis; `None` if nothing is left of it.
     fn extent(&self, axis: usize, input: usize) -> Option<usize> {
         let whole = input.checked_sub(1)?.checked_mul(self.stride[axis])?;
-        let whole = whole.checked_add(self.reach(axis)?)?.checked_sub(self.before[axis])?;
+        let whole = whole.checked_add(self.reached(axis)?)?.checked_sub(self.before[axis])?;
         whole.checked_add_signed(self.after[axis].checked_neg()?)
     }
+}
 
-    /// Calls `f` with the indices of the input, the weight and the output of every product.
+impl Products for ConvTranspose2d {
     fn for_each(&self, input: Shape, output: Shape, mut f: impl FnMut(usize, usize, usize)) {
         let (ins, outs) = (self.in_channels / self.groups, self.out_channels / self.groups);
         let [high, wide] = self.kernel;
@@ -71,9 +76,51 @@ impl ConvTranspose2d {
             }
         }
     }
+
+    fn parameters(&self) -> (&Weights, &Arc<[f32]>) {
+        (&self.weights, &self.bias)
+    }
 }
 
 impl Operation for ConvTranspose2d {
+    fn check(&self) -> Result<(), String> {
+        let each = [self.kernel, self.stride, self.dilation];
+        if each.as_flattened().contains(&0) {
+            return Err(format!(
+                "its kernel of {:?} with a stride of {:?} and a dilation of {:?} has a 0 in it",
+                self.kernel, self.stride, self.dilation
+            ));
+        }
+        let groups = self.groups;
+        let divides = |channels: usize| groups > 0 && channels.is_multiple_of(groups);
+        if !divides(self.in_channels) || !divides(self.out_channels) {
+            return Err(format!(
+                "its {groups} groups do not divide {} and {} channels",
+                self.in_channels, self.out_channels
+            ));
+        }
+        let reach = [0, 1].map(|axis| self.reached(axis).unwrap_or(usize::MAX));
+        let after = self.after.map(isize::unsigned_abs);
+        let extents = [reach, self.stride, self.before, after];
+        if extents.as_flattened().iter().any(|&extent| extent > MOST_EXTENT) {
+            return Err(format!(
+                "its kernel, stride or padding reaches farther than {MOST_EXTENT} positions"
+            ));
+        }
+        let weights = self.kernel[0] * self.kernel[1];
+        let weights = [self.in_channels, self.out_channels / groups]
+            .iter()
+            .try_fold(weights, |product, &factor| product.checked_mul(factor));
+        if weights != Some(self.weights.len()) || self.out_channels != self.bias.len() {
+            return Err(format!(
+                "has {} weights and a bias for {} channels, which are too many or too few",
+                self.weights.len(),
+                self.bias.len()
+            ));
+        }
+        Ok(())
+    }
+
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
         let input = only(inputs)?;
         if input.channels != self.in_channels {
@@ -91,6 +138,10 @@ impl Operation for ConvTranspose2d {
         self.out_channels
     }
 
+    fn reach(&self) -> usize {
+        self.reached(1).map_or(0, |reach| reach.saturating_sub(1) / self.stride[1].max(1))
+    }
+
     fn step(&self) -> f64 {
         1.0 / self.stride[1].max(1) as f64
     }
@@ -104,13 +155,7 @@ impl Operation for ConvTranspose2d {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        let Activation { shape, data: x } = inputs[0];
-        let bias = |i: usize| T::of(self.bias[i / output.plane()]);
-        let mut y: Vec<T> = (0..output.len()).map(bias).collect();
-        self.for_each(shape, output, |from, weight, to| {
-            y[to] += x[from] * T::of(self.weights[weight]);
-        });
-        y
+        products::forward(self, inputs[0], output)
     }
 
     fn backward<T: Real>(
@@ -119,11 +164,6 @@ impl Operation for ConvTranspose2d {
         output: Activation<'_, T>,
         dy: &[T],
     ) -> Vec<Vec<T>> {
-        let shape = inputs[0].shape;
-        let mut dx = vec![T::default(); shape.len()];
-        self.for_each(shape, output.shape, |from, weight, to| {
-            dx[from] += T::of(self.weights[weight]) * dy[to];
-        });
-        vec![dx]
+        vec![products::backward(self, inputs[0].shape, output.shape, dy)]
     }
 }

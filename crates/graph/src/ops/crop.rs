@@ -1,7 +1,7 @@
 //! Slices of rows and columns.
 
 use super::operation::{Activation, Operation, only};
-use super::taps::{Taps, resample, resample_backward};
+use super::taps::{self, Taps};
 use crate::{Real, Shape};
 
 /// Positions along one axis, as Python's `start:end:step` says them: negative ones count from the end, and what
@@ -70,8 +70,7 @@ impl Operation for Crop {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        let taps = self.taps(inputs[0].shape, output).expect("it has taps");
-        resample(inputs[0], output, &taps, T::default())
+        taps::forward(self, 0.0, inputs, output)
     }
 
     fn backward<T: Real>(
@@ -80,8 +79,7 @@ impl Operation for Crop {
         output: Activation<'_, T>,
         dy: &[T],
     ) -> Vec<Vec<T>> {
-        let taps = self.taps(inputs[0].shape, output.shape).expect("it has taps");
-        vec![resample_backward(inputs[0].shape, output.shape, &taps, dy)]
+        taps::backward(self, inputs, output, dy)
     }
 }
 

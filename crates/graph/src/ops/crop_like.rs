@@ -1,7 +1,7 @@
 //! A part of an activation as large as another: what networks cut off after transposed convolutions.
 
 use super::operation::{Activation, Operation};
-use super::taps::{Taps, resample, resample_backward};
+use super::taps::{self, Taps};
 use crate::{Real, Shape};
 
 /// As many rows and columns of the first input as the second has; nothing else of the second counts.
@@ -44,8 +44,7 @@ impl Operation for CropLike {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        let taps = self.taps(inputs[0].shape, output).expect("it has taps");
-        resample(inputs[0], output, &taps, T::default())
+        taps::forward(self, 0.0, inputs, output)
     }
 
     fn backward<T: Real>(
@@ -54,8 +53,6 @@ impl Operation for CropLike {
         output: Activation<'_, T>,
         dy: &[T],
     ) -> Vec<Vec<T>> {
-        let taps = self.taps(inputs[0].shape, output.shape).expect("it has taps");
-        let dx = resample_backward(inputs[0].shape, output.shape, &taps, dy);
-        vec![dx, vec![T::default(); inputs[1].data.len()]]
+        taps::backward(self, inputs, output, dy)
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::normalization::{normalize, normalize_backward};
-use super::operation::{Activation, Operation, only};
+use super::operation::{Activation, Operation, of_channels};
 use crate::{Real, Shape};
 
 /// `scale[c] · (x − mean) / √(variance + epsilon) + shift[c]`, with mean and variance over the channels of a
@@ -23,14 +23,7 @@ pub struct GroupNorm {
 
 impl Operation for GroupNorm {
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
-        let input = only(inputs)?;
-        if input.channels != self.scale.len() {
-            return Err(format!(
-                "it normalises {} channels, its input has {}",
-                self.scale.len(),
-                input.channels
-            ));
-        }
+        let input = of_channels(inputs, "normalises", self.scale.len())?;
         if self.groups == 0 || !input.channels.is_multiple_of(self.groups) {
             return Err(format!(
                 "its {} groups do not divide {} channels",

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::normalization::{normalize, normalize_backward};
-use super::operation::{Activation, Operation, only};
+use super::operation::{Activation, Operation, of_channels};
 use crate::{Real, Shape};
 
 /// `scale[c] · (x − mean) / √(variance + epsilon) + shift[c]`, with mean and variance over the channels of one
@@ -21,15 +21,7 @@ pub struct LayerNorm {
 
 impl Operation for LayerNorm {
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
-        let input = only(inputs)?;
-        if input.channels != self.scale.len() {
-            return Err(format!(
-                "it normalises {} channels, its input has {}",
-                self.scale.len(),
-                input.channels
-            ));
-        }
-        Ok(Some(input))
+        of_channels(inputs, "normalises", self.scale.len()).map(Some)
     }
 
     fn vectors(&self) -> Vec<&Arc<[f32]>> {

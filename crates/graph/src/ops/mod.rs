@@ -26,6 +26,7 @@ mod normalization;
 mod operation;
 mod pad;
 mod prelu;
+mod products;
 mod relu;
 mod resize;
 mod select_channels;
@@ -212,6 +213,14 @@ impl Op {
         )
     }
 
+    /// Whether its parameters are some that such an operation can have, whatever its inputs.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(&self) -> Result<(), String> {
+        dispatch!(self, operation => operation.check(), input => Ok(()), _kind => Ok(()))
+    }
+
     /// The window that it slides over its input, if it has one.
     pub fn window(&self) -> Option<&Window> {
         dispatch!(self, operation => operation.window(), input => None, _kind => None)
@@ -220,6 +229,12 @@ impl Op {
     /// Whether it has the rows and columns of its last input, and nothing else of it.
     pub fn sized_by_last(&self) -> bool {
         dispatch!(self, operation => operation.sized_by_last(), input => false, _kind => false)
+    }
+
+    /// How many columns of its input beside the first a column of its output depends on at the most; of those
+    /// that count for all of its output alike, none.
+    pub fn reach(&self) -> usize {
+        dispatch!(self, operation => operation.reach(), input => 0, _kind => 0)
     }
 
     /// How many steps along a row of its input one step along a row of its output is.

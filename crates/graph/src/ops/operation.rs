@@ -38,6 +38,14 @@ pub(crate) trait Operation {
         None
     }
 
+    /// Whether its parameters are some that such an operation can have, whatever its inputs.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether it has the rows and columns of its last input, and nothing else of it.
     fn sized_by_last(&self) -> bool {
         false
@@ -46,6 +54,14 @@ pub(crate) trait Operation {
     /// How many steps along a row of its input one step along a row of its output is.
     fn step(&self) -> f64 {
         self.window().map_or(1.0, |window| window.stride[1] as f64)
+    }
+
+    /// How many columns of its input beside the first a column of its output depends on at the most; of those
+    /// that count for all of its output alike, none.
+    fn reach(&self) -> usize {
+        let reach =
+            |window: &Window| window.kernel[1].saturating_sub(1).saturating_mul(window.dilation[1]);
+        self.window().map_or(0, reach)
     }
 
     /// The rows and columns that it adds up, if that is all it does.
@@ -81,4 +97,14 @@ pub(super) fn only(inputs: &[Shape]) -> Result<Shape, String> {
         [shape] => Ok(*shape),
         _ => Err(format!("wants one input, has {}", inputs.len())),
     }
+}
+
+/// The shape of the one input of an operation that has parameters for so many channels: it `does` something to
+/// each of them.
+pub(super) fn of_channels(inputs: &[Shape], does: &str, channels: usize) -> Result<Shape, String> {
+    let input = only(inputs)?;
+    if input.channels != channels {
+        return Err(format!("it {does} {channels} channels, its input has {}", input.channels));
+    }
+    Ok(input)
 }

@@ -1,7 +1,7 @@
 //! Rows and columns added around an activation.
 
 use super::operation::{Activation, Operation, only};
-use super::taps::{Taps, resample, resample_backward};
+use super::taps::{self, Taps};
 use crate::{Real, Shape};
 
 /// What the rows and columns that are added hold.
@@ -79,8 +79,7 @@ impl Operation for Pad {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        let taps = self.taps(inputs[0].shape, output).expect("it has taps");
-        resample(inputs[0], output, &taps, T::of(self.fill()))
+        taps::forward(self, self.fill(), inputs, output)
     }
 
     fn backward<T: Real>(
@@ -89,8 +88,7 @@ impl Operation for Pad {
         output: Activation<'_, T>,
         dy: &[T],
     ) -> Vec<Vec<T>> {
-        let taps = self.taps(inputs[0].shape, output.shape).expect("it has taps");
-        vec![resample_backward(inputs[0].shape, output.shape, &taps, dy)]
+        taps::backward(self, inputs, output, dy)
     }
 }
 

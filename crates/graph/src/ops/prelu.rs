@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::operation::{Activation, Operation, only};
+use super::operation::{Activation, Operation, of_channels};
 use crate::{Real, Shape};
 
 /// `x` above 0, `slope[c] · x` elsewhere.
@@ -25,15 +25,7 @@ impl PRelu {
 
 impl Operation for PRelu {
     fn output_shape(&self, inputs: &[Shape]) -> Result<Option<Shape>, String> {
-        let input = only(inputs)?;
-        if input.channels != self.slope.len() {
-            return Err(format!(
-                "it has slopes for {} channels, its input has {}",
-                self.slope.len(),
-                input.channels
-            ));
-        }
-        Ok(Some(input))
+        of_channels(inputs, "has slopes for", self.slope.len()).map(Some)
     }
 
     fn vectors(&self) -> Vec<&Arc<[f32]>> {

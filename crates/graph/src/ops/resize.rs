@@ -1,7 +1,7 @@
 //! Activations enlarged and reduced, in the conventions of ONNX, PyTorch and TensorFlow.
 
 use super::operation::{Activation, Operation};
-use super::taps::{Taps, resample, resample_backward};
+use super::taps::{self, Taps};
 use crate::{Real, Shape};
 
 /// The rows or columns that a resizing makes.
@@ -191,6 +191,14 @@ impl Operation for Resize {
         Ok((height > 0 && width > 0).then_some(Shape { height, width, ..input }))
     }
 
+    fn reach(&self) -> usize {
+        match self.interpolation {
+            Interpolation::Nearest(_) => 0,
+            Interpolation::Linear => 1,
+            Interpolation::Cubic { .. } => 3,
+        }
+    }
+
     fn step(&self) -> f64 {
         match self.size[1] {
             Extent::Scale(scale) => 1.0 / f64::from(scale),
@@ -204,8 +212,7 @@ impl Operation for Resize {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
-        let taps = self.taps(inputs[0].shape, output).expect("it has taps");
-        resample(inputs[0], output, &taps, T::default())
+        taps::forward(self, 0.0, inputs, output)
     }
 
     fn backward<T: Real>(
@@ -214,10 +221,7 @@ impl Operation for Resize {
         output: Activation<'_, T>,
         dy: &[T],
     ) -> Vec<Vec<T>> {
-        let taps = self.taps(inputs[0].shape, output.shape).expect("it has taps");
-        let dx = resample_backward(inputs[0].shape, output.shape, &taps, dy);
-        let nothing = inputs[1..].iter().map(|second| vec![T::default(); second.data.len()]);
-        std::iter::once(dx).chain(nothing).collect()
+        taps::backward(self, inputs, output, dy)
     }
 }
 

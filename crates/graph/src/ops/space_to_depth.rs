@@ -27,6 +27,10 @@ impl Operation for SpaceToDepth {
         inputs[0].saturating_mul(self.0.pixels())
     }
 
+    fn reach(&self) -> usize {
+        self.0.block[1].saturating_sub(1)
+    }
+
     fn step(&self) -> f64 {
         self.0.block[1] as f64
     }

@@ -1,6 +1,6 @@
 //! What pads, crops and resizings have in common: rows and columns that are weighted sums of others.
 
-use super::operation::Activation;
+use super::operation::{Activation, Operation};
 use crate::{Real, Shape};
 
 /// What each position along one axis of an output is the sum of: positions of the input with their weights.
@@ -54,8 +54,35 @@ impl Taps {
     }
 }
 
+/// What an operation that has taps gives, with `fill` where a row or column has none.
+pub(super) fn forward<T: Real>(
+    operation: &impl Operation,
+    fill: f32,
+    inputs: &[Activation<'_, T>],
+    output: Shape,
+) -> Vec<T> {
+    let taps = operation.taps(inputs[0].shape, output).expect("it has taps");
+    resample(inputs[0], output, &taps, T::of(fill))
+}
+
+/// The gradient of [`forward`] with respect to each input; only the size of a second one counts.
+pub(super) fn backward<T: Real>(
+    operation: &impl Operation,
+    inputs: &[Activation<'_, T>],
+    output: Activation<'_, T>,
+    dy: &[T],
+) -> Vec<Vec<T>> {
+    let (input, output) = (inputs[0].shape, output.shape);
+    let [rows, columns] = operation.taps(input, output).expect("it has taps");
+    let back = [rows.transposed(input.height), columns.transposed(input.width)];
+    let dy = Activation { shape: output, data: dy };
+    let dx = resample(dy, input, &back, T::default());
+    let nothing = inputs[1..].iter().map(|second| vec![T::default(); second.data.len()]);
+    std::iter::once(dx).chain(nothing).collect()
+}
+
 /// The values whose rows and columns have taps, and `fill` where one of them has none.
-pub(super) fn resample<T: Real>(
+fn resample<T: Real>(
     Activation { shape, data: x }: Activation<'_, T>,
     output: Shape,
     [rows, columns]: &[Taps; 2],
@@ -77,15 +104,4 @@ pub(super) fn resample<T: Real>(
         }
     }
     y
-}
-
-/// The gradient of [`resample`] with respect to its input of shape `input`.
-pub(super) fn resample_backward<T: Real>(
-    input: Shape,
-    output: Shape,
-    [rows, columns]: &[Taps; 2],
-    dy: &[T],
-) -> Vec<T> {
-    let back = [rows.transposed(input.height), columns.transposed(input.width)];
-    resample(Activation { shape: output, data: dy }, input, &back, T::default())
 }
