@@ -87,11 +87,12 @@ impl CpuExecutable {
     pub fn new(network: &Network, targets: &[NodeId], cx: Context) -> Result<Self, GraphError> {
         network.check_targets(targets)?;
         let Rewritten { graph, targets } = passes::prune(&network.graph, targets);
-        let Rewritten { graph, targets } = passes::expand_conv_transpose(&graph, &targets);
         check_channels(&graph)?;
         let Rewritten { graph, targets } = passes::fold_gates(&graph, &targets);
         let Rewritten { graph, targets } = passes::fold_layer_norm(&graph, &targets);
         let Rewritten { graph, targets } = passes::fold_batch_norm(&graph, &targets);
+        let Rewritten { graph, targets } = passes::expand_conv_transpose(&graph, &targets);
+        check_channels(&graph)?;
         Ok(Self {
             program: Program::new(&graph, &targets),
             graph,

@@ -44,7 +44,7 @@ struct Axis {
 
 impl Axis {
     fn new(conv: &ConvTranspose2d, axis: usize) -> Self {
-        let reach = conv.reach(axis).expect("a kernel that fits the address space") as isize;
+        let reach = conv.reached(axis).expect("a kernel that fits the address space") as isize;
         let (stride, left_out) = (conv.stride[axis] as isize, conv.before[axis] as isize);
         let elements = |before: isize| {
             let first = -(reach - 1 - before).div_euclid(stride);

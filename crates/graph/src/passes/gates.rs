@@ -34,9 +34,11 @@ pub fn fold_gates(graph: &Graph, targets: &[NodeId]) -> Rewritten {
             rewriter.replace(&[id], &node.name, node.op.clone(), &node.inputs);
             continue;
         };
-        // A factor behind the product completes it.
+        // A factor behind the product completes one that lacks it.
         let behind = match readers[index][..] {
-            [reader] if !targets.contains(&id) => scale(graph, reader).map(|(_, by)| (reader, by)),
+            [reader] if !near(factor, 1.0) && !targets.contains(&id) => {
+                scale(graph, reader).map(|(_, by)| (reader, by))
+            }
             _ => None,
         };
         let (mut ids, mut factor) = (vec![id], factor);
@@ -162,6 +164,13 @@ mod tests {
             b.add("out", affine(1.0 / 6.0, 0.0), &[out])
         });
         assert_eq!(swish, ["out Unary(HardSwish)"]);
+        let scaled = folded(|b, x| {
+            let gate = b.add("gate", Op::Unary(Unary::Sigmoid), &[x]);
+            let silu = b.add("silu", product.clone(), &[x, gate]);
+            b.add("out", affine(2.0, 0.0), &[silu])
+        });
+        assert_eq!(scaled[0], "silu Unary(Silu)");
+        assert_eq!(scaled.len(), 2);
         for halved_first in [false, true] {
             let gelu = folded(|b, x| {
                 let by_root = b.add("div", affine(0.707_106_77, 0.0), &[x]);
