@@ -121,6 +121,7 @@ pub enum OutputGradient<'a> {
     /// A gradient of the target's shape, and channels of the target that the whole backward pass takes for
     /// alive at every position: what reaches them passes the ReLU they come from, whatever it made of their
     /// values. So a channel that is 0 everywhere can grow (Lucid's redirected ReLU, for these channels alone).
+    /// A [`crate::Unary::Clip`] from 0 on, such as ReLU6, is such a ReLU too.
     /// Channels that come from no ReLU, but for joins, are as in [`Self::Gradient`].
     Unmasked {
         /// The gradient.

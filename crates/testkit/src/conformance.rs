@@ -8,7 +8,7 @@
 use graph::reference;
 use graph::*;
 
-use crate::networks::{inception, network, random_graph, same, unary_ops};
+use crate::networks::{inception, network, random_graph, same, unary_ops, with_clips};
 use crate::{Random, error};
 
 /// Relative L2 error of an activation after a few layers in `f32`.
@@ -72,6 +72,7 @@ fn every_operation(backend: &dyn Backend) {
             coordinates: Coordinates::HalfPixel,
             interpolation: Interpolation::Linear,
         });
+        let own = builder.add("of its own size", resize.clone(), &[relu, relu]);
         let resized = builder.add("resized", resize, &[conv, relu]);
         let offset = [random.range(0, 3), random.range(0, 3)];
         let cropped = Op::CropLike(CropLike { offset });
@@ -79,7 +80,8 @@ fn every_operation(backend: &dyn Backend) {
         let both = builder.add("both", Op::Concat, &[resized, cropped]);
         let all = builder.add("all", Op::Concat, &[relu, both, cropped]);
         let (size, network) = (Size::new(random.range(9, 21), 11), network(builder.finish()));
-        for (target, name) in [(resized, "resized"), (cropped, "cropped"), (all, "all")] {
+        for target in [own, resized, cropped, all] {
+            let name = &network.graph.node(target).name;
             compare(backend, &network, &[target], size, random, name);
         }
     }
@@ -228,8 +230,8 @@ fn describe(op: &Op) -> String {
         ),
         Op::Affine(_) => "affine".into(),
         Op::PRelu(_) => "parametric ReLU".into(),
-        Op::LayerNorm(_) => "layer normalization".into(),
-        Op::GroupNorm(norm) => format!("normalization in {} groups", norm.groups),
+        Op::LayerNorm(_) => "layer normalisation".into(),
+        Op::GroupNorm(norm) => format!("normalisation in {} groups", norm.groups),
         Op::ConvTranspose2d(conv) => format!(
             "transposed convolution {} → {} in {} groups by {:?}, stride {:?}, dilation {:?}, without \
              {:?} before and {:?} after",
@@ -278,11 +280,18 @@ fn random_graphs(backend: &dyn Backend) {
 /// Channels that are taken for alive pass what reaches them, in layers that join ReLUs and in others.
 fn unmasked_channels_pass_every_gradient(backend: &dyn Backend) {
     let random = &mut Random(26);
-    let network = network(inception(random, 13));
+    let network = network(with_clips(&inception(random, 13), random));
     let find = |name: &str| network.graph.find_target(name).unwrap();
     let size = Size::new(41, 38);
     let (image, oracle) = (random.image(size), reference::Reference::<f64>::default());
-    let sets = [&["mixed"][..], &["conv0", "next"], &["mixed", "mixed/pool"], &["next/pre_relu"]];
+    let sets = [
+        &["mixed"][..],
+        &["conv0", "next"],
+        &["mixed", "mixed/pool"],
+        &["relu6"],
+        &["mixed with relu6"],
+        &["next/pre_relu"],
+    ];
     for (layers, channels) in sets.iter().flat_map(|set| [(set, &[0, 19, 20, 7][..]), (set, &[])]) {
         let targets: Vec<NodeId> = layers.iter().map(|layer| find(layer)).collect();
         let given = random.range(0, 1 << 20) as u64;
@@ -411,9 +420,21 @@ fn what_cannot_run_is_refused(backend: &dyn Backend) {
     let conv = builder.add("conv", conv, &[builder.input()]);
     let kind = "Mystery".to_owned();
     let unknown = builder.add("unknown", Op::Unsupported { kind }, &[conv]);
+    let Op::ConvTranspose2d(up) = random.conv_transpose(4, 6, 2) else { unreachable!() };
+    let impossible = [
+        ConvTranspose2d { stride: [1, 0], ..up.clone() },
+        ConvTranspose2d { groups: 0, ..up.clone() },
+        ConvTranspose2d { dilation: [0, 1], ..up.clone() },
+        ConvTranspose2d { after: [isize::MIN, 0], ..up.clone() },
+        ConvTranspose2d { groups: 1, ..up },
+    ]
+    .map(|up| builder.add("impossible", Op::ConvTranspose2d(up), &[conv]));
     let (input, network) = (builder.input(), network(builder.finish()));
     let refusal = |target| backend.compile(&network, &[target]).err();
     assert!(matches!(refusal(unknown), Some(GraphError::Unsupported { .. })));
+    for impossible in impossible {
+        assert!(matches!(refusal(impossible), Some(GraphError::Shape { .. })));
+    }
     assert!(matches!(refusal(input), Some(GraphError::NoGradient { .. })));
     let executable = backend.compile(&network, &[conv]).unwrap();
     for size in [Size::new(4, 9), Size::new(9, 4), Size::new(0, 0)] {

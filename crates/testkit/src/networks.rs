@@ -66,6 +66,21 @@ pub fn inception(random: &mut Random, second: usize) -> Graph {
     b.finish()
 }
 
+/// What [`inception`] makes, with a ReLU that ends behind its mixed layer, and both joined.
+pub(crate) fn with_clips(graph: &Graph, random: &mut Random) -> Graph {
+    let mut b = GraphBuilder::new(&*graph.node(graph.input()).name, graph.input_channels());
+    for node in &graph.nodes()[1..] {
+        b.add(&*node.name, node.op.clone(), &node.inputs);
+    }
+    let mixed = b.find("mixed").expect("an inception");
+    let channels = graph.layers().iter().find(|layer| layer.name == "mixed").map(|it| it.channels);
+    let conv = random.conv(same(1, 1), channels.expect("an inception"), 21, 1);
+    let conv = b.add("relu6/pre_relu", conv, &[mixed]);
+    let clip = b.add("relu6", Op::Unary(Unary::Clip { min: 0.0, max: 0.5 }), &[conv]);
+    b.add("mixed with relu6", Op::Concat, &[clip, mixed]);
+    b.finish()
+}
+
 /// A graph of random layers that branch and join.
 pub fn random_graph(random: &mut Random) -> Graph {
     let mut b = GraphBuilder::new("input", 3);
@@ -145,6 +160,9 @@ pub fn unary_ops() -> Vec<Unary> {
         Unary::Elu { alpha: 1.25 },
         Unary::Sqrt,
         Unary::Pow { exponent: 2.0 },
+        Unary::Pow { exponent: 3.0 },
+        Unary::Pow { exponent: 0.5 },
         Unary::Pow { exponent: -0.5 },
+        Unary::Pow { exponent: 1.25 },
     ]
 }

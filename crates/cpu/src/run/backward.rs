@@ -91,17 +91,6 @@ impl CpuSession {
             return;
         }
         let dyp = plan.gradient(program, layer.output);
-        if let (Kind::Resample(_), &[_, second], [_, contribution]) =
-            (&layer.kind, &layer.inputs[..], &contributions[..])
-        {
-            let Part { range, map } = plan.gradient(program, second);
-            let dx = &mut self.vectors[range];
-            if contribution.mode == WriteMode::Overwrite {
-                dx.fill(Vec16::default());
-            } else if let Some(mask) = plan.completing(program, second, *contribution) {
-                elementwise::apply_mask(cx, MapMut::new(map, dx), &self.masks[mask]);
-            }
-        }
         let input = layer.inputs[0];
         let Contribution { mode, .. } = contributions[0];
         let mask = plan.completing(program, input, contributions[0]).map(|mask| &self.masks[mask]);
@@ -165,6 +154,18 @@ impl CpuSession {
             }
             (Kind::Softmax, _, _, Some(y)) => elementwise::softmax_backward(cx, y, dy, dx),
             _ => unreachable!("direct convolutions run side by side, and sums are done above"),
+        }
+        // Of a second input only the size counts. It may be the first one again, whose gradient is written above.
+        if let (Kind::Resample(_), &[_, second], [_, contribution]) =
+            (&layer.kind, &layer.inputs[..], &contributions[..])
+        {
+            let Part { range, map } = plan.gradient(program, second);
+            let dx = &mut self.vectors[range];
+            if contribution.mode == WriteMode::Overwrite {
+                dx.fill(Vec16::default());
+            } else if let Some(mask) = plan.completing(program, second, *contribution) {
+                elementwise::apply_mask(cx, MapMut::new(map, dx), &self.masks[mask]);
+            }
         }
     }
 }

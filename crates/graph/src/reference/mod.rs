@@ -5,7 +5,7 @@
 
 mod backend;
 
-use crate::{Activation, GraphError, Network, NodeId, Op, Real, Shape, Tensor};
+use crate::{Activation, GraphError, Network, NodeId, Op, Real, Shape, Tensor, Unary};
 
 pub use backend::Reference;
 
@@ -34,7 +34,8 @@ impl<T: Real> Run<T> {
         Activation { shape: self.shape(node), data: self.values(node) }
     }
 
-    /// The ReLU that a channel of a node comes from through nothing but joins, and its channel there.
+    /// The ReLU, which may end somewhere, that a channel of a node comes from through nothing but joins, and its
+    /// channel there.
     fn rectifier(
         &self,
         network: &Network,
@@ -44,7 +45,9 @@ impl<T: Real> Run<T> {
         loop {
             let of = network.graph.node(node);
             match of.op {
-                Op::Relu => return Some((node, channel)),
+                Op::Relu | Op::Unary(Unary::Clip { min: 0.0, .. }) => {
+                    return Some((node, channel));
+                }
                 Op::Concat => {
                     let mut inputs = of.inputs.iter();
                     node = *inputs.find(|&&input| {

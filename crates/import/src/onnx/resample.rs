@@ -132,6 +132,7 @@ fn of_sizes(
             .zip([a.channels as i64, 1])
             .all(|(&n, own)| n == own)
         && let Some(like) = reader.of_size([[rows, columns], [other_rows, other_columns]])
+        && like != source
     {
         return Some(([Extent::OfSecond; 2], Some(like)));
     }
