@@ -18,7 +18,7 @@ use crate::ImportError;
 /// The most channels any node may have; also bounds features of fully connected layers.
 pub(super) const MAX_CHANNELS: usize = 1 << 18;
 /// The largest kernel, stride, dilation or padding along one axis.
-pub(super) const MAX_WINDOW: usize = 1024;
+pub(crate) const MAX_WINDOW: usize = 1024;
 /// The most picture pixels that one step at any node may span.
 const MAX_STRIDE: usize = 1 << 16;
 /// The most rows or columns that all paddings together may add.

@@ -12,7 +12,7 @@ mod order;
 
 pub(crate) use activation::Activation;
 pub(crate) use array::{Array, MAX_GROWN, Slice, Values};
-pub(crate) use assembly::Assembly;
+pub(crate) use assembly::{Assembly, MAX_WINDOW};
 pub(crate) use entry::{Axis, Channel, Entry, between};
 pub(crate) use limits::{MAX_NODES, check_numbers, check_size, within};
 pub(crate) use obstacle::first_obstacle;

@@ -8,7 +8,7 @@ use super::node::Node;
 use super::reader::{Built, NO_MAP, Reader, Value, optional};
 use super::tensor::Constant;
 use crate::ImportError;
-use crate::kit::check_size;
+use crate::kit::{MAX_WINDOW, check_size};
 
 pub(super) fn conv(
     reader: &mut Reader,
@@ -47,10 +47,10 @@ fn padded(reader: &Reader, window: Window, source: NodeId) -> (Window, NodeId) {
             Padding::Explicit { top, bottom, left, right },
         ) if *mode == zeros => {
             let padding = Padding::Explicit {
-                top: top + rows[0],
-                bottom: bottom + rows[1],
-                left: left + columns[0],
-                right: right + columns[1],
+                top: top.saturating_add(rows[0]),
+                bottom: bottom.saturating_add(rows[1]),
+                left: left.saturating_add(columns[0]),
+                right: right.saturating_add(columns[1]),
             };
             (window.padded(padding), inner)
         }
@@ -100,6 +100,10 @@ pub(super) fn window(
         dilation: pair(node, "dilations")?,
         ..Window::new(kernel, pair(node, "strides")?)
     };
+    let sizes = [window.kernel, window.stride, window.dilation];
+    if !sizes.iter().flatten().all(|size| (1..=MAX_WINDOW).contains(size)) {
+        return Err(" with a window of an impossible size");
+    }
     let padding = match node.text("auto_pad") {
         None | Some("" | "NOTSET") => explicit(node)?,
         Some("VALID") => Padding::VALID,

@@ -182,10 +182,12 @@ impl Reader {
         op: Op,
         inputs: &[NodeId],
     ) -> Result<NodeId, ImportError> {
+        // What is out of bounds is refused before it is asked for its shape.
+        let id = self.assembly.add(name, op, inputs)?;
         let shape = |picture: usize| {
             let shapes = inputs.iter().map(|input| self.shapes[input.index()][picture]);
             let shapes: Vec<Shape> = shapes.collect::<Option<_>>()?;
-            match &op {
+            match self.assembly.op(id) {
                 // Whatever it takes, its output is of one size.
                 Op::Dense(dense) => Some(Shape::new(dense.out_features, 1, 1)),
                 Op::Unsupported { .. } => None,
@@ -193,7 +195,6 @@ impl Reader {
             }
         };
         let shapes = [0, 1].map(shape);
-        let id = self.assembly.add(name, op, inputs)?;
         debug_assert_eq!(id.index(), self.shapes.len());
         self.shapes.push(shapes);
         self.nodes.push(id);

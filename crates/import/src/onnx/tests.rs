@@ -248,3 +248,45 @@ fn broken_files_break_nothing() {
         });
     }
 }
+
+fn with(mut node: NodeProto, name: &str, ints: &[i64]) -> NodeProto {
+    let attribute = super::proto::AttributeProto {
+        name: Some(name.into()),
+        ints: ints.to_vec(),
+        ..Default::default()
+    };
+    node.attribute.push(attribute.encode_to_vec().into());
+    node
+}
+
+#[test]
+fn windows_of_impossible_sizes_lose_their_own_layer() {
+    const MOST: i64 = i64::MAX;
+    let pad = |mut node: NodeProto, mode: &str| {
+        let (name, s) = (Some("auto_pad".into()), Some(mode.to_owned().into()));
+        let attribute = super::proto::AttributeProto { name, s, ..Default::default() };
+        node.attribute.push(attribute.encode_to_vec().into());
+        node
+    };
+    let weights = [floats("w", &[3, 3, 2, 2], &[0.5; 36])];
+    for mode in ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"] {
+        for (kernel, name, sizes) in [
+            ([2, 2], "strides", [0, 0]),
+            ([2, 2], "strides", [MOST, MOST]),
+            ([2, 2], "dilations", [0, 1]),
+            ([2, 2], "dilations", [1, MOST]),
+            ([0, 2], "strides", [1, 1]),
+            ([MOST, 2], "strides", [1, 1]),
+        ] {
+            let pool = with(node("MaxPool", &["relu"], "pool"), "kernel_shape", &kernel);
+            let conv = pad(with(node("Conv", &["relu", "w"], "conv"), name, &sizes), mode);
+            let up = pad(with(node("ConvTranspose", &["relu", "w"], "up"), name, &sizes), mode);
+            let relu = || node("Relu", &["image"], "relu");
+            let graph = read_nodes(&[relu(), pad(with(pool, name, &sizes), mode)], &[]);
+            assert!(graph.unwrap().graph.find_target("pool").is_err(), "{mode} {name} {sizes:?}");
+            let _ = read_nodes(&[relu(), conv], &weights);
+            let up = with(up, "output_padding", &[i64::MIN, MOST]);
+            let _ = read_nodes(&[relu(), with(up, "pads", &[MOST, 0, i64::MIN, 0])], &weights);
+        }
+    }
+}

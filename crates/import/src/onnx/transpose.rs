@@ -58,7 +58,10 @@ fn geometry(
         let whole = i64::try_from(steps).unwrap_or(i64::MAX).saturating_add(reach(axis));
         whole.saturating_add(added[axis]).saturating_sub(output)
     };
-    let same = |axis: usize| reach(axis) - stride[axis] as i64 + added[axis];
+    let same = |axis: usize| {
+        let stride = i64::try_from(stride[axis]).unwrap_or(i64::MAX);
+        reach(axis).saturating_sub(stride).saturating_add(added[axis])
+    };
     let automatic = node.text("auto_pad").unwrap_or("NOTSET");
     let wanted = node.integers("output_shape").filter(|shape| !shape.is_empty());
     let total = match (wanted, automatic) {
@@ -89,7 +92,10 @@ fn geometry(
         stride,
         dilation,
         before: [size(before[0])?, size(before[1])?],
-        after: [signed(after[0] - added[0])?, signed(after[1] - added[1])?],
+        after: [
+            signed(after[0].saturating_sub(added[0]))?,
+            signed(after[1].saturating_sub(added[1]))?,
+        ],
         out_channels: 0,
         in_channels: 0,
         groups: 1,
