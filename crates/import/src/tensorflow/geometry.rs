@@ -257,8 +257,7 @@ pub(super) fn split(
         _ => return Ok(ELSEWHERE),
     }
     if parts == 0 || !channels.count.is_multiple_of(parts) {
-        let problem = format!("{} channels cannot be divided by {parts}", channels.count);
-        return Err(ImportError::Layer { layer: node.name.clone(), problem });
+        return Ok(Built::Unsupported(" into parts that are not all of the channels"));
     }
     Ok(parted(&channels, &vec![channels.count / parts; parts]))
 }
@@ -283,7 +282,8 @@ pub(super) fn split_v(
     let left = channels.count.checked_sub(known);
     let size = |&size: &i64| if size == -1 { left } else { usize::try_from(size).ok() };
     let sizes: Option<Vec<usize>> = sizes.iter().map(size).collect();
-    match sizes.filter(|sizes| sizes.iter().sum::<usize>() == channels.count) {
+    let all = |sizes: &Vec<usize>| sizes.iter().copied().fold(0, usize::saturating_add);
+    match sizes.filter(|sizes| all(sizes) == channels.count) {
         Some(sizes) if !sizes.contains(&0) => Ok(parted(&channels, &sizes)),
         _ => Ok(Built::Unsupported(" into parts that are not all of the channels")),
     }

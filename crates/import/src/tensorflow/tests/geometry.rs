@@ -190,9 +190,27 @@ fn splits_give_each_part_its_output() {
     nodes.push(node("own", "SplitV", &["conv", "sizes", "axis"]));
     nodes.push(node("less", "Sub", &["own:1", "own"]));
     assert_eq!(values_of(&nodes, "less").1, [9.0, 18.0, 27.0, 36.0]);
-    let odd = with(node("out", "Split", &["axis", "conv"]), "num_split", integer(3));
-    nodes.push(odd);
-    assert!(refused(&nodes).contains("2 channels cannot be divided by 3"));
+}
+
+#[test]
+fn splits_that_do_not_fit_lose_their_own_layer() {
+    let mut nodes = map();
+    // Numbers whose sum wraps around to the two channels.
+    let sizes = [i64::MAX, i64::MAX, 3, 1].into_iter().flat_map(i64::to_le_bytes);
+    let tensor = TensorProto {
+        dtype: DataType::Int64.into(),
+        tensor_shape: Some(shape(&[4])),
+        tensor_content: sizes.collect::<Vec<u8>>().into(),
+        ..TensorProto::default()
+    };
+    let value = AttrValue { tensor: Some(tensor), ..Default::default() };
+    nodes.push(with(node("sizes", "Const", &[]), "value", value));
+    nodes.push(integers("axis", &[], &[3]));
+    nodes.push(node("own", "SplitV", &["conv", "sizes", "axis"]));
+    nodes.push(with(node("odd", "Split", &["axis", "conv"]), "num_split", integer(3)));
+    let graph = read(&nodes).unwrap();
+    assert!(graph.find_target("conv").is_ok());
+    assert!(graph.find_target("own").is_err() && graph.find_target("odd").is_err());
 }
 
 #[test]
