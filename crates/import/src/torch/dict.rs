@@ -12,6 +12,9 @@ use crate::{ImportError, printable};
 /// The most tensors of a network.
 const MAX_TENSORS: usize = 100_000;
 
+/// The longest name that modules inside each other make.
+const MAX_NAME: usize = 512;
+
 /// The most modules of a sequence.
 const MAX_LAYERS: usize = 10_000;
 
@@ -33,12 +36,12 @@ const WRAPPERS: [&str; 10] = [
     "ema",
 ];
 
-/// What wrappers of networks put before the names of its modules.
+/// Prefixes that wrappers put before the names of a network's modules.
 const PREFIXES: [&str; 8] =
     ["module.", "model.", "net.", "network.", "_orig_mod.", "backbone.", "trunk.", "visual."];
 
-/// What belongs to no layer: a second copy of the network, heads that only training needs, counters, and
-/// the buffers that normalise the picture.
+/// Tensors that are not needed: a second copy of the network, heads used only in training, and the mean and
+/// deviation that the network normalises the picture with.
 const ASIDE: [&str; 6] = ["attacker.", "normalizer.", "normalize.", "aux1.", "aux2.", "AuxLogits."];
 
 /// A network's tensors.
@@ -257,6 +260,9 @@ pub(super) fn of_script(
                 return Err("it has too many attributes".into());
             }
             let Some(key) = pickle.name(key) else { continue };
+            if prefix.len().saturating_add(key.len()) > MAX_NAME {
+                return Err(format!("the name of an attribute has more than {MAX_NAME} bytes"));
+            }
             let name = format!("{prefix}{key}");
             if let Some(tensor) = tensor(pickle, value, outside)? {
                 tensors.insert(name, tensor);

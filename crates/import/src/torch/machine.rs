@@ -15,6 +15,13 @@ const MAX_VALUES: usize = 2_000_000;
 /// The longest number or name that is written as text.
 const MAX_LINE: usize = 4096;
 
+/// The longest name of a module, or of what is in it, that is made of other values: a few bytes can make it
+/// again and again.
+const MAX_NAME: usize = 256;
+
+/// The most bytes of all such names.
+const MAX_NAMED: usize = 1 << 24;
+
 /// The machine: what it reads, and what it has made so far.
 pub(super) struct Machine<'a> {
     bytes: &'a Bytes,
@@ -25,6 +32,8 @@ pub(super) struct Machine<'a> {
     /// How high the stack was at each mark.
     marks: Vec<usize>,
     memo: HashMap<u64, Ref>,
+    /// How many bytes of names it has made of other values.
+    named: usize,
 }
 
 type Step<T> = Result<T, String>;
@@ -33,7 +42,7 @@ impl<'a> Machine<'a> {
     /// A machine before the first instruction.
     pub(super) fn new(bytes: &'a Bytes) -> Self {
         let (values, stack, marks, memo) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
-        Self { bytes, at: 0, values, stack, marks, memo }
+        Self { bytes, at: 0, values, stack, marks, memo, named: 0 }
     }
 
     /// Runs up to the end of the pickle; returns what it is.
@@ -87,7 +96,12 @@ impl<'a> Machine<'a> {
                 }
                 op::STACK_GLOBAL => {
                     let (name, module) = (self.pop_text()?, self.pop_text()?);
-                    self.push(Value::Global(format!("{module}.{name}")))?;
+                    let name = format!("{module}.{name}");
+                    self.named += name.len();
+                    if self.named > MAX_NAMED {
+                        return Err("it makes too many names".into());
+                    }
+                    self.push(Value::Global(name))?;
                 }
                 op::BINPERSID => {
                     let id = self.pop()?;
@@ -281,7 +295,7 @@ impl<'a> Machine<'a> {
     fn pop_text(&mut self) -> Step<String> {
         let at = self.pop()?;
         match &self.values[at as usize] {
-            Value::Text(text) if text.len() <= MAX_LINE => {
+            Value::Text(text) if text.len() <= MAX_NAME => {
                 Ok(String::from_utf8_lossy(text).into_owned())
             }
             _ => Err("a name is no short text".into()),

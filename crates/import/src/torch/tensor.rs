@@ -130,7 +130,7 @@ impl Tensor {
     pub(super) fn values(&self) -> Vec<f32> {
         let stored = if self.strides == row_by_row(&self.shape) || self.len() <= 1 {
             let size = self.dtype.size();
-            let start = (self.offset * size).min(self.storage.len());
+            let start = self.offset.saturating_mul(size).min(self.storage.len());
             self.storage.slice(start..(start + self.len() * size).min(self.storage.len()))
         } else {
             self.gathered()
@@ -189,9 +189,9 @@ impl Tensor {
 }
 
 fn row_by_row(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
+    let mut strides = vec![1usize; shape.len()];
     for axis in (1..shape.len()).rev() {
-        strides[axis - 1] = strides[axis] * shape[axis].max(1);
+        strides[axis - 1] = strides[axis].saturating_mul(shape[axis].max(1));
     }
     strides
 }
@@ -254,6 +254,8 @@ mod tests {
         assert!(Tensor::new(six(), 0, vec![1 << 30], vec![0]).is_err(), "a billion of six");
         assert!(Tensor::new(six(), 0, vec![1; 9], vec![1; 9]).is_err());
         assert!(Tensor::new(six(), 9, vec![0], vec![1]).unwrap().values().is_empty());
+        assert!(Tensor::new(six(), usize::MAX, vec![0], vec![1]).unwrap().values().is_empty());
+        assert!(Tensor::whole(six(), vec![0, usize::MAX, usize::MAX]).unwrap().values().is_empty());
     }
 
     #[test]

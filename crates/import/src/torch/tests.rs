@@ -136,6 +136,13 @@ fn pickles_that_go_wrong_are_told() {
     ] {
         assert!(Pickle::read(&Bytes::from_static(bytes)).is_err(), "{bytes:?}");
     }
+    // Names of classes: one that is too long, and short ones that are made again and again.
+    let text = |length: u8| [b"\x8c".as_slice(), &[length], &vec![b'a'; length.into()]].concat();
+    let long = [b"\x80\x04X\x01\x01\0\0".as_slice(), &[b'a'; 257], &text(1), b"\x93."].concat();
+    assert!(Pickle::read(&long.into()).unwrap_err().contains("no short text"));
+    let again = b"h\0h\0\x93".repeat(100_000);
+    let many = [b"\x80\x04".as_slice(), &text(255), b"q\0", &again, b"."].concat();
+    assert!(Pickle::read(&many.into()).unwrap_err().contains("too many names"));
     // A list that holds itself, and one inside the other a hundred thousand times.
     let circle = Pickle::read(&Bytes::from_static(b"\x80\x02]q\0h\0a.")).unwrap();
     assert_eq!(circle.elements(circle.root), Some(&[circle.root][..]));
@@ -153,6 +160,13 @@ fn circles_and_shared_numbers_ask_for_no_more_than_the_file_is() {
     let pickle = Pickle::read(&bytes.into()).unwrap();
     let none = |_, _: &str| Err(String::new());
     assert!(matches!(dict::find(&pickle, &Outside::Storages(&none)), Ok(Found::Nothing)));
+
+    // Objects inside each other, whose attributes' names become longer and longer.
+    let name = [b"X\xc8\0\0\0".as_slice(), &[b'a'; 200], b"q\0"].concat();
+    let deep = [b"\x80\x02".as_slice(), &name, b"0", &b"}h\0".repeat(4), b"}", b"ssss."].concat();
+    let pickle = Pickle::read(&deep.into()).unwrap();
+    let error = dict::of_script(&pickle, &Outside::Storages(&none)).unwrap_err();
+    assert!(error.contains("512 bytes"), "{error}");
 
     // A thousand tensors of a million numbers each that are one number.
     let storage = || tensor::Storage {
