@@ -11,17 +11,7 @@ use sha2::{Digest, Sha256};
 /// # Errors
 /// The file cannot be read.
 pub fn sha256(path: &Path) -> io::Result<String> {
-    hash::<Sha256>(path)
-}
-
-/// The SHA-256 of some bytes in lower-case hexadecimal.
-pub fn sha256_of(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}
-
-/// A file's digest by any algorithm, in lower-case hexadecimal.
-pub(crate) fn hash<D: Digest>(path: &Path) -> io::Result<String> {
-    let (mut file, mut digest) = (File::open(path)?, D::new());
+    let (mut file, mut digest) = (File::open(path)?, Sha256::new());
     let mut piece = vec![0; 64 * 1024];
     loop {
         match file.read(&mut piece)? {
@@ -30,6 +20,11 @@ pub(crate) fn hash<D: Digest>(path: &Path) -> io::Result<String> {
         }
     }
     Ok(hexadecimal(&digest.finalize()))
+}
+
+/// The SHA-256 of some bytes in lower-case hexadecimal.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -11,8 +11,8 @@ use crate::error::ModelError;
 pub enum StoreEvent {
     /// Waiting for another program that is changing the store.
     Waiting,
-    /// Adding a model file that does not say what input its network wants, nor does anybody else: the one that
-    /// is usual for its format is assumed.
+    /// Adding a model file whose input neither the file, the catalogue nor the caller states. The usual input of
+    /// its format is assumed.
     InputAssumed,
     /// Connecting to a server, or waiting to try again.
     Connecting,

@@ -13,8 +13,8 @@ use crate::{catalogue, labels};
 /// The network is named after the file, unless the catalogue knows the file by its SHA-256. Its class
 /// names come from a text file beside it with one line for each class: `NAME.labels.txt`, `NAME.txt`, or
 /// the file that a known network is published with; or from the model file, if it has one for each.
-/// Otherwise a network with ImageNet's 1000 classes gets their names. If the file does not state what input the network expects, the catalogue does, for the
-/// networks it knows by their layers.
+/// Otherwise a network with ImageNet's 1000 classes gets their names. Where the file does not state its input,
+/// the catalogue's entry for the network does.
 ///
 /// # Errors
 /// [`ModelError::Load`] if the file cannot be read or used.

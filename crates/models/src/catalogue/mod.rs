@@ -29,8 +29,6 @@ pub struct KnownNetwork {
     pub input: InputSpec,
     /// The file name of its class names, if they are published with it.
     pub labels_file: Option<&'static str>,
-    /// The layer that its best-known dreams come from.
-    pub layer: &'static str,
     /// Layer names that no other network has in this combination.
     pub(crate) marks: &'static [&'static str],
     /// How the names of its layers begin, up to `_`, `/` or their end.
@@ -54,14 +52,18 @@ pub struct Source {
 
 #[cfg(feature = "download")]
 impl Source {
-    /// The most bytes to accept, as the size is approximate.
+    /// The most bytes to accept, as the size is approximate. Of files without a published checksum not even
+    /// the size is sure: they may be as large as any model.
     pub(crate) fn limit(&self) -> u64 {
-        self.bytes.saturating_mul(2)
+        match self.checksum {
+            Checksum::NotPublished => import::MAX_FILE,
+            _ => self.bytes.saturating_mul(2),
+        }
     }
 
     /// The most bytes to extract for one member, as weights hardly compress.
     pub(crate) fn member_limit(&self) -> u64 {
-        self.bytes.saturating_mul(4)
+        self.limit().saturating_mul(2)
     }
 }
 
@@ -72,8 +74,6 @@ pub enum Checksum {
     Sha256(&'static str),
     /// The first digits of the SHA-256, as PyTorch's files have them in their names.
     Sha256Start(&'static str),
-    /// SHA-1, for files published without any other.
-    Sha1(&'static str),
     /// None is published: what the server sends is taken.
     NotPublished,
 }
@@ -83,7 +83,6 @@ impl Checksum {
     pub fn parts(self) -> Option<(&'static str, &'static str)> {
         match self {
             Checksum::Sha256(digits) | Checksum::Sha256Start(digits) => Some(("sha256", digits)),
-            Checksum::Sha1(digits) => Some(("sha1", digits)),
             Checksum::NotPublished => None,
         }
     }
@@ -93,7 +92,7 @@ impl Checksum {
         match self {
             Checksum::Sha256(digits) => hash == digits,
             Checksum::Sha256Start(digits) => hash.starts_with(digits),
-            Checksum::Sha1(_) | Checksum::NotPublished => false,
+            Checksum::NotPublished => false,
         }
     }
 }
@@ -115,7 +114,6 @@ static CLASSICS: &[KnownNetwork] = &[
         file_sha256: Some(built_in::SHA256),
         input: CAFFE_INPUT,
         labels_file: None,
-        layer: "fire6/concat",
         marks: &["fire2/squeeze1x1", "fire9/concat", "conv10"],
         layers: &[
             "fire2", "fire3", "fire4", "fire5", "fire6", "fire7", "fire8", "fire9", "conv10",
@@ -143,7 +141,6 @@ static CLASSICS: &[KnownNetwork] = &[
         file_sha256: Some("a39b08b826c9d5a5532ff424c03a3a11a202967544e389aca4b06c2bd8aef63f"),
         input: InputSpec { order: ChannelOrder::Rgb, mean: [117.0; 3], scale: [1.0; 3] },
         labels_file: Some("imagenet_comp_graph_label_strings.txt"),
-        layer: "mixed4c",
         marks: &["conv2d0_pre_relu", "mixed4c", "mixed5b"],
         layers: &[
             "conv2d0",
@@ -174,16 +171,17 @@ static CLASSICS: &[KnownNetwork] = &[
         description: "The network of Google's original DeepDream, trained with Caffe.",
         source: Some(Source {
             url: "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
-            checksum: Checksum::Sha1("405fc5acd08a3bb12de8ee5e23a96bec22f08204"),
+            checksum: Checksum::Sha256(
+                "6f7101e3a2183738a7125a0c5021ba82a1feb4228c5ca0924d991b6daf6f6fad",
+            ),
             members: &[],
-            bytes: 53_500_000,
+            bytes: 53_533_754,
             licence: "unrestricted use",
         }),
         file: "bvlc_googlenet.caffemodel",
         file_sha256: None,
         input: CAFFE_INPUT,
         labels_file: None,
-        layer: "inception_4c/output",
         marks: &["conv1/7x7_s2", "inception_4c/output", "inception_5b/output"],
         layers: &[
             "conv1/7x7",
@@ -261,15 +259,11 @@ mod tests {
         let known = like(&network.graph).unwrap();
         assert_eq!(known.name, network.name);
         assert_eq!(known.input, network.input);
-        assert!(network.graph.find_target(known.layer).is_ok());
     }
 
     #[test]
     fn layers_tell_their_network() {
         let network = |layer| with_layer(layer).map(|known| known.name);
-        for known in CLASSICS {
-            assert_eq!(network(known.layer), Some(known.name));
-        }
         assert_eq!(network("mixed4d_3x3_bottleneck_pre_relu"), Some("inception5h"));
         assert_eq!(network("inception_3b/5x5_reduce"), Some("googlenet"));
         assert_eq!([network("conv1"), network("mixed4cd"), network("")], [None; 3]);
@@ -281,11 +275,18 @@ mod tests {
             match known.source.as_ref().map(|source| source.checksum) {
                 Some(Checksum::Sha256(sum)) => assert_eq!(sum.len(), 64),
                 Some(Checksum::Sha256Start(sum)) => assert!(sum.len() >= 8),
-                Some(Checksum::Sha1(sum)) => assert_eq!(sum.len(), 40),
                 Some(Checksum::NotPublished) | None => {}
             }
             assert!(known.file_sha256.is_none_or(|sum| sum.len() == 64));
         }
+    }
+
+    #[cfg(feature = "download")]
+    #[test]
+    fn sizes_that_nobody_publishes_refuse_no_file() {
+        let limit = |name: &str| known(name).unwrap().source.unwrap().limit();
+        assert_eq!(limit("resnet50-robust"), import::MAX_FILE);
+        assert_eq!(limit("googlenet"), 2 * 53_533_754);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Networks that people have published by themselves, mostly with Caffe and PyTorch.
+//! Networks from their authors' own sites: Caffe models, PyTorch checkpoints and frozen TensorFlow graphs.
 
 use graph::{ChannelOrder, InputSpec};
 use import::CAFFE_INPUT;
@@ -19,7 +19,6 @@ struct Entry {
     /// Whether the download is an archive that has the file in it.
     packed: bool,
     input: InputSpec,
-    layer: &'static str,
 }
 
 /// Caffe's input with another mean.
@@ -41,7 +40,6 @@ static ENTRIES: &[Entry] = &[
         file: "bvlc_alexnet.caffemodel",
         packed: false,
         input: CAFFE_INPUT,
-        layer: "conv4",
     },
     Entry {
         name: "caffenet",
@@ -56,7 +54,6 @@ static ENTRIES: &[Entry] = &[
         file: "bvlc_reference_caffenet.caffemodel",
         packed: false,
         input: CAFFE_INPUT,
-        layer: "conv4",
     },
     Entry {
         name: "googlenet-places365",
@@ -69,7 +66,6 @@ static ENTRIES: &[Entry] = &[
         file: "googlenet_places365.caffemodel",
         packed: false,
         input: caffe([104.051, 112.514, 116.676]),
-        layer: "inception_4a/output",
     },
     Entry {
         name: "vgg16-places365",
@@ -82,7 +78,6 @@ static ENTRIES: &[Entry] = &[
         file: "vgg16_places365.caffemodel",
         packed: false,
         input: caffe([104.051, 112.514, 116.676]),
-        layer: "conv4_3",
     },
     Entry {
         name: "vgg16-caffe",
@@ -97,7 +92,6 @@ static ENTRIES: &[Entry] = &[
         file: "VGG_ILSVRC_16_layers.caffemodel",
         packed: false,
         input: KERAS,
-        layer: "conv4_3",
     },
     Entry {
         name: "vgg19-caffe",
@@ -112,7 +106,6 @@ static ENTRIES: &[Entry] = &[
         file: "VGG_ILSVRC_19_layers.caffemodel",
         packed: false,
         input: KERAS,
-        layer: "conv4_4",
     },
     Entry {
         name: "vgg16-johnson",
@@ -121,11 +114,10 @@ static ENTRIES: &[Entry] = &[
         url: "https://web.eecs.umich.edu/~justincj/models/vgg16-00b39a1b.pth",
         checksum: Checksum::Sha256Start("00b39a1b"),
         bytes: 553_400_000,
-        licence: "CC BY 4.0 (the weights')",
+        licence: "CC BY 4.0 (the original weights)",
         file: "vgg16-00b39a1b.pth",
         packed: false,
         input: KERAS,
-        layer: "relu4_3",
     },
     Entry {
         name: "vgg19-johnson",
@@ -134,17 +126,16 @@ static ENTRIES: &[Entry] = &[
         url: "https://web.eecs.umich.edu/~justincj/models/vgg19-d01eb7cb.pth",
         checksum: Checksum::Sha256Start("d01eb7cb"),
         bytes: 574_700_000,
-        licence: "CC BY 4.0 (the weights')",
+        licence: "CC BY 4.0 (the original weights)",
         file: "vgg19-d01eb7cb.pth",
         packed: false,
         input: KERAS,
-        layer: "relu4_4",
     },
     Entry {
         name: "resnet50-caffe",
         title: "ResNet-50, as first published",
         description: "The first ResNet-50, for Caffe.",
-        url: "https://www.deepdetect.com/models/resnet/ResNet-50-model.caffemodel",
+        url: "https://deepdetect.com/models/resnet/ResNet-50-model.caffemodel",
         checksum: Checksum::Sha256(
             "44ee2b08816cede2b7aaa047888df07dcab52f73399aa1c8bef05a17bfdd4888",
         ),
@@ -153,7 +144,6 @@ static ENTRIES: &[Entry] = &[
         file: "ResNet-50-model.caffemodel",
         packed: false,
         input: CAFFE_INPUT,
-        layer: "res4c",
     },
     Entry {
         name: "nin",
@@ -166,7 +156,6 @@ static ENTRIES: &[Entry] = &[
         file: "nin_imagenet.pth",
         packed: false,
         input: CAFFE_INPUT,
-        layer: "relu7",
     },
     Entry {
         name: "alexnet-places365",
@@ -179,7 +168,6 @@ static ENTRIES: &[Entry] = &[
         file: "alexnet_places365.pth.tar",
         packed: false,
         input: IMAGENET,
-        layer: "relu4",
     },
     Entry {
         name: "resnet18-places365",
@@ -192,7 +180,6 @@ static ENTRIES: &[Entry] = &[
         file: "resnet18_places365.pth.tar",
         packed: false,
         input: IMAGENET,
-        layer: "layer3.1",
     },
     Entry {
         name: "resnet50-places365",
@@ -205,7 +192,6 @@ static ENTRIES: &[Entry] = &[
         file: "resnet50_places365.pth.tar",
         packed: false,
         input: IMAGENET,
-        layer: "layer3.5",
     },
     Entry {
         name: "densenet161-places365",
@@ -218,7 +204,6 @@ static ENTRIES: &[Entry] = &[
         file: "densenet161_places365.pth.tar",
         packed: false,
         input: IMAGENET,
-        layer: "features.denseblock3",
     },
     Entry {
         name: "resnet50-robust",
@@ -231,7 +216,6 @@ static ENTRIES: &[Entry] = &[
         file: "resnet50_l2_eps3.ckpt",
         packed: false,
         input: IMAGENET,
-        layer: "layer4.2",
     },
     Entry {
         name: "clip-rn50",
@@ -246,7 +230,6 @@ static ENTRIES: &[Entry] = &[
         file: "RN50.pt",
         packed: false,
         input: CLIP,
-        layer: "layer3.5",
     },
     Entry {
         name: "resnet50-slim",
@@ -265,7 +248,6 @@ static ENTRIES: &[Entry] = &[
             mean: [123.68, 116.78, 103.94],
             scale: [1.0; 3],
         },
-        layer: "",
     },
     Entry {
         name: "inception_v3-slim",
@@ -280,7 +262,6 @@ static ENTRIES: &[Entry] = &[
         file: "inception_v3_2016_08_28_frozen.pb",
         packed: true,
         input: INCEPTION,
-        layer: "InceptionV3/InceptionV3/Mixed_6d/concat",
     },
     Entry {
         name: "inception-2015",
@@ -293,7 +274,6 @@ static ENTRIES: &[Entry] = &[
         file: "classify_image_graph_def.pb",
         packed: true,
         input: InputSpec { order: ChannelOrder::Rgb, mean: [128.0; 3], scale: [1.0 / 128.0; 3] },
-        layer: "mixed_6/join",
     },
     Entry {
         name: "mobilenet_v1-slim",
@@ -308,7 +288,6 @@ static ENTRIES: &[Entry] = &[
         file: "mobilenet_v1_1.0_224_frozen.pb",
         packed: true,
         input: INCEPTION,
-        layer: "",
     },
     Entry {
         name: "mobilenet_v2-slim",
@@ -323,7 +302,6 @@ static ENTRIES: &[Entry] = &[
         file: "mobilenet_v2_1.0_224_frozen.pb",
         packed: true,
         input: INCEPTION,
-        layer: "",
     },
 ];
 
@@ -344,7 +322,6 @@ pub(super) fn networks() -> impl Iterator<Item = KnownNetwork> {
         file_sha256: None,
         input: entry.input,
         labels_file: None,
-        layer: entry.layer,
         marks: &[],
         layers: &[],
     })

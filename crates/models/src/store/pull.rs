@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha1::Sha1;
 use tempfile::TempDir;
 
 use super::install::copy;
@@ -12,10 +11,11 @@ use super::manifest::Manifest;
 use super::{Store, nearest_of};
 use crate::built_in::BUILT_IN;
 use crate::catalogue::{Checksum, KnownNetwork, Source, catalogue, known};
-use crate::digest::{self, sha256};
+use crate::digest::sha256;
 use crate::download::{Archive, Patience, download};
 use crate::error::ModelError;
 use crate::event::OnEvent;
+use crate::load::load;
 
 /// The file name of a licence's text in archives.
 const LICENCE: &str = "LICENSE";
@@ -35,9 +35,10 @@ impl Store {
     /// machine, or the model file out of it.
     ///
     /// # Errors
-    /// [`ModelError::NotInCatalogue`]; [`ModelError::NoFile`] and [`ModelError::NotPublished`] for a file; [`ModelError::Cancelled`] and [`ModelError::BrokeOff`], which keep
-    /// the unfinished download; other errors of the connection; [`ModelError::Checksum`] and
-    /// [`ModelError::Archive`], which delete it.
+    /// [`ModelError::NotInCatalogue`]; [`ModelError::NoFile`] and [`ModelError::NotPublished`] for a file;
+    /// [`ModelError::Cancelled`] and [`ModelError::BrokeOff`], which keep the unfinished download; other errors
+    /// of the connection; [`ModelError::Checksum`], [`ModelError::Archive`] and, of what has no published
+    /// checksum, [`ModelError::Load`], which delete it.
     pub fn pull(
         &self,
         name: &str,
@@ -66,7 +67,8 @@ impl Store {
         }
     }
 
-    /// Installs a known network from a file on this machine: the published one, or the model out of it.
+    /// Installs a known network from a file on this machine: the published file itself, or the model file
+    /// extracted from it.
     pub(crate) fn pull_file(
         &self,
         known: &KnownNetwork,
@@ -94,7 +96,7 @@ impl Store {
         }
         let model = known.file_sha256.map(|sum| check(path, Checksum::Sha256(sum), &origin));
         if !matches!(model, Some(Ok(()))) {
-            // Of what is no archive, the model's checksum is the one that was to be met.
+            // A file that is not an archive can only be the model.
             let wrong = match (is_zip(path), model) {
                 (false, Some(model)) => model,
                 _ => published,
@@ -112,7 +114,7 @@ impl Store {
         }
         let stage = self.stage(known.name)?;
         copy(path, &stage.path().join(known.file))?;
-        // What is published with the model may lie beside it.
+        // Class names and the licence may have been extracted next to the model.
         for member in source.members.iter().filter(|member| **member != known.file) {
             let beside = path.with_file_name(member);
             if beside.is_file() {
@@ -177,7 +179,8 @@ impl Store {
         self.finish(known, source, &stage, url)
     }
 
-    /// Writes the manifest of a network whose files are staged, and puts it in its place.
+    /// Writes the manifest of a network whose files are staged, and puts it in its place. Without a checksum,
+    /// the model has to load: it could be a page that says where the file has gone.
     fn finish(
         &self,
         known: &KnownNetwork,
@@ -186,6 +189,12 @@ impl Store {
         url: &str,
     ) -> Result<(), ModelError> {
         let file = stage.path().join(known.file);
+        if source.checksum == Checksum::NotPublished && known.file_sha256.is_none() {
+            load(&file).map_err(|error| match error {
+                ModelError::Load { source, .. } => ModelError::Load { path: url.into(), source },
+                error => error,
+            })?;
+        }
         let licence_file =
             source.members.contains(&LICENCE) && stage.path().join(LICENCE).is_file();
         let manifest = Manifest {
@@ -224,11 +233,7 @@ fn is_zip(path: &Path) -> bool {
 /// [`ModelError::Checksum`] if it is wrong.
 fn check(path: &Path, checksum: Checksum, url: &str) -> Result<(), ModelError> {
     let Some((kind, digits)) = checksum.parts() else { return Ok(()) };
-    let actual = match checksum {
-        Checksum::Sha1(_) => digest::hash::<Sha1>(path),
-        _ => sha256(path),
-    };
-    let actual = actual.map_err(ModelError::file(path))?;
+    let actual = sha256(path).map_err(ModelError::file(path))?;
     let (fits, expected) = match checksum {
         Checksum::Sha256Start(_) => (actual.starts_with(digits), format!("{digits}…")),
         _ => (actual == digits, digits.to_owned()),

@@ -103,6 +103,26 @@ fn wrong_bytes_are_removed_and_both_checksums_told() {
 }
 
 #[test]
+fn without_a_checksum_a_file_has_to_load() {
+    let (folder, store) = store();
+    let (network, source) = small("");
+    let source = Source { checksum: Checksum::NotPublished, ..source };
+    let pull = |body: &[u8]| {
+        let server = Server::answering(vec![reply("200 OK", &[TAG], body)]);
+        store.pull_from(&network, &source, Some(&server.url()), patience(1), &mut quietly)
+    };
+    let error = pull(b"<!DOCTYPE html><html>This file has moved.</html>").unwrap_err();
+    assert!(
+        matches!(error, ModelError::Load { .. }) && error.to_string().contains("http"),
+        "{error}"
+    );
+    assert_eq!((installed(&folder), part(&folder)), (None, None));
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../import/tests/data/torch/small.pth");
+    pull(&fs::read(model).unwrap()).unwrap();
+    assert!(installed(&folder).is_some());
+}
+
+#[test]
 fn a_length_over_the_limit_is_refused_before_it_comes() {
     let (folder, store) = store();
     let server = Server::answering(vec![lie("200 OK", &[TAG], 1001, WHOLE)]);

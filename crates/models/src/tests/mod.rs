@@ -53,7 +53,6 @@ fn small(checksum: &'static str) -> (KnownNetwork, Source) {
         file_sha256: None,
         input: graph::InputSpec::default(),
         labels_file: None,
-        layer: "none",
         marks: &["none"],
         layers: &[],
     };
