@@ -82,11 +82,8 @@ impl<'a> External<'a> {
     /// As [`Self::fetch`].
     pub(super) fn fetch_attributes(&mut self, node: &mut Node) -> Result<(), ImportError> {
         let name = node.name.clone();
-        let tensors = node.attributes_mut().values_mut().filter_map(|a| a.t.as_mut());
-        for tensor in tensors {
-            self.fetch(&name, tensor)?;
-        }
-        Ok(())
+        let outside = |tensor: &TensorProto| tensor.data_location == Some(EXTERNAL);
+        node.tensors_mut(outside).into_iter().try_for_each(|tensor| self.fetch(&name, tensor))
     }
 
     fn file(&mut self, name: &str, location: &str) -> Result<Bytes, ImportError> {

@@ -2,83 +2,106 @@
 
 use std::collections::HashMap;
 
-use super::model::Function;
+use super::model::Functions;
 use super::node::Node;
 use crate::ImportError;
 use crate::kit::{MAX_NODES, within};
 
 /// The most functions that call each other.
 const MAX_DEPTH: usize = 32;
+/// The most bytes of names that all calls make.
+const MAX_NAMES: usize = 1 << 26;
+/// The most attributes that calls give to the nodes of functions.
+const MAX_GIVEN: usize = 1 << 20;
 
 /// The nodes with each that calls a function replaced by what the function is made of.
 ///
 /// # Errors
-/// More nodes than any network has, or functions that call themselves.
-pub(super) fn inlined(
-    nodes: Vec<Node>,
-    functions: &HashMap<String, Function>,
-) -> Result<Vec<Node>, ImportError> {
+/// More nodes or calls than any network has, or functions that call themselves.
+pub(super) fn inlined(nodes: Vec<Node>, functions: &Functions) -> Result<Vec<Node>, ImportError> {
     if functions.is_empty() {
         return Ok(nodes);
     }
-    let mut out = Vec::with_capacity(nodes.len());
+    let out = Vec::with_capacity(nodes.len());
+    let mut inlining = Inlining { functions, out, calls: 0, names: 0, given: 0 };
     for node in nodes {
-        inline(node, functions, 0, &mut out)?;
+        inlining.add(node, 0)?;
     }
-    Ok(out)
+    Ok(inlining.out)
 }
 
-fn inline(
-    node: Node,
-    functions: &HashMap<String, Function>,
-    depth: usize,
-    out: &mut Vec<Node>,
-) -> Result<(), ImportError> {
-    let Some(function) = functions.get(&node.op) else {
-        within(&node.name, "the number of nodes before it", out.len(), 0, MAX_NODES)?;
-        out.push(node);
-        return Ok(());
-    };
-    within(&node.name, "the number of functions inside each other", depth, 0, MAX_DEPTH)?;
-    let formal = function.inputs.iter().chain(&function.outputs);
-    let given = |list: &[String], count: usize| {
-        let mut given = list.to_vec();
-        given.resize(count, String::new());
-        given
-    };
-    let actual = given(&node.inputs, function.inputs.len()).into_iter();
-    let actual = actual.chain(given(&node.outputs, function.outputs.len()));
-    let known: HashMap<&str, String> = formal.map(String::as_str).zip(actual).collect();
-    let name = |inner: &str| match known.get(inner) {
-        _ if inner.is_empty() => String::new(),
-        // An output that nobody reads has a name inside all the same.
-        Some(name) if !name.is_empty() || function.inputs.iter().any(|input| input == inner) => {
-            name.clone()
+/// The nodes so far, and what has been made for them: a small file can call its functions very often.
+struct Inlining<'a> {
+    functions: &'a Functions,
+    out: Vec<Node>,
+    calls: usize,
+    names: usize,
+    given: usize,
+}
+
+impl Inlining<'_> {
+    fn add(&mut self, node: Node, depth: usize) -> Result<(), ImportError> {
+        let key = (node.op.clone(), node.overload.clone());
+        let Some(function) = self.functions.get(&key) else {
+            within(&node.name, "the number of nodes before it", self.out.len(), 0, MAX_NODES)?;
+            self.out.push(node);
+            return Ok(());
+        };
+        within(&node.name, "the number of functions inside each other", depth, 0, MAX_DEPTH)?;
+        self.calls += 1;
+        within(&node.name, "the number of calls before it", self.calls - 1, 0, MAX_NODES)?;
+        let formal = function.inputs.iter().chain(&function.outputs);
+        let given = |list: &[String], count: usize| {
+            let mut given = list.to_vec();
+            given.resize(count, String::new());
+            given
+        };
+        let actual = given(&node.inputs, function.inputs.len()).into_iter();
+        let actual = actual.chain(given(&node.outputs, function.outputs.len()));
+        let known: HashMap<&str, String> = formal.map(String::as_str).zip(actual).collect();
+        let name = |inner: &str| match known.get(inner) {
+            _ if inner.is_empty() => String::new(),
+            // An output that nobody reads has a name inside all the same.
+            Some(name)
+                if !name.is_empty() || function.inputs.iter().any(|input| input == inner) =>
+            {
+                name.clone()
+            }
+            _ => format!("{}/{inner}", node.name),
+        };
+        for inner in &function.nodes {
+            let inputs = inner.inputs.iter().map(|input| name(input)).collect();
+            let outputs = inner.outputs.iter().map(|output| name(output)).collect();
+            let own = format!("{}/{}", node.name, inner.name);
+            self.given = self.given.saturating_add(inner.references());
+            within(&own, "the number of attributes so far", self.given, 0, MAX_GIVEN)?;
+            let inner = inner.called_by(&node, &function.defaults, own, inputs, outputs);
+            self.names = self.names.saturating_add(inner.text_length());
+            within(&node.name, "the length of all names so far", self.names, 0, MAX_NAMES)?;
+            self.add(inner, depth + 1)?;
         }
-        _ => format!("{}/{inner}", node.name),
-    };
-    for inner in &function.nodes {
-        let inputs = inner.inputs.iter().map(|input| name(input)).collect();
-        let outputs = inner.outputs.iter().map(|output| name(output)).collect();
-        let own = format!("{}/{}", node.name, inner.name);
-        inline(inner.called_by(&node, own, inputs, outputs), functions, depth + 1, out)?;
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::model::Function;
     use super::*;
 
     fn function(inputs: &[&str], nodes: Vec<Node>) -> Function {
         let inputs = inputs.iter().map(|&name| name.to_owned()).collect();
-        Function { inputs, outputs: vec!["out".into()], nodes }
+        Function { inputs, outputs: vec!["out".into()], nodes, defaults: HashMap::new() }
+    }
+
+    fn key(name: &str) -> (String, String) {
+        (name.to_owned(), String::new())
     }
 
     #[test]
     fn a_call_becomes_the_functions_nodes() {
         let inner = vec![Node::of("Relu", &["x"], "y"), Node::of("Add", &["y", "x"], "out")];
-        let functions = HashMap::from([("f".to_owned(), function(&["x"], inner))]);
+        let functions = HashMap::from([(key("f"), function(&["x"], inner))]);
         let nodes = vec![Node::of("f", &["image"], "a"), Node::of("f", &["a"], "b")];
         let nodes = inlined(nodes, &functions).unwrap();
         let reads: Vec<String> = nodes.iter().map(|node| node.inputs.join(",")).collect();
@@ -89,8 +112,26 @@ mod tests {
     #[test]
     fn a_function_that_calls_itself_is_refused() {
         let inner = vec![Node::of("f", &["x"], "y"), Node::of("f", &["y"], "out")];
-        let functions = HashMap::from([("f".to_owned(), function(&["x"], inner))]);
+        let functions = HashMap::from([(key("f"), function(&["x"], inner))]);
         let error = inlined(vec![Node::of("f", &["image"], "a")], &functions).unwrap_err();
         assert!(matches!(error, ImportError::Limit { .. }), "{error}");
+    }
+
+    #[test]
+    fn calls_are_counted_although_they_make_no_nodes() {
+        let call = |depth: usize| Node::of(&format!("f{depth}"), &["x"], "y");
+        let body = |depth: usize| if depth == 20 { vec![] } else { vec![call(depth + 1); 20] };
+        let functions = (0..=20).map(|i| (key(&format!("f{i}")), function(&["x"], body(i))));
+        let error = inlined(vec![call(0)], &functions.collect()).unwrap_err();
+        assert!(error.to_string().contains("the number of calls"), "{error}");
+    }
+
+    #[test]
+    fn names_that_calls_make_are_counted() {
+        let inner = vec![Node::of("Relu", &["x"], "y"); 1000];
+        let functions = HashMap::from([(key("f"), function(&["x"], inner))]);
+        let call = Node::of("f", &["image"], &"a".repeat(1 << 16));
+        let error = inlined(vec![call], &functions).unwrap_err();
+        assert!(error.to_string().contains("the length of all names"), "{error}");
     }
 }

@@ -7,19 +7,19 @@ use prost::bytes::Bytes;
 
 use super::FORMAT;
 use super::functions::inlined;
-use super::node::{Node, operation};
+use super::node::{Attributes, Node, attributes, operation};
 use super::proto::tensor_shape_proto::{Dimension, dimension};
 use super::proto::{
     FunctionProto, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
     ValueInfoProto, type_proto,
 };
 use crate::ImportError;
-use crate::kit::{MAX_NODES, make_printable, within};
+use crate::kit::{MAX_NODES, MAX_RANK, make_printable, within};
 
 /// The most weights, inputs, attributes and other things of a file.
 const MAX_PARTS: usize = 1 << 17;
-/// The most dimensions of an input.
-const MAX_RANK: usize = 8;
+/// The most domains of operations.
+const MAX_DOMAINS: usize = 256;
 
 /// A file, unpacked.
 pub(super) struct Model {
@@ -43,8 +43,13 @@ pub(super) struct Input {
     pub(super) sizes: Option<Vec<Option<usize>>>,
 }
 
+/// The functions of a file by their operations and what tells those of one name apart.
+pub(super) type Functions = HashMap<(String, String), Function>;
+
 /// A function of the file itself: nodes that stand for one.
 pub(super) struct Function {
+    /// The values of attributes that a call may leave out.
+    pub(super) defaults: Attributes,
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
     pub(super) nodes: Vec<Node>,
@@ -68,7 +73,7 @@ impl Model {
         let model = ModelProto::decode(bytes).map_err(damaged)?;
         let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
         let opsets = opsets(&model.opset_import)?;
-        let mut functions = HashMap::new();
+        let mut functions = Functions::new();
         let mut count = graph.node.len();
         within("the model", "the number of functions", model.functions.len(), 0, MAX_NODES)?;
         for bytes in &model.functions {
@@ -76,10 +81,16 @@ impl Model {
             count = count.saturating_add(function.node.len());
             within("the graph", "the number of nodes", count, 0, MAX_NODES)?;
             let own = opsets_of(&function, &opsets)?;
-            let key = operation(&domain(function.domain), &function.name.unwrap_or_default());
-            let nodes = nodes(&function.node, &own)?;
-            let (inputs, outputs) = (function.input, function.output);
-            functions.insert(key, Function { inputs, outputs, nodes });
+            let op = operation(&domain(function.domain), &function.name.unwrap_or_default());
+            let overload = function.overload.unwrap_or_default();
+            within(&op, "the number of attributes", function.attribute_proto.len(), 0, MAX_PARTS)?;
+            let function = Function {
+                nodes: nodes(&function.node, &own)?,
+                defaults: attributes(function.attribute_proto)?,
+                inputs: function.input,
+                outputs: function.output,
+            };
+            functions.insert((op, overload), function);
         }
         within("the graph", "the number of nodes", count, 1, MAX_NODES)?;
         Ok(Self {
@@ -95,7 +106,7 @@ impl Model {
 }
 
 fn opsets(list: &[Bytes]) -> Result<Opsets, ImportError> {
-    within("the model", "the number of domains", list.len(), 0, MAX_PARTS)?;
+    within("the model", "the number of domains", list.len(), 0, MAX_DOMAINS)?;
     let mut opsets = HashMap::new();
     for bytes in list {
         let opset: OperatorSetIdProto = decode(bytes)?;

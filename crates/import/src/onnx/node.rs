@@ -1,13 +1,21 @@
 //! A node with its attributes, and the name that its result has for people.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use prost::Message;
+use prost::bytes::Bytes;
 
 use super::model::{damaged, entries};
 use super::proto::{AttributeProto, NodeProto, TensorProto};
 use crate::ImportError;
 use crate::kit::make_printable;
+
+/// Attributes by their names. Those of a function's nodes are the same in all its calls.
+pub(super) type Attributes = HashMap<String, Arc<AttributeProto>>;
+
+/// The most modules that a node is said to be in.
+const MAX_SCOPES: usize = 64;
 
 /// A node of a graph.
 #[derive(Clone, Debug)]
@@ -16,11 +24,13 @@ pub(super) struct Node {
     pub(super) name: String,
     /// The operation; those of other domains have theirs before it.
     pub(super) op: String,
+    /// What tells functions of one name apart.
+    pub(super) overload: String,
     /// The version of the operation's domain.
     pub(super) opset: i64,
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
-    attributes: HashMap<String, AttributeProto>,
+    attributes: Arc<Attributes>,
     /// The modules of the program that it is in, outermost first, where the exporter notes them.
     pub(super) scopes: Vec<String>,
 }
@@ -37,48 +47,74 @@ impl Node {
         let (mut inputs, mut outputs) = (node.input, node.output);
         inputs.iter_mut().chain(&mut outputs).for_each(make_printable);
         let op = operation(domain, &node.op_type.unwrap_or_default());
-        let mut attributes = HashMap::new();
-        for bytes in node.attribute {
-            let mut attribute = AttributeProto::decode(bytes).map_err(damaged)?;
-            attributes.insert(attribute.name.take().unwrap_or_default(), attribute);
-        }
+        let attributes = Arc::new(attributes(node.attribute)?);
         let notes = entries(&op, &node.metadata_props)?;
         let scopes = notes.get(SCOPES).map(|list| scopes(list)).unwrap_or_default();
         let mut own = node.name.unwrap_or_default();
         make_printable(&mut own);
         let name = shown_name(&own, &outputs);
-        Ok(Self { name, op, opset, inputs, outputs, attributes, scopes })
+        let overload = node.overload.unwrap_or_default();
+        Ok(Self { name, op, overload, opset, inputs, outputs, attributes, scopes })
     }
 
-    /// This node of a function as `caller` calls it, under another name and on other values.
+    /// This node of a function as `caller` calls it, under another name and on other values; `defaults` are for
+    /// the attributes that the call leaves out.
     pub(super) fn called_by(
         &self,
         caller: &Node,
+        defaults: &Attributes,
         name: String,
         inputs: Vec<String>,
         outputs: Vec<String>,
     ) -> Self {
-        let given = |(name, attribute): (&String, &AttributeProto)| {
+        let given = |(name, attribute): (&String, &Arc<AttributeProto>)| {
             // The value of one of the function's own attributes.
-            let attribute = match attribute.ref_attr_name.as_deref() {
-                Some(reference) if !reference.is_empty() => caller.attribute(reference)?,
-                _ => attribute,
+            let attribute = match reference(attribute) {
+                Some(own) => caller.attributes.get(own).or_else(|| defaults.get(own))?,
+                None => attribute,
             };
-            Some((name.clone(), attribute.clone()))
+            Some((name.clone(), Arc::clone(attribute)))
         };
-        let attributes = self.attributes.iter().filter_map(given).collect();
+        let attributes = match self.references() {
+            0 => Arc::clone(&self.attributes),
+            _ => Arc::new(self.attributes.iter().filter_map(given).collect()),
+        };
         let mut scopes = caller.scopes.clone();
-        scopes.extend(self.scopes.iter().cloned());
-        let (op, opset) = (self.op.clone(), self.opset);
-        Self { name, op, opset, inputs, outputs, attributes, scopes }
+        scopes.extend(self.scopes.iter().take(MAX_SCOPES.saturating_sub(scopes.len())).cloned());
+        let (op, overload, opset) = (self.op.clone(), self.overload.clone(), self.opset);
+        Self { name, op, overload, opset, inputs, outputs, attributes, scopes }
+    }
+
+    /// How many attributes have to be looked at for each call, because some have the value of one of the
+    /// function's own.
+    pub(super) fn references(&self) -> usize {
+        let refers = self.attributes.values().any(|attribute| reference(attribute).is_some());
+        if refers { self.attributes.len() } else { 0 }
+    }
+
+    /// Bytes of all its names.
+    pub(super) fn text_length(&self) -> usize {
+        let names = self.inputs.iter().chain(&self.outputs).chain(&self.scopes);
+        let own = [&self.name, &self.op, &self.overload];
+        names.chain(own).fold(0, |sum, name| sum.saturating_add(name.len()))
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
-        self.attributes.get(name)
+        self.attributes.get(name).map(|attribute| &**attribute)
     }
 
-    pub(super) fn attributes_mut(&mut self) -> &mut HashMap<String, AttributeProto> {
-        &mut self.attributes
+    /// The tensors among its attributes for which `wanted` holds, to be changed.
+    pub(super) fn tensors_mut(
+        &mut self,
+        wanted: fn(&TensorProto) -> bool,
+    ) -> Vec<&mut TensorProto> {
+        let is_wanted = |attribute: &AttributeProto| attribute.t.as_ref().is_some_and(wanted);
+        if !self.attributes.values().any(|attribute| is_wanted(attribute)) {
+            return Vec::new();
+        }
+        let attributes = Arc::make_mut(&mut self.attributes).values_mut();
+        let changed = attributes.filter(|attribute| is_wanted(attribute));
+        changed.filter_map(|attribute| Arc::make_mut(attribute).t.as_mut()).collect()
     }
 
     pub(super) fn integer(&self, name: &str, default: i64) -> i64 {
@@ -103,6 +139,24 @@ impl Node {
     }
 }
 
+/// Attributes, unpacked.
+///
+/// # Errors
+/// What cannot be.
+pub(super) fn attributes(list: Vec<Bytes>) -> Result<Attributes, ImportError> {
+    let mut attributes = HashMap::new();
+    for bytes in list {
+        let mut attribute = AttributeProto::decode(bytes).map_err(damaged)?;
+        attributes.insert(attribute.name.take().unwrap_or_default(), Arc::new(attribute));
+    }
+    Ok(attributes)
+}
+
+/// The name of the function's attribute whose value this one has.
+fn reference(attribute: &AttributeProto) -> Option<&str> {
+    attribute.ref_attr_name.as_deref().filter(|name| !name.is_empty())
+}
+
 /// An operation's name, with its domain before it unless that is ONNX's own.
 pub(super) fn operation(domain: &str, name: &str) -> String {
     let mut operation =
@@ -125,8 +179,9 @@ fn shown_name(node: &str, outputs: &[String]) -> String {
 /// operation's own.
 fn scopes(list: &str) -> Vec<String> {
     let names = list.split(['\'', '"']).skip(1).step_by(2);
-    let mut names: Vec<String> = names.filter(|name| !name.is_empty()).map(String::from).collect();
+    let mut names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
     names.pop();
+    let mut names: Vec<String> = names.into_iter().take(MAX_SCOPES).map(String::from).collect();
     names.iter_mut().for_each(make_printable);
     names
 }

@@ -39,6 +39,8 @@ pub struct NodeProto {
     pub op_type: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, optional, tag = "7")]
     pub domain: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "8")]
+    pub overload: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(bytes = "bytes", repeated, tag = "5")]
     pub attribute: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "9")]
@@ -46,8 +48,6 @@ pub struct NodeProto {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ModelProto {
-    #[prost(int64, optional, tag = "1")]
-    pub ir_version: ::core::option::Option<i64>,
     #[prost(bytes = "bytes", repeated, tag = "8")]
     pub opset_import: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
     #[prost(string, optional, tag = "2")]
@@ -72,8 +72,6 @@ pub struct GraphProto {
     pub node: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "5")]
     pub initializer: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    #[prost(bytes = "bytes", repeated, tag = "15")]
-    pub sparse_initializer: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "11")]
     pub input: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "12")]
@@ -282,8 +280,6 @@ pub struct FunctionProto {
     pub input: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(string, repeated, tag = "5")]
     pub output: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(string, repeated, tag = "6")]
-    pub attribute: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(bytes = "bytes", repeated, tag = "11")]
     pub attribute_proto: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "7")]

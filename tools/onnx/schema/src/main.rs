@@ -16,12 +16,11 @@ const KEPT: &[(&str, &[&str])] = &[
     ("ValueInfoProto", &["name", "type"]),
     (
         "NodeProto",
-        &["input", "output", "name", "op_type", "domain", "*attribute", "*metadata_props"],
+        &["input", "output", "name", "op_type", "domain", "overload", "*attribute", "*metadata_props"],
     ),
     (
         "ModelProto",
         &[
-            "ir_version",
             "*opset_import",
             "producer_name",
             "graph",
@@ -30,7 +29,7 @@ const KEPT: &[(&str, &[&str])] = &[
         ],
     ),
     ("StringStringEntryProto", &["key", "value"]),
-    ("GraphProto", &["*node", "*initializer", "*input", "*output", "*sparse_initializer"]),
+    ("GraphProto", &["*node", "*initializer", "*input", "*output"]),
     (
         "TensorProto",
         &[
@@ -54,7 +53,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("OperatorSetIdProto", &["domain", "version"]),
     (
         "FunctionProto",
-        &["name", "input", "output", "attribute", "*attribute_proto", "*node", "domain", "overload", "*opset_import"],
+        &["name", "input", "output", "*attribute_proto", "*node", "domain", "overload", "*opset_import"],
     ),
 ];
 
