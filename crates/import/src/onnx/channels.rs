@@ -2,11 +2,12 @@
 
 use graph::{Crop, NodeId, Op, SelectChannels};
 
-use super::form::{Form, Kind, Part, place};
+use super::form::{Form, Kind, Part};
 use super::node::Node;
 use super::reader::{Built, NO_MAP, Reader, Value, optional};
 use super::shape;
 use crate::ImportError;
+use crate::kit::place;
 
 /// Joins values along the channels.
 pub(super) fn concat(
@@ -131,7 +132,9 @@ pub(super) fn split_to_sequence(
             let part = |i: usize| each.min(channels - i * each);
             (0..channels.div_ceil(each)).map(part).collect()
         }
-        Some(sizes) if sizes.iter().sum::<usize>() == channels => sizes.to_vec(),
+        Some(sizes) if sizes.iter().copied().fold(0, usize::saturating_add) == channels => {
+            sizes.to_vec()
+        }
         _ => return Ok(Built::Unsupported(" into parts that do not fit")),
     };
     let names = vec![node.name.clone(); sizes.len()];

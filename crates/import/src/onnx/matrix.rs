@@ -11,7 +11,6 @@ use super::node::Node;
 use super::reader::{Built, Reader, Value, optional};
 use super::tensor::Constant;
 use crate::ImportError;
-use crate::kit::check_size;
 
 /// The most values that a matrix may take in another order.
 const MAX_ORDERED: usize = 1 << 22;
@@ -117,9 +116,14 @@ fn product(
     if elsewhere > 0 || reader.shape(id, 0).is_none_or(|shape| shape.len() != count) {
         return Ok(Built::Unsupported(" over anything but channels, or all of a picture"));
     }
-    check_size(&node.name, "the number of inputs its weights are for", count, matrix.inputs)?;
     let kinds: Vec<Kind> = last.iter().filter(|part| part.size > 1).map(|part| part.kind).collect();
-    let order = match is_straight(&kinds) {
+    let straight = is_straight(&kinds);
+    // Of a file for pictures of any size, the size is unknown that its weights are for.
+    let other_size = straight && !reader.is_fixed && matrix.inputs.checked_rem(channels) == Some(0);
+    if matrix.inputs != count && !other_size {
+        return Ok(Built::Unsupported(" with weights for another number of inputs"));
+    }
+    let order = match straight {
         true => None,
         false => match reader.ordered(id, &last) {
             Some(order) => Some(order),

@@ -43,8 +43,9 @@ pub(super) fn resize(
             " of other axes than rows and columns, or to a computed size",
         ));
     };
-    let smaller = size.iter().any(|extent| matches!(extent, Extent::Scale(scale) if *scale < 1.0));
-    if node.integer("antialias", 0) != 0 && smaller {
+    // What is enlarged needs none.
+    let larger = size.iter().all(|extent| matches!(extent, Extent::Scale(scale) if *scale >= 1.0));
+    if node.integer("antialias", 0) != 0 && !larger {
         return Ok(Built::Unsupported(" with antialiasing"));
     }
     let inputs = std::iter::once(source).chain(like).collect();
