@@ -3,8 +3,8 @@
 //! Nothing here but [`Array::tiled`] makes an array larger than what it is made from, and that is bounded,
 //! so that a small file cannot ask for all memory. What cannot be computed is `None`.
 
-/// The most dimensions an array may have.
-const MAX_RANK: usize = 8;
+/// The most dimensions an array or a value may have.
+pub(crate) const MAX_RANK: usize = 8;
 
 /// The most values that an array of fewer may grow to.
 pub(crate) const MAX_GROWN: usize = 1 << 20;
@@ -31,6 +31,13 @@ pub(crate) struct Slice {
     pub(crate) count: usize,
     /// Whether the axis is left out afterwards.
     pub(crate) dropped: bool,
+}
+
+impl Slice {
+    /// All along an axis of `count`.
+    pub(crate) fn all(count: usize) -> Self {
+        Self { start: 0, step: 1, count, dropped: false }
+    }
 }
 
 impl Values {
@@ -92,15 +99,7 @@ impl Array {
 
     /// The same values in another shape, in which one size may be −1: what is left.
     pub(crate) fn reshaped(self, sizes: &[i64]) -> Option<Self> {
-        let given = sizes.iter().filter(|&&size| size != -1);
-        let mut given = given.map(|&size| usize::try_from(size).ok());
-        let given = given.try_fold(1usize, |product, size| product.checked_mul(size?))?;
-        let left = self.len().checked_div(given).unwrap_or(0);
-        let size = |&size: &i64| if size == -1 { left } else { size as usize };
-        if sizes.iter().filter(|&&size| size == -1).count() > 1 {
-            return None;
-        }
-        Self::new(sizes.iter().map(size).collect(), self.values)
+        Self::new(sizes_for(sizes, self.len())?, self.values)
     }
 
     /// Without some axes of size 1; without all of them where none is named.
@@ -310,8 +309,7 @@ impl Array {
 
     /// What `slices` take along the first axes, and all along the others.
     pub(crate) fn sliced(&self, slices: &[Slice]) -> Option<Self> {
-        let whole = |&count: &usize| Slice { start: 0, step: 1, count, dropped: false };
-        let rest = self.shape.get(slices.len()..)?.iter().map(whole);
+        let rest = self.shape.get(slices.len()..)?.iter().copied().map(Slice::all);
         let slices: Vec<Slice> = slices.iter().copied().chain(rest).collect();
         let count =
             slices.iter().try_fold(1usize, |count, slice| count.checked_mul(slice.count))?;
@@ -339,8 +337,24 @@ impl Array {
     }
 }
 
-/// An axis counted from the front; those below zero count from the back.
-fn place(axis: i64, rank: usize) -> Option<usize> {
+/// The sizes of a shape for `count` values, of which one may be −1: what is left. `None` where the values do not
+/// fill it, or it has more dimensions than any.
+pub(crate) fn sizes_for(sizes: &[i64], count: usize) -> Option<Vec<usize>> {
+    if sizes.len() > MAX_RANK {
+        return None;
+    }
+    let given = sizes.iter().filter(|&&size| size != -1);
+    let mut given = given.map(|&size| usize::try_from(size).ok());
+    let given = given.try_fold(1usize, |product, size| product.checked_mul(size?))?;
+    let free = sizes.iter().filter(|&&size| size == -1).count();
+    let left = if free == 0 { 1 } else { count.checked_div(given).unwrap_or(0) };
+    let fits = free <= 1 && left * given == count;
+    let size = |&size: &i64| if size == -1 { left } else { size as usize };
+    fits.then(|| sizes.iter().map(size).collect())
+}
+
+/// An axis, or a position along one, counted from the front; those below zero count from the back.
+pub(crate) fn place(axis: i64, rank: usize) -> Option<usize> {
     let from_front = if axis < 0 { axis.checked_add(i64::try_from(rank).ok()?)? } else { axis };
     usize::try_from(from_front).ok().filter(|&axis| axis < rank)
 }

@@ -7,14 +7,16 @@ mod assembly;
 mod entry;
 mod geometry;
 mod limits;
+mod normalise;
 mod obstacle;
 mod order;
 
 pub(crate) use activation::Activation;
-pub(crate) use array::{Array, MAX_GROWN, Slice, Values};
+pub(crate) use array::{Array, MAX_GROWN, MAX_RANK, Slice, Values, place, sizes_for};
 pub(crate) use assembly::{Assembly, MAX_WINDOW};
 pub(crate) use entry::{Axis, Channel, Entry, between};
 pub(crate) use limits::{MAX_NODES, check_numbers, check_size, within};
+pub(crate) use normalise::normalised_by;
 pub(crate) use obstacle::first_obstacle;
 pub(crate) use order::order;
 

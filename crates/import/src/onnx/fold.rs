@@ -9,7 +9,7 @@ use super::proto::tensor_proto::DataType;
 use super::reader::{Reader, Value};
 use super::shape;
 use super::tensor::{Constant, is_float};
-use crate::kit::{Array, MAX_GROWN, Slice};
+use crate::kit::{Array, MAX_GROWN, MAX_RANK, Slice, place};
 
 /// Computes a node from its inputs, of which some may be left out, or does not know how.
 type Fold = fn(&Node, &[Option<Array>]) -> Option<Array>;
@@ -134,7 +134,7 @@ fn moved(reader: &mut Reader, node: &Node, inputs: &Inputs) -> Option<Constant> 
             let shape: Option<Vec<usize>> =
                 list(0, "")?.iter().map(|&size| usize::try_from(size).ok()).collect();
             let value = match node.tensor("value") {
-                Some(tensor) => Constant::new(&node.name, tensor.clone()).ok()?.array()?,
+                Some(tensor) => Constant::new(tensor.clone())?.array()?,
                 None => Array::new(vec![1], crate::kit::Values::Floats(vec![0.0]))?,
             };
             match value.as_floats() {
@@ -173,8 +173,9 @@ fn moved(reader: &mut Reader, node: &Node, inputs: &Inputs) -> Option<Constant> 
         "Squeeze" => first()?.squeezed(&list(1, "axes").unwrap_or_default()),
         "Unsqueeze" => {
             let axes = list(1, "axes")?;
-            let rank = first()?.shape.len() + axes.len();
-            let place = |&axis: &i64| super::form::place(axis, rank);
+            let rank = first()?.shape.len().checked_add(axes.len());
+            let rank = rank.filter(|&rank| rank <= MAX_RANK)?;
+            let place = |&axis: &i64| place(axis, rank);
             let mut axes: Vec<usize> = axes.iter().map(place).collect::<Option<_>>()?;
             axes.sort_unstable();
             let mut shape = first()?.shape.clone();
@@ -190,7 +191,7 @@ fn moved(reader: &mut Reader, node: &Node, inputs: &Inputs) -> Option<Constant> 
 fn constant(node: &Node) -> Option<Constant> {
     use crate::kit::Values::{Floats, Integers};
     if let Some(tensor) = node.tensor("value") {
-        return Constant::new(&node.name, tensor.clone()).ok();
+        return Constant::new(tensor.clone());
     }
     let array = if let Some(value) = node.attribute("value_float") {
         Array::new(vec![], Floats(vec![value.f?]))
@@ -317,8 +318,7 @@ fn slice(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
     let array = one(inputs)?;
     let values: Vec<Value> =
         inputs.iter().map(|input| input.clone().map_or(Value::Nothing, Value::from)).collect();
-    let whole = |&count: &usize| Slice { start: 0, step: 1, count, dropped: false };
-    let mut slices: Vec<Slice> = array.shape().iter().map(whole).collect();
+    let mut slices: Vec<Slice> = array.shape().iter().copied().map(Slice::all).collect();
     for (axis, cut) in shape::slices(node, &values, slices.len())? {
         slices[axis] = cut.slice(array.shape()[axis]);
     }
@@ -327,7 +327,7 @@ fn slice(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
 
 fn split(node: &Node, inputs: &Inputs) -> Option<Vec<Constant>> {
     let array = inputs.first()?.as_ref()?.array()?;
-    let axis = super::form::place(node.integer("axis", 0), array.shape().len())?;
+    let axis = place(node.integer("axis", 0), array.shape().len())?;
     let value = |input: &Option<Arc<Constant>>| match input {
         Some(constant) => Value::Constant(Arc::clone(constant)),
         None => Value::Nothing,
@@ -335,9 +335,8 @@ fn split(node: &Node, inputs: &Inputs) -> Option<Vec<Constant>> {
     let values: Vec<Value> = inputs.iter().map(value).collect();
     let mut start = 0;
     let part = |&count: &usize| {
-        let whole = |&count: &usize| Slice { start: 0, step: 1, count, dropped: false };
-        let mut slices: Vec<Slice> = array.shape().iter().map(whole).collect();
-        slices[axis] = Slice { start, step: 1, count, dropped: false };
+        let mut slices: Vec<Slice> = array.shape().iter().copied().map(Slice::all).collect();
+        slices[axis] = Slice { start, ..Slice::all(count) };
         start += count;
         Some(array.sliced(&slices)?.into())
     };
@@ -410,16 +409,15 @@ fn reduced(
     }
     let mut axes: Vec<usize> = match axes.is_empty() {
         true => (0..rank).collect(),
-        false => axes.iter().map(|&axis| super::form::place(axis, rank)).collect::<Option<_>>()?,
+        false => axes.iter().map(|&axis| place(axis, rank)).collect::<Option<_>>()?,
     };
     axes.sort_unstable();
     axes.dedup();
     for axis in axes.into_iter().rev() {
-        let whole = |&count: &usize| Slice { start: 0, step: 1, count, dropped: false };
-        let slices: Vec<Slice> = array.shape().iter().map(whole).collect();
+        let slices: Vec<Slice> = array.shape().iter().copied().map(Slice::all).collect();
         let part = |at: usize| {
             let mut slices = slices.clone();
-            slices[axis] = Slice { start: at, step: 1, count: 1, dropped: false };
+            slices[axis] = Slice { start: at, ..Slice::all(1) };
             array.sliced(&slices)
         };
         let mut sum = part(0).filter(|_| array.shape()[axis] > 0)?;
@@ -438,7 +436,7 @@ fn dequantize(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
     let array = one(inputs)?;
     let scale = inputs.get(1)?.clone()?;
     let zero = inputs.get(2).cloned().flatten();
-    let axis = super::form::place(node.integer("axis", 1), array.shape().len());
+    let axis = place(node.integer("axis", 1), array.shape().len());
     let shape = array.shape().to_vec();
     let block = usize::try_from(node.integer("block_size", 0)).ok()?;
     // As many of them along each axis as the array has.
@@ -464,11 +462,10 @@ fn dequantize(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
 
 /// Each step along an axis `times` times, up to `size` in all.
 fn repeated(array: &Array, axis: usize, times: usize, size: usize) -> Option<Array> {
-    let whole = |&count: &usize| Slice { start: 0, step: 1, count, dropped: false };
-    let slices: Vec<Slice> = array.shape().iter().map(whole).collect();
+    let slices: Vec<Slice> = array.shape().iter().copied().map(Slice::all).collect();
     let part = |at: usize| {
         let mut slices = slices.clone();
-        slices[axis] = Slice { start: at / times, step: 1, count: 1, dropped: false };
+        slices[axis] = Slice { start: at / times, ..Slice::all(1) };
         array.sliced(&slices)
     };
     if array.len().checked_mul(times)? > MAX_GROWN {

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::kit::{place, sizes_for};
+
 /// One of the three things that values here have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -117,7 +119,7 @@ impl Form {
 
     /// The same values along axes of other sizes, of which one may be −1: what is left.
     pub(super) fn reshaped(&self, sizes: &[i64]) -> Option<Self> {
-        let sizes = known(sizes, self.sizes().iter().product())?;
+        let sizes = sizes_for(sizes, self.sizes().iter().product())?;
         let mut parts: Vec<Part> = self.0.iter().flatten().rev().copied().collect();
         let mut axes = Vec::with_capacity(sizes.len());
         for &size in &sizes {
@@ -240,24 +242,6 @@ impl Form {
         }
         Some(places)
     }
-}
-
-/// An axis counted from the front; those below 0 count from the back.
-pub(super) fn place(axis: i64, rank: usize) -> Option<usize> {
-    let from_front = if axis < 0 { axis.checked_add(i64::try_from(rank).ok()?)? } else { axis };
-    usize::try_from(from_front).ok().filter(|&axis| axis < rank)
-}
-
-/// Sizes of which one may be −1, for so many values.
-fn known(sizes: &[i64], count: usize) -> Option<Vec<usize>> {
-    let given = sizes.iter().filter(|&&size| size != -1);
-    let mut given = given.map(|&size| usize::try_from(size).ok());
-    let given = given.try_fold(1usize, |product, size| product.checked_mul(size?))?;
-    let left = count.checked_div(given)?;
-    let free = sizes.iter().filter(|&&size| size == -1).count();
-    let fits = free == 0 && given == count || free == 1 && left * given == count;
-    let size = |&size: &i64| if size == -1 { left } else { size as usize };
-    fits.then(|| sizes.iter().map(size).collect())
 }
 
 #[cfg(test)]

@@ -92,9 +92,14 @@ pub(crate) fn read(bytes: Bytes, sibling: Sibling<'_>) -> Result<Read, ImportErr
     reader.batch = picture.batch;
     reader.is_fixed = picture.is_fixed();
     reader.set(&picture.name, Value::Entry(Arc::new(picture.entry)));
-    for (name, tensor) in model.initializers.drain() {
-        let constant = Constant::new(&name, tensor)?;
-        reader.set(&name, Value::Constant(Arc::new(constant)));
+    let mut weights: Vec<_> = model.initializers.drain().collect();
+    weights.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    for (name, tensor) in weights {
+        let value = match Constant::new(tensor) {
+            Some(constant) => Value::Constant(Arc::new(constant)),
+            None => reader.unsupported(&name, "weights of an impossible shape".into(), &[])?,
+        };
+        reader.set(&name, value);
     }
     for input in &model.inputs {
         if reader.get(&input.name).is_none() {
@@ -102,14 +107,15 @@ pub(crate) fn read(bytes: Bytes, sibling: Sibling<'_>) -> Result<Read, ImportErr
             reader.set(&input.name, value);
         }
     }
-    build(&mut reader, &mut model.nodes, &mut external)?;
+    let missing = build(&mut reader, &mut model.nodes, &mut external)?;
     names::alias(&mut reader, &model.nodes);
 
     let wanted = reader.input.filter(|input| *input != InputSpec::default());
     let usual = statistics::usual(&model.producer, &picture.name, picture.channels_last);
     let stated = wanted.and_then(statistics::stated);
     let graph = reader.assembly.finish();
-    match first_obstacle(&graph, WAY_OUT).filter(|_| graph.layers().is_empty()) {
+    let obstacle = || missing.or_else(|| first_obstacle(&graph, WAY_OUT));
+    match graph.layers().is_empty().then(obstacle).flatten() {
         Some(obstacle) => Err(obstacle),
         None => Ok(Read {
             graph,
@@ -121,12 +127,13 @@ pub(crate) fn read(bytes: Bytes, sibling: Sibling<'_>) -> Result<Read, ImportErr
     }
 }
 
-/// Builds every node, inputs first.
+/// Builds every node, inputs first. What nodes read but nobody makes stands as unsupported; the first of it is
+/// returned.
 fn build(
     reader: &mut Reader,
     nodes: &mut [Node],
     external: &mut External<'_>,
-) -> Result<(), ImportError> {
+) -> Result<Option<ImportError>, ImportError> {
     let mut makers = HashMap::new();
     for (place, node) in nodes.iter().enumerate() {
         for output in node.outputs.iter().filter(|output| !output.is_empty()) {
@@ -135,6 +142,7 @@ fn build(
             }
         }
     }
+    let mut missing = None;
     let mut inputs = Vec::with_capacity(nodes.len());
     for node in nodes.iter() {
         let mut places = Vec::with_capacity(node.inputs.len());
@@ -143,8 +151,11 @@ fn build(
                 Some(&place) => places.push(place),
                 None if reader.get(input).is_some() => {}
                 None => {
+                    let kind = "weights that are sparse or not in the file".to_owned();
+                    let value = reader.unsupported(input, kind, &[])?;
+                    reader.set(input, value);
                     let (layer, input) = (node.name.clone(), input.clone());
-                    return Err(ImportError::MissingInput { layer, input });
+                    missing.get_or_insert(ImportError::MissingInput { layer, input });
                 }
             }
         }
@@ -165,5 +176,5 @@ fn build(
             reader.set(name, value);
         }
     }
-    Ok(())
+    Ok(missing)
 }

@@ -47,7 +47,7 @@ fn tensors(folder: &Path, kind: &str) -> Option<Vec<Constant>> {
         .take_while(|path| path.is_file())
         .map(|path| {
             let tensor = TensorProto::decode(&std::fs::read(path).ok()?[..]).ok()?;
-            Constant::new("", tensor).ok()
+            Constant::new(tensor)
         })
         .collect()
 }
@@ -92,7 +92,7 @@ impl Case {
             reader.set(&input.name, value);
         }
         for (name, tensor) in model.initializers.drain() {
-            reader.set(&name, Value::Constant(Arc::new(Constant::new("", tensor).ok()?)));
+            reader.set(&name, Value::Constant(Arc::new(Constant::new(tensor)?)));
         }
         let mut none = |_: &str| unreachable!("the tests have no files beside them");
         build(&mut reader, &mut model.nodes, &mut External::new(&mut none)).ok()?;

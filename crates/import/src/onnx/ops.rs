@@ -99,7 +99,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ),
 ];
 
-/// What is known of a node's outputs, one for each; a node that cannot be computed stands as unsupported.
+/// What is known of a node's outputs, one for each; what cannot be computed stands as unsupported.
 ///
 /// # Errors
 /// Weights that do not fit, numbers out of bounds.
@@ -108,6 +108,22 @@ pub(super) fn build(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Vec<Value>, ImportError> {
+    let mut values = computed(reader, node, inputs)?;
+    for name in node.outputs.iter().skip(values.len()) {
+        let ids: Vec<_> = inputs.iter().flat_map(Value::ids).collect();
+        values.push(match name.is_empty() {
+            true => Value::Nothing,
+            false => {
+                let kind = format!("a further output of {}", node.op);
+                reader.unsupported(name, kind, &ids)?
+            }
+        });
+    }
+    Ok(values)
+}
+
+/// As [`build`], of as many outputs as there are values for.
+fn computed(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Vec<Value>, ImportError> {
     if inputs.iter().any(|input| matches!(input, Value::Entry(_)))
         && let Some(values) = entry::step(reader, node, inputs)
     {
@@ -146,7 +162,7 @@ pub(super) fn build(
         return unsupported(why.map_or("", |(_, why)| why));
     };
     within(&node.name, "the number of its inputs", inputs.len(), *least, *most)?;
-    let mut values = match builder(reader, node, &begun)? {
+    Ok(match builder(reader, node, &begun)? {
         Built::Op(op, inputs, form) => {
             let id = reader.add(&node.name, op, &inputs)?;
             vec![Value::Node(id, reader.settled(id, form))]
@@ -161,18 +177,7 @@ pub(super) fn build(
             let value = reader.unsupported(&node.name, format!("{}{why}", node.op), &ids)?;
             vec![value; node.outputs.len()]
         }
-    };
-    for name in node.outputs.iter().skip(values.len()) {
-        let ids: Vec<_> = begun.iter().flat_map(Value::ids).collect();
-        values.push(match name.is_empty() {
-            true => Value::Nothing,
-            false => {
-                let kind = format!("a further output of {}", node.op);
-                reader.unsupported(name, kind, &ids)?
-            }
-        });
-    }
-    Ok(values)
+    })
 }
 
 /// A node of constants that cannot be computed.

@@ -1,10 +1,10 @@
 //! Shapes that a graph asks for, and axes that are renamed, split, joined and turned: nothing is computed.
 
-use super::form::{Form, place};
+use super::form::Form;
 use super::node::Node;
 use super::reader::{Built, Reader, Value, numbers, optional};
 use crate::ImportError;
-use crate::kit::Slice;
+use crate::kit::{MAX_RANK, Slice, place};
 
 /// Some positions along an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -197,7 +197,7 @@ pub(super) fn unsqueeze(
 }
 
 fn unsqueezed(form: &Form, axes: &[i64]) -> Option<Form> {
-    let rank = form.rank().checked_add(axes.len())?;
+    let rank = form.rank().checked_add(axes.len()).filter(|&rank| rank <= MAX_RANK)?;
     let mut new: Vec<usize> = axes.iter().map(|&axis| place(axis, rank)).collect::<Option<_>>()?;
     new.sort_unstable();
     let mut form = form.clone();

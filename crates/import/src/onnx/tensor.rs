@@ -6,14 +6,11 @@ use graph::Weights;
 use half::{bf16, f16};
 use prost::bytes::Bytes;
 
-use super::form::place;
 use super::proto::TensorProto;
 use super::proto::tensor_proto::DataType;
 use crate::ImportError;
-use crate::kit::{Array, Values, check_numbers, check_size};
+use crate::kit::{Array, MAX_RANK, Values, check_numbers, check_size, place, sizes_for};
 
-/// The most dimensions of a constant.
-const MAX_RANK: usize = 8;
 /// The most values that one value fills to compute with. Weights are filled only when they are needed.
 const MOST_FILLED: usize = 1 << 20;
 
@@ -42,16 +39,12 @@ impl From<Array> for Constant {
 }
 
 impl Constant {
-    /// # Errors
-    /// A shape that is negative or too large to be counted.
-    pub(super) fn new(name: &str, tensor: TensorProto) -> Result<Self, ImportError> {
+    /// A tensor of the file; `None` where its shape is negative or too large to be counted.
+    pub(super) fn new(tensor: TensorProto) -> Option<Self> {
         let shape: Option<Vec<usize>> =
             tensor.dims.iter().map(|&size| usize::try_from(size).ok()).collect();
-        let shape = shape.filter(|shape| count(shape).is_some()).ok_or_else(|| {
-            let problem = "its weights have an impossible shape".into();
-            ImportError::Layer { layer: name.into(), problem }
-        })?;
-        Ok(Self { shape, stored: Stored::File(Arc::new(tensor)) })
+        let shape = shape.filter(|shape| count(shape).is_some())?;
+        Some(Self { shape, stored: Stored::File(Arc::new(tensor)) })
     }
 
     /// One number for all of a shape, if that can be counted.
@@ -73,15 +66,7 @@ impl Constant {
 
     /// The same values in another shape, in which one size may be −1: what is left.
     pub(super) fn reshaped(&self, sizes: &[i64]) -> Option<Self> {
-        let given = sizes.iter().filter(|&&size| size != -1);
-        let mut given = given.map(|&size| usize::try_from(size).ok());
-        let given = given.try_fold(1usize, |product, size| product.checked_mul(size?))?;
-        let left = self.len().checked_div(given).unwrap_or(0);
-        if sizes.iter().filter(|&&size| size == -1).count() > 1 {
-            return None;
-        }
-        let size = |&size: &i64| if size == -1 { left } else { size as usize };
-        self.shaped(sizes.iter().map(size).collect())
+        self.shaped(sizes_for(sizes, self.len())?)
     }
 
     /// Without some axes of size 1; without all of them where none is named.
