@@ -26,8 +26,12 @@ const fn normalized(mean: [f32; 3], std: [f32; 3]) -> InputSpec {
     }
 }
 
+/// The mean and the standard deviation of ImageNet's colours, from 0 to 1.
+pub(crate) const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+pub(crate) const IMAGENET_DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+
 /// torchvision's networks, and most of those in PyTorch and ONNX.
-pub const IMAGENET: InputSpec = normalized([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+pub const IMAGENET: InputSpec = normalized(IMAGENET_MEAN, IMAGENET_DEVIATION);
 
 /// Google's networks since Inception v3: colours from −1 to 1.
 pub const INCEPTION: InputSpec =

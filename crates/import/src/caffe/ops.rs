@@ -10,7 +10,7 @@ use super::blobs::{Weights, unpack};
 use super::proto::Layer;
 use super::{elementwise, geometry};
 use crate::ImportError;
-use crate::kit::{Activation, Assembly, check_size};
+use crate::kit::{Activation, Assembly, check_size, normalised_by};
 
 /// What a builder makes of a layer.
 pub(super) enum Built {
@@ -352,8 +352,10 @@ fn batch_norm(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, Im
     let statistics = mean.iter().zip(&variance).zip(gamma.iter().zip(&beta));
     let (scale, shift): (Vec<f32>, Vec<f32>) = statistics
         .map(|((&mean, &variance), (&gamma, &beta))| {
-            let scale = f64::from(gamma) / (f64::from(variance) * factor + f64::from(eps)).sqrt();
-            (scale as f32, (f64::from(beta) - f64::from(mean) * factor * scale) as f32)
+            let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(f64::from);
+            let (scale, shift) =
+                normalised_by([gamma, beta, mean * factor, variance * factor], eps);
+            (scale as f32, shift as f32)
         })
         .unzip();
     Ok(Built::Op(Op::Affine(Affine { scale: scale.into(), shift: shift.into() })))

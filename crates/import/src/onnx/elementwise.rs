@@ -111,13 +111,11 @@ pub(super) fn number(value: &Value) -> Option<f32> {
 }
 
 /// The larger, or smaller, of values and a number.
-pub(super) fn bound(
-    reader: &mut Reader,
-    node: &Node,
-    inputs: &[Value],
-) -> Result<Built, ImportError> {
-    let [a, b] = inputs else {
-        return identity_of_one(reader, inputs);
+pub(super) fn bound(_: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Built, ImportError> {
+    let (a, b) = match inputs {
+        [one] => return Ok(Built::same(one.clone())),
+        [a, b] => (a, b),
+        _ => return Ok(Built::Unsupported(" of more than two values")),
     };
     let (source, constant) = if a.node().is_some() { (a, b) } else { (b, a) };
     let Some(number) = number(constant) else {
@@ -128,13 +126,6 @@ pub(super) fn bound(
         _ => (f32::NEG_INFINITY, number),
     };
     Ok(of(Op::Unary(Unary::Clip { min, max }), source))
-}
-
-fn identity_of_one(_: &mut Reader, inputs: &[Value]) -> Result<Built, ImportError> {
-    Ok(match inputs {
-        [one] => Built::same(one.clone()),
-        _ => Built::Unsupported(" of more than two values"),
-    })
 }
 
 /// To the power of a number.

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use super::form::place;
 use super::node::Node;
 use super::proto::tensor_proto::DataType;
 use super::reader::{Reader, Value, fixed_numbers, optional};
 use super::shape;
 use super::tensor::is_float;
 use crate::kit::Axis::{Batch, Channels, Columns, Rows};
-use crate::kit::{Array, Axis, Channel, Entry};
+use crate::kit::{Array, Axis, Channel, Entry, normalised_by, place};
 
 /// The most values of a constant that decides what becomes of a picture before the network begins.
 const SMALL: usize = 16;
@@ -145,12 +144,12 @@ fn normalised(node: &Node, inputs: &[Value]) -> Option<Vec<Entry>> {
         (row.len() == entry.channels.len()).then_some(row)
     };
     let [scale, shift, mean, variance] = [row(1)?, row(2)?, row(3)?, row(4)?];
-    let epsilon = f64::from(node.float("epsilon", 1e-5));
+    let epsilon = node.float("epsilon", 1e-5);
     entry.is_channels(1).then_some(())?;
     Some(vec![entry.each(|x, c| {
-        let factor = scale[c] / (variance[c] + epsilon).sqrt();
+        let (factor, rest) = normalised_by([scale[c], shift[c], mean[c], variance[c]], epsilon);
         let x = x.times(factor);
-        Channel { shift: x.shift + shift[c] - mean[c] * factor, ..x }
+        Channel { shift: x.shift + rest, ..x }
     })])
 }
 

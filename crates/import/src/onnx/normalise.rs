@@ -6,6 +6,7 @@ use super::convolution::row;
 use super::node::Node;
 use super::reader::{Built, NO_MAP, Reader, Value};
 use crate::ImportError;
+use crate::kit::normalised_by;
 
 /// `scale · (x − mean) / √(variance + epsilon) + shift`, with one of each for each channel: a scale and a shift.
 pub(super) fn batch(
@@ -26,12 +27,13 @@ pub(super) fn batch(
         rows.push(row(node, constant, channels, "the number of statistics")?);
     }
     let [scale, shift, mean, variance] = &rows[..] else { return Ok(NO_MAP) };
-    let epsilon = f64::from(node.float("epsilon", 1e-5));
-    let factor = |c: usize| f64::from(scale[c]) / (f64::from(variance[c]) + epsilon).sqrt();
-    let rest = |c: usize| f64::from(shift[c]) - f64::from(mean[c]) * factor(c);
+    let epsilon = node.float("epsilon", 1e-5);
+    let of = |c: usize| {
+        normalised_by([scale[c], shift[c], mean[c], variance[c]].map(f64::from), epsilon)
+    };
     let affine = Affine {
-        scale: (0..channels).map(|c| factor(c) as f32).collect(),
-        shift: (0..channels).map(|c| rest(c) as f32).collect(),
+        scale: (0..channels).map(|c| of(c).0 as f32).collect(),
+        shift: (0..channels).map(|c| of(c).1 as f32).collect(),
     };
     Ok(Built::Op(Op::Affine(affine), vec![id], form.clone()))
 }

@@ -6,11 +6,7 @@ use std::collections::HashMap;
 use graph::{ChannelOrder, InputSpec};
 
 use crate::CAFFE_INPUT;
-use crate::statistics::{IMAGENET, INCEPTION};
-
-/// The numbers of [`IMAGENET`], for colours from 0 to 1.
-const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+use crate::statistics::{IMAGENET, IMAGENET_DEVIATION, IMAGENET_MEAN, INCEPTION};
 
 /// Colours from 0 to 1.
 const UNIT: InputSpec =
@@ -33,8 +29,8 @@ pub(super) fn stated(wanted: InputSpec) -> Option<InputSpec> {
     let (mean, scale) = (wanted.mean, wanted.scale.map(f32::abs));
     let near = |a: f32, b: f32| (a - b).abs() < 2e-3;
     let rescaled = |c: usize| {
-        near(wanted.scale[c], 2.0 * DEVIATION[c])
-            && near(-mean[c] * wanted.scale[c], 2.0 * MEAN[c] - 1.0)
+        near(wanted.scale[c], 2.0 * IMAGENET_DEVIATION[c])
+            && near(-mean[c] * wanted.scale[c], 2.0 * IMAGENET_MEAN[c] - 1.0)
     };
     if wanted.order == ChannelOrder::Rgb && all(&rescaled) {
         return Some(after(IMAGENET, wanted));
@@ -96,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_graph_that_subtracts_and_divides_says_what_it_expects() {
-        let of_unit = stated(spec(MEAN, DEVIATION.map(|x| 1.0 / x))).unwrap();
+        let of_unit = stated(spec(IMAGENET_MEAN, IMAGENET_DEVIATION.map(|x| 1.0 / x))).unwrap();
         for c in 0..3 {
             assert!((value(of_unit, c, 90.0) - value(IMAGENET, c, 90.0)).abs() < 1e-4);
         }
@@ -109,8 +105,8 @@ mod tests {
 
     #[test]
     fn what_torchvision_rescales_is_centred() {
-        let scale = DEVIATION.map(|deviation| 2.0 * deviation);
-        let mean = [0, 1, 2].map(|c| (1.0 - 2.0 * MEAN[c]) / scale[c]);
+        let scale = IMAGENET_DEVIATION.map(|deviation| 2.0 * deviation);
+        let mean = [0, 1, 2].map(|c| (1.0 - 2.0 * IMAGENET_MEAN[c]) / scale[c]);
         let input = stated(spec(mean, scale)).unwrap();
         for c in 0..3 {
             assert!((value(input, c, 0.0) + 1.0).abs() < 1e-4);

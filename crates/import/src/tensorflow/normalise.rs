@@ -5,7 +5,7 @@ use graph::{Affine, Op};
 use super::proto::NodeDef;
 use super::reader::{Built, Form, Layout, Reader, Value, input};
 use crate::ImportError;
-use crate::kit::check_size;
+use crate::kit::{check_size, normalised_by};
 
 /// Inputs: x, scale, offset, mean, variance.
 pub(super) fn fused(
@@ -23,10 +23,7 @@ pub(super) fn fused(
     }
     let names = ["scale", "offset", "mean", "variance"];
     let epsilon = node.float("epsilon", 1e-4);
-    fold(reader, node, inputs, names, |[scale, offset, mean, variance]| {
-        let factor = scale / (variance + f64::from(epsilon)).sqrt();
-        (factor, offset - mean * factor)
-    })
+    fold(reader, node, inputs, names, |statistics| normalised_by(statistics, epsilon))
 }
 
 /// Inputs: x, mean, variance, beta, gamma.
@@ -40,8 +37,7 @@ pub(super) fn global_normalization(
     let scaled = node.bool("scale_after_normalization", false);
     fold(reader, node, inputs, names, |[mean, variance, beta, gamma]| {
         let gamma = if scaled { gamma } else { 1.0 };
-        let factor = gamma / (variance + f64::from(epsilon)).sqrt();
-        (factor, beta - mean * factor)
+        normalised_by([gamma, beta, mean, variance], epsilon)
     })
 }
 

@@ -12,7 +12,7 @@ use graph::{
 use super::dict::StateDict;
 use super::tensor::Tensor;
 use crate::ImportError;
-use crate::kit::{Assembly, check_numbers};
+use crate::kit::{Assembly, check_numbers, normalised_by};
 
 type Built = Result<NodeId, ImportError>;
 
@@ -160,17 +160,12 @@ impl<'a> Builder<'a> {
         let has = |part: &str| self.dict.has(&format!("{name}.{part}"));
         let gamma = if has("weight") { read("weight")? } else { vec![1.0; channels] };
         let beta = if has("bias") { read("bias")? } else { vec![0.0; channels] };
-        let epsilon = f64::from(self.epsilon);
-        let scale: Vec<f64> = gamma
-            .iter()
-            .zip(&variance)
-            .map(|(&gamma, &variance)| f64::from(gamma) / (f64::from(variance) + epsilon).sqrt())
-            .collect();
-        let moved = |((&scale, &mean), &beta): ((&f64, &f32), &f32)| {
-            (f64::from(beta) - f64::from(mean) * scale) as f32
+        let of = |c: usize| {
+            let statistics = [gamma[c], beta[c], mean[c], variance[c]].map(f64::from);
+            let (scale, shift) = normalised_by(statistics, self.epsilon);
+            (scale as f32, shift as f32)
         };
-        let shift: Vec<f32> = scale.iter().zip(&mean).zip(&beta).map(moved).collect();
-        let scale: Vec<f32> = scale.into_iter().map(|scale| scale as f32).collect();
+        let (scale, shift): (Vec<f32>, Vec<f32>) = (0..channels).map(of).unzip();
         check_numbers(name, scale.iter().chain(&shift).copied())?;
         self.op(name, Op::Affine(Affine { scale: scale.into(), shift: shift.into() }), &[x])
     }

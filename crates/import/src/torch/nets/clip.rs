@@ -1,7 +1,7 @@
 //! The pictures' half of OpenAI's CLIP with a ResNet (Radford et al. 2021): three convolutions in the stem,
 //! and average pools where a ResNet has strides. The attention pool at its end has one size and no use here.
 
-use graph::{ChannelOrder, InputSpec, NodeId};
+use graph::{InputSpec, NodeId};
 
 use super::super::build::{Builder, Pool};
 use super::super::dict::StateDict;
@@ -16,7 +16,7 @@ pub(in super::super) fn fits(dict: &StateDict) -> bool {
 }
 
 pub(super) fn input(_: &StateDict) -> InputSpec {
-    InputSpec { order: ChannelOrder::Rgb, ..CLIP }
+    CLIP
 }
 
 pub(super) fn build(b: &mut Builder<'_>) -> Result<(), ImportError> {
