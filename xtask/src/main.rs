@@ -95,7 +95,7 @@ const TASKS: [Task; 18] = [
     },
     Task {
         name: "onnx-nodes",
-        about: "FOLDER: the tests of ONNX's own, an operation each",
+        about: "FOLDER: runs ONNX's own operation tests",
         run: product::onnx_nodes,
     },
     Task {

@@ -12,8 +12,8 @@ use crate::ImportError;
 use crate::kit::Axis::{Batch, Channels, Columns, Rows};
 use crate::kit::{Axis, Entry};
 
-/// A picture that sizes are computed for where the file states none. Rows and columns can be halved often and
-/// differ.
+/// The picture size assumed where the file states none. Both sides can be halved many times, and they differ,
+/// so that rows and columns cannot be mixed up.
 const ANY: Size = Size { height: 256, width: 320 };
 
 /// The largest picture that a file may state.
@@ -40,14 +40,14 @@ impl Picture {
         let [rows, columns] = self.size.map(|size| size.filter(|&size| size <= MAX_SIZE));
         let first =
             Size { height: rows.unwrap_or(ANY.height), width: columns.unwrap_or(ANY.width) };
-        // Another by more than any window that is as large as what it lies on.
+        // Larger by more than any window, so that a window as large as the first picture is not as large as this.
         let other = |size: usize| 2 * size + 64;
         [first, Size { height: other(first.height), width: other(first.width) }]
     }
 }
 
-/// The input that is the picture: of those of numbers that are no weights and may hold one, best one that
-/// convolutions read, whose shape is said, and the first.
+/// Finds the input for the picture among those that are not weights and may hold one. An input that leads to a
+/// convolution is preferred, then one whose shape has four dimensions, then the first.
 ///
 /// # Errors
 /// [`ImportError::NoInput`] if there is none, or it has other than 3 channels.
@@ -80,7 +80,7 @@ fn may_be_picture(input: &Input) -> bool {
     numbers && input.sizes.as_ref().is_none_or(|sizes| matches!(sizes.len(), 3 | 4))
 }
 
-/// The names on the way to the first input of any convolution.
+/// The names of values that a convolution depends on.
 fn read_by_convolutions(nodes: &[Node]) -> HashMap<String, bool> {
     let mut read: HashMap<String, bool> = HashMap::new();
     for node in nodes.iter().rev() {
@@ -120,7 +120,7 @@ fn picture(input: &Input, nodes: &[Node]) -> Result<Picture, ImportError> {
     })
 }
 
-/// Whether the first that reads an input turns channels last into channels first.
+/// Whether the first node that reads an input moves its channels from last to first.
 fn turned_at_once(name: &str, nodes: &[Node]) -> bool {
     let reader = nodes.iter().find(|node| node.inputs.iter().any(|input| input == name));
     reader.is_some_and(|node| {
