@@ -22,8 +22,8 @@ use find::{Search, Wanted};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GivenFiles {
     /// For each guide its picture. A guide that the recipe does not have is added to it and, unless a term names
-    /// it already, to all terms of whole layers; where no term is asked for, to one on the network's layer for
-    /// guides.
+    /// it already, to all terms of whole layers, those of keyframes too; where no term is asked for, to one on
+    /// the network's layer for guides.
     pub guides: BTreeMap<String, PathBuf>,
     /// For each region its mask. A region that the recipe does not have is added to it.
     pub masks: BTreeMap<String, PathBuf>,
@@ -137,13 +137,21 @@ fn terms(recipe: &Recipe) -> impl Iterator<Item = &Term> {
     recipe.objective.iter().chain(fading)
 }
 
+/// As [`terms`], to be changed.
+fn terms_mut(recipe: &mut Recipe) -> impl Iterator<Item = &mut Term> {
+    let keyframes = recipe.zoom.iter_mut().flat_map(|zoom| &mut zoom.keyframes);
+    let fading = keyframes.filter_map(|keyframe| keyframe.set.objective.as_mut()).flatten();
+    recipe.objective.iter_mut().chain(fading)
+}
+
 /// The guides that terms name.
 fn guides_in_use(recipe: &Recipe) -> Vec<String> {
     terms(recipe).flat_map(|term| &term.guides).cloned().collect()
 }
 
-/// Has the terms of `recipe` look to the guides that are given, unless one of them does already. Where no term
-/// was `asked` for, there is one on the layer that suits guides.
+/// Has the terms of `recipe`, at whatever time, look to the guides that are given, unless one of them does
+/// already; those that name something else to grow, or one place, do not. Where no term was `asked` for, there
+/// is one on the layer that suits guides.
 pub(crate) fn guide_terms(recipe: &mut Recipe, given: &GivenFiles, network: &Network, asked: bool) {
     let used = guides_in_use(recipe);
     let new: Vec<&String> = given.guides.keys().filter(|name| !used.contains(name)).collect();
@@ -152,13 +160,16 @@ pub(crate) fn guide_terms(recipe: &mut Recipe, given: &GivenFiles, network: &Net
     }
     if !asked
         && used.is_empty()
+        && terms(recipe).count() == recipe.objective.len()
         && let Some(layer) = dream::guide_layer(&network.graph)
     {
         recipe.objective = vec![Term::layer(layer)];
     }
-    let whole =
-        |term: &&mut Term| term.class.is_none() && term.channels.is_none() && term.vector.is_none();
-    for term in recipe.objective.iter_mut().filter(whole) {
+    let whole = |term: &&mut Term| {
+        let free = term.class.is_none() && term.channels.is_none() && term.vector.is_none();
+        free && term.at.is_none()
+    };
+    for term in terms_mut(recipe).filter(whole) {
         term.guides.extend(new.iter().map(|name| (*name).clone()));
     }
 }
@@ -171,4 +182,26 @@ fn regions_in_use(recipe: &Recipe) -> Vec<String> {
 /// The way out of a file that is not there or another one: which file to give.
 fn give(error: Error, group: &'static str, text: String) -> Error {
     error.turn(Knob::Field(group), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guide_is_for_keyframes_terms_too_and_not_for_one_place() {
+        let text = r#"
+            schema = 1
+            objective = [{ layer = "a" }, { layer = "a", at = [0.5, 0.5] }]
+            [[zoom.keyframes]]
+            at = 2
+            set = { objective = [{ layer = "b" }, { layer = "b", channels = [3] }] }
+        "#;
+        let mut recipe = Recipe::from_toml(text).unwrap();
+        let guides = [("flowers".to_owned(), PathBuf::from("flowers.jpg"))].into();
+        let given = GivenFiles { guides, ..GivenFiles::default() };
+        guide_terms(&mut recipe, &given, &models::squeezenet().unwrap(), false);
+        let guided: Vec<bool> = terms(&recipe).map(|term| !term.guides.is_empty()).collect();
+        assert_eq!(guided, [true, false, true, false]);
+    }
 }
