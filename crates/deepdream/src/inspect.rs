@@ -189,33 +189,12 @@ pub(crate) fn channel_answers(
     at: Option<[f64; 2]>,
     limits: &Limits,
 ) -> Result<Vec<f64>> {
-    const LONGEST: usize = 512;
     let (target, machine) = (targets::find(network, layer)?, limits.machine()?);
-    let own = image.size();
-    let size = own.with_longest(own.longest().min(LONGEST));
-    let mut color = dream::resize(image.color(), size, Filter::CatmullRom);
-    color.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
-    let executable = compile(network, &[target], &machine, size)?;
-    let mut session = executable.session(size)?;
-    session.forward(&color)?;
-    let activation = session.activation(0)?;
-    drop(session);
-    if !finite(&activation.data) {
-        return Err(no_numbers(network, target, &color, &machine)?);
+    let answers = dream::channel_answers(network, &machine, layer, image.color(), at)?;
+    if answers.iter().any(|answer| !answer.is_finite()) {
+        return Err(no_numbers(network, target, image.color(), &machine)?);
     }
-    let Shape { channels, height, width } = activation.shape;
-    let cell = at.map(|[x, y]| {
-        let along = |share: f64, cells: usize| ((share * cells as f64) as usize).min(cells - 1);
-        along(y, height) * width + along(x, width)
-    });
-    let answer = |channel: usize| {
-        let values = activation.channel(channel);
-        match cell {
-            Some(cell) => f64::from(values[cell]),
-            None => values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64,
-        }
-    };
-    Ok((0..channels).map(answer).collect())
+    Ok(answers)
 }
 
 /// The error where one layer is wanted, and none or several are named.

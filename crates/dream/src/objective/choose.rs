@@ -1,8 +1,8 @@
 //! Channels that a picture chooses, by their mean on it.
 
-use graph::{Network, Tensor};
+use graph::{Network, Shape, Tensor};
 
-use crate::image::resized;
+use crate::image::scaled;
 use crate::{Channels, Machine, PlanError};
 
 /// The longest side on which a picture chooses channels, in pixels.
@@ -22,7 +22,8 @@ impl Chooser<'_> {
     /// # Errors
     /// A layer that is not there, a picture that is too small for it, or too little memory.
     pub(crate) fn choose(&self, layer: &str, wanted: &Channels) -> Result<Channels, PlanError> {
-        let means = self.means(layer)?;
+        let Self { network, machine, picture } = self;
+        let means = channel_answers(network, machine, layer, picture, None)?;
         Ok(Channels::Listed(match *wanted {
             Channels::Strongest(count) => {
                 let mut order: Vec<u32> = (0..means.len() as u32).collect();
@@ -37,29 +38,48 @@ impl Chooser<'_> {
             Channels::Listed(ref list) | Channels::Not(ref list) => list.clone(),
         }))
     }
+}
 
-    /// The mean of each channel.
-    fn means(&self, layer: &str) -> Result<Vec<f64>, PlanError> {
-        let Self { network, machine, picture } = self;
-        let size = picture.shape.size();
-        let target = network.graph.find_target(layer)?;
-        let executable = machine.backend.compile(network, &[target])?;
-        let small = size.with_longest(size.longest().min(LONGEST));
-        let size = if executable.memory(small).is_ok() { small } else { size };
-        let needed = executable.memory(size)?.saturating_add(executable.kept_memory(&[size])?);
-        if needed > machine.memory {
-            return Err(PlanError::Memory { size, needed, free: machine.memory, fits: None });
-        }
-        let seen = resized(machine.context.threads(), (*picture).clone(), size);
-        let mut session = executable.session(size)?;
-        session.forward(&seen)?;
-        let activation = session.activation(0)?;
-        let mean = |c: usize| {
-            let plane = activation.channel(c);
-            plane.iter().map(|&x| f64::from(x)).sum::<f64>() / plane.len() as f64
-        };
-        Ok((0..activation.shape.channels).map(mean).collect())
+/// How strongly each channel of `layer` answers `picture` (3 × height × width, RGB, 0–255), by which channels
+/// are `strongest`, `average` and `weakest`: its mean over the picture, or its value at a place, given right
+/// and down in shares of the picture. The picture is seen no larger than 512 pixels a side, where that
+/// suffices for the layer.
+///
+/// # Errors
+/// A layer that is not there, a picture that is too small for it, or too little memory.
+pub fn channel_answers(
+    network: &Network,
+    machine: &Machine,
+    layer: &str,
+    picture: &Tensor,
+    at: Option<[f64; 2]>,
+) -> Result<Vec<f64>, PlanError> {
+    let size = picture.shape.size();
+    let target = network.graph.find_target(layer)?;
+    let executable = machine.backend.compile(network, &[target])?;
+    let small = size.with_longest(size.longest().min(LONGEST));
+    let size = if executable.memory(small).is_ok() { small } else { size };
+    let needed = executable.memory(size)?.saturating_add(executable.kept_memory(&[size])?);
+    if needed > machine.memory {
+        return Err(PlanError::Memory { size, needed, free: machine.memory, fits: None });
     }
+    let seen = scaled(machine.context.threads(), picture, size);
+    let mut session = executable.session(size)?;
+    session.forward(&seen)?;
+    let activation = session.activation(0)?;
+    let Shape { channels, height, width } = activation.shape;
+    let cell = at.map(|[x, y]| {
+        let along = |share: f64, cells: usize| ((share * cells as f64) as usize).min(cells - 1);
+        along(y, height) * width + along(x, width)
+    });
+    let answer = |c: usize| {
+        let plane = activation.channel(c);
+        match cell {
+            Some(cell) => f64::from(plane[cell]),
+            None => plane.iter().map(|&x| f64::from(x)).sum::<f64>() / plane.len() as f64,
+        }
+    };
+    Ok((0..channels).map(answer).collect())
 }
 
 /// Channels by their means, lowest first; of equal ones the lower number first.
