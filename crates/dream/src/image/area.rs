@@ -10,34 +10,39 @@ pub(crate) fn averaged(picture: &Tensor, size: Size) -> Tensor {
         return picture.clone();
     }
     let mut narrow = Tensor::zeros(Shape::new(from.channels, from.height, size.width));
+    let columns = spans(from.width, size.width);
     for (row, to) in
         picture.data.chunks_exact(from.width).zip(narrow.data.chunks_exact_mut(size.width))
     {
-        for (x, to) in to.iter_mut().enumerate() {
-            let (first, weights) = span(x, from.width, size.width);
-            let sum: f64 =
-                weights.enumerate().map(|(k, weight)| weight * f64::from(row[first + k])).sum();
-            *to = sum as f32;
+        for (to, (first, weights)) in to.iter_mut().zip(&columns) {
+            let pairs = weights.iter().zip(&row[*first..]);
+            *to = pairs.map(|(weight, x)| weight * f64::from(*x)).sum::<f64>() as f32;
         }
     }
     let mut small = Tensor::zeros(Shape::new(from.channels, size.height, size.width));
+    let rows = spans(from.height, size.height);
+    let mut sums = vec![0.0; size.width];
     for channel in 0..from.channels {
         let (source, target) = (narrow.channel(channel), small.channel_mut(channel));
-        for (y, to) in target.chunks_exact_mut(size.width).enumerate() {
-            for (x, to) in to.iter_mut().enumerate() {
-                let (first, weights) = span(y, from.height, size.height);
-                let value = |k: usize| f64::from(source[(first + k) * size.width + x]);
-                let sum: f64 = weights.enumerate().map(|(k, weight)| weight * value(k)).sum();
-                *to = sum as f32;
+        for (to, (first, weights)) in target.chunks_exact_mut(size.width).zip(&rows) {
+            sums.fill(0.0);
+            let source = source[first * size.width..].chunks_exact(size.width);
+            for (weight, row) in weights.iter().zip(source) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += weight * f64::from(*x));
             }
+            to.iter_mut().zip(&sums).for_each(|(to, sum)| *to = *sum as f32);
         }
     }
     small
 }
 
-/// The first of `from` pixels along an axis that pixel `at` of `to` covers a part of, and the shares that
-/// it and those after it have of what is covered.
-fn span(at: usize, from: usize, to: usize) -> (usize, impl Iterator<Item = f64>) {
+/// For each of `to` pixels along an axis the first of `from` pixels that it covers a part of, and the shares
+/// that this one and those after it have of what is covered.
+fn spans(from: usize, to: usize) -> Vec<(usize, Vec<f64>)> {
+    (0..to).map(|at| span(at, from, to)).collect()
+}
+
+fn span(at: usize, from: usize, to: usize) -> (usize, Vec<f64>) {
     // In units of 1 / `to` of a pixel, so that whole pixels are whole.
     let (start, end) = (at * from, (at + 1) * from);
     let (first, last) = (start / to, (end - 1) / to);
@@ -45,7 +50,7 @@ fn span(at: usize, from: usize, to: usize) -> (usize, impl Iterator<Item = f64>)
         let (low, high) = ((pixel * to).max(start), ((pixel + 1) * to).min(end));
         (high - low) as f64 / from as f64
     };
-    (first, (first..=last).map(share))
+    (first, (first..=last).map(share).collect())
 }
 
 #[cfg(test)]

@@ -202,7 +202,7 @@ fn term_value(
         let value = matching.choose(activation, matched);
         return match cosines.is_empty() {
             true => value,
-            false => matched_cosines(activation, seeding, matching, (cosines, matched)),
+            false => matched_cosines(threads, activation, seeding, matching, (cosines, matched)),
         };
     }
     if !cosines.is_empty() {
@@ -264,21 +264,28 @@ fn cosine_values(
 
 /// As [`cosine_values`], of a term whose directions have been chosen.
 fn matched_cosines(
+    threads: &Threads,
     activation: &Tensor,
     seeding: &Seeding,
     matching: &Matching,
     (cosines, matched): (&mut [Cosine], &Matched),
 ) -> f64 {
-    cosines.iter_mut().for_each(|cosine| cosine.value = 0.0);
-    for channel in 0..activation.shape.channels {
-        for (cosine, &x) in cosines.iter_mut().zip(activation.channel(channel)) {
-            cosine.value += f64::from(x).powi(2);
-        }
-    }
-    for (position, cosine) in cosines.iter_mut().enumerate() {
-        let (norm, dot) = matching.chosen(matched, position);
-        *cosine = at_position(dot, cosine.value.sqrt(), norm, f64::from(seeding.cosine));
-    }
+    threads.install(|| {
+        parallel::chunks_mut(cosines, POSITIONS, 1, |chunk, cosines| {
+            let first = chunk * POSITIONS;
+            let mut squares = [0.0f64; POSITIONS];
+            for channel in 0..activation.shape.channels {
+                let values = &activation.channel(channel)[first..][..cosines.len()];
+                for (square, &x) in squares.iter_mut().zip(values) {
+                    *square += f64::from(x).powi(2);
+                }
+            }
+            for (index, cosine) in cosines.iter_mut().enumerate() {
+                let (norm, dot) = matching.chosen(matched, first + index);
+                *cosine = at_position(dot, squares[index].sqrt(), norm, f64::from(seeding.cosine));
+            }
+        });
+    });
     cosines.iter().map(|cosine| cosine.value).sum()
 }
 
