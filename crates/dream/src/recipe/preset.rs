@@ -96,7 +96,7 @@ fn figures(recipe: Recipe) -> Recipe {
             bound: Bound::Sigmoid,
             chroma: 0.6,
             by_depth: true,
-            refine: 0.4,
+            refine: 0.2,
             ..Ascent::default()
         },
         ..recipe
