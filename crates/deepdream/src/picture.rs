@@ -77,9 +77,7 @@ impl Studio<'_> {
         }
         let chosen = match start {
             Start::Image(image) => plan.choose_channels(image.color()),
-            Start::Noise(noise) => {
-                plan.choose_channels(&dream::noise(noise.size(), plan.recipe().seed))
-            }
+            Start::Noise(noise) => plan.choose_channels(&plan.noise(noise.size())),
         };
         chosen.map_err(|error| unplanned(name, error))
     }
@@ -138,7 +136,7 @@ impl Finish {
     /// None, as dreams have three planes.
     pub(crate) fn image(self, plan: &Plan, mut color: Tensor) -> Result<Image> {
         if let Some(before) = self.before {
-            plan.finish(before, &mut color);
+            plan.finish(&before, &mut color);
         }
         let size = color.shape.size();
         let alpha = self.alpha.map(|alpha| match alpha.shape.size() == size {

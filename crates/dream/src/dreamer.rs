@@ -27,7 +27,7 @@ pub fn dream(
     let before = plan.finishes().then(|| picture.clone());
     let mut dream = whole(plan, run(plan, picture, None, Around::default(), observer)?)?;
     if let Some(before) = before {
-        plan.finish(before, &mut dream);
+        plan.finish(&before, &mut dream);
     }
     Ok(dream)
 }
@@ -117,7 +117,8 @@ fn octave_by_octave(
         let size = sizes[at.octave];
         let masks = Masks::new(plan, size);
         let origin = &origins.as_ref().unwrap_or(&bases)[at.octave];
-        let mut climb = Climb::new(plan, &mut at, origin, masks.limit(around.step_map).as_ref());
+        let limit = masks.limit(around.step_map);
+        let mut climb = Climb::new(plan, &mut at, origin, (limit.as_ref(), masks.reach()));
         masks.restore(&mut at.picture, &bases[at.octave]);
         let mut directions = Directions::new(plan, &masks, size)?;
         let mut direction = black(size);

@@ -10,14 +10,23 @@ use crate::{ColorStats, Finish};
 const BRIGHTNESS: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// Finishes a dream on `picture`, of the same size: mixes the two, leads brightness, contrast and colours
-/// back, changes colourfulness and contrast, and clips to 0–255.
-pub(crate) fn apply(finish: &Finish, threads: &Threads, picture: &Tensor, dream: &mut Tensor) {
+/// back, changes colourfulness and contrast, and clips to 0–255. Where the dream does not `reach`, one
+/// channel of 0–1, nothing changes, and where it half does, half as much.
+pub(crate) fn apply(
+    finish: &Finish,
+    threads: &Threads,
+    picture: &Tensor,
+    reach: Option<&Tensor>,
+    dream: &mut Tensor,
+) {
     if *finish == Finish::default() {
         return;
     }
+    // What there is to mix is as soft at the border as the dream itself.
     if finish.mix != 1.0 {
         mix(threads, picture, finish.mix, dream);
     }
+    let before = reach.map(|reach| (reach, dream.clone()));
     if finish.levels > 0.0 {
         ColorStats::of(threads, picture).transfer_to(threads, dream, finish.levels);
     }
@@ -27,6 +36,14 @@ pub(crate) fn apply(finish: &Finish, threads: &Threads, picture: &Tensor, dream:
     if finish.contrast != 1.0 {
         let mean = ColorStats::of(threads, dream).mean.mean() as f32;
         contrast(threads, dream, mean, finish.contrast);
+    }
+    if let Some((reach, before)) = before {
+        rows::for_each(threads, dream, |c, y, row| {
+            let places = rows::row(&before, c, y).iter().zip(rows::row(reach, 0, y));
+            row.iter_mut().zip(places).for_each(|(x, (before, reach))| {
+                *x = if *reach == 0.0 { *before } else { before + reach * (*x - before) };
+            });
+        });
     }
     rows::for_each(threads, dream, |_, _, row| {
         row.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
@@ -71,8 +88,28 @@ mod tests {
         dream.data.reverse();
         dream.data.iter_mut().for_each(|x| *x = 130.0 + 0.4 * *x);
         let before = dream.clone();
-        apply(&finish, &threads(), &picture, &mut dream);
+        apply(&finish, &threads(), &picture, None, &mut dream);
         (picture, before, dream)
+    }
+
+    #[test]
+    fn at_a_soft_border_the_finish_fades_out() {
+        let [picture, mut dream] = [pattern(9, 8), pattern(9, 8)];
+        dream.data.reverse();
+        let finish = Finish { saturation: 0.0, ..Finish::default() };
+        let mut reach = Tensor::zeros(graph::Shape::new(1, 9, 8));
+        reach.data.iter_mut().zip([0.0, 0.5, 1.0].into_iter().cycle()).for_each(|(x, to)| *x = to);
+        let [mut whole, mut within] = [dream.clone(), dream.clone()];
+        apply(&finish, &threads(), &picture, None, &mut whole);
+        apply(&finish, &threads(), &picture, Some(&reach), &mut within);
+        for (at, x) in within.data.iter().enumerate() {
+            let (before, reach) = (dream.data[at].clamp(0.0, 255.0), reach.data[at % 72]);
+            let grey = (0.299 * dream.data[at % 72] + 0.587 * dream.data[at % 72 + 72])
+                + 0.114 * dream.data[at % 72 + 144];
+            let wanted = dream.data[at] + reach * (grey - dream.data[at]);
+            assert!((x - wanted.clamp(0.0, 255.0)).abs() < 1e-3, "{at}: {x} for {wanted}");
+            assert!(reach != 0.0 || *x == before);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use graph::{Backend, Graph, GraphError, Network, NodeId, Size, Tensor, first_not
 use kernels::{Context, Threads};
 
 use crate::ascent::{self, Fft2};
-use crate::image::resized;
+use crate::image::scaled;
 use crate::objective::{self, Chooser, GuideFeatures, Objective, Part, Resolved};
 use crate::octaves::Layout;
 use crate::recipe::default_objective;
@@ -281,11 +281,11 @@ impl Plan {
 
     /// Does to a whole dream on `picture` what the recipe says of its end. [`crate::dream()`] does it by
     /// itself.
-    pub fn finish(&self, picture: Tensor, dream: &mut Tensor) {
+    pub fn finish(&self, picture: &Tensor, dream: &mut Tensor) {
         if self.finishes() {
-            let picture = resized(self.threads(), picture, dream.shape.size());
-            finish::apply(&self.recipe.finish, self.threads(), &picture, dream);
-            Masks::new(self, self.size()).restore(dream, &picture);
+            let picture = scaled(self.threads(), picture, dream.shape.size());
+            let masks = Masks::new(self, self.size());
+            finish::apply(&self.recipe.finish, self.threads(), &picture, masks.reach(), dream);
         }
     }
 

@@ -30,17 +30,19 @@ pub(crate) struct Climb<'p> {
 
 impl<'p> Climb<'p> {
     /// The climb from where the dream stands, whose picture is brought within the recipe's bound where an
-    /// octave begins. `origin` is what has been dreamt on, in the same size. `step_map`, of any size, has one
-    /// channel.
+    /// octave begins. `origin` is what has been dreamt on, in the same size. `step_map`, of any size, and
+    /// `reach`, which says how much penalties count at each pixel, have one channel.
     pub(crate) fn new(
         plan: &'p Plan,
         at: &mut Checkpoint,
         origin: &'p Tensor,
-        step_map: Option<&Tensor>,
+        (step_map, reach): (Option<&Tensor>, Option<&'p Tensor>),
     ) -> Self {
         let (ascent, threads) = (plan.ascent(), plan.threads());
         let (size, fft) = (at.picture.shape.size(), plan.transforms(at.octave));
-        let penalties = Penalties::new(&plan.recipe().penalty, plan.context(), origin);
+        // Noise is nothing to stay near to.
+        let origin = plan.recipe().noise.is_none().then_some(origin);
+        let penalties = Penalties::new(&plan.recipe().penalty, plan.context(), size, origin, reach);
         let ClimbState { optimiser, spectrum } = at.climb.take().unwrap_or_else(|| {
             let spectrum = fft.map(|fft| SpectrumState::new(threads, fft, ascent, &at.picture));
             let numbers = fft.map_or(at.picture.data.len(), Fft2::len);
@@ -92,6 +94,7 @@ impl<'p> Climb<'p> {
                 });
             });
             if ascent.chroma != 1.0 {
+                // Once more than the gradient: Adam makes each colour's step as long as any other's.
                 chroma::apply(threads, direction, ascent.chroma);
             }
             factor = *length;

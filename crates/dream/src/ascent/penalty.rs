@@ -6,7 +6,7 @@
 //! inverting them", 2014), and of 127.5 Σ |Δ / 127.5|ᵖ, its distance; and Δ less its blur (Yosinski et al.,
 //! "Understanding neural networks through deep visualization", 2015).
 
-use graph::Tensor;
+use graph::{Size, Tensor};
 use kernels::Context;
 
 use crate::image::gaussian::PlainBlur;
@@ -25,28 +25,38 @@ pub(crate) struct Penalties<'p> {
     cx: &'p Context,
     /// What the dream is added to; `None` where the picture itself is judged.
     origin: Option<&'p Tensor>,
+    /// How much the forces count at each pixel; `None` for all of them everywhere.
+    reach: Option<&'p Tensor>,
     /// Δ, and memory for its blur.
     difference: Tensor,
     blur: Option<(PlainBlur, Tensor)>,
 }
 
 impl<'p> Penalties<'p> {
-    /// `None` where there are none. `origin` is the picture at this octave.
-    pub(crate) fn new(penalty: &'p Penalty, cx: &'p Context, origin: &'p Tensor) -> Option<Self> {
+    /// `None` where there are none. `origin` is the picture at this octave, of `size`; `None` where there is
+    /// none, so that all of what is dreamt is judged. `reach` has one channel of 0–1.
+    pub(crate) fn new(
+        penalty: &'p Penalty,
+        cx: &'p Context,
+        size: Size,
+        origin: Option<&'p Tensor>,
+        reach: Option<&'p Tensor>,
+    ) -> Option<Self> {
         if !penalty.is_any() {
             return None;
         }
-        let scratch = || black(origin.shape.size());
+        let scratch = || black(size);
         let blur =
             (penalty.blur != 0.0).then(|| (PlainBlur::new(penalty.blur_width, 3), scratch()));
-        let origin = (penalty.of == PenaltyOf::Dream).then_some(origin);
-        Some(Self { penalty, cx, origin, difference: scratch(), blur })
+        let origin = origin.filter(|_| penalty.of == PenaltyOf::Dream);
+        Some(Self { penalty, cx, origin, reach, difference: scratch(), blur })
     }
 
     /// Multiplies `direction` with `scale`, and takes the forces at `picture` from it.
     pub(crate) fn take_from(&mut self, direction: &mut Tensor, scale: f32, picture: &Tensor) {
-        let Self { penalty, cx, origin, difference, blur } = self;
+        let Self { penalty, cx, origin, reach, difference, blur } = self;
         let (threads, height, origin) = (cx.threads(), picture.shape.height, *origin);
+        let reach = *reach;
         rows::for_each(threads, difference, |c, y, row| {
             let values = row.iter_mut().zip(rows::row(picture, c, y));
             match origin {
@@ -61,10 +71,14 @@ impl<'p> Penalties<'p> {
             blur.apply(cx, difference, blurred);
         }
         let (difference, blurred) = (&*difference, blur.as_ref().map(|(_, blurred)| blurred));
-        let scratch = if penalty.tv == 0.0 { 0 } else { 3 * picture.shape.width };
-        rows::for_each_with(threads, direction, scratch, |c, y, row, scratch| {
+        let width = picture.shape.width;
+        let scratch = if penalty.tv == 0.0 { 0 } else { 3 * width };
+        let free = if reach.is_some() { width } else { 0 };
+        rows::for_each_with(threads, direction, free + scratch, |c, y, row, scratch| {
             let here = rows::row(difference, c, y);
             row.iter_mut().for_each(|d| *d *= scale);
+            let (free, scratch) = scratch.split_at_mut(free);
+            free.copy_from_slice(&row[..free.len()]);
             if penalty.tv != 0.0 {
                 let below = (y + 1 < height).then(|| rows::row(difference, c, y + 1));
                 let above = (y > 0).then(|| rows::row(difference, c, y - 1));
@@ -82,6 +96,12 @@ impl<'p> Penalties<'p> {
             if let Some(blurred) = blurred {
                 let values = row.iter_mut().zip(here).zip(rows::row(blurred, c, y));
                 values.for_each(|((d, x), blurred)| *d -= penalty.blur * (x - blurred));
+            }
+            if let Some(reach) = reach {
+                let places = free.iter().zip(rows::row(reach, 0, y));
+                row.iter_mut().zip(places).for_each(|(d, (free, reach))| {
+                    *d = free + reach * (*d - free);
+                });
             }
         });
     }
@@ -178,7 +198,9 @@ mod tests {
     fn forces(penalty: &Penalty, picture: &Tensor, origin: &Tensor) -> Tensor {
         let cx = context();
         let mut direction = black(picture.shape.size());
-        let mut penalties = Penalties::new(penalty, &cx, origin).expect("there are some");
+        let size = picture.shape.size();
+        let penalties = Penalties::new(penalty, &cx, size, Some(origin), None);
+        let mut penalties = penalties.expect("there are some");
         penalties.take_from(&mut direction, 1.0, picture);
         direction.data.iter_mut().for_each(|x| *x = -*x);
         direction
@@ -245,7 +267,26 @@ mod tests {
         let picture = pattern(12, 8);
         let forces = forces(&penalty, &picture, &picture);
         assert!(forces.data.iter().all(|force| force.abs() < 1e-6));
-        assert!(Penalties::new(&Penalty::default(), &context(), &picture).is_none());
+        let (none, cx, size) = (Penalty::default(), context(), picture.shape.size());
+        assert!(Penalties::new(&none, &cx, size, Some(&picture), None).is_none());
+    }
+
+    #[test]
+    fn at_a_soft_border_forces_count_as_much_as_the_dream() {
+        let penalty = Penalty { tv: 0.3, pull: 0.5, blur: 0.1, ..Penalty::default() };
+        let (picture, mut origin, cx) = (pattern(7, 9), pattern(7, 9), context());
+        origin.data.reverse();
+        let mut reach = Tensor::zeros(graph::Shape::new(1, 7, 9));
+        reach.data.iter_mut().enumerate().for_each(|(at, x)| *x = (at % 9) as f32 / 8.0);
+        let all = forces(&penalty, &picture, &origin);
+        let mut found = black(picture.shape.size());
+        let size = picture.shape.size();
+        let penalties = Penalties::new(&penalty, &cx, size, Some(&origin), Some(&reach));
+        penalties.expect("there are some").take_from(&mut found, 1.0, &picture);
+        for (at, (found, force)) in found.data.iter().zip(&all.data).enumerate() {
+            let wanted = -force * reach.data[at % 63];
+            assert!((found - wanted).abs() < 1e-5, "{at}: {found} for {wanted}");
+        }
     }
 
     #[test]

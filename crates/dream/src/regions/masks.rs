@@ -58,6 +58,11 @@ impl<'p> Masks<'p> {
         Self { plan, regions, reach }
     }
 
+    /// How much of what is done to the picture counts at each pixel, 0–1; `None` for all of it.
+    pub(crate) fn reach(&self) -> Option<&Tensor> {
+        self.reach.as_ref()
+    }
+
     /// How many times as far steps go at each pixel, of which `step_map` has how far they are to go
     /// everywhere. A plain step's direction has the regions' maps already.
     pub(crate) fn limit(&self, step_map: Option<&Tensor>) -> Option<Tensor> {

@@ -20,7 +20,6 @@ use crate::regions::Masks;
 use crate::standstill::Standstill;
 use crate::{
     Ascent, Assets, Checkpoint, DreamError, Machine, Observer, Plan, PlanError, Recipe, Video,
-    finish,
 };
 pub use flicker::{FlickerMeter, FrameMeasurement, WarpingError};
 use temporal::Start;
@@ -110,7 +109,7 @@ impl VideoDreamer {
     /// The dream that `state` carries as it is to be seen.
     pub fn finished(&self, state: &TemporalState) -> Tensor {
         let mut dream = state.dream.clone();
-        finish::apply(&self.recipe.finish, self.plan.threads(), &state.source, &mut dream);
+        self.plan.finish(&state.source, &mut dream);
         dream
     }
 
@@ -160,7 +159,7 @@ impl VideoDreamer {
         self.standstill.check(&self.plan, climbed, observer)?;
         dream.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         if !self.video.coherence.depends_on_last() {
-            finish::apply(&self.recipe.finish, self.plan.threads(), &source, &mut dream);
+            self.plan.finish(&source, &mut dream);
             return Ok(dream);
         }
         let state = TemporalState { source, dream, age };

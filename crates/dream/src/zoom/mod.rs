@@ -29,7 +29,8 @@ pub struct ZoomDreamer {
     color_stats: ColorStats,
     /// The plan for the last frame, and the recipe it was made from.
     planned: (Recipe, Plan),
-    /// The masks of the first frame, where some stay with the picture, and where a frame's pixels were in it.
+    /// The masks of all regions in the first frame, where some stay with the picture, and where a frame's
+    /// pixels were in it.
     masks: Option<RegionMasks>,
     placed: (u64, Placement),
     standstill: Standstill,
@@ -65,11 +66,15 @@ impl ZoomDreamer {
         let recipe = recipe.clone().chosen(&chooser)?;
         let size = first.shape.size();
         let plan = |recipe: &Recipe| Plan::with_assets(recipe, &assets, &network, size, machine);
+        // Those of regions that only some keyframes' terms are in as well.
+        let mut masks = RegionMasks::new();
         for key in recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes) {
-            plan(&still(recipe.at(key.at)?))?;
+            let plan = plan(&still(recipe.at(key.at)?))?;
+            masks.extend(plan.masks().iter().map(|(name, mask)| (name.clone(), mask.clone())));
         }
         let start = still(recipe.at(0.0)?);
         let plan = plan(&start)?;
+        masks.extend(plan.masks().iter().map(|(name, mask)| (name.clone(), mask.clone())));
         let color_stats = ColorStats::of(machine.context.threads(), first);
         let (machine, standstill) = (machine.clone(), Standstill::default());
         Ok(Self {
@@ -78,7 +83,7 @@ impl ZoomDreamer {
             network,
             machine,
             color_stats,
-            masks: regions::any_follows(plan.recipe()).then(|| plan.masks().clone()),
+            masks: regions::any_follows(plan.recipe()).then_some(masks),
             placed: (0, Placement::STILL),
             planned: (start, plan),
             standstill,

@@ -4,8 +4,9 @@ use crate::common::{Watch, edited, machine, picture, toy};
 use std::sync::Arc;
 
 use dream::{
-    Assets, Bound, Detail, Follow, Motion, Normalisation, Optimiser, Parametrisation, Plan,
-    PlanError, Recipe, Region, Tensor, Term, Tiles, Video, VideoDreamer, Zoom, ZoomDreamer, dream,
+    Assets, Bound, Detail, Follow, Keyframe, Motion, Normalisation, Optimiser, Parametrisation,
+    PartialRecipe, Plan, PlanError, Recipe, Region, Tensor, Term, Tiles, Video, VideoDreamer, Zoom,
+    ZoomDreamer, dream,
 };
 use graph::{Network, NodeId, OutputGradient, Shape, Size};
 
@@ -182,8 +183,13 @@ fn moved(by: usize) -> Tensor {
 
 #[test]
 fn in_a_video_pixels_outside_are_those_of_each_frame() {
-    let (recipe, assets) =
-        with(edited(recipe(), |it| it.video = Some(Video::default())), &[("mask", rising())]);
+    let (recipe, assets) = with(
+        edited(recipe(), |it| {
+            it.video = Some(Video::default());
+            it.finish.saturation = 1.5;
+        }),
+        &[("mask", rising())],
+    );
     let size = Size::new(HEIGHT, WIDTH);
     let dreamer = VideoDreamer::with_assets(&recipe, &assets, &toy(), &machine(2), size);
     let mut dreamer = dreamer.unwrap();
@@ -258,6 +264,31 @@ fn in_a_zoom_a_mask_may_stay_with_the_picture() {
         // A run that goes on makes the same frame.
         assert_eq!(new().frame(2, &first, &mut Watch::default()).unwrap(), second);
     }
+}
+
+/// A second region, of a keyframe alone, while another one moves along.
+#[test]
+fn in_a_zoom_a_keyframes_region_counts_where_its_mask_is() {
+    let (mut recipe, assets) = with(
+        Recipe { objective: vec![Term::layer("relu2").within("a")], ..recipe() },
+        &[("a", left(20)), ("b", left(30))],
+    );
+    recipe.regions.get_mut("a").unwrap().follow = Follow::Picture;
+    let objective = vec![Term::layer("relu2").within("b")];
+    let set = PartialRecipe { objective: Some(objective), ..PartialRecipe::default() };
+    let keyframes = vec![Keyframe { at: 0.1, set }];
+    let motion = Motion { zoom: 1.0, ..Motion::default() };
+    recipe.zoom = Some(Zoom { fps: 10.0, motion, levels: 0.0, keyframes, ..Zoom::default() });
+    let (start, network) = (picture(HEIGHT, WIDTH), Arc::new(toy()));
+    let mut dreamer =
+        ZoomDreamer::with_assets(&recipe, assets, network, &machine(2), &start).unwrap();
+    let frame = dreamer.frame(2, &start, &mut Watch::default()).unwrap();
+    let (mut outside, mut inside) = (0.0f32, 0.0f32);
+    for (at, (x, y)) in frame.data.iter().zip(&start.data).enumerate() {
+        let most = if at % WIDTH < 30 { &mut inside } else { &mut outside };
+        *most = most.max((x - y).abs());
+    }
+    assert!(outside < 1e-3 && inside > 1.0, "{outside} and {inside}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::common::{Watch, edited, machine, picture, toy};
 use dream::{
-    Finish, Optimiser, Parametrisation, Penalty, PenaltyOf, Plan, PlanError, Preset, Recipe,
-    RecipeError, Tensor, Tiles, VideoDreamer, Wobble, Zoom, ZoomDreamer, dream,
+    Finish, NoiseStart, Optimiser, Parametrisation, Penalty, PenaltyOf, Plan, PlanError, Preset,
+    Recipe, RecipeError, Tensor, Tiles, VideoDreamer, Wobble, Zoom, ZoomDreamer, dream,
 };
 use graph::Size;
 
@@ -67,6 +67,18 @@ fn penalties_hold_back_what_they_judge() {
         let near = held(Penalty { pull: 20.0, pull_exponent: 2.0, ..none });
         assert!(distance(&near) < 0.9 * distance(&free), "{recipe:?}");
     }
+}
+
+/// Of noise there is nothing that a dream on it should stay near to.
+#[test]
+fn noise_is_judged_as_a_whole() {
+    let noise = edited(recipe(), |recipe| {
+        recipe.noise = Some(NoiseStart { width: 51, height: 60 });
+        recipe.penalty.pull = 5.0;
+    });
+    let whole = edited(noise.clone(), |recipe| recipe.penalty.of = PenaltyOf::Picture);
+    assert!(dreamt(&noise) == dreamt(&whole));
+    assert!(dreamt(&noise) != dreamt(&edited(noise.clone(), |recipe| recipe.noise = None)));
 }
 
 #[test]
