@@ -5,6 +5,7 @@
 //! names of the nodes' results, and of the modules they come from where exporters say these.
 
 mod arithmetic;
+mod branch;
 mod channels;
 mod convolution;
 mod elementwise;
@@ -159,6 +160,8 @@ fn build(
                 }
             }
         }
+        let reads = node.branches.iter().flat_map(|branches| branches.reads());
+        places.extend(reads.filter_map(|read| makers.get(read)));
         inputs.push(places);
     }
     let order =
@@ -168,7 +171,12 @@ fn build(
         external.fetch_attributes(node)?;
         let inputs: Vec<Value> =
             node.inputs.iter().map(|input| reader.get(input).unwrap_or(Value::Nothing)).collect();
-        let outputs = ops::build(reader, node, &inputs)?;
+        let outputs = match (node.branches.take(), &inputs[..]) {
+            (Some(branches), [condition]) => {
+                branch::outputs(reader, node, *branches, condition, external)?
+            }
+            _ => ops::build(reader, node, &inputs)?,
+        };
         for (name, value) in node.outputs.iter().zip(outputs) {
             if let [id] = value.ids()[..] {
                 reader.assembly.alias(name, id);

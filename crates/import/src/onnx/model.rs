@@ -6,6 +6,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use super::FORMAT;
+use super::branch::Branches;
 use super::functions::inlined;
 use super::node::{Attributes, Node, attributes, operation};
 use super::proto::tensor_shape_proto::{Dimension, dimension};
@@ -56,7 +57,7 @@ pub(super) struct Function {
 }
 
 /// The versions of each domain's operations.
-type Opsets = HashMap<String, i64>;
+pub(super) type Opsets = HashMap<String, i64>;
 
 pub(super) fn damaged(error: impl ToString) -> ImportError {
     ImportError::Damaged { format: FORMAT, problem: error.to_string() }
@@ -74,27 +75,26 @@ impl Model {
         let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
         let opsets = opsets(&model.opset_import)?;
         let mut functions = Functions::new();
-        let mut count = graph.node.len();
+        let mut parts = Parts::default();
         within("the model", "the number of functions", model.functions.len(), 0, MAX_NODES)?;
         for bytes in &model.functions {
             let function: FunctionProto = decode(bytes)?;
-            count = count.saturating_add(function.node.len());
-            within("the graph", "the number of nodes", count, 0, MAX_NODES)?;
             let own = opsets_of(&function, &opsets)?;
             let op = operation(&domain(function.domain), &function.name.unwrap_or_default());
             let overload = function.overload.unwrap_or_default();
             within(&op, "the number of attributes", function.attribute_proto.len(), 0, MAX_PARTS)?;
             let function = Function {
-                nodes: nodes(&function.node, &own)?,
+                nodes: nodes(&function.node, &own, &mut parts, 0)?,
                 defaults: attributes(function.attribute_proto)?,
                 inputs: function.input,
                 outputs: function.output,
             };
             functions.insert((op, overload), function);
         }
-        within("the graph", "the number of nodes", count, 1, MAX_NODES)?;
+        let nodes = nodes(&graph.node, &opsets, &mut parts, 0)?;
+        within("the graph", "the number of nodes", nodes.len(), 1, MAX_NODES)?;
         Ok(Self {
-            nodes: inlined(nodes(&graph.node, &opsets)?, &functions)?,
+            nodes: inlined(nodes, &functions)?,
             initializers: initializers(&graph)?,
             inputs: inputs(&graph.input)?,
             #[cfg(test)]
@@ -127,22 +127,43 @@ fn domain(name: Option<String>) -> String {
     name.filter(|name| name != "ai.onnx").unwrap_or_default()
 }
 
-fn nodes(list: &[Bytes], opsets: &Opsets) -> Result<Vec<Node>, ImportError> {
-    let mut attributes = 0usize;
-    list.iter()
-        .map(|bytes| {
-            let node: super::proto::NodeProto = decode(bytes)?;
-            let name = node.name.clone().unwrap_or_default();
-            attributes = attributes.saturating_add(node.attribute.len());
-            within(&name, "the number of attributes so far", attributes, 0, MAX_PARTS)?;
-            let domain = domain(node.domain.clone());
-            let opset = opsets.get(&domain).copied().unwrap_or(1);
-            Node::new(node, &domain, opset)
-        })
-        .collect()
+/// What has been unpacked so far.
+#[derive(Default)]
+pub(super) struct Parts {
+    nodes: usize,
+    attributes: usize,
 }
 
-fn initializers(graph: &GraphProto) -> Result<HashMap<String, TensorProto>, ImportError> {
+/// Nodes, and those in the graphs inside them; they lie inside `depth` graphs.
+///
+/// # Errors
+/// What cannot be unpacked, or is too many.
+pub(super) fn nodes(
+    list: &[Bytes],
+    opsets: &Opsets,
+    parts: &mut Parts,
+    depth: usize,
+) -> Result<Vec<Node>, ImportError> {
+    parts.nodes = parts.nodes.saturating_add(list.len());
+    within("the graph", "the number of nodes", parts.nodes, 0, MAX_NODES)?;
+    let mut nodes = Vec::with_capacity(list.len());
+    for bytes in list {
+        let node: super::proto::NodeProto = decode(bytes)?;
+        let name = node.name.clone().unwrap_or_default();
+        parts.attributes = parts.attributes.saturating_add(node.attribute.len());
+        within(&name, "the number of attributes so far", parts.attributes, 0, MAX_PARTS)?;
+        let domain = domain(node.domain.clone());
+        let opset = opsets.get(&domain).copied().unwrap_or(1);
+        let mut node = Node::new(node, &domain, opset)?;
+        node.branches = Branches::of(&node, opsets, parts, depth)?;
+        nodes.push(node);
+    }
+    Ok(nodes)
+}
+
+pub(super) fn initializers(
+    graph: &GraphProto,
+) -> Result<HashMap<String, TensorProto>, ImportError> {
     within("the graph", "the number of weights", graph.initializer.len(), 0, MAX_PARTS)?;
     let mut initializers = HashMap::new();
     for bytes in &graph.initializer {
@@ -154,7 +175,7 @@ fn initializers(graph: &GraphProto) -> Result<HashMap<String, TensorProto>, Impo
     Ok(initializers)
 }
 
-fn inputs(list: &[Bytes]) -> Result<Vec<Input>, ImportError> {
+pub(super) fn inputs(list: &[Bytes]) -> Result<Vec<Input>, ImportError> {
     within("the graph", "the number of inputs", list.len(), 0, MAX_PARTS)?;
     list.iter().map(input).collect()
 }

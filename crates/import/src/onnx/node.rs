@@ -6,6 +6,7 @@ use std::sync::Arc;
 use prost::Message;
 use prost::bytes::Bytes;
 
+use super::branch::Branches;
 use super::model::{damaged, entries};
 use super::proto::{AttributeProto, NodeProto, TensorProto};
 use crate::ImportError;
@@ -31,6 +32,8 @@ pub(super) struct Node {
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
     attributes: Arc<Attributes>,
+    /// The graphs inside it.
+    pub(super) branches: Option<Box<Branches>>,
     /// The modules of the program that it is in, outermost first, where the exporter notes them.
     pub(super) scopes: Vec<String>,
 }
@@ -54,7 +57,8 @@ impl Node {
         make_printable(&mut own);
         let name = shown_name(&own, &outputs);
         let overload = node.overload.unwrap_or_default();
-        Ok(Self { name, op, overload, opset, inputs, outputs, attributes, scopes })
+        let branches = None;
+        Ok(Self { name, op, overload, opset, inputs, outputs, attributes, branches, scopes })
     }
 
     /// This node of a function as `caller` calls it, under another name and on other values; `defaults` are for
@@ -82,7 +86,9 @@ impl Node {
         let mut scopes = caller.scopes.clone();
         scopes.extend(self.scopes.iter().take(MAX_SCOPES.saturating_sub(scopes.len())).cloned());
         let (op, overload, opset) = (self.op.clone(), self.overload.clone(), self.opset);
-        Self { name, op, overload, opset, inputs, outputs, attributes, scopes }
+        // Graphs inside a function's nodes read what is in the function, under names that they do not have here.
+        let branches = None;
+        Self { name, op, overload, opset, inputs, outputs, attributes, branches, scopes }
     }
 
     /// How many attributes have to be looked at for each call, because some have the value of one of the

@@ -15,6 +15,8 @@ pub struct AttributeProto {
     pub s: ::core::option::Option<::prost::bytes::Bytes>,
     #[prost(message, optional, tag = "5")]
     pub t: ::core::option::Option<TensorProto>,
+    #[prost(bytes = "bytes", optional, tag = "6")]
+    pub g: ::core::option::Option<::prost::bytes::Bytes>,
     #[prost(float, repeated, packed = "false", tag = "7")]
     pub floats: ::prost::alloc::vec::Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]

@@ -2,7 +2,7 @@
 
 use graph::{
     BlockOrder, Coordinates, Crop, Cut, DepthToSpace, Extent, Interpolation, Nearest, NodeId, Op,
-    Pad, PadMode, Resize, SpaceToDepth,
+    Pad, PadMode, Resize, Shape, SpaceToDepth,
 };
 
 use super::elementwise::number;
@@ -157,6 +157,29 @@ fn of_sizes(
         };
     }
     Some((extents, None))
+}
+
+/// One position as so many rows and columns, which are said for pictures of both sizes: those of another map, or
+/// the same. In a file made for pictures of one size they are those of the last map that has as many.
+pub(super) fn spread(reader: &Reader, point: NodeId, sizes: [[i64; 2]; 2]) -> Option<Built> {
+    let [first, second] = sizes;
+    let of_first = |shape: Shape| [shape.height as i64, shape.width as i64] == first;
+    let like = match first == second {
+        false => Some(reader.of_size(sizes)?),
+        true if reader.is_fixed => reader.last(|shapes| shapes[0].is_some_and(of_first)),
+        true => None,
+    };
+    let size = match like {
+        Some(_) => [Extent::OfSecond; 2],
+        None => {
+            let [rows, columns] = first.map(|size| usize::try_from(size).ok());
+            [Extent::Fixed(rows?), Extent::Fixed(columns?)]
+        }
+    };
+    let (coordinates, interpolation) =
+        (Coordinates::Asymmetric, Interpolation::Nearest(Nearest::Floor));
+    let inputs = std::iter::once(point).chain(like).collect();
+    Some(Built::Map(Op::Resize(Resize { size, coordinates, interpolation }), inputs))
 }
 
 impl Reader {

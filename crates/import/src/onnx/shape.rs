@@ -3,6 +3,7 @@
 use super::form::Form;
 use super::node::Node;
 use super::reader::{Built, Reader, Value, numbers, optional};
+use super::resample;
 use crate::ImportError;
 use crate::kit::{MAX_RANK, Slice, place};
 
@@ -224,16 +225,26 @@ pub(super) fn transpose(
     Ok(formed(reader, &inputs[0], form))
 }
 
-/// To the shape that it has already.
+/// To the shape that it has already, or, of one position, to as many rows and columns as are wanted.
 pub(super) fn expand(
     reader: &mut Reader,
-    _: &Node,
+    node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
     const LARGER: Built = Built::Unsupported(" to a larger shape");
-    let (Some((id, form)), Some([wanted, _])) = (inputs[0].node(), inputs[1].whole()) else {
+    let (Some((id, form)), Some([wanted, other])) = (inputs[0].node(), inputs[1].whole()) else {
         return Ok(LARGER);
     };
+    if let ([1, own, rows, columns], [1, _, other_rows, other_columns]) = (&wanted[..], &other[..])
+        && reader.is_point(id)
+        && form.rank() == 4
+        && (*own == 1 || *own == reader.channels(id) as i64)
+        && [*rows, *columns, *other_rows, *other_columns] != [1; 4]
+    {
+        let Some(source) = reader.map(&node.name, &inputs[0])? else { return Ok(LARGER) };
+        let sizes = [[*rows, *columns], [*other_rows, *other_columns]];
+        return Ok(resample::spread(reader, source, sizes).unwrap_or(LARGER));
+    }
     let form = form.clone();
     let missing = wanted.len().saturating_sub(form.rank());
     let Some(form) = unsqueezed(&form, &(0..missing as i64).collect::<Vec<_>>()) else {

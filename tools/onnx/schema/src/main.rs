@@ -12,7 +12,7 @@ use prost_types::{DescriptorProto, FileDescriptorSet};
 
 /// Each message with its fields that are kept; those that begin with `*` stay bytes.
 const KEPT: &[(&str, &[&str])] = &[
-    ("AttributeProto", &["name", "ref_attr_name", "f", "i", "s", "t", "floats", "ints"]),
+    ("AttributeProto", &["name", "ref_attr_name", "f", "i", "s", "t", "*g", "floats", "ints"]),
     ("ValueInfoProto", &["name", "type"]),
     (
         "NodeProto",

@@ -102,3 +102,100 @@ fn functions_are_told_apart_and_have_attributes_of_their_own() {
     });
     assert_eq!(slopes, [0.25, 0.5, 0.75]);
 }
+
+#[test]
+fn the_branch_that_a_known_condition_chooses_takes_the_nodes_place() {
+    let graph = |nodes: &[NodeProto], output: &str, weights: &[TensorProto]| {
+        let output = ValueInfoProto { name: Some(output.into()), r#type: None };
+        let graph = GraphProto {
+            node: nodes.iter().map(|node| node.encode_to_vec().into()).collect(),
+            initializer: weights.iter().map(|tensor| tensor.encode_to_vec().into()).collect(),
+            output: vec![output.encode_to_vec().into()],
+            ..GraphProto::default()
+        };
+        Some(graph.encode_to_vec().into())
+    };
+    let branch =
+        |name: &str, g| AttributeProto { name: Some(name.into()), g, ..Default::default() };
+    let choice = |condition: &str| {
+        let yes = graph(
+            &[node("Mul", &["relu", "two"], "twice")],
+            "twice",
+            &[floats("two", &[], &[2.0])],
+        );
+        let no = graph(&[node("Einsum", &["relu"], "strange")], "strange", &[]);
+        let choice = node("If", &[condition], "chosen");
+        with(with(choice, branch("then_branch", yes)), branch("else_branch", no))
+    };
+    let sum = || node("Add", &["chosen", "relu"], "sum");
+    // The branch reads what is made after the node in the file.
+    let nodes = |condition: &str| [choice(condition), node("Relu", &["image"], "relu"), sum()];
+    for (holds, works) in [(1, true), (0, false)] {
+        let condition = TensorProto {
+            data_type: Some(9),
+            int32_data: vec![holds],
+            int64_data: vec![],
+            dims: vec![],
+            ..whole("condition", &[0])
+        };
+        let graph = read_nodes(&nodes("condition"), &[condition]).unwrap().graph;
+        assert_eq!(graph.find_target("sum").is_ok(), works, "{holds}");
+        assert!(graph.find_target("relu").is_ok());
+        if works {
+            assert_eq!(graph.find("chosen").unwrap(), graph.find("twice").unwrap());
+        }
+    }
+    // One that depends on the picture.
+    let computed = read_nodes(&nodes("relu"), &[]).unwrap().graph;
+    let error = computed.find_target("sum").unwrap_err().to_string();
+    assert!(error.contains("a branch"), "{error}");
+    // Graphs inside each other without end.
+    let mut deep = choice("condition");
+    for _ in 0..9 {
+        let inner = graph(&[deep], "chosen", &[]);
+        let outer =
+            with(node("If", &["condition"], "chosen"), branch("then_branch", inner.clone()));
+        deep = with(outer, branch("else_branch", inner));
+    }
+    let error = refused(&[deep], &[]);
+    assert!(error.contains("the number of graphs around it"), "{error}");
+}
+
+#[test]
+fn the_largest_value_of_each_channel_is_a_pool() {
+    let nodes = [
+        node("Relu", &["image"], "relu"),
+        node("GlobalMaxPool", &["relu"], "pool"),
+        with_integers(node("ReduceMax", &["relu"], "largest"), "axes", &[2, 3]),
+        with_integers(node("ReduceMax", &["relu"], "of_channels"), "axes", &[1]),
+        with_integers(node("ReduceSum", &["relu"], "sum"), "axes", &[-3]),
+    ];
+    let graph = read_nodes(&nodes, &[]).unwrap().graph;
+    for name in ["pool", "largest"] {
+        assert!(matches!(graph.node(graph.find(name).unwrap()).op, Op::GlobalMaxPool), "{name}");
+    }
+    assert!(graph.find_target("of_channels").is_err() && graph.find_target("sum").is_ok());
+}
+
+#[test]
+fn gates_are_spread_over_the_map_that_they_weigh() {
+    // As `y.expand_as(x)` is exported.
+    let nodes = [
+        node("Relu", &["image"], "relu"),
+        node("GlobalAveragePool", &["relu"], "mean"),
+        node("Sigmoid", &["mean"], "gate"),
+        node("Shape", &["relu"], "shape"),
+        node("Expand", &["gate", "shape"], "spread"),
+        node("Concat", &["relu", "spread"], "joined"),
+    ];
+    let folded = whole("shape", &[1, 3, 8, 8]);
+    for (sizes, weights) in [(ANY, &[][..]), ([1, 3, 8, 8], &[folded])] {
+        let nodes = nodes.iter().filter(|node| weights.is_empty() || node.output != ["shape"]);
+        let nodes: Vec<NodeProto> =
+            nodes.map(|node| with_integer(node.clone(), "axis", 1)).collect();
+        let graph = read_model(&model(&nodes, weights, sizes)).unwrap().graph;
+        let joined = graph.find_target("joined").unwrap();
+        let shapes = graph.shapes(&[joined], 8, 10).unwrap();
+        assert_eq!(shapes[joined.index()].unwrap(), graph::Shape::new(6, 8, 10));
+    }
+}
