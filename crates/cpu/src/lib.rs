@@ -141,6 +141,7 @@ fn check_channels(graph: &Graph) -> Result<(), GraphError> {
                 | Op::Conv2d(_)
                 | Op::Dense(_)
                 | Op::Concat
+                | Op::Attention(_)
                 | Op::SelectChannels(_)
                 | Op::DepthToSpace(_)
                 | Op::SpaceToDepth(_)

@@ -4,13 +4,15 @@
 use std::ops::Range;
 
 use kernels::winograd::Winograd;
-use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, group_norm, lrn_pool, pool};
+use kernels::{
+    BlockedMap, ConvGeometry, CpuLevel, WriteMode, attention, group_norm, lrn_pool, pool,
+};
 
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
 use super::prepared::list_bytes;
 use super::program::{Kind, Layer, Program, ValueId};
-use graph::{Binary, Graph, GraphError, NodeId, Shape, Size, Window};
+use graph::{Attention, Binary, Graph, GraphError, NodeId, Shape, Size, Window};
 
 /// How many convolutions may run side by side.
 pub(super) const SIDE_BY_SIDE: usize = 7;
@@ -177,6 +179,11 @@ impl Plan {
             let (x, y) = (layer.inputs[0], layer.output);
             if let (Kind::LrnMaxPool(..), Some(window)) = (&layer.kind, &self.windows[index]) {
                 return lrn_pool::scratch_bytes(window, &self.activation(program, x).map);
+            }
+            if let Kind::Attention(attention) = layer.kind {
+                let inputs = [x, layer.inputs[1], layer.inputs[2]].map(|input| self.shapes[input]);
+                let [queries, keys, _] = inputs.map(|shape| shape.plane());
+                return attention::scratch_bytes(&heads(attention, inputs), queries, keys);
             }
             if let Kind::GroupNorm(_) = layer.kind {
                 return group_norm::scratch_bytes(&self.activation(program, x).map);
@@ -347,6 +354,9 @@ impl Plan {
                                 touch(&mut activity, layer.inputs[0], step)
                             }
                             Kind::Softmax => touch(&mut activity, layer.output, step),
+                            Kind::Attention(_) => {
+                                layer.inputs.iter().for_each(|&x| touch(&mut activity, x, step));
+                            }
                             Kind::Unary(_)
                             | Kind::PRelu(_)
                             | Kind::LayerNorm(_)
@@ -369,6 +379,16 @@ impl Plan {
         }
         (activity, gradient)
     }
+}
+
+/// An attention in the kernels' terms, for queries, keys and values of these shapes.
+pub(super) fn heads(
+    attention: Attention,
+    [queries, _, values]: [Shape; 3],
+) -> attention::Attention {
+    let Attention { heads, scale } = attention;
+    let [keys, values] = [queries, values].map(|shape| shape.channels / heads);
+    attention::Attention { heads, keys, values, scale }
 }
 
 /// The lifetime of what is never touched, before anything touched it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kernels::conv::{Direct, Placed};
 use kernels::winograd::Winograd;
-use kernels::{OutOfMemory, Vec16};
+use kernels::{BlockedMap, MapMut, OutOfMemory, Vec16, WriteMode, pack};
 
 use super::CpuExecutable;
 use super::convolution::{Depthwise, Direction, Packed, by_slot, key};
@@ -47,6 +47,17 @@ pub(super) enum Prepared {
     /// The slot that each slot that is written is copied from, with the pixel of the rectangle.
     Shuffle {
         sources: Vec<usize>,
+    },
+    /// Pixels that come before others, block by block.
+    Before {
+        pixels: Vec<Vec16>,
+    },
+    /// What is added to each pixel, in a map without halo, and for each block a bit for each slot that holds a
+    /// channel.
+    Added {
+        map: BlockedMap,
+        vectors: Vec<Vec16>,
+        live: Vec<u16>,
     },
     /// What each row and column that is written is the sum of, and what it is without any.
     Resample {
@@ -131,6 +142,26 @@ impl Prepared {
                 }
                 return Ok(Some(Prepared::Shuffle { sources }));
             }
+            Kind::Tokens(tokens) if direction == Direction::Forward => {
+                let pixel = |before: &[f32]| by_slot(slots(output), before.iter().copied());
+                let pixels: Vec<Vec<Vec16>> = match tokens.channels {
+                    0 => Vec::new(),
+                    channels => tokens.before.chunks(channels).map(pixel).collect(),
+                };
+                let blocks = 0..program.values[output].blocks();
+                let pixels = blocks.flat_map(|block| pixels.iter().map(move |pixel| pixel[block]));
+                return Ok(Some(Prepared::Before { pixels: pixels.collect() }));
+            }
+            Kind::PositionEmbedding(embedding) if direction == Direction::Forward => {
+                let (shape, blocks) = (plan.shapes[output], program.values[output].blocks());
+                let map = BlockedMap::new(blocks, shape.height, shape.width, 0);
+                let map = map.expect("no larger than the value it is added to");
+                let mut vectors = vec![Vec16::default(); map.vectors()];
+                let values = embedding.values::<f32>(shape);
+                let to = MapMut::new(map, &mut vectors);
+                pack::from_planes(cx, &values, slots(output), to, WriteMode::Overwrite);
+                return Ok(Some(Prepared::Added { map, vectors, live: live(slots(output)) }));
+            }
             Kind::Resample(op) => {
                 let (from, to) = (plan.shapes[input], plan.shapes[output]);
                 let taps = op.taps(from, to).expect("the operation adds up rows and columns");
@@ -200,6 +231,13 @@ pub(super) fn list_bytes(program: &Program, shapes: &[Shape], layer: usize) -> u
             2 * (2 * 64 + 2) * to
         }
         Kind::Add | Kind::Binary(_) | Kind::Unary(_) => 2 * 2 * to,
+        // Twice, for a moment: by pixel and by block.
+        Kind::Tokens(tokens) => (2 * 64 * to).saturating_mul(tokens.count() as u64),
+        Kind::PositionEmbedding(_) => {
+            // The map, and for a moment the values and what they are made of.
+            let pixels = shapes[*output].plane() as u64;
+            (3 * 64 * to).saturating_mul(pixels).saturating_add(2 * to)
+        }
         Kind::ChannelMean => 2 * 2 * from,
         Kind::Copy => 16 * 8 * (to + from),
         // Backward a list for each time that a channel comes again.

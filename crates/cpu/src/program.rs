@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use graph::{
-    Affine, AveragePool, Binary, Conv2d, Dense, DepthToSpace, Graph, GroupNorm, LayerNorm, Lrn,
-    MaxPool, NodeId, Op, PRelu, Shape, Unary,
+    Affine, Attention, AveragePool, Binary, Conv2d, Dense, DepthToSpace, Graph, GroupNorm,
+    LayerNorm, Lrn, MaxPool, NodeId, Op, PRelu, PositionEmbedding, Shape, Tokens, Unary,
 };
 
 /// A value's number in [`Program::values`].
@@ -81,6 +81,12 @@ pub(super) enum Kind {
     LayerNorm(LayerNorm),
     GroupNorm(GroupNorm),
     Softmax,
+    /// Of queries, keys and values.
+    Attention(Attention),
+    /// All pixels in one row behind others.
+    Tokens(Tokens),
+    /// Values added to each pixel.
+    PositionEmbedding(PositionEmbedding),
     /// The same channels in other slots.
     Copy,
     /// Chosen channels.
@@ -190,6 +196,23 @@ impl Builder<'_> {
             Op::SpaceToDepth(shuffle) => {
                 let slots = contiguous(self.values[inputs[0]].slots.len() * shuffle.0.pixels());
                 self.rearranged(id, Kind::SpaceToDepth(shuffle.0), inputs, slots);
+                return;
+            }
+            Op::Attention(attention) => {
+                let inputs: Vec<ValueId> =
+                    inputs.into_iter().map(|input| self.without_holes(input)).collect();
+                let slots = self.values[inputs[2]].slots.clone();
+                self.rearranged(id, Kind::Attention(*attention), inputs, slots);
+                return;
+            }
+            Op::Tokens(tokens) => {
+                let slots = self.values[inputs[0]].slots.clone();
+                self.rearranged(id, Kind::Tokens(tokens.clone()), inputs, slots);
+                return;
+            }
+            Op::PositionEmbedding(embedding) => {
+                let slots = self.values[inputs[0]].slots.clone();
+                self.rearranged(id, Kind::PositionEmbedding(embedding.clone()), inputs, slots);
                 return;
             }
             Op::ConvTranspose2d(_) => unreachable!("a pass has made convolutions of them"),

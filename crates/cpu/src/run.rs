@@ -19,6 +19,7 @@ use graph::{GraphError, OutputGradient, Pass, Session, Shape, Size, StepTime, Ta
 mod backward;
 mod forward;
 mod pointwise;
+mod transformer;
 
 /// The memory of one image size, reused from step to step.
 pub struct CpuSession {

@@ -99,6 +99,8 @@ impl Work {
                 (Kind::LayerNorm(_) | Kind::GroupNorm(_), _) => "normalisation",
                 (Kind::Affine(_), _) => "affine",
                 (Kind::Softmax, _) => "softmax",
+                (Kind::Attention(_), _) => "attention",
+                (Kind::PositionEmbedding(_), _) => "add",
                 (Kind::DepthToSpace(_) | Kind::SpaceToDepth(_), _) => "shuffle",
                 (Kind::Resample(_), _) => "resample",
                 _ => "copy",

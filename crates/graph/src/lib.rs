@@ -65,10 +65,10 @@ pub use finite::first_not_finite;
 pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
 pub use network::{ChannelOrder, InputSpec, Network};
 pub use ops::{
-    Activation, Affine, AveragePool, Binary, BlockOrder, Conv2d, ConvTranspose2d, Coordinates,
-    Crop, CropLike, Cut, Dense, DepthToSpace, Extent, GroupNorm, Interpolation, LayerNorm, Lrn,
-    MaxPool, Nearest, Op, PRelu, Pad, PadMode, Padding, Resize, Rounding, SelectChannels,
-    SpaceToDepth, Span, Taps, Unary, Window,
+    Activation, Affine, Attention, AveragePool, Binary, BlockOrder, Conv2d, ConvTranspose2d,
+    Coordinates, Crop, CropLike, Cut, Dense, DepthToSpace, Extent, GroupNorm, Interpolation,
+    LayerNorm, Lrn, MaxPool, Nearest, Op, PRelu, Pad, PadMode, Padding, PositionEmbedding, Resize,
+    Rounding, SelectChannels, SpaceToDepth, Span, Taps, Tokens, Unary, Window,
 };
 pub use real::Real;
 pub use shape::Shape;

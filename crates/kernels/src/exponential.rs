@@ -57,6 +57,17 @@ pub(crate) unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
     unsafe { S::recip(S::add(S::splat(1.0), exp::<S>(S::sub(S::zero(), x)))) }
 }
 
+/// `ln(1 + x)` for `x` from 0 to 1: twice the inverse hyperbolic tangent of x / (x + 2), by its series.
+#[inline(always)]
+pub(crate) unsafe fn ln_1p<S: Simd>(x: S::V) -> S::V {
+    const SERIES: [f32; 8] = [2. / 15., 2. / 13., 2. / 11., 2. / 9., 2. / 7., 2. / 5., 2. / 3., 2.];
+    // SAFETY: the caller's promise.
+    unsafe {
+        let z = S::div(x, S::add(x, S::splat(2.0)));
+        S::mul(z, polynomial::<S, 8>(S::mul(z, z), SERIES))
+    }
+}
+
 /// How far from 0 the normal distribution's tail is told from 0.
 const TAIL: f32 = 13.0;
 

@@ -34,6 +34,7 @@
 //! - `mmap`: maps the memory of activations and weights from the system, on large pages where it has them.
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
+pub mod attention;
 pub mod blur;
 pub mod broadcast;
 mod channels;
@@ -63,6 +64,7 @@ mod simd;
 mod softmax;
 pub mod sum;
 mod threads;
+pub mod tokens;
 pub mod unary;
 mod window;
 pub mod winograd;

@@ -3,7 +3,7 @@
 use std::f32::consts::{FRAC_2_SQRT_PI, SQRT_2};
 use std::ops::Range;
 
-use crate::exponential::{MOST, exp, normal, sigmoid, within};
+use crate::exponential::{MOST, exp, ln_1p, normal, sigmoid, within};
 use crate::rows::{RowKernel, Sink, Source, of_block, run_rows};
 use crate::simd::Simd;
 use crate::{Context, Destination, MapMut, MapRef, Vec16};
@@ -28,6 +28,10 @@ pub enum Unary<'a> {
     Gelu,
     /// `½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`
     GeluTanh,
+    /// `ln(1 + exp(x))`
+    Softplus,
+    /// `x · tanh(ln(1 + exp(x)))`
+    Mish,
     /// The error function.
     Erf,
     /// `tanh(x)`
@@ -73,6 +77,8 @@ macro_rules! dispatch {
             Unary::Silu => Silu {},
             Unary::Gelu => Gelu {},
             Unary::GeluTanh => GeluTanh {},
+            Unary::Softplus => Softplus {},
+            Unary::Mish => Mish {},
             Unary::Erf => Erf {},
             Unary::Tanh => Tanh {},
             Unary::Clip { min, max } => Clip { min, max },
@@ -302,6 +308,36 @@ function!(GeluTanh {}, S, x => {
     let y = sigmoid::<S>(S::mul(near, inner));
     let slope = S::fma(square, S::splat(3.0 * 0.044_715 * TWICE), S::splat(TWICE));
     S::fma(S::mul(S::mul(near, slope), y), S::sub(S::splat(1.0), y), y)
+});
+
+// Above 0, x more than at −x.
+function!(Softplus {}, S, x => {
+    let below = S::sub(S::zero(), S::max(x, S::sub(S::zero(), x)));
+    S::add(S::max(x, S::zero()), ln_1p::<S>(exp::<S>(below)))
+}, sigmoid::<S>(x));
+
+/// Where the hyperbolic tangent in it is no longer told from 1.
+const MISH_END: f32 = 20.0;
+
+/// The hyperbolic tangent of softplus: with w = exp(x), (w² + 2w) / (w² + 2w + 2).
+///
+/// # Safety
+/// The processor has the level.
+#[inline(always)]
+unsafe fn mish_gate<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let w = exp::<S>(S::min(x, S::splat(MISH_END)));
+        let n = S::mul(w, S::add(w, S::splat(2.0)));
+        S::div(n, S::add(n, S::splat(2.0)))
+    }
+}
+
+// Far below 0 the gate is as good as 0, and `x` only scales what is left of it.
+function!(Mish {}, S, x => S::mul(S::max(x, S::splat(-MOST)), mish_gate::<S>(x)), {
+    let gate = mish_gate::<S>(x);
+    let steep = S::mul(within::<S>(x, MOST), sigmoid::<S>(x));
+    S::fma(steep, S::sub(S::splat(1.0), S::mul(gate, gate)), gate)
 });
 
 function!(Erf {}, S, x => {

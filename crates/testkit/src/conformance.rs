@@ -42,6 +42,7 @@ fn every_operation(backend: &dyn Backend) {
             let joins = match op {
                 Op::Add | Op::Concat => random.range(2, 4),
                 Op::Binary(_) => 2,
+                Op::Attention(_) => 3,
                 _ => 1,
             };
             let mut builder = GraphBuilder::new("image", 3);
@@ -81,6 +82,27 @@ fn every_operation(backend: &dyn Backend) {
         let all = builder.add("all", Op::Concat, &[relu, both, cropped]);
         let (size, network) = (Size::new(random.range(9, 21), 11), network(builder.finish()));
         for target in [own, resized, cropped, all] {
+            let name = &network.graph.node(target).name;
+            compare(backend, &network, &[target], size, random, name);
+        }
+    }
+    for _ in 0..6 {
+        // Queries of other positions than keys, which have holes between their channels; one of them thrice.
+        let heads = random.range(1, 3);
+        let (keys, values) = (heads * random.range(1, 9), heads * random.range(1, 9));
+        let mut builder = GraphBuilder::new("image", 3);
+        let mut conv = |stride: usize, channels: usize, name: &str| {
+            let conv = random.conv(same(3, stride), 3, channels, 1);
+            builder.add(name, conv, &[builder.input()])
+        };
+        let (q, v) = (conv(2, keys, "q"), conv(3, values, "v"));
+        let (first, second) = (conv(3, 1, "k0"), conv(3, keys - 1 + usize::from(keys == 1), "k1"));
+        let joined = builder.add("k", Op::Concat, &[first, second]);
+        let k = if keys == 1 { first } else { joined };
+        let across = builder.add("across", random.attention(keys, heads), &[q, k, v]);
+        let itself = builder.add("itself", random.attention(keys, heads), &[k, k, k]);
+        let (size, network) = (Size::new(random.range(9, 21), 13), network(builder.finish()));
+        for target in [across, itself] {
             let name = &network.graph.node(target).name;
             compare(backend, &network, &[target], size, random, name);
         }
@@ -136,6 +158,10 @@ fn operations(random: &mut Random, channels: usize) -> Vec<Op> {
         random.group_norm(channels, groups),
         random.group_norm(channels, channels),
         Op::Softmax,
+        random.attention(channels, groups),
+        random.attention(channels, channels),
+        random.tokens(channels),
+        random.position_embedding(channels),
         random.select_channels(channels),
         Op::SpaceToDepth(SpaceToDepth(random.depth_to_space())),
         random.pad(),
@@ -230,6 +256,8 @@ fn describe(op: &Op) -> String {
         ),
         Op::Affine(_) => "affine".into(),
         Op::PRelu(_) => "parametric ReLU".into(),
+        Op::Tokens(tokens) => format!("a row behind {} positions", tokens.count()),
+        Op::PositionEmbedding(of) => format!("a position embedding of {:?}", of.grid),
         Op::LayerNorm(_) => "layer normalisation".into(),
         Op::GroupNorm(norm) => format!("normalisation in {} groups", norm.groups),
         Op::ConvTranspose2d(conv) => format!(

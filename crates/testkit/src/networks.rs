@@ -150,6 +150,8 @@ pub fn unary_ops() -> Vec<Unary> {
         Unary::Silu,
         Unary::Gelu,
         Unary::GeluTanh,
+        Unary::Softplus,
+        Unary::Mish,
         Unary::Erf,
         Unary::Tanh,
         Unary::Clip { min: 0.0, max: 6.0 },

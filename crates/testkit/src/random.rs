@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use graph::{
-    Affine, BlockOrder, Conv2d, ConvTranspose2d, Coordinates, Crop, Cut, Dense, DepthToSpace,
-    Extent, GroupNorm, Interpolation, LayerNorm, Nearest, Op, PRelu, Pad, PadMode, Padding, Resize,
-    SelectChannels, Shape, Size, Tensor, Window,
+    Affine, Attention, BlockOrder, Conv2d, ConvTranspose2d, Coordinates, Crop, Cut, Dense,
+    DepthToSpace, Extent, GroupNorm, Interpolation, LayerNorm, Nearest, Op, PRelu, Pad, PadMode,
+    Padding, PositionEmbedding, Resize, SelectChannels, Shape, Size, Tensor, Tokens, Window,
 };
 
 /// A small generator with a seed (SplitMix64).
@@ -118,6 +118,25 @@ impl Random {
             weights: self.values(ins * each).iter().map(|w| w * scale).collect(),
             bias: self.values(outs).into(),
         })
+    }
+
+    /// Attention in so many heads, with weights that many positions have a part in.
+    pub fn attention(&mut self, channels: usize, heads: usize) -> Op {
+        let scale = 0.25 / (channels as f32 / heads as f32).sqrt();
+        Op::Attention(Attention { heads, scale })
+    }
+
+    /// Up to three positions before all others.
+    pub fn tokens(&mut self, channels: usize) -> Op {
+        let count = self.range(0, 3);
+        Op::Tokens(Tokens { channels, before: self.values(count * channels).into() })
+    }
+
+    /// Values for each position of a small grid.
+    pub fn position_embedding(&mut self, channels: usize) -> Op {
+        let grid = [self.range(1, 12), self.range(1, 12)];
+        let values = self.values(channels * grid[0] * grid[1]).into();
+        Op::PositionEmbedding(PositionEmbedding { grid, values })
     }
 
     /// Some of `channels` channels in any order, some of them again.

@@ -7,7 +7,7 @@ use kernels::{
     resample, shuffle,
 };
 
-use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, views};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, transformer, views};
 use crate::plan::{Backward, Contribution, Part, SIDE_BY_SIDE};
 use crate::program::Kind;
 
@@ -88,6 +88,10 @@ impl CpuSession {
         let layer = &program.layers[number];
         if pointwise::is(&layer.kind) {
             self.backward_pointwise(step, index);
+            return;
+        }
+        if transformer::is(&layer.kind) {
+            self.backward_transformer(step, index);
             return;
         }
         let dyp = plan.gradient(program, layer.output);

@@ -7,7 +7,7 @@ use kernels::{
     resample, shuffle,
 };
 
-use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, views};
+use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, transformer, views};
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
 
@@ -80,6 +80,10 @@ impl CpuSession {
         let relu = program.values[layer.output].relu.zip(plan.mask(program, layer.output));
         if pointwise::is(&layer.kind) {
             self.forward_pointwise(index);
+            return;
+        }
+        if transformer::is(&layer.kind) {
+            self.forward_transformer(index);
             return;
         }
         let [x, y] = parts(&mut self.vectors, [xp.range, yp.range]);

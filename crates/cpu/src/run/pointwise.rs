@@ -34,6 +34,8 @@ fn function(unary: Unary) -> unary::Unary<'static> {
         Unary::Silu => unary::Unary::Silu,
         Unary::Gelu => unary::Unary::Gelu,
         Unary::GeluTanh => unary::Unary::GeluTanh,
+        Unary::Softplus => unary::Unary::Softplus,
+        Unary::Mish => unary::Unary::Mish,
         Unary::Erf => unary::Unary::Erf,
         Unary::Tanh => unary::Unary::Tanh,
         Unary::Clip { min, max } => unary::Unary::Clip { min, max },

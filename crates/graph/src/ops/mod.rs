@@ -5,6 +5,7 @@
 
 mod add;
 mod affine;
+mod attention;
 mod average_pool;
 mod binary;
 mod broadcast;
@@ -25,6 +26,7 @@ mod max_pool;
 mod normalization;
 mod operation;
 mod pad;
+mod position_embedding;
 mod prelu;
 mod products;
 mod relu;
@@ -33,10 +35,12 @@ mod select_channels;
 mod softmax;
 mod space_to_depth;
 mod taps;
+mod tokens;
 mod unary;
 mod window;
 
 pub use affine::Affine;
+pub use attention::Attention;
 pub use average_pool::AveragePool;
 pub use binary::Binary;
 pub use conv_transpose2d::ConvTranspose2d;
@@ -51,11 +55,13 @@ pub use lrn::Lrn;
 pub use max_pool::MaxPool;
 pub use operation::Activation;
 pub use pad::{Pad, PadMode};
+pub use position_embedding::PositionEmbedding;
 pub use prelu::PRelu;
 pub use resize::{Coordinates, Extent, Interpolation, Nearest, Resize};
 pub use select_channels::SelectChannels;
 pub use space_to_depth::SpaceToDepth;
 pub use taps::Taps;
+pub use tokens::Tokens;
 pub use unary::Unary;
 pub use window::{Padding, Rounding, Span, Window};
 
@@ -111,6 +117,12 @@ pub enum Op {
     Dense(Dense),
     /// Softmax across channels, at each position.
     Softmax,
+    /// Each position's mean of others, weighted by how they meet.
+    Attention(Attention),
+    /// Positions in one row behind trained ones.
+    Tokens(Tokens),
+    /// Trained values added to each position.
+    PositionEmbedding(PositionEmbedding),
     /// Chosen channels in a chosen order.
     SelectChannels(SelectChannels),
     /// Channels become pixels.
@@ -157,6 +169,9 @@ macro_rules! dispatch {
             Op::Crop($operation) => $call,
             Op::CropLike($operation) => $call,
             Op::Resize($operation) => $call,
+            Op::Attention($operation) => $call,
+            Op::Tokens($operation) => $call,
+            Op::PositionEmbedding($operation) => $call,
             Op::Relu => dispatch!(@unit $operation = relu::Relu => $call),
             Op::GlobalMaxPool => {
                 dispatch!(@unit $operation = global_max_pool::GlobalMaxPool => $call)

@@ -27,6 +27,10 @@ pub enum Unary {
     Gelu,
     /// `½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, which is close to [`Self::Gelu`].
     GeluTanh,
+    /// `ln(1 + exp(x))`
+    Softplus,
+    /// `x · tanh(ln(1 + exp(x)))` (Misra 2020)
+    Mish,
     /// The error function `2/√π · ∫ exp(−t²) dt` from 0 to x.
     Erf,
     /// `tanh(x)`
@@ -65,6 +69,10 @@ fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
 /// The error function: `2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1))`, whose terms all have one sign.
 fn erf(x: f64) -> f64 {
     if x.abs() > 6.0 {
@@ -91,6 +99,8 @@ impl Unary {
             Self::Silu => x * sigmoid(x),
             Self::Gelu => 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2)),
             Self::GeluTanh => 0.5 * x * (1.0 + (TANH_SCALE * (x + CUBE * x * x * x)).tanh()),
+            Self::Softplus => softplus(x),
+            Self::Mish => x * softplus(x).tanh(),
             Self::Erf => erf(x),
             Self::Tanh => x.tanh(),
             Self::Clip { min, max } => x.max(min.into()).min(max.into()),
@@ -138,6 +148,11 @@ impl Unary {
                 let t = (TANH_SCALE * (x + CUBE * x * x * x)).tanh();
                 let inner = TANH_SCALE * (1.0 + 3.0 * CUBE * x * x);
                 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner
+            }
+            Self::Softplus => sigmoid(x),
+            Self::Mish => {
+                let gate = softplus(x).tanh();
+                gate + x * sigmoid(x) * (1.0 - gate * gate)
             }
             Self::Erf => FRAC_2_SQRT_PI * (-x * x).exp(),
             Self::Tanh => 1.0 - x.tanh().powi(2),

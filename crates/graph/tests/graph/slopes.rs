@@ -156,6 +156,25 @@ fn normalisations_have_the_slopes_of_finite_differences() {
 }
 
 #[test]
+fn transformers_operations_have_the_slopes_of_finite_differences() {
+    let mut random = Random(17);
+    for heads in [1, 2, 3] {
+        let [q, k, v] = [Shape::new(6, 3, 4), Shape::new(6, 2, 5), Shape::new(12, 2, 5)];
+        let op = Op::Attention(Attention { heads, scale: 0.75 });
+        check(&op, &[q, k, v], &mut random);
+        let error = op.output_shape(&[q, k, q]).unwrap_err();
+        assert!(error.contains("not as many"), "{error}");
+        let error = op.output_shape(&[q, v, v]).unwrap_err();
+        assert!(error.contains("keys of 12"), "{error}");
+    }
+    let shape = Shape::new(5, 3, 4);
+    check(&random.tokens(5), &[shape], &mut random);
+    check(&random.position_embedding(5), &[shape], &mut random);
+    let row = Op::Tokens(Tokens { channels: 5, before: vec![0.0; 10].into() });
+    assert_eq!(row.output_shape(&[shape]), Ok(Some(Shape::new(5, 1, 14))));
+}
+
+#[test]
 fn what_moves_channels_and_pixels_has_the_slopes_of_finite_differences() {
     let mut random = Random(16);
     for _ in 0..40 {

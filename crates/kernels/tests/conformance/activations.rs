@@ -32,6 +32,8 @@ fn definition(unary: &Unary<'_>, x: f64) -> f64 {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
             half * x * (1.0 + inner.tanh())
         }
+        Softplus => x.exp().ln_1p(),
+        Mish => x * x.exp().ln_1p().tanh(),
         Erf => erf(x),
         Tanh => x.tanh(),
         Clip { min, max } => x.max(min.into()).min(max.into()),
@@ -62,13 +64,15 @@ fn slope(unary: &Unary<'_>, x: f64) -> f64 {
     (8.0 * (at(x + h) - at(x - h)) - (at(x + 2.0 * h) - at(x - 2.0 * h))) / (12.0 * h)
 }
 
-const FUNCTIONS: [Unary<'static>; 14] = [
+const FUNCTIONS: [Unary<'static>; 18] = [
     Sigmoid,
     HardSigmoid { alpha: 0.2, beta: 0.5 },
     HardSwish,
     Silu,
     Gelu,
     GeluTanh,
+    Softplus,
+    Mish,
     Erf,
     Tanh,
     Clip { min: 0.0, max: 6.0 },
@@ -76,12 +80,14 @@ const FUNCTIONS: [Unary<'static>; 14] = [
     Elu { alpha: 1.25 },
     Sqrt,
     Pow { exponent: 2.0 },
+    Pow { exponent: 3.0 },
+    Pow { exponent: 0.5 },
     Pow { exponent: -0.5 },
 ];
 
 /// Whether there is nothing below 0.
 fn roots(unary: &Unary<'_>) -> bool {
-    matches!(unary, Sqrt | Pow { exponent: -0.5 })
+    matches!(unary, Sqrt | Pow { exponent: 0.5 | -0.5 })
 }
 
 /// All bits but those of the last block's slots that hold no channel.

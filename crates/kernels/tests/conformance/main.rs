@@ -2,6 +2,7 @@
 //! `f64` loops: values, zero halos, and the same bytes for any number of threads.
 
 mod activations;
+mod attention;
 mod blur;
 mod broadcast;
 mod convolution;
