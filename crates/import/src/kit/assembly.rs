@@ -204,6 +204,10 @@ impl Assembly {
                 within(name, "the number of groups", norm.groups, 1, MAX_CHANNELS)?;
             }
             Op::Unary(unary) => check_parameters(name, unary)?,
+            Op::Attention(_) | Op::Tokens(_) | Op::PositionEmbedding(_) => {
+                let layer = || name.to_owned();
+                op.check().map_err(|problem| ImportError::Layer { layer: layer(), problem })?;
+            }
             Op::Dense(dense) => {
                 within(name, "the number of outputs", dense.out_features, 1, MAX_CHANNELS)?;
                 within(name, "the number of inputs", dense.in_features, 1, 1 << 28)?;

@@ -7,6 +7,7 @@ use super::elementwise::{by_channel, uniform};
 use super::form::Form;
 use super::node::Node;
 use super::reader::{Built, Reader, Value};
+use super::tokens;
 use crate::ImportError;
 
 /// A value and one number for each of its channels; or why there are none, as [`Built::Unsupported`] has it.
@@ -23,6 +24,9 @@ pub(super) fn add(
         return sum(reader, node, inputs);
     }
     let (source, shift) = node_first(inputs);
+    if let Some(built) = tokens::add(reader, node, source, shift)? {
+        return Ok(built);
+    }
     let operands = operands(reader, node, source, shift)?;
     Ok(built(reader, operands, |shift| (1.0, shift)))
 }

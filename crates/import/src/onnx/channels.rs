@@ -5,7 +5,7 @@ use graph::{Crop, NodeId, Op, SelectChannels};
 use super::form::{Form, Kind, Part};
 use super::node::Node;
 use super::reader::{Built, NO_MAP, Reader, Value, optional};
-use super::shape;
+use super::{shape, tokens};
 use crate::ImportError;
 use crate::kit::place;
 
@@ -16,7 +16,10 @@ pub(super) fn concat(
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
     let nodes: Option<Vec<_>> = inputs.iter().map(Value::node).collect();
-    let Some(nodes) = nodes else { return Ok(Built::Unsupported(" with constants")) };
+    let Some(nodes) = nodes else {
+        let row = tokens::concat(reader, node, inputs)?;
+        return Ok(row.unwrap_or(Built::Unsupported(" with constants")));
+    };
     let [(_, first), ..] = nodes[..] else { return Ok(NO_MAP) };
     let Some(axis) = first.axis(node.integer("axis", 1)) else { return Ok(NO_MAP) };
     let along = nodes.iter().all(|&(id, form)| {
@@ -81,6 +84,24 @@ pub(super) fn split(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
+    if let Some((id, form)) = inputs[0].node()
+        && let Some(axis) = form.axis(node.integer("axis", 0))
+        && let Some(part) = tokens::part_along(form, axis, reader.channels(id))
+    {
+        let (form, channels) = (form.clone(), reader.channels(id));
+        let Some(sizes) = shape::split_sizes(node, inputs, part.size) else {
+            return Ok(Built::Unsupported(" into parts that do not fit"));
+        };
+        let (mut start, mut values) = (0, Vec::with_capacity(sizes.len()));
+        for (size, name) in sizes.into_iter().zip(&node.outputs) {
+            let places: Vec<usize> = (start..start + size).collect();
+            let (op, form) = tokens::selected(channels, &form, axis, part, &places);
+            let id = reader.add(name, op, &[id])?;
+            values.push(Value::Node(id, reader.settled(id, form)));
+            start += size;
+        }
+        return Ok(Built::Values(values));
+    }
     let Some((id, form, axis)) = channel_axis(reader, node, &inputs[0], node.integer("axis", 0))?
     else {
         return Ok(Built::Unsupported(" along another axis than the channels"));
@@ -181,6 +202,28 @@ pub(super) fn gather(
         }
         return Ok(Built::same(Value::Node(id, form)));
     }
+    if let Some((id, form)) = inputs[0].node()
+        && let Some(axis) = form.axis(node.integer("axis", 0))
+    {
+        let channels = reader.channels(id);
+        if let Some(part) = tokens::part_along(form, axis, channels) {
+            let along = numbers.iter().map(|&number| place(number, part.size));
+            let along = along.collect::<Option<Vec<_>>>().filter(|_| places.shape.len() < 2);
+            let Some(along) = along.filter(|along| !along.is_empty()) else {
+                return Ok(Built::Unsupported(" of channels that are not there"));
+            };
+            let (op, mut form) = tokens::selected(channels, form, axis, part, &along);
+            if dropped {
+                form.0.remove(axis);
+            }
+            return Ok(Built::Op(op, vec![id], form));
+        }
+        if let [number] = numbers[..]
+            && let Some(built) = tokens::one((id, form), axis, number, dropped)
+        {
+            return Ok(built);
+        }
+    }
     let Some((id, form, axis)) = channel_axis(reader, node, &inputs[0], node.integer("axis", 0))?
     else {
         return Ok(Built::Unsupported(" along another axis than the channels"));
@@ -223,6 +266,10 @@ pub(super) fn slice(
             let count = places.len();
             id = reader.add(&node.name, selected(channels, places), &[id])?;
             form = with_channels(&form, axis, count);
+        } else if let Some(part) = tokens::part_along(&form, axis, channels) {
+            let places: Vec<usize> = cut.of(part.size).collect();
+            let (op, after) = tokens::selected(channels, &form, axis, part, &places);
+            (id, form) = (reader.add(&node.name, op, &[id])?, after);
         } else if form.alone(axis, Kind::Rows) {
             crop.rows = own;
         } else if form.alone(axis, Kind::Columns) {

@@ -35,8 +35,10 @@ pub(super) fn unary(_: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Bui
         "HardSigmoid" => Unary::HardSigmoid { alpha: alpha(0.2), beta: node.float("beta", 0.5) },
         "HardSwish" => Unary::HardSwish,
         "LeakyRelu" => Unary::LeakyRelu { alpha: alpha(0.01) },
+        "Mish" => Unary::Mish,
         "Reciprocal" => Unary::Pow { exponent: -1.0 },
         "Sigmoid" => Unary::Sigmoid,
+        "Softplus" => Unary::Softplus,
         "Sqrt" => Unary::Sqrt,
         _ => Unary::Tanh,
     };

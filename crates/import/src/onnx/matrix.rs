@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use graph::{Conv2d, Dense, NodeId, Op, Weights, Window};
 
+use super::attention;
 use super::convolution::bias;
 use super::form::{Form, Kind, Part};
 use super::node::Node;
@@ -58,8 +59,11 @@ pub(super) fn matmul(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
+    if let Some(built) = attention::products(reader, inputs) {
+        return Ok(built);
+    }
     let Some(weights) = inputs[1].constant() else {
-        return Ok(Built::Unsupported(" of two values that are computed"));
+        return Ok(Built::Unsupported(" of a constant and a value that is computed"));
     };
     // A batch of one matrix is one.
     let count = weights.shape.len();

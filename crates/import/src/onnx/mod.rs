@@ -5,6 +5,7 @@
 //! names of the nodes' results, and of the modules they come from where exporters say these.
 
 mod arithmetic;
+mod attention;
 mod branch;
 mod channels;
 mod convolution;
@@ -38,6 +39,7 @@ mod statistics;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod transpose;
 
 use std::collections::HashMap;

@@ -3,8 +3,8 @@
 use super::node::Node;
 use super::reader::{Built, Reader, Value};
 use super::{
-    arithmetic, channels, convolution, elementwise, entry, fold, matrix, normalise, norms, pool,
-    reduce, resample, shape, transpose,
+    arithmetic, attention, channels, convolution, elementwise, entry, fold, matrix, normalise,
+    norms, pool, reduce, resample, shape, transpose,
 };
 use crate::ImportError;
 use crate::kit::within;
@@ -51,6 +51,7 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("MaxPool", [1, 1], pool::max),
     ("Mean", [1, ANY], arithmetic::mean),
     ("Min", [1, ANY], elementwise::bound),
+    ("Mish", [1, 1], elementwise::unary),
     ("Mul", [2, 2], arithmetic::multiply),
     ("Neg", [1, 1], arithmetic::negate),
     ("PRelu", [2, 2], elementwise::prelu),
@@ -70,6 +71,7 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Size", [1, 1], shape::size),
     ("Slice", [1, 5], channels::slice),
     ("Softmax", [1, 1], normalise::softmax),
+    ("Softplus", [1, 1], elementwise::unary),
     ("SpaceToDepth", [1, 1], resample::depth_to_space),
     ("Split", [1, 2], channels::split),
     ("SplitToSequence", [1, 2], channels::split_to_sequence),
@@ -159,13 +161,18 @@ fn computed(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Vec<Va
             None => unsupported_constant(reader, node),
         };
     }
-    let Some((.., [least, most], builder)) = BUILDERS.iter().find(|(name, ..)| *name == node.op)
-    else {
-        let why = UNSUPPORTED.iter().find(|(start, _)| node.op.starts_with(start));
-        return unsupported(why.map_or("", |(_, why)| why));
+    let built = if begun.iter().any(|input| matches!(input, Value::Scores(_))) {
+        attention::step(reader, node, &begun)?
+    } else {
+        let builder = BUILDERS.iter().find(|(name, ..)| *name == node.op);
+        let Some((.., [least, most], builder)) = builder else {
+            let why = UNSUPPORTED.iter().find(|(start, _)| node.op.starts_with(start));
+            return unsupported(why.map_or("", |(_, why)| why));
+        };
+        within(&node.name, "the number of its inputs", inputs.len(), *least, *most)?;
+        builder(reader, node, &begun)?
     };
-    within(&node.name, "the number of its inputs", inputs.len(), *least, *most)?;
-    Ok(match builder(reader, node, &begun)? {
+    Ok(match built {
         Built::Op(op, inputs, form) => {
             let id = reader.add(&node.name, op, &inputs)?;
             vec![Value::Node(id, reader.settled(id, form))]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use graph::{InputSpec, NodeId, Op, Shape, Size};
 
+use super::attention::Scores;
 use super::form::{Form, Kind, Part};
 use super::node::Node;
 use super::tensor::Constant;
@@ -36,6 +37,8 @@ pub(super) enum Value {
     Sequence(Vec<Value>),
     /// What depends on the picture's size: the constants for both sizes.
     Sized([Arc<Constant>; 2]),
+    /// Products of queries and keys.
+    Scores(Arc<Scores>),
     /// What cannot be computed; there is an unsupported node for it.
     Unknown(NodeId),
 }
@@ -97,6 +100,7 @@ impl Value {
     pub(super) fn ids(&self) -> Vec<NodeId> {
         match self {
             Value::Node(id, _) | Value::Unknown(id) => vec![*id],
+            Value::Scores(scores) => vec![scores.queries, scores.keys],
             Value::Sequence(values) => values.iter().flat_map(Value::ids).collect(),
             _ => Vec::new(),
         }

@@ -148,7 +148,9 @@ fn small_files_give_onnx_runtimes_numbers() {
     };
     let image = Tensor { shape: Shape::new(3, 12, 16), data: floats("image") };
     let mut compared = 0;
-    for name in ["decoder", "functions", "gates", "head", "moved", "weights", "windows"] {
+    for name in
+        ["decoder", "functions", "gates", "head", "moved", "transformer", "weights", "windows"]
+    {
         let mut network = import::load(&folder.join(format!("{name}.onnx"))).unwrap();
         network.input = InputSpec::default();
         let prefix = format!("{name}/");
@@ -161,12 +163,19 @@ fn small_files_give_onnx_runtimes_numbers() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 46);
+    assert_eq!(compared, 51);
     // At whatever size the picture is.
     let graph = import::load(&folder.join("decoder.onnx")).unwrap().graph;
     let joined = graph.find_target("joined").unwrap();
     let shapes = graph.shapes(&[joined], 13, 19).unwrap();
     assert_eq!(shapes[joined.index()], Some(Shape::new(9, 7, 10)));
+    // So does a transformer that was made for one size: its position embedding is enlarged.
+    let network = import::load(&folder.join("transformer.onnx")).unwrap();
+    let block = network.graph.find_target("c_block").unwrap();
+    let larger = Tensor { shape: Shape::new(3, 20, 26), data: vec![100.0; 3 * 20 * 26] };
+    let run = reference::forward::<f64>(&network, &[block], &larger).unwrap();
+    assert_eq!(run.activation(block).shape, Shape::new(24, 1, 1 + 5 * 6));
+    assert!(run.activation(block).data.iter().all(|value| value.is_finite()));
 }
 
 /// The architectures that ONNX's package has for tests, whose weights are one number each.

@@ -277,4 +277,133 @@ model(
     sizes=(12, 16),
 )
 
+# Vision transformers as exporters write them: a class token, a position embedding, and three blocks whose queries,
+# keys and values are parts of one product (by positions first, as torch.nn.MultiheadAttention has them, and by
+# batch first, as timm has them) or three products; for pictures of one size.
+PATCHES, WIDTH, HEADS = 12, 24, 3
+EACH, TOKENS = WIDTH // HEADS, PATCHES + 1
+constants = {
+    "w": weights(WIDTH, 3, 4, 4),
+    "class": weights(1, 1, WIDTH),
+    "positions": weights(1, TOKENS, WIDTH),
+    "flat": np.array([1, WIDTH, PATCHES]),
+    "root": np.float32(EACH**0.25),
+    "scale": np.float32(EACH**-0.5),
+    "three": np.array([3]),
+    "zero": np.array([0]),
+    "first": np.array(0),
+    "second": np.array(1),
+    "third": np.array(2),
+    "first_shape": np.array([TOKENS, 1, 3, WIDTH]),
+    "first_heads": np.array([TOKENS, HEADS, EACH]),
+    "first_batch": np.array([1, HEADS, TOKENS, EACH]),
+    "first_rows": np.array([TOKENS, WIDTH]),
+    "first_back": np.array([TOKENS, 1, WIDTH]),
+    "second_shape": np.array([1, TOKENS, 3, HEADS, EACH]),
+    "third_shape": np.array([1, TOKENS, HEADS, EACH]),
+    "row": np.array([1, TOKENS, WIDTH]),
+}
+for block in "abc":
+    constants |= {f"{block}_scale": 1 + weights(WIDTH), f"{block}_shift": weights(WIDTH)}
+    constants |= {f"{block}_out": weights(WIDTH, WIDTH)}
+for block in "ab":
+    constants |= {f"{block}_out_bias": weights(WIDTH)}
+    constants |= {f"{block}_qkv": weights(WIDTH, 3 * WIDTH) * 2, f"{block}_bias": weights(3 * WIDTH)}
+for part in "qkv":
+    constants |= {f"c_{part}_w": weights(WIDTH, WIDTH) * 2, f"c_{part}_bias": weights(WIDTH)}
+
+
+def norm(block, x):
+    return [N("LayerNormalization", [x, f"{block}_scale", f"{block}_shift"], [f"{block}_norm"], axis=-1, epsilon=1e-6)]
+
+
+nodes = [
+    N("Conv", ["image", "w"], ["patches"], strides=[4, 4]),
+    N("Reshape", ["patches", "flat"], ["a_row"]),
+    N("Transpose", ["a_row"], ["rows"], perm=[0, 2, 1]),
+    N("Concat", ["class", "rows"], ["joined"], axis=1),
+    N("Add", ["joined", "positions"], ["embedded"]),
+    # Positions first.
+    *norm("a", "embedded"),
+    N("Transpose", ["a_norm"], ["a_first"], perm=[1, 0, 2]),
+    N("MatMul", ["a_first", "a_qkv"], ["a_product"]),
+    N("Add", ["a_bias", "a_product"], ["a_sum"]),
+    N("Reshape", ["a_sum", "first_shape"], ["a_split"]),
+    N("Unsqueeze", ["a_split", "zero"], ["a_new"]),
+    N("Transpose", ["a_new"], ["a_turned"], perm=[3, 1, 2, 0, 4]),
+    N("Squeeze", ["a_turned", "three"], ["a_three"]),
+]
+for part, place in zip("qkv", ["first", "second", "third"]):
+    nodes += [
+        N("Gather", ["a_three", place], [f"a_{part}"], axis=0),
+        N("Reshape", [f"a_{part}", "first_heads"], [f"a_{part}_heads"]),
+        N("Transpose", [f"a_{part}_heads"], [f"a_{part}_turned"], perm=[1, 0, 2]),
+        N("Reshape", [f"a_{part}_turned", "first_batch"], [f"a_{part}_batch"]),
+    ]
+nodes += [
+    N("Div", ["a_q_batch", "root"], ["a_q_scaled"]),
+    N("Transpose", ["a_k_batch"], ["a_k_across"], perm=[0, 1, 3, 2]),
+    N("Div", ["a_k_across", "root"], ["a_k_scaled"]),
+    N("MatMul", ["a_q_scaled", "a_k_scaled"], ["a_scores"]),
+    N("Softmax", ["a_scores"], ["a_weights"], axis=-1),
+    N("MatMul", ["a_weights", "a_v_batch"], ["a_mean"]),
+    N("Transpose", ["a_mean"], ["a_mean_first"], perm=[2, 0, 1, 3]),
+    N("Reshape", ["a_mean_first", "first_rows"], ["a_mean_rows"]),
+    N("Gemm", ["a_mean_rows", "a_out", "a_out_bias"], ["a_projected"], transB=1),
+    N("Reshape", ["a_projected", "first_back"], ["a_back"]),
+    N("Transpose", ["a_back"], ["a_last"], perm=[1, 0, 2]),
+    N("Add", ["embedded", "a_last"], ["a_block"]),
+    # Batch first, in one product.
+    *norm("b", "a_block"),
+    N("MatMul", ["b_norm", "b_qkv"], ["b_product"]),
+    N("Add", ["b_product", "b_bias"], ["b_sum"]),
+    N("Reshape", ["b_sum", "second_shape"], ["b_split"]),
+    N("Transpose", ["b_split"], ["b_turned"], perm=[2, 0, 3, 1, 4]),
+    N("Split", ["b_turned"], ["b_q_one", "b_k_one", "b_v_one"], axis=0),
+]
+for part in "qkv":
+    nodes.append(N("Squeeze", [f"b_{part}_one", "zero"], [f"b_{part}"]))
+nodes += [
+    N("Mul", ["b_q", "scale"], ["b_q_scaled"]),
+    N("Transpose", ["b_k"], ["b_k_across"], perm=[0, 1, 3, 2]),
+    N("MatMul", ["b_q_scaled", "b_k_across"], ["b_scores"]),
+    N("Softmax", ["b_scores"], ["b_weights"], axis=-1),
+    N("Identity", ["b_weights"], ["b_dropped"]),
+    N("MatMul", ["b_dropped", "b_v"], ["b_mean"]),
+    N("Transpose", ["b_mean"], ["b_back"], perm=[0, 2, 1, 3]),
+    N("Reshape", ["b_back", "row"], ["b_row"]),
+    N("MatMul", ["b_row", "b_out"], ["b_projected"]),
+    N("Add", ["b_out_bias", "b_projected"], ["b_last"]),
+    N("Add", ["b_last", "a_block"], ["b_block"]),
+    # Batch first, in three products.
+    *norm("c", "b_block"),
+]
+for part in "qkv":
+    nodes += [
+        N("MatMul", ["c_norm", f"c_{part}_w"], [f"c_{part}_product"]),
+        N("Add", [f"c_{part}_bias", f"c_{part}_product"], [f"c_{part}"]),
+        N("Reshape", [f"c_{part}", "third_shape"], [f"c_{part}_heads"]),
+        N("Transpose", [f"c_{part}_heads"], [f"c_{part}_turned"], perm=[0, 2, 3, 1] if part == "k" else [0, 2, 1, 3]),
+    ]
+nodes += [
+    N("MatMul", ["c_q_turned", "c_k_turned"], ["c_scores"]),
+    N("Mul", ["c_scores", "scale"], ["c_scaled"]),
+    N("Softmax", ["c_scaled"], ["c_weights"], axis=3),
+    N("MatMul", ["c_weights", "c_v_turned"], ["c_mean"]),
+    N("Transpose", ["c_mean"], ["c_back"], perm=[0, 2, 1, 3]),
+    N("Reshape", ["c_back", "row"], ["c_row"]),
+    N("MatMul", ["c_row", "c_out"], ["c_projected"]),
+    N("Add", ["c_projected", "b_block"], ["c_block"]),
+    N("Gather", ["c_block", "first"], ["c_class"], axis=1),
+    # As channels before positions.
+    *[N("Transpose", [value], [f"{value}_map"], perm=[0, 2, 1]) for value in ["embedded", "a_block", "b_block", "c_block"]],
+]
+model(
+    "transformer",
+    nodes,
+    ["embedded_map", "a_block_map", "b_block_map", "c_block_map", "c_class"],
+    [constant(name, array) for name, array in constants.items()],
+    sizes=(12, 16),
+)
+
 save_file(expected, "expected.safetensors")
