@@ -268,10 +268,7 @@ impl Plan {
 
     /// The noise that a dream starts from, of the kind and the seed that the recipe says.
     pub fn noise(&self, size: Size) -> Tensor {
-        match self.recipe.noise_kind {
-            NoiseKind::Soft => noise(size, self.recipe.seed),
-            NoiseKind::Spectrum => ascent::noise(self.context(), size, self.recipe.seed),
-        }
+        self.recipe.noise_of(size, self.context())
     }
 
     /// Whether there is anything for [`Self::finish`] to do.
@@ -393,6 +390,14 @@ impl Recipe {
     /// The size of a dream on a picture of `size`.
     pub fn full_size(&self, size: Size) -> Size {
         self.size.map_or(size, |longest| size.with_longest(longest as usize))
+    }
+
+    /// The noise of `size` that a dream by this recipe starts from: of its kind and its seed.
+    pub fn noise_of(&self, size: Size, context: &Context) -> Tensor {
+        match self.noise_kind {
+            NoiseKind::Soft => noise(size, self.seed),
+            NoiseKind::Spectrum => ascent::noise(context, size, self.seed),
+        }
     }
 }
 
