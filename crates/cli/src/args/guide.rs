@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use deepdream::GivenFiles;
+use deepdream::{Error, Fault, GivenFiles};
 
 use super::mask::named;
 
@@ -30,10 +30,17 @@ impl GuideArg {
     }
 
     /// Puts the guide of this number, from 1, into a request.
-    pub(super) fn edit(&self, number: usize, files: &mut GivenFiles) {
+    ///
+    /// # Errors
+    /// A guide of that name is there already.
+    pub(super) fn edit(&self, number: usize, files: &mut GivenFiles) -> Result<(), Error> {
         let unnamed = if number == 1 { "guide".to_owned() } else { format!("guide{number}") };
         let name = self.name.clone().unwrap_or(unnamed);
-        files.guides.insert(name, self.file.clone());
+        match files.guides.insert(name.clone(), self.file.clone()) {
+            None => Ok(()),
+            Some(_) => Err(Error::new(Fault::Usage, format!("two guides are called `{name}`"))
+                .hint("Give each a name of its own: --guide NAME=FILE.")),
+        }
     }
 }
 
@@ -45,11 +52,13 @@ mod tests {
     fn guides_are_read_with_or_without_a_name() {
         let mut files = GivenFiles::default();
         for (text, number) in [("flowers.jpg", 1), ("b=stars.png", 2), ("a/c=d.png", 3)] {
-            GuideArg::parse(text).unwrap().edit(number, &mut files);
+            GuideArg::parse(text).unwrap().edit(number, &mut files).unwrap();
         }
         let named = |(name, file): (&str, &str)| (name.to_owned(), PathBuf::from(file));
         let expected = [("guide", "flowers.jpg"), ("b", "stars.png"), ("guide3", "a/c=d.png")];
         assert_eq!(files.guides, expected.map(named).into());
+        let again = GuideArg::parse("b=other.png").unwrap().edit(4, &mut files);
+        assert!(again.unwrap_err().to_string().contains("two guides are called `b`"));
         assert!(GuideArg::parse("").is_err() && GuideArg::parse("a=").is_err());
     }
 }

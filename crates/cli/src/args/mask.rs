@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use deepdream::{GivenFiles, Recipe, RecipeRequest};
+use deepdream::{Error, Fault, GivenFiles, Recipe, RecipeRequest};
 
 /// `[NAME=]FILE[#RRGGBB]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +30,24 @@ impl MaskArg {
     }
 
     /// Puts it into a request.
-    pub(super) fn edit(&self, recipe: &mut RecipeRequest, files: &mut GivenFiles) {
-        files.masks.insert(self.name.clone(), self.file.clone());
-        if let Some(color) = &self.color {
-            recipe.set(&format!("regions.{}.color", self.name), format!("\"{color}\""));
+    ///
+    /// # Errors
+    /// A mask of that region is there already.
+    pub(super) fn edit(
+        &self,
+        recipe: &mut RecipeRequest,
+        files: &mut GivenFiles,
+    ) -> Result<(), Error> {
+        let Self { name, file, .. } = self;
+        if files.masks.insert(name.clone(), file.clone()).is_some() {
+            let what = format!("two masks are for the region `{name}`");
+            return Err(Error::new(Fault::Usage, what)
+                .hint("Give each a name of its own: --mask NAME=FILE."));
         }
+        if let Some(color) = &self.color {
+            recipe.set(&format!("regions.{name}.color"), format!("\"{color}\""));
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use deepdream::{DreamRequest, Edit, GivenFiles, Preset, RecipeRequest, RecipeSource};
+use deepdream::{DreamRequest, Edit, GivenFiles, Preset, RecipeRequest, RecipeSource, Result};
 
 use super::{
     GuideArg, MachineArgs, MaskArg, NetworkArgs, ObjectiveArgs, anchor, any_whole, longest_side,
@@ -18,18 +18,19 @@ pub(crate) struct RecipeArgs {
     #[command(flatten)]
     objective: ObjectiveArgs,
 
-    /// Take the forms of this picture: its strokes, petals or ornaments. The layers look to it or, if none
-    /// is named, the one that suits guides. NAME is a guide of the recipe. Repeat it for several. Default:
-    /// no guide.
+    /// Dream in the forms of this picture: its strokes, petals or ornaments. Without --layer, the layer that
+    /// suits guides best is used. NAME names the guide in the recipe. Repeat the flag for several guides.
+    /// Default: no guide.
     #[arg(long = "guide", value_name = "[NAME=]FILE", value_parser = GuideArg::parse)]
     #[arg(help_heading = "Recipe")]
     guides: Vec<GuideArg>,
-    /// Dream only where this picture is white, and less where it is grey; with a colour, only where it has
-    /// that colour. Every other pixel stays as it is. NAME is a region of the recipe. Default: everywhere.
+    /// Dream only where this picture is white, and less where it is grey. With a colour, dream only where the
+    /// picture has that colour. Every other pixel keeps its value. NAME names the region for --layer and
+    /// --class. Repeat the flag for several regions. Default: the whole picture.
     #[arg(long = "mask", value_name = "[NAME=]FILE[#RRGGBB]", value_parser = MaskArg::parse)]
     #[arg(help_heading = "Recipe")]
     masks: Vec<MaskArg>,
-    /// Start from the recipe in this TOML file, dream or movie. Other flags change it.
+    /// Start from the recipe in this TOML file, dreamt picture or movie. Other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     recipe: Option<PathBuf>,
     /// A look: `figures` for whole figures in clean colours, `visualise` for what a layer is about by
@@ -95,21 +96,24 @@ pub(crate) struct RecipeArgs {
 
 impl RecipeArgs {
     /// The request that the flags fill; `more` are the command's own edits.
+    ///
+    /// # Errors
+    /// Two guides or two masks of one name.
     pub(crate) fn request(
         &self,
         machine: &MachineArgs,
         more: impl FnOnce(&mut RecipeRequest),
-    ) -> DreamRequest {
+    ) -> Result<DreamRequest> {
         let preset = self.preset.as_deref().and_then(|name| name.parse().ok());
         let base = self.recipe.clone().map(RecipeSource::File);
         let mut recipe =
             RecipeRequest { base, preset, terms: self.objective.terms(), edits: Vec::new() };
         let mut files = GivenFiles::default();
         for (guide, number) in self.guides.iter().zip(1..) {
-            guide.edit(number, &mut files);
+            guide.edit(number, &mut files)?;
         }
         for mask in &self.masks {
-            mask.edit(&mut recipe, &mut files);
+            mask.edit(&mut recipe, &mut files)?;
         }
         for (path, value) in [
             ("size", text(&self.size)),
@@ -130,13 +134,13 @@ impl RecipeArgs {
         }
         more(&mut recipe);
         recipe.edits.extend(self.edits.iter().cloned());
-        DreamRequest {
+        Ok(DreamRequest {
             network: self.network.choice(),
             recipe,
             files,
             limits: machine.limits(),
             previews: None,
-        }
+        })
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn channels(args: &ChannelsArgs) -> Result<()> {
         show: args.count,
         output: args.output.clone(),
         overwrite: args.force,
-        dream: args.recipe.request(&args.machine, |_| ()),
+        dream: args.recipe.request(&args.machine, |_| ())?,
     };
     let ranking = terminal::run(args.json, |events, cancel| job.run(events, cancel))?;
     if args.json {

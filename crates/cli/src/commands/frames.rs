@@ -43,7 +43,7 @@ pub(crate) fn frames(args: &FramesArgs) -> Result<()> {
         fps: args.motion.fps,
         motion: args.motion.motion(),
         overwrite: args.force,
-        dream: args.recipe.request(&args.machine, |recipe| args.motion.edit(recipe)),
+        dream: args.recipe.request(&args.machine, |recipe| args.motion.edit(recipe))?,
         ..FramesJob::new(&args.folder)
     };
     terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;

@@ -55,7 +55,7 @@ pub(crate) fn gallery(args: &GalleryArgs) -> Result<()> {
         output: args.output.clone(),
         cells: args.cells.clone(),
         overwrite: args.force,
-        dream: args.recipe.request(&args.machine, |_| ()),
+        dream: args.recipe.request(&args.machine, |_| ())?,
     };
     terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
     Ok(())

@@ -42,7 +42,7 @@ pub(crate) fn image(args: &ImageArgs) -> Result<()> {
     let (output, save_recipe) = (args.output.clone(), args.save_recipe.clone());
     let pictures = wildcard::expand(&args.pictures);
     let overwrite = args.force;
-    let dream = args.recipe.request(&args.machine, |_| ());
+    let dream = args.recipe.request(&args.machine, |_| ())?;
     let noise = args
         .noise
         .map(|Size { height, width }| Source::Noise { width: width as u32, height: height as u32 });

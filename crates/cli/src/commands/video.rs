@@ -131,7 +131,7 @@ pub(crate) fn video(args: &VideoArgs) -> Result<()> {
         keep: args.keep,
         encoding: args.encoding.encoding(),
         overwrite: args.force,
-        dream: args.recipe.request(&args.machine, |recipe| args.frames.edit(recipe)),
+        dream: args.recipe.request(&args.machine, |recipe| args.frames.edit(recipe))?,
         ..VideoJob::new(&args.video)
     };
     let report = terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;

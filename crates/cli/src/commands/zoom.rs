@@ -60,7 +60,7 @@ pub(crate) fn zoom(args: &ZoomArgs) -> Result<()> {
         playback: args.playback.playback(),
         encoding: args.encoding.encoding(),
         overwrite: args.force,
-        dream: args.recipe.request(&args.machine, |recipe| args.motion.edit(recipe)),
+        dream: args.recipe.request(&args.machine, |recipe| args.motion.edit(recipe))?,
         ..ZoomJob::new(&args.photo)
     };
     terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
