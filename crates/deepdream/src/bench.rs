@@ -19,7 +19,7 @@ pub use steering::{SteeringCost, SteeringReport};
 /// Measures one step on noise.
 #[derive(Clone, Debug)]
 pub struct Bench {
-    /// The layers to go to. Default: those chosen for the network.
+    /// The layers to measure. Default: those that the preset `classic` has for the network.
     pub layers: Vec<String>,
     /// The size of the picture. Default: 640×359.
     pub size: Size,
@@ -82,8 +82,8 @@ pub struct BenchReport {
     pub peak_gflop_per_second: f64,
     /// The most bytes this process has had, where the system says.
     pub peak_memory_bytes: Option<u64>,
-    /// A step of the network's default dream, and what of it is not the network: jitter, smoothing,
-    /// normalisation and the step itself.
+    /// A step of a dream by the preset `classic`: the network, and beside it jitter, smoothing, normalisation
+    /// and the climb itself.
     pub dream_step_ms: f64,
     /// What of that step is not the network.
     pub outside_network_ms: f64,
@@ -189,7 +189,7 @@ impl Bench {
         })
     }
 
-    /// The recipe of the network's default dream on the layers asked for, in one octave of the full size.
+    /// The recipe of a dream by the preset `classic` on the layers asked for, in one octave of the full size.
     fn one_octave(&self, network: &Network) -> Recipe {
         let mut recipe = Recipe::with_preset(network, Preset::Classic);
         if !self.layers.is_empty() {

@@ -88,17 +88,7 @@ impl Bench {
     pub fn steering(&self, cancel: &CancelToken) -> Result<SteeringReport> {
         let machine = self.limits.machine()?;
         let network = self.network.load()?;
-        let mut plain = self.one_octave(&network);
-        // The same on every network, whatever its default is.
-        for (path, value) in [
-            ("ascent.optimiser", "plain"),
-            ("ascent.parametrisation", "pixels"),
-            ("ascent.bound", "clip"),
-            ("ascent.step", "1.1"),
-            ("ascent.smoothing", "0.4"),
-        ] {
-            plain.set(path, value)?;
-        }
+        let plain = self.one_octave(&network);
         targets::check(&network, &plain, None)?;
         let mut costs = Vec::new();
         let mut alone = None;
