@@ -62,7 +62,7 @@ fn flag(knob: Knob) -> Option<String> {
 }
 
 /// The flags for fields of a recipe that have one.
-const FLAGS: [(&str, &str); 24] = [
+const FLAGS: [(&str, &str); 25] = [
     ("size", "--size"),
     ("octaves.count", "--octaves"),
     ("octaves.anchor", "--anchor"),
@@ -77,6 +77,7 @@ const FLAGS: [(&str, &str); 24] = [
     ("objective.weight", "--layer NAME=WEIGHT"),
     ("guides", "--guide NAME=FILE"),
     ("regions", "--mask NAME=FILE"),
+    ("vectors", "--set vectors.NAME.file=FILE"),
     ("zoom.fps", "--fps"),
     ("zoom.pace", "--pace"),
     ("zoom.levels", "--levels"),

@@ -162,7 +162,9 @@ fn meant_command(word: &str, whole: &str, outermost: bool) -> Option<String> {
         }
         "png" | "jpg" | "jpeg" | "webp" | "tif" | "tiff" | "bmp" | "heic" | "avif" => "image",
         "mp4" | "mov" | "mkv" | "webm" | "avi" | "m4v" | "mpg" | "mpeg" | "gif" | "ts" => "video",
-        "pb" | "caffemodel" | "prototxt" | "onnx" => "layers --model",
+        "pb" | "caffemodel" | "prototxt" | "onnx" | "pth" | "pt" | "ckpt" | "safetensors" => {
+            "layers --model"
+        }
         "toml" => "image PICTURE --recipe",
         _ => return None,
     };
