@@ -1,8 +1,8 @@
-//! The graph lowered to the kernels' layout: what each layer really does, and where its values lie.
+//! The graph in the kernels' layout: what each layer computes, and where its values lie.
 //!
-//! ReLU becomes the last act of the convolution before it, and concatenation disappears: its inputs are
-//! written into the output's blocks. Where a branch's channels are no multiple of sixteen, the joined map has holes,
-//! and a list of slots tells where each channel lies.
+//! A ReLU becomes part of the convolution before it. A concatenation costs nothing: its inputs are written into
+//! the blocks of its output. If a branch's channels are no multiple of sixteen, the joined map has holes, and a
+//! list of slots says where each channel lies.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The objective at a picture, outside a dream: for who checks or measures it.
+//! The value and the gradient of an objective at a picture, without a dream: for tests and measurements.
 
 use graph::Tensor;
 
@@ -16,7 +16,8 @@ pub struct Evaluated {
     pub value: f64,
     /// Its gradient with respect to the picture: 3 × height × width, RGB, of values 0–255.
     pub gradient: Tensor,
-    /// The factor of each term's value: its weight, or what makes of that its share.
+    /// The factor of each term's value: its weight or, where weights are shares, the factor that gives the term
+    /// its share.
     pub weights: Vec<f32>,
 }
 
@@ -24,7 +25,7 @@ pub struct Evaluated {
 /// dream's first step on its last octave would without jitter.
 ///
 /// # Errors
-/// What runs the network fails, or what it computes is no number.
+/// The network cannot be run, or it computes values that are not finite.
 ///
 /// # Panics
 /// With a picture that has not three channels or no pixels.

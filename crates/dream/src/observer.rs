@@ -11,16 +11,16 @@ pub trait Observer: Send {
     /// A step is done; [`ControlFlow::Break`] ends the dream here.
     fn step(&mut self, progress: &Progress<'_>) -> ControlFlow<()>;
 
-    /// The network is done with a step: what is left is to transform the gradient and to climb. For
-    /// who measures time, which nothing here does.
+    /// The network's part of a step is done: the gradient is still to be transformed, and the step to be taken.
+    /// Only measurements of time need this.
     fn evaluated(&mut self) {}
 
-    /// A term of the objective has no gradient at the start of an octave, and does not count on it: its share
-    /// goes to the others.
+    /// A term of the objective has no gradient at the start of an octave. On this octave it does not count, and
+    /// the other terms have its share.
     fn silent(&mut self, _term: &Term) {}
 
-    /// No step on the frame that was just made had a gradient, though the layers have one elsewhere: it
-    /// stays as it was before its dream, as a black one may.
+    /// No step on the frame that was just made had a gradient, as may happen with a black frame. It stays as it
+    /// was before its dream.
     fn no_gradient(&mut self) {}
 }
 
@@ -47,8 +47,8 @@ pub struct Progress<'a> {
     pub total: u64,
     /// The picture as it is, in this octave's size.
     pub picture: &'a Tensor,
-    /// The objective before this step's change: `Σ weight · value` over its terms; the value of a whole layer
-    /// is `½ · Σ activation²`.
+    /// The objective before this step: `Σ weight · value` over its terms. The value of a whole layer is
+    /// `½ · Σ activation²`.
     pub objective: f64,
 }
 
@@ -68,7 +68,7 @@ impl Work {
         Self { octaves: octaves.len() as u32, iterations, done: 0, total }
     }
 
-    /// With what was done before a step of an octave, from 0 both.
+    /// The same with all the work counted that comes before this octave and this step of it, both from 0.
     pub(crate) fn done_before(mut self, sizes: &[Size], octave: usize, iteration: u32) -> Self {
         let whole: u64 = sizes[..octave].iter().map(|size| size.pixels()).sum();
         self.done =
@@ -76,7 +76,7 @@ impl Work {
         self
     }
 
-    /// Where the dream stands `at`, one more step later, before which this was its `objective`.
+    /// Where the dream stands after one more step, which led to `at`; before it the objective was `objective`.
     pub(crate) fn progress<'a>(&mut self, at: &'a Checkpoint, objective: f64) -> Progress<'a> {
         let Self { octaves, iterations, total, .. } = *self;
         let Checkpoint { octave, iteration, picture, .. } = at;

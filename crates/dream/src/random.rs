@@ -1,10 +1,10 @@
 //! All that is random, from a generator whose numbers are specified: ChaCha with 8 rounds, its key
 //! the recipe's seed as `rand_core` spreads 64 bits over it.
 //!
-//! A dream draws in this order, octave by octave from the smallest, step by step: with jitter or
-//! rolled tiles, the shift to the right, then down; with a wobble, the scale, then the angle; with scattered
-//! tiles, the left edge of the first
-//! column, then the upper edge of each column from left to right.
+//! A dream draws its numbers step by step, from the smallest octave to the largest. Each step draws in this
+//! order: with jitter or rolled tiles, the shift to the right, then the shift down; with a wobble, the scale,
+//! then the angle; with scattered tiles, the left edge of the first column, then the upper edge of each column
+//! from left to right.
 
 use graph::{Shape, Size, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -23,7 +23,7 @@ impl Random {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// The generator, after so many words of 32 bits.
+    /// The generator after it has drawn `words` words of 32 bits.
     pub(crate) fn after(seed: u64, words: u64) -> Self {
         let mut random = Self::new(seed);
         random.0.set_word_pos(words.into());
@@ -35,12 +35,12 @@ impl Random {
         self.0.get_word_pos() as u64
     }
 
-    /// One of `0..count`, which must not be empty. Takes 32 bits: `⌊bits · count / 2³²⌋`.
+    /// A number of `0..count`, which must not be empty, from 32 random bits: `⌊bits · count / 2³²⌋`.
     pub(crate) fn below(&mut self, count: u32) -> u32 {
         ((u64::from(self.0.next_u32()) * u64::from(count)) >> 32) as u32
     }
 
-    /// The generator of noise, whose draws are not a dream's.
+    /// The generator of noise. It has a stream of its own, so that it takes no numbers from the dream.
     pub(crate) fn of_noise(seed: u64) -> Self {
         let mut random = Self::new(seed);
         random.0.set_stream(NOISE);
@@ -53,12 +53,12 @@ impl Random {
     }
 }
 
-/// How far each octave of noise strays from the middle grey, in pixel values: finest first, each octave
-/// half as fine as the one before.
+/// How far each octave of noise may stray from the middle grey, in pixel values. The finest octave comes first;
+/// each is half as fine as the one before.
 const SPREADS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
 
-/// A noise to dream on: around 117, with little grain and larger patches of soft colour, so that there
-/// is something to see in it at every octave and no grain is left between the dream's figures.
+/// Noise to dream on: grey of about 117 with little grain and large patches of soft colour. Every octave has
+/// something to see in it, and no grain is left between the dream's figures.
 ///
 /// Each of six octaves, coarsest first, is drawn evenly within its spread, row by row, red, green and
 /// blue in turn, and enlarged to the noise's size.

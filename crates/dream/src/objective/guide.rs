@@ -1,8 +1,8 @@
-//! Guides: at each position of a layer, what another picture has that is most like it is the direction.
+//! Guides: each position of a layer grows towards the position of another picture that is most like it.
 //!
-//! With T the values at a position and Y the guide's, the direction is the Y with the greatest `T·Y`, of equal
-//! ones the first, row by row (Google's notebook); with a cosine, the one with the greatest cosine. It is
-//! held while the gradient is taken.
+//! T is the layer's column of values at a position, and Y a column of the guide's. The direction is the Y with
+//! the greatest `T·Y` (Google's notebook) or, with a cosine, the one with the greatest cosine; of equal ones the
+//! first, row by row. The gradient takes the choice as fixed.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,19 +17,19 @@ use super::TermError;
 use super::seeds::EPSILON;
 use crate::{Assets, Machine, Pick, PlanError, Recipe, Term};
 
-/// The least side of a guide, in pixels: of a smaller one, layers see little but its border.
+/// The least side of a guide, in pixels. Of a smaller guide, layers see little but its border.
 const LEAST: usize = 32;
 
-/// What a layer makes of guides: channels × 1 × positions, those of all of them.
+/// What a layer makes of guides: channels × 1 × positions, where the positions of all guides are in one row.
 pub(crate) type Features = Arc<Tensor>;
 
-/// The features that a recipe's terms ask for, by layer and guides.
+/// The features that a recipe's terms need, by layer and guides.
 pub(crate) type GuideFeatures = BTreeMap<(String, Vec<String>), Features>;
 
 /// The features of the guides of all terms of `recipe`, at any time, whose network is `network`.
 ///
 /// # Errors
-/// A guide that is not there or too small, or what runs the network fails.
+/// A guide that is missing or too small, or a network that cannot be run.
 pub(crate) fn features(
     recipe: &Recipe,
     assets: &Assets,
