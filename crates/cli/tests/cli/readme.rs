@@ -1,11 +1,15 @@
 //! The README's lines work as they stand there: in their order, in a folder with a photo and a video,
 //! whichever network is installed.
 
+use std::sync::LazyLock;
+
 use testkit::ffmpeg_is_missing;
 
 use crate::room::{Room, picture, shared};
 
-const README: &str = include_str!("../../../../README.md");
+/// The README, its long commands in one line each.
+static README: LazyLock<String> =
+    LazyLock::new(|| include_str!("../../../../README.md").replace("\\\n", " "));
 
 /// The commands in the README's blocks but those for Cargo.
 fn commands() -> Vec<Vec<&'static str>> {
