@@ -41,7 +41,8 @@ impl DreamRequest {
         };
         let masks = self.files.masks.values().map(|path| Input::new("mask", path));
         let guides = self.files.guides.values().map(|path| Input::new("guide", path));
-        recipe.into_iter().chain(guides).chain(masks).chain(self.network.input())
+        let vectors = self.files.vectors.values().map(|path| Input::new("vector", path));
+        recipe.into_iter().chain(guides).chain(masks).chain(vectors).chain(self.network.input())
     }
 }
 

@@ -9,11 +9,12 @@ use graph::Network;
 use serde::Serialize;
 use toml::Value;
 
+use crate::assets::FoundFile;
 use crate::base::Base;
 use crate::convert::without_dream;
 use crate::progress::Run;
 use crate::{
-    Error, Fault, GivenFiles, Limits, NetworkChoice, RecipeSource, Result, assets, targets,
+    Error, Fault, GivenFiles, Input, Limits, NetworkChoice, RecipeSource, Result, assets, targets,
 };
 
 /// Paths of fields that jobs themselves look at or set.
@@ -29,9 +30,10 @@ pub(crate) mod field {
 pub struct DreamRequest {
     /// The network. Default: the recipe's, or else the preferred one that is installed.
     pub network: NetworkChoice,
-    /// The recipe. Default: what was chosen for the network.
+    /// The recipe. Default: the one chosen for the network.
     pub recipe: RecipeRequest,
-    /// The files of the recipe's guides and regions, by their names. Default: those that it names.
+    /// Files for the recipe's guides, regions and vectors, by their names. Default: the files that the recipe
+    /// names.
     pub files: GivenFiles,
     /// How much of the machine may be used. Default: all that is free.
     pub limits: Limits,
@@ -44,11 +46,10 @@ pub struct DreamRequest {
 pub struct RecipeRequest {
     /// The recipe to start from. Default: none; frames that go on start from their own.
     pub base: Option<RecipeSource>,
-    /// The rules and units of a known program, where there is no recipe to start from. Default: what
-    /// was chosen for the network.
+    /// The preset to start from, where there is no recipe. Default: the one chosen for the network.
     pub preset: Option<Preset>,
-    /// What the dream climbs towards, as people write it: it comes before the edits. Default: nothing, which
-    /// leaves the objective to the rest.
+    /// What the dream climbs towards, as people write it. It replaces the objective of the recipe or the preset
+    /// before the edits are made. Default: nothing, which leaves that objective.
     pub terms: Vec<TermText>,
     /// What is changed, in order. Default: nothing.
     pub edits: Vec<Edit>,
@@ -56,12 +57,14 @@ pub struct RecipeRequest {
 
 /// A term of the objective as people write it, which is read once the network is known: the name of a layer
 /// may have any letters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TermText {
     /// `NAME`, `NAME:CHANNELS`, or either with `=WEIGHT` behind it, as [`Term::parse`] reads it.
     Layer(String),
     /// A class, as [`Term::parse_class`] reads it.
     Class(String),
+    /// A term that is read already.
+    Read(Term),
 }
 
 impl TermText {
@@ -73,6 +76,7 @@ impl TermText {
         let read = match self {
             Self::Layer(text) => Term::parse(text, |name| network.graph.find(name).is_ok()),
             Self::Class(text) => Term::parse_class(text),
+            Self::Read(term) => Ok(term.clone()),
         };
         read.map_err(|error| Error::new(Fault::Usage, error))
     }
@@ -113,6 +117,12 @@ impl RecipeRequest {
         self.set(path, list);
     }
 
+    /// Whether it says what the dream climbs towards, over what it starts from.
+    pub(crate) fn asks_for_terms(&self) -> bool {
+        let named = |edit: &Edit| edit.path.split('.').next() == Some(field::OBJECTIVE);
+        !self.terms.is_empty() || self.edits.iter().any(named)
+    }
+
     /// Whether a field is changed.
     pub(crate) fn sets(&self, path: &str) -> bool {
         self.edits.iter().any(|edit| edit.path == path)
@@ -121,6 +131,21 @@ impl RecipeRequest {
     /// The number a field is changed to, if it is.
     pub(crate) fn number(&self, path: &str) -> Option<f64> {
         self.edits.iter().rfind(|edit| edit.path == path)?.value.parse().ok()
+    }
+}
+
+/// What a request comes to on a network.
+pub(crate) struct Resolved {
+    pub(crate) recipe: Recipe,
+    pub(crate) assets: Assets,
+    /// The files that the recipe names.
+    pub(crate) files: Vec<FoundFile>,
+}
+
+impl Resolved {
+    /// The files that the recipe names, as inputs of the work.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
+        self.files.iter().map(|file| Input::new(file.role, &file.path))
     }
 }
 
@@ -159,6 +184,23 @@ impl DreamRequest {
         prepare: impl FnOnce(&mut Recipe),
         run: Run,
     ) -> Result<(Recipe, Assets)> {
+        let Resolved { recipe, assets, .. } =
+            self.resolve_sparing(base, network, usual, prepare, run)?;
+        Ok((recipe, assets))
+    }
+
+    /// As [`Self::resolve`], with the files that were read for it, which no output may replace.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub(crate) fn resolve_sparing(
+        &self,
+        base: Option<&Base>,
+        network: &Network,
+        usual: Preset,
+        prepare: impl FnOnce(&mut Recipe),
+        run: Run,
+    ) -> Result<Resolved> {
         let RecipeRequest { preset, terms, edits, .. } = &self.recipe;
         let mut recipe = match (base, preset) {
             (Some(base), _) => base.recipe_for(network)?,
@@ -177,12 +219,13 @@ impl DreamRequest {
             recipe.set(&edit.path, &edit.value)?;
         }
         recipe.validate()?;
-        let asked = base.is_some() || !terms.is_empty() || self.recipe.sets(field::OBJECTIVE);
+        let asked = base.is_some() || self.recipe.asks_for_terms();
         assets::guide_terms(&mut recipe, &self.files, network, asked);
         targets::check(network, &recipe, base)?;
-        let assets = assets::resolve(&mut recipe, &self.files, base, self.limits.memory(), run)?;
+        let memory = self.limits.memory();
+        let (assets, files) = assets::resolve(&mut recipe, &self.files, base, memory, run)?;
         recipe.validate()?;
-        Ok((recipe, assets))
+        Ok(Resolved { recipe, assets, files })
     }
 
     /// Lets `image`, planes of RGB of 0–255, choose the layers of a `recipe` that this request resolved to,
@@ -198,10 +241,7 @@ impl DreamRequest {
         image: &Tensor,
         machine: &Machine,
     ) -> Result<()> {
-        let named = |edit: &Edit| edit.path.starts_with(field::OBJECTIVE);
-        let asked = !self.recipe.terms.is_empty()
-            || self.recipe.edits.iter().any(named)
-            || !self.files.guides.is_empty();
+        let asked = self.recipe.asks_for_terms() || !self.files.guides.is_empty();
         if base.is_none() && !asked && !dream::has_known_layers(&network.graph) {
             recipe.objective =
                 dream::measured_objective(network, image, machine).map_err(without_dream)?;

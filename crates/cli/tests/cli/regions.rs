@@ -26,19 +26,26 @@ fn said(output: &std::process::Output) -> String {
 
 #[test]
 fn a_mask_leaves_every_other_pixel_as_it_is() {
+    for preset in ["default", "classic"] {
+        masked(preset);
+    }
+}
+
+/// Dreams on the right of a photo and compares both sides with it.
+fn masked(preset: &str) {
     let room = room();
     let mut command = room.deepdream();
-    command.args(["image", "photo.png", "-o", "out.png", "--mask", "mask.png"]).args(QUICK);
-    command.args(["--preset", "classic"]).assert().success();
+    command.args(["image", "photo.png", "-o", "out.png", "--mask", "mask.png", "--preset", preset]);
+    command.args(["--layer", "conv1", "--octaves", "1", "--iterations", "4"]).assert().success();
     let (before, after) = (rgb(&room, "photo.png"), rgb(&room, "out.png"));
     // The soft border ends a few pixels to the left of the middle.
     let columns = |range: std::ops::Range<u32>| {
         range.flat_map(|x| (0..24).map(move |y| (x, y))).collect::<Vec<_>>()
     };
     let same = |(x, y): &(u32, u32)| before.get_pixel(*x, *y) == after.get_pixel(*x, *y);
-    assert!(columns(0..16).iter().all(same));
+    assert!(columns(0..16).iter().all(same), "{preset}");
     let changed = columns(24..40).iter().filter(|at| !same(at)).count();
-    assert!(changed > 200, "{changed}");
+    assert!(changed > 200, "{preset}: {changed}");
 }
 
 #[test]
@@ -124,10 +131,20 @@ fn masks_that_cannot_be_are_refused() {
         assert!(text.contains(wanted), "{mask}: {text}");
         assert_eq!(output.status.code(), Some(code), "{mask}: {text}");
     }
+    // No output replaces what the dream is made from, whoever names it.
+    let named = "regions.mask.mask=mask.png";
+    for flags in [["--mask", "mask.png"], ["--set", named]] {
+        let mut command = room.deepdream();
+        command.args(["image", "photo.png", "-o", "mask.png", "-f"]).args(flags).args(QUICK);
+        let text = said(&command.output().unwrap());
+        assert!(text.contains("made from this very file, the mask"), "{flags:?}: {text}");
+    }
     let mut command = room.deepdream();
-    command.args(["image", "photo.png", "-o", "mask.png", "-f", "--mask", "mask.png"]).args(QUICK);
-    let text = said(&command.output().unwrap());
-    assert!(text.contains("made from this very file"), "{text}");
+    command.args(["image", "photo.png", "--mask", "mask.png", "--mask", "tall.png"]).args(QUICK);
+    let output = command.output().unwrap();
+    let text = said(&output);
+    assert!(text.contains("two masks are for the region `mask`"), "{text}");
+    assert_eq!(output.status.code(), Some(2), "{text}");
 }
 
 #[test]

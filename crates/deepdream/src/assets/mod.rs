@@ -31,8 +31,17 @@ pub struct GivenFiles {
     pub vectors: BTreeMap<String, PathBuf>,
 }
 
-/// Finds and decodes the files that `recipe` names, and writes into it where they are and their hashes. What
-/// nothing uses is noted, and not decoded. `memory` bounds what each may take.
+/// A file that was read because a recipe names it.
+pub(crate) struct FoundFile {
+    /// What it is for the work, such as `mask`.
+    pub(crate) role: &'static str,
+    /// Where it is.
+    pub(crate) path: PathBuf,
+}
+
+/// Finds and decodes the files that `recipe` names, and writes into it where they are and their hashes; returns
+/// them, decoded and by their paths. What nothing uses is noted, and not decoded. `memory` bounds what each may
+/// take.
 ///
 /// # Errors
 /// A file that is not there, another than the recipe's, or one that cannot be read.
@@ -42,7 +51,7 @@ pub(crate) fn resolve(
     base: Option<&Base>,
     memory: u64,
     run: Run,
-) -> Result<Assets> {
+) -> Result<(Assets, Vec<FoundFile>)> {
     let search = Search { base, memory };
     for name in given.guides.keys() {
         recipe.guides.entry(name.clone()).or_default();
@@ -50,7 +59,7 @@ pub(crate) fn resolve(
     for name in given.masks.keys() {
         recipe.regions.entry(name.clone()).or_default();
     }
-    read_vectors(recipe, given, &search)?;
+    let mut files = read_vectors(recipe, given, &search)?;
     let mut assets = Assets::default();
     let used = guides_in_use(recipe);
     for (name, guide) in &mut recipe.guides {
@@ -64,6 +73,7 @@ pub(crate) fn resolve(
         };
         let found = search.find(&wanted)?;
         (guide.file, guide.sha256) = (found.name, found.hash);
+        files.push(FoundFile { role: "guide", path: found.path.clone() });
         if !used.contains(name) {
             run.note(Note::Unused { what: "guide", name: name.clone() });
             continue;
@@ -85,6 +95,7 @@ pub(crate) fn resolve(
         };
         let found = search.find(&wanted)?;
         (region.mask, region.sha256) = (found.name, found.hash);
+        files.push(FoundFile { role: "mask", path: found.path.clone() });
         if !used.contains(name) {
             run.note(Note::Unused { what: "region", name: name.clone() });
             continue;
@@ -93,15 +104,20 @@ pub(crate) fn resolve(
             .map_err(|error| Error::from(error).about(&region.mask).at(&found.path))?;
         assets.masks.insert(name.clone(), mask(region, &image)?);
     }
-    Ok(assets)
+    Ok((assets, files))
 }
 
 fn mask(region: &Region, image: &Image) -> Result<dream::Tensor> {
     Ok(region.map(image.color(), image.alpha())?)
 }
 
-/// Fills in the values of the vectors that are in files.
-fn read_vectors(recipe: &mut Recipe, given: &GivenFiles, search: &Search) -> Result<()> {
+/// Fills in the values of the vectors that are in files, which it returns.
+fn read_vectors(
+    recipe: &mut Recipe,
+    given: &GivenFiles,
+    search: &Search,
+) -> Result<Vec<FoundFile>> {
+    let mut files = Vec::new();
     for name in given.vectors.keys() {
         recipe.vectors.entry(name.clone()).or_default();
     }
@@ -126,8 +142,9 @@ fn read_vectors(recipe: &mut Recipe, given: &GivenFiles, search: &Search) -> Res
                 .hint("Save one row of numbers with numpy.save().")
         })?;
         (vector.file, vector.sha256, vector.values) = (found.name, found.hash, values);
+        files.push(FoundFile { role: "vector", path: found.path });
     }
-    Ok(())
+    Ok(files)
 }
 
 /// The terms of a recipe, at whatever time.

@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::output_paths::{OutputPath, output_paths};
 use crate::picture::{self, Start, Studio};
 use crate::progress::Run;
+use crate::request::Resolved;
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
 };
@@ -133,7 +134,7 @@ impl<'a> Stills<'a> {
             output.spare(inputs.iter().copied())?;
             Ok((output, format))
         };
-        let outputs: Vec<Result<_>> = paths.into_iter().map(claimed).collect();
+        let mut outputs: Vec<Result<_>> = paths.into_iter().map(claimed).collect();
         if let [Err(error)] = outputs.as_slice() {
             return Err(error.clone());
         }
@@ -157,8 +158,20 @@ impl<'a> Stills<'a> {
                 recipe.start_from_noise();
             }
         };
-        let (recipe, assets) =
-            dream.resolve(base.as_ref(), &network, Preset::Default, prepare, run)?;
+        let usual = Preset::Default;
+        let resolved = dream.resolve_sparing(base.as_ref(), &network, usual, prepare, run)?;
+        for output in &mut outputs {
+            if let Ok((claimed, _)) = output
+                && let Err(error) = claimed.spare(resolved.inputs())
+            {
+                *output = Err(error);
+            }
+        }
+        if let [Err(error)] = outputs.as_slice() {
+            return Err(error.clone());
+        }
+        recipe_output.iter().try_for_each(|recipe| recipe.spare(resolved.inputs()))?;
+        let Resolved { recipe, assets, .. } = resolved;
         let machine = dream.limits.machine()?;
         Ok(Self {
             dream,
