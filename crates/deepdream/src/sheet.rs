@@ -4,7 +4,7 @@ use font8x8::{BASIC_FONTS, LATIN_FONTS, UnicodeFonts};
 use graph::Size;
 use media::{Image, ImageError};
 
-use crate::{Error, Fault, Knob, Result};
+use crate::{Error, Fault, Knob, Result, readable_bytes};
 
 /// The longest side of a picture's file, in pixels.
 const LONGEST: u64 = 65_535;
@@ -17,6 +17,10 @@ const GAP: usize = 4;
 
 /// Lines that a name may have, at the most.
 const LINES: usize = 3;
+
+/// Bytes that a sheet takes for each of its pixels until it is written: its own bytes, those of an image's
+/// planes, and what is made of them for the file.
+const BYTES_OF_A_PIXEL: u64 = 24;
 
 /// How wide a sheet is for its height, by default.
 const PROPORTION: f64 = 1.6;
@@ -37,8 +41,14 @@ impl Sheet {
     /// An empty sheet for pictures of `cell` with these `names`, in so many columns or, for none, about 16:10.
     ///
     /// # Errors
-    /// A sheet larger than a picture's file can be, with the size of pictures that fits.
-    pub(crate) fn new(cell: Size, names: &[String], columns: Option<usize>) -> Result<Self> {
+    /// A sheet larger than a picture's file can be, or one that takes more than `memory` bytes, with the size
+    /// of pictures that fits.
+    pub(crate) fn new(
+        cell: Size,
+        names: &[String],
+        columns: Option<usize>,
+        memory: u64,
+    ) -> Result<Self> {
         let scale = if cell.width >= 300 { 2 } else { 1 };
         let letters = (cell.width / (LETTER * scale)).max(1);
         let lines = names.iter().map(|name| wrapped(name, letters).len()).max().unwrap_or(1);
@@ -55,14 +65,25 @@ impl Sheet {
             ]
         };
         let [across, down] = sides(cell);
-        if across.max(down) > LONGEST {
+        let is_small = |[across, down]: [u64; 2]| across.max(down) <= LONGEST;
+        let bytes = |[across, down]: [u64; 2]| across * down * BYTES_OF_A_PIXEL;
+        let wrong = if !is_small([across, down]) {
+            Some((Fault::Output, format!("{LONGEST} a side are possible")))
+        } else if bytes([across, down]) > memory {
+            let [needed, free] = [bytes([across, down]), memory].map(readable_bytes);
+            Some((Fault::Memory, format!("that takes {needed} of memory, but {free} are free")))
+        } else {
+            None
+        };
+        if let Some((fault, why)) = wrong {
             let what = format!(
-                "a sheet of {count} pictures in {columns} columns would be {across}×{down} pixels; \
-                 {LONGEST} a side are possible"
+                "a sheet of {count} pictures in {columns} columns would be {across}×{down} pixels; {why}"
             );
-            let fits =
-                |side: &usize| sides(cell.with_longest(*side)).iter().all(|&side| side <= LONGEST);
-            let error = Error::new(Fault::Output, what);
+            let fits = |side: &usize| {
+                let sides = sides(cell.with_longest(*side));
+                is_small(sides) && bytes(sides) <= memory
+            };
+            let error = Error::new(fault, what);
             return Err(match (1..cell.longest()).rev().find(fits) {
                 Some(side) => error
                     .turn(Knob::Cell, format!("Make pictures of at most {side} pixels a side.")),
@@ -162,7 +183,7 @@ mod tests {
     #[test]
     fn pictures_have_their_place_and_a_name_under_it() {
         let cell = Size::new(20, 30);
-        let mut sheet = Sheet::new(cell, &names(5), Some(2)).unwrap();
+        let mut sheet = Sheet::new(cell, &names(5), Some(2), u64::MAX).unwrap();
         let grey = Image::from_rgb8(cell, &vec![90; 3 * 20 * 30]).unwrap();
         for index in 0..5 {
             sheet.put(index, &grey, &index.to_string());
@@ -186,10 +207,17 @@ mod tests {
     #[test]
     fn sheets_are_wider_than_high_and_no_larger_than_files_can_be() {
         let Size { height, width } =
-            Sheet::new(Size::new(160, 160), &names(512), None).unwrap().size();
+            Sheet::new(Size::new(160, 160), &names(512), None, u64::MAX).unwrap().size();
         assert!((1.2..2.0).contains(&(width as f64 / height as f64)), "{width}×{height}");
-        let error = Sheet::new(Size::new(160, 160), &names(1000), Some(1)).err().unwrap();
+        let error = Sheet::new(Size::new(160, 160), &names(1000), Some(1), u64::MAX).err().unwrap();
         assert!(error.to_string().contains("at most 47 pixels a side"), "{error}");
+        let error = Sheet::new(Size::new(4096, 4096), &names(200), None, 1 << 30).err().unwrap();
+        assert_eq!(error.fault(), Fault::Memory, "{error}");
+        assert!(error.to_string().contains("but 1.0 GiB are free"), "{error}");
+        let fitting =
+            error.to_string().split("at most ").nth(1).unwrap().split(' ').next().unwrap().parse();
+        let cell = Size::new(4096, 4096).with_longest(fitting.unwrap());
+        assert!(Sheet::new(cell, &names(200), None, 1 << 30).is_ok());
     }
 
     #[test]

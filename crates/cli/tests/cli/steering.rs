@@ -137,6 +137,16 @@ fn a_gallery_is_one_sheet_and_its_pictures_if_they_are_wanted() {
     room.deepdream().args(small).args(["-o", "small.png"]).assert().success();
     let cell = room.open("cells/fire2_squeeze1x1_3.png").to_rgb8();
     assert_eq!(room.open("small.png").to_rgb8(), cell);
+    // Every layer looks to a guide and counts in a region; channels cannot look to one.
+    image::GrayImage::from_fn(64, 48, |x, _| image::Luma([if x >= 32 { 255 } else { 0 }]))
+        .save(room.path("mask.png"))
+        .unwrap();
+    let masked = ["--layer", "conv1:3@right", "--mask", "right=mask.png", "--cells", "masked"];
+    gallery(&[&masked[..], &["-o", "m.png"]].concat()).success();
+    let recipe = String::from_utf8_lossy(&room.bytes("masked/conv1_3.png")).into_owned();
+    assert!(recipe.contains("region = \"right\""), "{recipe}");
+    let guided = ["--layer", "conv1", "--guide", "mask.png", "-o", "g.png"];
+    assert!(said(&gallery(&guided).code(2)).contains("channels of a layer cannot look to a guide"));
     let noise = ["gallery", "--class", "tabby", "--class", "281", "--cell", "40", "-o", "n.png"];
     room.deepdream().args(noise).args(FAST).assert().success();
 }

@@ -3,5 +3,5 @@
 mod cells;
 mod folder;
 
-pub(crate) use cells::{Cell, cells};
+pub(crate) use cells::{Asked, CHANNELS, Cell, cells, unguided};
 pub(crate) use folder::CellFolder;

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use dream::Channels;
 use serde::Serialize;
 
 use super::GalleryJob;
+use crate::gallery::{CHANNELS, unguided};
 use crate::inspect::{channel_answers, no_layer};
 use crate::{CancelToken, DreamRequest, Events, NetworkChoice, Result, TermText, picture};
 
@@ -56,6 +58,9 @@ impl ChannelsJob {
             return Err(no_layer());
         };
         let term = TermText::Layer(text.clone()).read(&network)?;
+        if !self.dream.files.guides.is_empty() {
+            return Err(unguided(CHANNELS));
+        }
         let limits = &self.dream.limits;
         let image = picture::read(&self.photo, limits.memory())?;
         let answers = channel_answers(&network, &term.layer, &image, self.at, limits)?;
@@ -69,11 +74,11 @@ impl ChannelsJob {
         let ranking = Ranking { layer: term.layer.clone(), channels };
         if let Some(output) = &self.output {
             let shown = ranking.channels.iter().take(self.show.max(1) as usize);
-            let numbers: Vec<String> = shown.map(|ranked| ranked.channel.to_string()).collect();
+            let numbers = shown.map(|ranked| ranked.channel as u32).collect();
             let mut dream = self.dream.clone();
             dream.network = NetworkChoice::Loaded(network);
-            let listed = format!("{}:{}", term.layer, numbers.join("+"));
-            dream.recipe.terms = vec![TermText::Layer(listed)];
+            let listed = term.with_channels(Channels::Listed(numbers));
+            dream.recipe.terms = vec![TermText::Read(listed)];
             let sheet = GalleryJob {
                 photo: Some(self.photo.clone()),
                 output: Some(output.clone()),

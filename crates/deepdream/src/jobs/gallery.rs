@@ -1,7 +1,7 @@
 //! A gallery: one small dream of every layer, channel or class, on one sheet.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use dream::{Assets, DreamError, Machine, NoiseKind, NoiseStart, Plan, Preset, Recipe, Tensor};
@@ -10,9 +10,10 @@ use media::{Image, ImageFormat};
 
 use super::Report;
 use crate::convert::{undreamt, unplanned};
-use crate::gallery::{Cell, CellFolder, cells};
+use crate::gallery::{Asked, Cell, CellFolder, cells, unguided};
 use crate::output::Output;
 use crate::progress::{Clock, Run};
+use crate::request::Resolved;
 use crate::sheet::Sheet;
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
@@ -95,11 +96,11 @@ impl GalleryJob {
         let output = Output::new(path.clone(), self.overwrite)?.of_job(run);
         let photo = self.photo.iter().map(|photo| Input::new("picture", photo));
         output.spare(photo.chain(self.dream.inputs()))?;
-        let common = self.prepare(longest, &path, run)?;
+        let common = self.prepare(longest, &output, run)?;
         let cell = common.size(longest);
         let names: Vec<String> = common.cells.iter().map(|cell| cell.label.clone()).collect();
         let columns = self.columns.map(|columns| columns.max(1) as usize);
-        let mut sheet = Sheet::new(cell, &names, columns)?;
+        let mut sheet = Sheet::new(cell, &names, columns, common.machine.memory)?;
         format.check_size(sheet.size()).map_err(|error| output.refused(error))?;
         common.make(&mut sheet)?;
         let image = sheet.image()?;
@@ -113,12 +114,11 @@ impl GalleryJob {
     }
 
     /// Everything that can be refused is refused here.
-    fn prepare<'a>(&self, longest: u32, sheet: &Path, run: Run<'a>) -> Result<Common<'a>> {
+    fn prepare<'a>(&self, longest: u32, sheet: &Output, run: Run<'a>) -> Result<Common<'a>> {
         let base = self.dream.base()?;
         let network = self.dream.open_network(base.as_ref(), run)?;
-        let mut request = self.dream.clone();
-        let asked = std::mem::take(&mut request.recipe.terms);
-        let chosen = base.is_some() || request.recipe.preset.is_some();
+        let request = &self.dream.recipe;
+        let chosen = base.is_some() || request.preset.is_some();
         let on_photo = self.photo.is_some();
         let usual = if on_photo { Preset::Classic } else { Preset::Visualise };
         let prepare = |recipe: &mut Recipe| match on_photo {
@@ -129,22 +129,32 @@ impl GalleryJob {
             }
             false => (recipe.ascent.iterations, recipe.noise_kind) = (64, NoiseKind::Soft),
         };
-        let (mut recipe, assets) = request.resolve(base.as_ref(), &network, usual, prepare, run)?;
+        let resolved = self.dream.resolve_sparing(base.as_ref(), &network, usual, prepare, run)?;
+        sheet.spare(resolved.inputs())?;
+        let Resolved { mut recipe, assets, .. } = resolved;
         let machine = self.dream.limits.machine()?;
         let noise = NoiseStart { width: longest, height: longest };
         let start = match &self.photo {
             Some(photo) => picture::read(photo, machine.memory)?.into_color(),
-            None => dream::noise(noise.size(), recipe.seed),
+            None => recipe.noise_of(noise.size(), &machine.context),
         };
         recipe.noise = self.photo.is_none().then_some(noise);
         recipe.size = self.photo.is_some().then_some(longest);
         let size = recipe.full_size(start.shape.size());
-        let (cells, left_out) = cells(&network, &asked, self.classes, size)?;
+        let asked = match &recipe.objective[..] {
+            _ if self.classes && !self.dream.files.guides.is_empty() => {
+                return Err(unguided("classes"));
+            }
+            _ if self.classes => Asked::EveryClass,
+            terms if request.asks_for_terms() => Asked::Terms(terms),
+            terms => Asked::EveryLayer(&terms[0]),
+        };
+        let (cells, left_out) = cells(&network, asked, size)?;
         if left_out > 0 {
             run.note(Note::LeftOut { layers: left_out, size });
         }
         let keep = self.cells.is_some();
-        let folder = self.cells.clone().unwrap_or_else(|| sheet.with_extension(""));
+        let folder = self.cells.clone().unwrap_or_else(|| sheet.path().with_extension(""));
         let folder = CellFolder::open(folder, self.overwrite, keep)?;
         Ok(Common { network, machine, recipe, assets, start, cells, folder, run })
     }
