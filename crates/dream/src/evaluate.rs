@@ -5,8 +5,8 @@ use graph::Tensor;
 use crate::ascent::Shift;
 use crate::dreamer::fitted;
 use crate::image::black;
-use crate::objective::GradientEvaluator;
 use crate::random::Random;
+use crate::regions::{Directions, Masks};
 use crate::{DreamError, Plan};
 
 /// A plan's objective at a picture.
@@ -14,7 +14,8 @@ use crate::{DreamError, Plan};
 pub struct Evaluated {
     /// `Σ weight · value` over the terms.
     pub value: f64,
-    /// Its gradient with respect to the picture: 3 × height × width, RGB, of values 0–255.
+    /// Its gradient with respect to the picture: 3 × height × width, RGB, of values 0–255. That of a region is
+    /// multiplied by the region's mask.
     pub gradient: Tensor,
     /// The factor of each term's value: its weight or, where weights are shares, the factor that gives the term
     /// its share.
@@ -40,17 +41,19 @@ pub fn evaluate(plan: &Plan, picture: &Tensor) -> Result<Evaluated, DreamError> 
     let picture = fitted(plan, picture.clone());
     let mut gradient = black(plan.size());
     threads.install(|| {
-        let mut evaluator = GradientEvaluator::new(plan.objective(), recipe, threads, plan.size())?;
+        let masks = Masks::new(plan, plan.size());
+        let mut directions = Directions::new(plan, &masks, plan.size())?;
+        let evaluator = directions.evaluator();
         evaluator.balance(recipe, &picture, &mut gradient)?;
-        let shift = Shift::default();
+        let weights = evaluator.weights().to_vec();
+        directions.set_weights(&weights);
         let mut random = Random::new(recipe.seed);
-        let value = evaluator.value_and_gradient(&picture, shift, &mut random, &mut gradient)?;
+        let value = directions.untransformed(&picture, &mut random, &mut gradient)?;
         if !value.is_finite() || gradient.data.iter().any(|value| !value.is_finite()) {
-            let shown = evaluator.shown(&picture, shift, threads);
-            drop(evaluator);
+            let shown = directions.evaluator().shown(&picture, Shift::default(), threads);
+            drop(directions);
             return Err(plan.not_finite(&shown));
         }
-        let weights = evaluator.weights().to_vec();
         Ok(Evaluated { value, gradient, weights })
     })
 }

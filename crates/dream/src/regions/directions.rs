@@ -122,6 +122,32 @@ impl<'p> Directions<'p> {
         Ok((sum, climbs))
     }
 
+    /// Writes the objective's gradient at `picture`, each region's times its map and nothing else done to it, to
+    /// `sum`, and returns the objective.
+    ///
+    /// # Errors
+    /// If what runs the network fails.
+    pub(crate) fn untransformed(
+        &mut self,
+        picture: &Tensor,
+        random: &mut Random,
+        sum: &mut Tensor,
+    ) -> Result<f64, DreamError> {
+        let Self { plan, evaluator, regions, gradient, .. } = self;
+        let still = Shift::default();
+        let Some(gradient) = gradient else {
+            return Ok(evaluator.value_and_gradient(picture, still, random, sum)?);
+        };
+        sum.data.fill(0.0);
+        let mut value = 0.0;
+        for Part { mask, weights, .. } in regions {
+            evaluator.set_weights(weights);
+            value += evaluator.value_and_gradient(picture, still, random, gradient)?;
+            add(plan.threads(), sum, gradient, (1.0, mask.map(|mask| &mask.map)));
+        }
+        Ok(value)
+    }
+
     /// The error of a gradient that was not finite at `picture`, rolled by `jitter`.
     pub(crate) fn not_finite(self, picture: &Tensor, jitter: Shift) -> DreamError {
         let Self { plan, evaluator, wobbler, regions, gradient } = self;
