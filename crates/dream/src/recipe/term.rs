@@ -313,14 +313,16 @@ fn weighted(text: &str) -> Result<(&str, f32), String> {
     }
 }
 
-/// A text and the region behind its last `@`, if there is one.
+/// A text and the region behind its last `@`, if there is one. What cannot be a region's name belongs to the
+/// text, so that names with an `@` may have channels behind them.
 fn placed(text: &str) -> Result<(&str, Option<String>), String> {
+    let fits = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
     match text.rsplit_once('@') {
-        None => Ok((text, None)),
-        Some((name, region)) if !name.is_empty() && !region.is_empty() => {
-            Ok((name, Some(region.to_owned())))
+        Some((name, region)) if name.is_empty() || region.is_empty() => {
+            Err(format!("`{text}` names no region: write NAME@REGION"))
         }
-        Some(_) => Err(format!("`{text}` names no region: write NAME@REGION")),
+        Some((name, region)) if region.chars().all(fits) => Ok((name, Some(region.to_owned()))),
+        _ => Ok((text, None)),
     }
 }
 
@@ -373,7 +375,12 @@ mod tests {
 
     #[test]
     fn a_text_that_is_a_layers_name_is_one() {
-        let read = |text: &str| Term::parse(text, |name| ["a", "a:0", "b=1"].contains(&name));
+        let names = ["a", "a:0", "b=1", "c@d"];
+        let read = |text: &str| Term::parse(text, |name| names.contains(&name));
+        let mixed = Term::layer("c@d").with_channels(Channels::Listed(vec![5, 17]));
+        assert_eq!(read("c@d:5+17=2"), Ok(mixed.clone().weighing(2.0)));
+        assert_eq!(read("c@d:5+17@sky"), Ok(mixed.within("sky")));
+        assert_eq!(read("c@d@sky"), Ok(Term::layer("c@d").within("sky")));
         assert_eq!(read("a:0"), Ok(Term::layer("a:0")));
         assert_eq!(read("a:0=2"), Ok(Term::layer("a:0").weighing(2.0)));
         assert_eq!(read("b=1"), Ok(Term::layer("b=1")));
