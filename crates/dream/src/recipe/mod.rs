@@ -63,6 +63,7 @@ pub use preset::Preset;
 pub use region::{Follow, Region};
 pub use settings::Setting;
 pub use term::{Balance, Measure, Term, Vector};
+pub use text::Change;
 pub use video::{Coherence, Video};
 pub use zoom::{Motion, MotionPreset, Zoom};
 

@@ -64,6 +64,28 @@ impl Preset {
         }
     }
 
+    /// What it does, as the rest of a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Preset::Default => {
+                "what is used where nothing else is asked for: the settings of figures"
+            }
+            Preset::Figures => "whole figures in clean colours, by Adam on a spectrum",
+            Preset::Visualise => {
+                "what a layer, a channel or a class looks like by itself; made for noise"
+            }
+            Preset::Classic => "the default up to version 0.2: steepest ascent on pixels",
+            Preset::Google => "Google's notebook of 2015: stronger and grainier than classic",
+            Preset::Tensorflow => "TensorFlow's notebook: Google's rules, in tiles",
+            Preset::TensorflowLaplacian => {
+                "TensorFlow's notebook with its Laplacian pyramid: soft, in large and small alike"
+            }
+            Preset::Hvass => {
+                "Hvass Laboratories' tutorial 14: long steps in tiles, with blurred gradients"
+            }
+        }
+    }
+
     /// `recipe` with the preset's rules; what it has none for stays.
     pub(crate) fn applied_to(self, recipe: Recipe) -> Recipe {
         let recipe = Recipe { preset: self, ..recipe };
@@ -209,10 +231,15 @@ impl Recipe {
             Preset::Default | Preset::Figures | Preset::Visualise => defaults::figures(graph),
             _ => default_objective(graph),
         };
-        let recipe = preset.applied_to(Recipe { model, objective, ..Recipe::default() });
+        Recipe { model, objective, ..Recipe::default() }.following(preset)
+    }
+
+    /// The same dream by the rules of a preset: what the preset sets is as it says; what it does not, such as
+    /// the objective, the seed and the size, stays.
+    pub fn following(self, preset: Preset) -> Recipe {
         match preset {
-            Preset::Default => Recipe { preset, ..figures(recipe) },
-            _ => recipe,
+            Preset::Default => Recipe { preset, ..figures(self) },
+            _ => preset.applied_to(self),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Recipes as TOML.
 
 use graph::Network;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{Recipe, RecipeError, SCHEMA, before, legacy, names, settings};
@@ -36,6 +36,16 @@ impl Recipe {
     /// program's version is none: a recipe means the same to every version that reads its schema. Nor is the
     /// name of a file whose hash is known.
     pub fn differences(&self, before: &Recipe) -> Vec<String> {
+        let sentence = |Change { setting, before, after }: Change| {
+            let word = |value: Option<String>| value.unwrap_or_else(|| "nothing".into());
+            format!("{setting} was {} and is now {}", word(before), word(after))
+        };
+        self.changes(before).into_iter().map(sentence).collect()
+    }
+
+    /// Every setting in which this recipe is not as it was `before`, by its path. The program's version is
+    /// none, and neither is the name of a file whose hash is known.
+    pub fn changes(&self, before: &Recipe) -> Vec<Change> {
         let lines = |recipe: &Recipe| {
             let mut lines = Vec::new();
             let mut table: Table = recipe.to_toml().parse().expect("it reads what it writes");
@@ -46,19 +56,32 @@ impl Recipe {
         };
         let (now, before) = (lines(self), lines(before));
         let find = |lines: &[(String, String)], path: &str| {
-            let value = lines.iter().find(|(name, _)| name == path).map(|(_, value)| value.clone());
-            value.unwrap_or_else(|| "nothing".into())
+            lines.iter().find(|(name, _)| name == path).map(|(_, value)| value.clone())
         };
         let mut paths: Vec<&String> = before.iter().chain(&now).map(|(name, _)| name).collect();
         paths.sort();
         paths.dedup();
         paths
             .into_iter()
-            .map(|path| (path, find(&before, path), find(&now, path)))
-            .filter(|(_, was, is)| was != is)
-            .map(|(path, was, is)| format!("{path} was {was} and is now {is}"))
+            .map(|path| Change {
+                setting: path.clone(),
+                before: find(&before, path),
+                after: find(&now, path),
+            })
+            .filter(|change| change.before != change.after)
             .collect()
     }
+}
+
+/// A setting in which two recipes differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Its path, such as `octaves.count`.
+    pub setting: String,
+    /// Its value in the one, in TOML; `None` where the recipe does not have it.
+    pub before: Option<String>,
+    /// Its value in the other.
+    pub after: Option<String>,
 }
 
 /// Reads a recipe of any schema. What it leaves out is what its preset says for the network.

@@ -13,8 +13,11 @@ const TREMBLING: [(&str, f32); 3] =
 
 impl Recipe {
     /// Whether the settings go together. [`Recipe::validate`] asks for each alone, so that they can be set
-    /// one after another.
-    pub(crate) fn validate_together(&self) -> Result<(), RecipeError> {
+    /// one after another; a [`crate::Plan`] asks for both.
+    ///
+    /// # Errors
+    /// The first that does not, with a way out.
+    pub fn validate_together(&self) -> Result<(), RecipeError> {
         let ascent = &self.ascent;
         if ascent.wobble.is_any() && self.tiles != Tiles::Whole {
             return Err(RecipeError::WobbleOfTiles);
