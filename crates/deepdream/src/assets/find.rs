@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use media::check_regular;
 use models::Store;
@@ -60,7 +60,7 @@ impl Search<'_> {
     /// There is none, or only others of its name.
     pub(super) fn find(&self, wanted: &Wanted) -> Result<Found> {
         if let Some(path) = wanted.given {
-            let found = self.read(path, path.display().to_string())?;
+            let found = self.read(path, portable(path))?;
             return if wanted.is(&found) { Ok(found) } else { Err(wanted.other(&found)) };
         }
         let mut other = None;
@@ -68,7 +68,7 @@ impl Search<'_> {
             if !path.exists() {
                 continue;
             }
-            let found = self.read(&path, wanted.file.to_owned())?;
+            let found = self.read(&path, portable(Path::new(wanted.file)))?;
             if wanted.is(&found) {
                 return Ok(found);
             }
@@ -77,7 +77,7 @@ impl Search<'_> {
         if let Some(path) = stored(wanted.hash) {
             let name = match wanted.file {
                 "" => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                file => file.to_owned(),
+                file => portable(Path::new(file)),
             };
             let found = self.read(&path, name)?;
             if wanted.is(&found) {
@@ -96,8 +96,16 @@ impl Search<'_> {
             return Vec::new();
         }
         let here = PathBuf::from(wanted.file);
-        let beside = self.base.and_then(Base::folder).map(|folder| folder.join(&here));
-        beside.into_iter().chain([here]).collect()
+        let mut names = vec![here.clone()];
+        // Its hash tells it from any other file of that name.
+        names.extend(here.file_name().filter(|_| !wanted.hash.is_empty()).map(PathBuf::from));
+        names.dedup();
+        let folder = self.base.and_then(Base::folder);
+        let places = |name: PathBuf| {
+            let beside = folder.map(|folder| folder.join(&name));
+            beside.into_iter().chain([name])
+        };
+        names.into_iter().flat_map(places).collect()
     }
 
     fn read(&self, path: &Path, name: String) -> Result<Found> {
@@ -158,6 +166,20 @@ impl Wanted<'_> {
     }
 }
 
+/// What a recipe calls a file: its path where that goes down from here, or else its name alone. Where else it lies
+/// on this machine concerns nobody who is given the dream, and the same file gives the same recipe.
+fn portable(path: &Path) -> String {
+    let parts: Vec<Component> =
+        path.components().filter(|part| *part != Component::CurDir).collect();
+    let is_below = parts.iter().all(|part| matches!(part, Component::Normal(_)));
+    let path = if is_below { parts.into_iter().collect() } else { PathBuf::from(name_of(path)) };
+    path.display().to_string().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
+fn name_of(path: &Path) -> &std::ffi::OsStr {
+    path.file_name().unwrap_or(path.as_os_str())
+}
+
 /// The picture of this hash in the store, if there is one.
 fn stored(hash: &str) -> Option<PathBuf> {
     let is_hash = hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -171,5 +193,23 @@ fn shown(hash: &str) -> String {
     match hash.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &hash[..end]),
         None => hash.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipes_do_not_say_where_on_a_machine_files_lie() {
+        for (path, name) in [
+            ("flowers.jpg", "flowers.jpg"),
+            ("./flowers.jpg", "flowers.jpg"),
+            ("styles/./flowers.jpg", "styles/flowers.jpg"),
+            ("../styles/flowers.jpg", "flowers.jpg"),
+            ("/home/somebody/flowers.jpg", "flowers.jpg"),
+        ] {
+            assert_eq!(portable(Path::new(path)), name);
+        }
     }
 }
