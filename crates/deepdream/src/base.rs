@@ -84,6 +84,11 @@ impl Base {
         Some(self.stated.model.name.as_str()).filter(|name| !name.is_empty())
     }
 
+    /// What it says by itself.
+    pub(crate) fn stated(&self) -> &Recipe {
+        &self.stated
+    }
+
     /// What it is called.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -221,8 +221,11 @@ impl Dreamer {
         let run = Run::new(&*self.events, &self.cancel);
         let base = request.base()?;
         let prepare = |recipe: &mut Recipe| {
-            if base.is_none() && start.noise().is_some() {
+            let chosen = base.is_some() && request.recipe.preset.is_none();
+            if !chosen && start.noise().is_some() {
                 recipe.start_from_noise();
+            } else if request.recipe.asks_for_classes() {
+                recipe.start_with_classes();
             }
         };
         let (mut recipe, assets) =
@@ -231,6 +234,9 @@ impl Dreamer {
         if let Start::Image(image) = &start {
             let color = image.color();
             request.choose_layers(base.as_ref(), &mut recipe, &self.network, color, &machine)?;
+        }
+        if start.noise().is_none() {
+            request.suit(&mut recipe, start.size());
         }
         let previews = request.previews;
         let studio =

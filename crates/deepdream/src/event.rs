@@ -64,6 +64,13 @@ pub enum Event {
     Note(Note),
     /// A file is complete, and in its place.
     Wrote(Wrote),
+    /// A dream that was wanted is there already, and stays.
+    Kept {
+        /// What the picture is called.
+        name: String,
+        /// Where the dream is.
+        path: PathBuf,
+    },
     /// One of several pictures was not dreamt on; the others are.
     Failed {
         /// What the picture is called.

@@ -34,7 +34,7 @@ impl NetworkChoice {
 
 impl DreamRequest {
     /// The files that are named: the recipe's, those it is given and the network's.
-    pub(crate) fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
+    pub fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
         let recipe = match &self.recipe.base {
             Some(RecipeSource::File(path)) => Some(Input::new("recipe", path)),
             _ => None,

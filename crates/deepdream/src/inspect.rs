@@ -51,6 +51,14 @@ pub fn layers(network: &Network) -> Vec<LayerInfo> {
     network.graph.layers().into_iter().map(info).collect()
 }
 
+/// What a dream on a network is made of where no layer is named; empty if its picture decides.
+pub fn default_layers(network: &Network) -> Vec<Term> {
+    match dream::has_known_layers(&network.graph) {
+        true => Recipe::for_network(network).objective,
+        false => Vec::new(),
+    }
+}
+
 /// A class, and how much a picture looks like it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Class {

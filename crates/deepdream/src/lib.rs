@@ -89,7 +89,9 @@ mod output;
 mod output_paths;
 mod picture;
 mod progress;
+mod recipes;
 mod request;
+mod shard;
 mod sheet;
 mod targets;
 mod threads;
@@ -107,11 +109,12 @@ pub use event::{Content, Event, Events, Preview, Progress, Stage, Work, Wrote};
 pub use frames::Frames;
 pub use inputs::Input;
 pub use inspect::{
-    Class, LayerInfo, LayerResponse, ObjectiveResponse, classify, evaluate, layers, respond,
+    Class, LayerInfo, LayerResponse, ObjectiveResponse, classify, default_layers, evaluate, layers,
+    respond,
 };
 pub use jobs::{
-    BatchJob, ChannelsJob, FramesJob, GalleryJob, Length, RankedChannel, Ranking, Report, Source,
-    StillJob,
+    BatchJob, ChannelsJob, Cost, Foreseen, FramesJob, GalleryJob, Length, Outcome, RankedChannel,
+    Ranking, Report, Source, StillJob,
 };
 #[cfg(feature = "video")]
 pub use jobs::{MovieJob, VideoJob, ZoomJob};
@@ -122,14 +125,14 @@ pub use movie::{Encoding, Playback};
 pub use network::NetworkChoice;
 pub use note::Note;
 pub use output::Output;
+pub use recipes::{PresetInfo, presets, recipe};
 pub use request::{DreamRequest, Edit, RecipeRequest, TermText};
+pub use shard::Shard;
 pub use targets::unsupported_part;
-#[cfg(feature = "video")]
-pub use video::Shard;
 
 pub use dream::{
-    Balance, Channels, Checkpoint, ClassId, Follow, Guide, Keyframe, Measure, MotionPreset, Pick,
-    Preset, Recipe, RecipeError, Region, Setting, Term, TermError, Vector,
+    Balance, Change, Channels, Checkpoint, ClassId, Follow, Guide, Keyframe, Measure, MotionPreset,
+    Pick, Preset, Recipe, RecipeError, Region, Setting, Term, TermError, Vector,
 };
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};

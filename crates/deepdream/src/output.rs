@@ -45,6 +45,25 @@ impl Output {
     /// # Errors
     /// As [`Self::new`].
     pub(crate) fn claim(path: PathBuf, overwrite: bool) -> Result<Self> {
+        let output = Self::rehearse(path, overwrite)?;
+        // Made and removed again: says now what writing would say after the work.
+        output.temporary()?;
+        Ok(output)
+    }
+
+    /// As [`Self::claim`], or without a trace on the disk, for an output that is never written.
+    ///
+    /// # Errors
+    /// As [`Self::claim`]; of an output that is never written, only that the file exists.
+    pub(crate) fn claim_or_rehearse(
+        path: PathBuf,
+        overwrite: bool,
+        rehearsed: bool,
+    ) -> Result<Self> {
+        if rehearsed { Self::rehearse(path, overwrite) } else { Self::claim(path, overwrite) }
+    }
+
+    fn rehearse(path: PathBuf, overwrite: bool) -> Result<Self> {
         let place = Place::of(&path).map_err(|error| match error.kind() {
             ErrorKind::IsADirectory => unwritable(&path, "it is a folder"),
             _ => unwritable(&path, error),
@@ -53,8 +72,6 @@ impl Output {
         if !overwrite && output.place.is_taken() {
             return Err(output.exists());
         }
-        // Made and removed again: says now what writing would say after the work.
-        output.temporary()?;
         Ok(output)
     }
 

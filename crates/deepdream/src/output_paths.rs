@@ -16,7 +16,8 @@ const NOISE: &str = "noise";
 /// Where a dream goes, and in which format.
 pub(crate) type OutputPath = (PathBuf, ImageFormat);
 
-/// Where the dream of each picture goes (`None` is noise), or why there can be none.
+/// Where the dream of each picture goes (`None` is noise), or why there can be none. A folder for them is made,
+/// if `make` says so.
 ///
 /// # Errors
 /// What concerns all of them: an extension of no known format, one file for several pictures, a folder
@@ -24,6 +25,7 @@ pub(crate) type OutputPath = (PathBuf, ImageFormat);
 pub(crate) fn output_paths(
     pictures: &[Option<&Path>],
     wanted: Option<&Path>,
+    make: bool,
 ) -> Result<Vec<Result<OutputPath>>> {
     let paths: Vec<Result<OutputPath>> = match wanted {
         Some(file) if !is_folder(file, pictures.len()) => {
@@ -34,7 +36,7 @@ pub(crate) fn output_paths(
             }
         }
         folder => {
-            if let Some(folder) = folder {
+            if let Some(folder) = folder.filter(|_| make) {
                 std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
             }
             pictures.iter().map(|picture| beside(*picture, folder)).collect()

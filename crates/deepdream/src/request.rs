@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use dream::{Assets, Machine, ModelId, Preset, Recipe, Tensor, Term};
-use graph::Network;
+use graph::{Network, Size};
 use serde::Serialize;
 use toml::Value;
 
@@ -20,6 +20,7 @@ use crate::{
 /// Paths of fields that jobs themselves look at or set.
 pub(crate) mod field {
     pub(crate) const OBJECTIVE: &str = "objective";
+    pub(crate) const OCTAVES: &str = "octaves.count";
     pub(crate) const FPS: &str = "zoom.fps";
     pub(crate) const EASE_OUT: &str = "zoom.motion.ease_out";
     pub(crate) const COHERENCE: &str = "video.coherence";
@@ -46,7 +47,8 @@ pub struct DreamRequest {
 pub struct RecipeRequest {
     /// The recipe to start from. Default: none; frames that go on start from their own.
     pub base: Option<RecipeSource>,
-    /// The preset to start from, where there is no recipe. Default: the one chosen for the network.
+    /// The preset to start from. With a recipe, what the preset sets replaces what the recipe says. Default: the
+    /// recipe's, or the one chosen for the network.
     pub preset: Option<Preset>,
     /// What the dream climbs towards, as people write it. It replaces the objective of the recipe or the preset
     /// before the edits are made. Default: nothing, which leaves that objective.
@@ -121,6 +123,17 @@ impl RecipeRequest {
     pub(crate) fn asks_for_terms(&self) -> bool {
         let named = |edit: &Edit| edit.path.split('.').next() == Some(field::OBJECTIVE);
         !self.terms.is_empty() || self.edits.iter().any(named)
+    }
+
+    /// Whether it asks for a dream of nothing but classes, and for no recipe or preset that says how.
+    pub(crate) fn asks_for_classes(&self) -> bool {
+        let is_class = |term: &TermText| match term {
+            TermText::Class(_) => true,
+            TermText::Layer(_) => false,
+            TermText::Read(term) => term.class.is_some(),
+        };
+        let open = self.base.is_none() && self.preset.is_none() && !self.sets(field::OBJECTIVE);
+        open && !self.terms.is_empty() && self.terms.iter().all(is_class)
     }
 
     /// Whether a field is changed.
@@ -203,7 +216,8 @@ impl DreamRequest {
     ) -> Result<Resolved> {
         let RecipeRequest { preset, terms, edits, .. } = &self.recipe;
         let mut recipe = match (base, preset) {
-            (Some(base), _) => base.recipe_for(network)?,
+            (Some(base), None) => base.recipe_for(network)?,
+            (Some(base), Some(preset)) => base.recipe_for(network)?.following(*preset),
             (None, preset) => Recipe::with_preset(network, preset.unwrap_or(usual)),
         };
         if !matches!(self.network, NetworkChoice::Default) {
@@ -226,6 +240,13 @@ impl DreamRequest {
         let (assets, files) = assets::resolve(&mut recipe, &self.files, base, memory, run)?;
         recipe.validate()?;
         Ok(Resolved { recipe, assets, files })
+    }
+
+    /// Suits a `recipe` that this request resolved to, where it says little of how, to a picture of `size`.
+    pub(crate) fn suit(&self, recipe: &mut Recipe, size: Size) {
+        if self.recipe.asks_for_classes() && !self.recipe.sets(field::OCTAVES) {
+            recipe.keep_class_octaves(size);
+        }
     }
 
     /// Lets `image`, planes of RGB of 0–255, choose the layers of a `recipe` that this request resolved to,

@@ -18,6 +18,8 @@ pub struct BatchJob {
     pub save_recipe: Option<PathBuf>,
     /// Whether files that exist may be replaced. Default: they are an error.
     pub overwrite: bool,
+    /// Whether dreams that are there already stay, and are no errors. Default: no.
+    pub skip_existing: bool,
     /// The recipe, the network and the machine.
     pub dream: DreamRequest,
 }
@@ -35,26 +37,20 @@ impl BatchJob {
     /// on, that some were not, which ones and why; then the fault is that of the first.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
-        let job = StillJob {
-            source: None,
-            output: self.output.clone(),
-            save_recipe: self.save_recipe.clone(),
-            overwrite: self.overwrite,
-            dream: self.dream.clone(),
-        };
-        let sources = self.pictures.iter().cloned().map(Source::Picture).collect();
-        let stills = Stills::open(&job, self.dream.base()?, sources, run)?;
         let mut report = Report { wrote: Vec::new(), recipe: None };
+        let job = self.as_still();
+        let stills = self.stills(&job, run, false)?;
         let mut failed: Vec<Error> = Vec::new();
         for index in 0..self.pictures.len() {
             match stills.dream(index) {
-                Ok((path, recipe)) => {
+                Ok(Some((path, recipe))) => {
                     report.wrote.push(path);
                     if report.recipe.is_none() {
                         stills.save(&recipe)?;
                         report.recipe = Some(recipe);
                     }
                 }
+                Ok(None) => {}
                 Err(error) if run.is_cancelled() => return Err(error),
                 Err(error) => {
                     let name = self.pictures[index].display().to_string();
@@ -75,5 +71,28 @@ impl BatchJob {
         }
         run.event(Event::Done);
         Ok(report)
+    }
+
+    /// The job on each picture.
+    pub(super) fn as_still(&self) -> StillJob {
+        StillJob {
+            source: None,
+            output: self.output.clone(),
+            save_recipe: self.save_recipe.clone(),
+            overwrite: self.overwrite,
+            skip_existing: self.skip_existing,
+            dream: self.dream.clone(),
+        }
+    }
+
+    /// The pictures, ready to be dreamt on.
+    pub(super) fn stills<'a>(
+        &self,
+        job: &'a StillJob,
+        run: Run<'a>,
+        rehearsed: bool,
+    ) -> Result<Stills<'a>> {
+        let sources = self.pictures.iter().cloned().map(Source::Picture).collect();
+        Stills::open(job, self.dream.base()?, sources, (run, rehearsed))
     }
 }

@@ -17,7 +17,7 @@ use crate::request::Resolved;
 use crate::sheet::Sheet;
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
-    Stage, Work, picture,
+    Shard, Stage, Work, picture,
 };
 
 /// How long the sheet so far stands before it is written anew, at the least.
@@ -50,6 +50,9 @@ pub struct GalleryJob {
     pub output: Option<PathBuf>,
     /// The folder in which the pictures stay. Default: they are gone once the sheet is complete.
     pub cells: Option<PathBuf>,
+    /// The part of the pictures to make, where several machines share them in one folder; the sheet is made by
+    /// the same job without it. Default: all of them, and the sheet.
+    pub shard: Option<Shard>,
     /// Whether files that exist may be replaced. Default: they are an error.
     pub overwrite: bool,
     /// The recipe, the network and the machine.
@@ -64,6 +67,7 @@ struct Common<'a> {
     assets: Assets,
     start: Tensor,
     cells: Vec<Cell>,
+    shard: Option<Shard>,
     folder: CellFolder,
     run: Run<'a>,
 }
@@ -102,7 +106,12 @@ impl GalleryJob {
         let columns = self.columns.map(|columns| columns.max(1) as usize);
         let mut sheet = Sheet::new(cell, &names, columns, common.machine.memory)?;
         format.check_size(sheet.size()).map_err(|error| output.refused(error))?;
-        common.make(&mut sheet)?;
+        if self.shard.is_some() {
+            let wrote = common.make(None)?;
+            run.event(Event::Done);
+            return Ok(Report { wrote, recipe: Some(common.recipe) });
+        }
+        common.make(Some(&mut sheet))?;
         let image = sheet.image()?;
         let recipe = common.recipe.to_toml();
         output.write(&picture::encode(&image, format, &recipe, output.path())?)?;
@@ -156,7 +165,8 @@ impl GalleryJob {
         let keep = self.cells.is_some();
         let folder = self.cells.clone().unwrap_or_else(|| sheet.path().with_extension(""));
         let folder = CellFolder::open(folder, self.overwrite, keep)?;
-        Ok(Common { network, machine, recipe, assets, start, cells, folder, run })
+        let shard = self.shard;
+        Ok(Common { network, machine, recipe, assets, start, cells, shard, folder, run })
     }
 }
 
@@ -185,27 +195,34 @@ impl Common<'_> {
         plan.map_err(|error| unplanned(&cell.label, error))
     }
 
-    /// Makes the pictures that are missing, and puts all of them on the sheet.
-    fn make(&self, sheet: &mut Sheet) -> Result<()> {
+    /// Makes the pictures that are missing, and puts all of them on the sheet; returns those it has made.
+    fn make(&self, mut sheet: Option<&mut Sheet>) -> Result<Vec<PathBuf>> {
         let mut last = None;
         let mut missing = Vec::new();
-        for (index, cell) in self.cells.iter().enumerate() {
+        let mut present = 0;
+        let is_own = |index: usize| self.shard.is_none_or(|shard| shard.has(index));
+        for (index, cell) in self.cells.iter().enumerate().filter(|(index, _)| is_own(*index)) {
             let plan = self.plan(cell, last.take())?;
             match self.folder.find(cell, plan.recipe(), self.machine.memory)? {
-                Some(image) => sheet.put(index, &image, &cell.label),
+                Some(image) => {
+                    present += 1;
+                    if let Some(sheet) = &mut sheet {
+                        sheet.put(index, &image, &cell.label);
+                    }
+                }
                 None => missing.push(index),
             }
             last = Some(plan);
         }
-        let (of, folder) = (self.cells.len(), self.folder.path().to_owned());
-        let present = of - missing.len();
+        let (of, folder) = (present + missing.len(), self.folder.path().to_owned());
         self.run.started(Work::Gallery { folder, pictures: of, present });
         let clock = Clock::new(last.as_ref().map(|plan| work(plan) * missing.len() as u64));
         let (mut done, mut written, mut spent) = (0, Instant::now(), Duration::ZERO);
-        for (made, &index) in missing.iter().enumerate() {
+        let mut made = Vec::new();
+        for &index in &missing {
             let cell = &self.cells[index];
             let plan = self.plan(cell, last.take())?;
-            let (whole, place) = (work(&plan), present + made + 1);
+            let (whole, place) = (work(&plan), present + made.len() + 1);
             let mut step = |progress: &dream::Progress<'_>| {
                 let stage = Stage::Cell { name: cell.label.clone(), place, of };
                 let done = done + whole * progress.done / progress.total.max(1);
@@ -226,6 +243,9 @@ impl Common<'_> {
             let image = Image::from_planes(dreamt, None)?;
             let path = self.folder.write(cell, &image, plan.recipe())?;
             self.run.wrote(&path, Content::Cell { index });
+            made.push(path);
+            last = Some(plan);
+            let Some(sheet) = &mut sheet else { continue };
             sheet.put(index, &image, &cell.label);
             if written.elapsed() >= SHEETS.max(spent * SHEETS_SHARE) {
                 let begun = Instant::now();
@@ -235,9 +255,8 @@ impl Common<'_> {
                 self.folder.write_sheet(&png)?;
                 (written, spent) = (Instant::now(), begun.elapsed());
             }
-            last = Some(plan);
         }
-        Ok(())
+        Ok(made)
     }
 
     /// The picture as it was, in the size of a dream.

@@ -6,6 +6,7 @@
 
 mod batch;
 mod channels;
+mod foresee;
 mod frames;
 mod gallery;
 #[cfg(feature = "video")]
@@ -22,6 +23,7 @@ use dream::Recipe;
 
 pub use batch::BatchJob;
 pub use channels::{ChannelsJob, RankedChannel, Ranking};
+pub use foresee::{Cost, Foreseen, Outcome};
 pub use frames::{FramesJob, Length};
 pub use gallery::GalleryJob;
 #[cfg(feature = "video")]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{Assets, Machine, NoiseStart, Preset, Recipe};
+use dream::{Assets, Machine, NoiseStart, Plan, Preset, Recipe};
 use graph::Network;
 use media::{BitDepth, ImageFormat};
 
@@ -61,6 +61,8 @@ pub struct StillJob {
     pub save_recipe: Option<PathBuf>,
     /// Whether files that exist may be replaced. Default: they are an error.
     pub overwrite: bool,
+    /// Whether a dream that is there already stays, and is no error. Default: no.
+    pub skip_existing: bool,
     /// The recipe, the network and the machine.
     pub dream: DreamRequest,
 }
@@ -77,17 +79,26 @@ impl StillJob {
     /// Whatever keeps the picture from being read, dreamt on or written.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
+        let mut report = Report { wrote: Vec::new(), recipe: None };
+        let stills = self.stills(run, false)?;
+        if let Some((path, recipe)) = stills.dream(0)? {
+            stills.save(&recipe)?;
+            report.wrote.push(path);
+            report.recipe = Some(recipe);
+        }
+        run.event(Event::Done);
+        Ok(report)
+    }
+
+    /// The one picture or noise, ready to be dreamt on.
+    pub(super) fn stills<'a>(&'a self, run: Run<'a>, rehearsed: bool) -> Result<Stills<'a>> {
         let base = self.dream.base()?;
         let noise = || Some(noise_source(base.as_ref()?.noise()?));
         let source = self.source.clone().or_else(noise).ok_or_else(|| {
             Error::new(Fault::Usage, "there is nothing to dream on")
                 .turn(Knob::Noise, "Name a picture, or ask for noise.")
         })?;
-        let stills = Stills::open(self, base, vec![source], run)?;
-        let (path, recipe) = stills.dream(0)?;
-        stills.save(&recipe)?;
-        run.event(Event::Done);
-        Ok(Report { wrote: vec![path], recipe: Some(recipe) })
+        Stills::open(self, base, vec![source], (run, rehearsed))
     }
 }
 
@@ -98,9 +109,9 @@ fn noise_source(NoiseStart { width, height }: NoiseStart) -> Source {
 /// Pictures that can be dreamt on: their outputs claimed, the network loaded, the recipe known.
 pub(super) struct Stills<'a> {
     dream: &'a DreamRequest,
-    pub(super) sources: Vec<Source>,
-    /// For each source where its dream goes, or why there can be none.
-    outputs: Vec<Result<(Output, ImageFormat)>>,
+    sources: Vec<Source>,
+    /// For each source where its dream goes.
+    claims: Vec<Claim>,
     recipe_output: Option<Output>,
     network: Network,
     base: Option<Base>,
@@ -110,64 +121,102 @@ pub(super) struct Stills<'a> {
     run: Run<'a>,
 }
 
+/// What becomes of a source.
+pub(super) enum Claim {
+    /// Its dream is made.
+    Open(Output, ImageFormat),
+    /// Its dream is there already, and stays.
+    Kept(PathBuf),
+    /// There can be none.
+    Refused(Error),
+}
+
+impl Claim {
+    /// Of the dream at a path, or of the reason why it has none.
+    fn of(
+        path: Result<OutputPath>,
+        job: &StillJob,
+        inputs: &[Input],
+        (run, rehearsed): (Run, bool),
+    ) -> Self {
+        let claimed = |(path, format): OutputPath| {
+            if job.skip_existing && path.exists() {
+                return Ok(Self::Kept(path));
+            }
+            let output = Output::claim_or_rehearse(path, job.overwrite, rehearsed)?.of_job(run);
+            output.spare(inputs.iter().copied())?;
+            Ok(Self::Open(output, format))
+        };
+        path.and_then(claimed).unwrap_or_else(Self::Refused)
+    }
+
+    /// The file that is to be written.
+    fn output(&self) -> Option<&Output> {
+        match self {
+            Self::Open(output, _) => Some(output),
+            Self::Kept(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
 impl<'a> Stills<'a> {
-    /// Prepares dreams on `sources`, as `job` says for the rest.
+    /// Prepares dreams on `sources`, as `job` says for the rest; `rehearsed` ones leave no file and no folder.
     pub(super) fn open(
         job: &'a StillJob,
         base: Option<Base>,
         sources: Vec<Source>,
-        run: Run<'a>,
+        (run, rehearsed): (Run<'a>, bool),
     ) -> Result<Self> {
         let StillJob { output, save_recipe, overwrite, dream, .. } = job;
         let pictures: Vec<_> = sources.iter().map(Source::path).collect();
-        let claim = |path| Output::claim(path, *overwrite).map(|output| output.of_job(run));
         let inputs: Vec<Input> = pictures
             .iter()
             .flatten()
             .map(|picture| Input::new("picture", picture))
             .chain(dream.inputs())
             .collect();
-        let paths = output_paths(&pictures, output.as_deref())?;
-        let claimed = |path: Result<OutputPath>| {
-            let (path, format) = path?;
-            let output = claim(path)?;
-            output.spare(inputs.iter().copied())?;
-            Ok((output, format))
-        };
-        let mut outputs: Vec<Result<_>> = paths.into_iter().map(claimed).collect();
-        if let [Err(error)] = outputs.as_slice() {
+        let paths = output_paths(&pictures, output.as_deref(), !rehearsed)?;
+        let claim = |path| Claim::of(path, job, &inputs, (run, rehearsed));
+        let mut claims: Vec<Claim> = paths.into_iter().map(claim).collect();
+        if let [Claim::Refused(error)] = claims.as_slice() {
             return Err(error.clone());
         }
+        let claim = |path| Output::claim_or_rehearse(path, *overwrite, rehearsed);
         let recipe_output = save_recipe.clone().map(claim).transpose()?;
+        let recipe_output = recipe_output.map(|output| output.of_job(run));
         if let Some(recipe) = &recipe_output {
             recipe.spare(inputs.iter().copied())?;
             // Devices take all that is written to them.
             let is_device = recipe.path().exists() && !recipe.path().is_file();
-            let mut written = outputs.iter().flatten().map(|(output, _)| output.path());
+            let mut written = claims.iter().filter_map(Claim::output).map(Output::path);
             if !is_device && written.any(|other| same(other) == same(recipe.path())) {
                 let error = recipe.error("the dream has that name");
                 return Err(error.hint("Choose another name for the recipe."));
             }
         }
-        let claimed = outputs.iter().flatten().map(|(output, _)| output);
-        Output::clear_leftovers(claimed.chain(&recipe_output));
+        if !rehearsed {
+            let claimed = claims.iter().filter_map(Claim::output);
+            Output::clear_leftovers(claimed.chain(&recipe_output));
+        }
         let network = dream.open_network(base.as_ref(), run)?;
         let is_noise = |source: &Source| matches!(source, Source::Noise { .. });
+        let chosen = base.is_some() && dream.recipe.preset.is_none();
         let prepare = |recipe: &mut Recipe| {
-            if base.is_none() && sources.iter().any(is_noise) {
+            if !chosen && sources.iter().any(is_noise) {
                 recipe.start_from_noise();
+            } else if dream.recipe.asks_for_classes() {
+                recipe.start_with_classes();
             }
         };
         let usual = Preset::Default;
         let resolved = dream.resolve_sparing(base.as_ref(), &network, usual, prepare, run)?;
-        for output in &mut outputs {
-            if let Ok((claimed, _)) = output
-                && let Err(error) = claimed.spare(resolved.inputs())
-            {
-                *output = Err(error);
+        for claim in &mut claims {
+            let spared = claim.output().map(|output| output.spare(resolved.inputs()));
+            if let Some(Err(error)) = spared {
+                *claim = Claim::Refused(error);
             }
         }
-        if let [Err(error)] = outputs.as_slice() {
+        if let [Claim::Refused(error)] = claims.as_slice() {
             return Err(error.clone());
         }
         recipe_output.iter().try_for_each(|recipe| recipe.spare(resolved.inputs()))?;
@@ -176,7 +225,7 @@ impl<'a> Stills<'a> {
         Ok(Self {
             dream,
             sources,
-            outputs,
+            claims,
             recipe_output,
             network,
             base,
@@ -187,12 +236,55 @@ impl<'a> Stills<'a> {
         })
     }
 
-    /// Reads, dreams, writes; returns where, and the recipe as the output carries it.
-    pub(super) fn dream(&self, index: usize) -> Result<(PathBuf, Recipe)> {
+    /// What becomes of each source.
+    pub(super) fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
+    /// What a source is called.
+    pub(super) fn name(&self, index: usize) -> String {
+        self.sources[index].name()
+    }
+
+    /// The place of a source among those whose dreams are wanted, from 1, and how many these are.
+    fn place(&self, index: usize) -> Option<(usize, usize)> {
+        let wanted = |claim: &&Claim| !matches!(claim, Claim::Kept(_));
+        let wanted = |claims: &[Claim]| claims.iter().filter(wanted).count();
+        let of = wanted(&self.claims);
+        (of > 1).then(|| (wanted(&self.claims[..=index]), of))
+    }
+
+    fn studio<'s>(&'s self, machine: &'s Machine, index: usize) -> Studio<'s> {
+        Studio {
+            network: &self.network,
+            machine,
+            run: self.run,
+            previews: self.dream.previews,
+            place: self.place(index),
+        }
+    }
+
+    /// What may be used now.
+    pub(super) fn machine(&self) -> Machine {
+        Machine { memory: self.dream.limits.memory(), ..self.machine.clone() }
+    }
+
+    /// The plan of a dream on a source, from what the source's header says.
+    pub(super) fn plan(&self, index: usize, machine: &Machine) -> Result<Plan> {
+        let plan = self.plan_by(index, &self.recipe, machine)?;
+        match &self.claims[index] {
+            Claim::Open(output, format) => {
+                format.check_size(plan.size()).map_err(|error| output.refused(error))?;
+                Ok(plan)
+            }
+            Claim::Kept(_) => Ok(plan),
+            Claim::Refused(error) => Err(error.clone()),
+        }
+    }
+
+    /// The same by another recipe.
+    pub(super) fn plan_by(&self, index: usize, recipe: &Recipe, machine: &Machine) -> Result<Plan> {
         let source = &self.sources[index];
-        let (output, format) = self.outputs[index].as_ref().map_err(Error::clone)?;
-        let machine = Machine { memory: self.dream.limits.memory(), ..self.machine.clone() };
-        let name = source.name();
         let (size, noise) = match *source {
             Source::Picture(ref path) => (picture::size_of(path, machine.memory)?, None),
             Source::Noise { width, height } => {
@@ -200,16 +292,25 @@ impl<'a> Stills<'a> {
                 (noise.size(), Some(noise))
             }
         };
-        let studio = Studio {
-            network: &self.network,
-            machine: &machine,
-            run: self.run,
-            previews: self.dream.previews,
-            place: Some((index + 1, self.sources.len())).filter(|(_, count)| *count > 1),
-        };
+        let studio = self.studio(machine, index);
+        let mut recipe = recipe.clone();
+        if noise.is_none() {
+            self.dream.suit(&mut recipe, size);
+        }
+        studio.plan(&source.name(), size, noise, (&recipe, &self.assets))
+    }
+
+    /// Reads, dreams, writes; returns where, and the recipe as the output carries it.
+    fn dream_on(
+        &self,
+        index: usize,
+        (output, format): (&Output, &ImageFormat),
+    ) -> Result<(PathBuf, Recipe)> {
+        let source = &self.sources[index];
+        let (name, machine) = (source.name(), self.machine());
+        let studio = self.studio(&machine, index);
         // A picture that is too large for the dream is not even read.
-        let mut plan = studio.plan(&name, size, noise, (&self.recipe, &self.assets))?;
-        format.check_size(plan.size()).map_err(|error| output.refused(error))?;
+        let mut plan = self.plan(index, &machine)?;
         let start = match source {
             Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
             &Source::Noise { width, height } => Start::Noise(NoiseStart { width, height }),
@@ -229,7 +330,7 @@ impl<'a> Stills<'a> {
             let color = image.color();
             self.dream.choose_layers(base, &mut recipe, &self.network, color, &machine)?;
             if recipe != self.recipe {
-                plan = studio.plan(&name, size, noise, (&recipe, &self.assets))?;
+                plan = studio.plan(&name, image.size(), None, (&recipe, &self.assets))?;
             }
         }
         studio.choose(&name, &start, &mut plan)?;
@@ -247,6 +348,19 @@ impl<'a> Stills<'a> {
         output.write(&picture::encode(&image, *format, &recipe.to_toml(), output.path())?)?;
         self.run.wrote(output.path(), Content::Picture { of: name });
         Ok((output.path().to_owned(), recipe.clone()))
+    }
+
+    /// Makes the dream on a source; returns where it is, and the recipe as it carries it. `None` if it is there
+    /// already.
+    pub(super) fn dream(&self, index: usize) -> Result<Option<(PathBuf, Recipe)>> {
+        match &self.claims[index] {
+            Claim::Open(output, format) => self.dream_on(index, (output, format)).map(Some),
+            Claim::Kept(path) => {
+                self.run.event(Event::Kept { name: self.name(index), path: path.clone() });
+                Ok(None)
+            }
+            Claim::Refused(error) => Err(error.clone()),
+        }
     }
 
     /// Writes the recipe into a file of its own, where one is wanted.

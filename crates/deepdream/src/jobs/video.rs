@@ -15,11 +15,11 @@ use crate::output_paths::movie_path;
 use crate::progress::{FramesProgress, Run};
 use crate::request::field;
 use crate::threads::spawn;
-use crate::video::{FrameQueue, ProbedVideo, Record, Shard, VideoFolder, Workers};
+use crate::video::{FrameQueue, ProbedVideo, Record, VideoFolder, Workers};
 use crate::video::{check_memory, dreamers, is_finished};
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
-    Work,
+    Shard, Work,
 };
 
 /// Dreams on a video.

@@ -9,10 +9,10 @@ use kernels::CpuLevel;
 use media::{Image, ImageFormat};
 
 use super::record::{ENDING, Record};
-use super::shard::Shard;
 use crate::frames::{Frames, State, Store, check_level, frame_path, other_recipe};
 use crate::output::{remove, sha256};
 use crate::progress::Run;
+use crate::shard::Shard;
 use crate::{Error, Fault, Knob, Result, picture};
 
 /// What the newest frame and the dream on it are called in the state.

@@ -8,12 +8,10 @@ mod folder;
 mod probe;
 mod queue;
 mod record;
-mod shard;
 mod workers;
 
 pub(crate) use folder::{VideoFolder, is_finished};
 pub(crate) use probe::ProbedVideo;
 pub(crate) use queue::FrameQueue;
 pub(crate) use record::Record;
-pub use shard::Shard;
 pub(crate) use workers::{Workers, check_memory, dreamers};

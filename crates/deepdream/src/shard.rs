@@ -1,9 +1,9 @@
-//! The share of a video that one of several machines makes.
+//! The share of a video or a gallery that one of several machines makes.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One of several parts of a video, equally long, that machines share among them: written `2/4`.
+/// One of several parts of the work, equally large, that machines share among them: written `2/4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     number: u64,
@@ -15,6 +15,11 @@ impl Shard {
     pub(crate) fn range(self, frames: u64) -> std::ops::Range<u64> {
         let at = |part: u64| (u128::from(frames) * u128::from(part) / u128::from(self.of)) as u64;
         at(self.number - 1)..at(self.number)
+    }
+
+    /// Whether one of several pictures, from 0, is of this part, where the parts take turns.
+    pub(crate) fn has(self, picture: usize) -> bool {
+        picture as u64 % self.of == self.number - 1
     }
 
     /// A name for files.
@@ -57,6 +62,10 @@ mod tests {
                 next = range.end;
             }
             assert_eq!(next, frames);
+        }
+        let parts: Vec<Shard> = ["1/3", "2/3", "3/3"].map(|text| text.parse().unwrap()).into();
+        for picture in 0..10 {
+            assert_eq!(parts.iter().filter(|part| part.has(picture)).count(), 1);
         }
         for text in ["", "1", "0/3", "4/3", "-1/3", "1/0", "a/b", "1/2/3"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
