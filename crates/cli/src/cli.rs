@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     bench, channels, check, classify, frames, gallery, generate, help, image, layers, models,
-    movie, probe, video, zoom,
+    movie, presets, probe, recipe, video, zoom,
 };
 use crate::exit;
 
@@ -36,6 +36,10 @@ pub(crate) enum Command {
     Gallery(gallery::GalleryArgs),
     /// Ranks a layer's channels by how strongly they answer a photo.
     Channels(channels::ChannelsArgs),
+    /// Shows, changes and compares recipes: of dreamt pictures and movies, and in TOML files.
+    Recipe(recipe::RecipeCommandArgs),
+    /// Lists the presets that a dream can start from.
+    Presets(presets::PresetsArgs),
     /// Lists the layers of a network that you can dream on.
     Layers(layers::LayersArgs),
     /// Lists, downloads, adds, shows and removes networks.

@@ -100,10 +100,12 @@ fn recipes(error: &RecipeError) -> Option<String> {
             flag_of(setting).map(|flag| format!("{flag} sets it."))
         }
         RecipeError::Unknown { .. } => {
-            Some("A dream's recipe names every setting: --save-recipe FILE writes it.".to_owned())
+            Some("`deepdream recipe --fields` lists them all.".to_owned())
         }
         RecipeError::LongStep { .. } => {
-            Some("--step sets it; --preset classic takes steps of about 1 on pixels.".to_owned())
+            let text = "Give a --step such as 0.05. --preset classic takes steps of about 1: it climbs on \
+                pixels.";
+            Some(text.to_owned())
         }
         _ => None,
     }

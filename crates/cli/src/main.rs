@@ -5,11 +5,13 @@ mod args;
 mod array;
 mod cli;
 mod commands;
+mod complete;
 mod console;
 mod exit;
 mod hints;
 mod interrupt;
 mod progress_line;
+mod results;
 mod terminal;
 mod units;
 mod usage;
@@ -25,6 +27,7 @@ use cli::{Cli, Command};
 use console::say;
 
 fn main() -> ExitCode {
+    complete::answer();
     interrupt::start();
     let command = match Cli::try_parse() {
         Ok(Cli { command }) => command,
@@ -53,13 +56,9 @@ fn not_run(error: clap::Error) -> ExitCode {
     cli.build();
     let args: Vec<String> =
         std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let help = match usage::asks_for_help(&args, &cli) {
-        Some(path) if !asked(&error) => {
-            let args = [&["deepdream".to_owned()], &path[..], &["--help".to_owned()]].concat();
-            Cli::try_parse_from(args).err()
-        }
-        _ => None,
-    };
+    let network = || complete::named(&std::env::args_os().skip(1).collect::<Vec<_>>());
+    let help = usage::asks_for_help(&args, &cli)
+        .and_then(|path| commands::help::explained(&path, network()));
     let error = help.unwrap_or(error);
     match error.kind() {
         _ if asked(&error) => ended(console::flushed(error.print())),
@@ -84,13 +83,15 @@ fn run(command: Command) -> Result<()> {
         Command::Help(args) => commands::help::help(&args),
         Command::Gallery(args) => commands::gallery::gallery(&args),
         Command::Channels(args) => commands::channels::channels(&args),
+        Command::Recipe(args) => commands::recipe::recipe(&args),
+        Command::Presets(args) => commands::presets::presets(&args),
         Command::Layers(args) => commands::layers::layers(&args),
         Command::Models(args) => commands::models::models(&args),
         Command::Classify(args) => commands::classify::classify(&args),
         Command::Probe(args) => commands::probe::probe(&args),
         Command::Bench(args) => commands::bench::bench(&args),
         Command::Check(args) => commands::check::check(&args),
-        Command::Completions(args) => commands::generate::completions(&args, Cli::command()),
+        Command::Completions(args) => commands::generate::completions(&args),
         Command::Man(args) => commands::generate::man(&args, Cli::command()),
     }
 }

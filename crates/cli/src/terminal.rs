@@ -54,10 +54,14 @@ struct View {
     work: Option<Work>,
     /// When the job began, and the work it is at.
     begun: [Instant; 2],
+    /// How many pictures were there already.
+    kept: u64,
     /// How many pictures and frames are written, and whether a movie is.
     pictures: u64,
     frames: u64,
     movie: bool,
+    /// Whether a sheet is written.
+    sheet: bool,
     /// When the log got its last line about a video.
     said: Option<Instant>,
 }
@@ -71,9 +75,11 @@ impl Terminal {
             line: ProgressLine::default(),
             work: None,
             begun: [Instant::now(); 2],
+            kept: 0,
             pictures: 0,
             frames: 0,
             movie: false,
+            sheet: false,
             said: None,
         };
         Self { view: Mutex::new(view) }
@@ -95,6 +101,10 @@ impl Events for Terminal {
             Event::Progress(progress) => view.progress(&progress),
             Event::Note(note) => view.say(spelled(&note)),
             Event::Wrote(wrote) => view.wrote(&wrote),
+            Event::Kept { path, .. } => {
+                view.kept += 1;
+                view.say(format!("kept {}, which is there already", path.display()));
+            }
             _ => {}
         }
     }
@@ -238,11 +248,13 @@ impl View {
                 self.say(format!("wrote {path}{size} in {took}"));
             }
             Content::Sheet { pictures } => {
+                self.sheet = true;
                 let (pictures, took) =
                     (counted(*pictures as u64, "picture"), duration(self.begun[0].elapsed()));
                 self.line.clear();
                 self.say(format!("wrote {path} ({pictures}) in {took}"));
             }
+            Content::Cell { .. } => self.pictures += 1,
             Content::Recipe => self.say(format!("wrote {path}")),
             Content::Frame { number } => {
                 self.frames += 1;
@@ -267,12 +279,26 @@ impl View {
         }
     }
 
+    /// How many pictures were written, and kept.
+    fn wrote_pictures(&self, took: &str) {
+        let kept = match self.kept {
+            0 => String::new(),
+            kept => format!(" and kept {kept}"),
+        };
+        let pictures = counted(self.pictures, "picture");
+        self.say(format!("wrote {pictures}{kept} in {took}"));
+    }
+
     /// What a job of several files has made in all; the end of a single one was told when it was written.
     fn summary(&self) {
         let took = duration(self.begun[0].elapsed());
         match &self.work {
-            Some(Work::Picture { place: Some(_), .. }) => {
-                self.say(format!("wrote {} in {took}", counted(self.pictures, "picture")));
+            Some(Work::Picture { place: Some(_), .. }) => self.wrote_pictures(&took),
+            None | Some(Work::Picture { .. }) if self.kept > 1 => self.wrote_pictures(&took),
+            Some(Work::Gallery { folder, .. }) if !self.sheet => {
+                let (pictures, folder) = (counted(self.pictures, "picture"), folder.display());
+                self.say(format!("wrote {pictures} into {folder} in {took}"));
+                self.say("  The same without --shard makes the sheet, once all parts are there.");
             }
             Some(Work::Frames { folder, frames: Some(0), .. }) if !self.movie => {
                 self.say(format!("{}: all frames are there already", folder.display()));

@@ -18,7 +18,7 @@ impl GuideArg {
     ///
     /// # Errors
     /// A text without a file.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (name, file) = match named(text) {
             Some((name, file)) => (Some(name.to_owned()), file),
             None => (None, text),
@@ -33,7 +33,7 @@ impl GuideArg {
     ///
     /// # Errors
     /// A guide of that name is there already.
-    pub(super) fn edit(&self, number: usize, files: &mut GivenFiles) -> Result<(), Error> {
+    pub(crate) fn edit(&self, number: usize, files: &mut GivenFiles) -> Result<(), Error> {
         let unnamed = if number == 1 { "guide".to_owned() } else { format!("guide{number}") };
         let name = self.name.clone().unwrap_or(unnamed);
         match files.guides.insert(name.clone(), self.file.clone()) {

@@ -17,7 +17,7 @@ impl MaskArg {
     ///
     /// # Errors
     /// A text without a file.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (name, rest) = named(text).unwrap_or((Recipe::USUAL_REGION, text));
         let (file, color) = colored(rest).map_or((rest, None), |(file, color)| (file, Some(color)));
         if file.is_empty() {
@@ -33,7 +33,7 @@ impl MaskArg {
     ///
     /// # Errors
     /// A mask of that region is there already.
-    pub(super) fn edit(
+    pub(crate) fn edit(
         &self,
         recipe: &mut RecipeRequest,
         files: &mut GivenFiles,

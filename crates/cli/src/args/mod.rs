@@ -12,9 +12,9 @@ mod network;
 mod objective;
 mod recipe;
 
-use guide::GuideArg;
+pub(crate) use guide::GuideArg;
 pub(crate) use machine::MachineArgs;
-use mask::MaskArg;
+pub(crate) use mask::MaskArg;
 pub(crate) use motion::MotionArgs;
 pub(crate) use movie::{EncodingArgs, PlaybackArgs};
 pub(crate) use network::NetworkArgs;

@@ -1,7 +1,10 @@
 //! What a dream climbs towards.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use deepdream::{Term, TermText};
+
+use crate::complete;
 
 /// Arguments about the objective.
 #[derive(Debug, Args)]
@@ -11,12 +14,12 @@ pub(crate) struct ObjectiveArgs {
     /// striking dreams, strongest5 the dullest; not5+17 leaves some out. REGION is where, as --mask
     /// names it. Default: the layers chosen for the network.
     #[arg(short, long = "layer", value_name = "NAME[:CHANNELS][@REGION][=WEIGHT]", value_parser = layer)]
-    #[arg(help_heading = "Network")]
+    #[arg(help_heading = "Network", add = ArgValueCompleter::new(complete::layers))]
     layers: Vec<String>,
     /// Dream of this class, such as castle, by its name or number. Repeat it for several; together with
     /// layers, each has a share of the dream.
     #[arg(long = "class", value_name = "NAME|NUMBER[@REGION][=WEIGHT]", value_parser = class)]
-    #[arg(help_heading = "Network")]
+    #[arg(help_heading = "Network", add = ArgValueCompleter::new(complete::classes))]
     classes: Vec<String>,
 }
 

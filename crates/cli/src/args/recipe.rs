@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use deepdream::{DreamRequest, Edit, GivenFiles, Preset, RecipeRequest, RecipeSource, Result};
 
 use super::{
     GuideArg, MachineArgs, MaskArg, NetworkArgs, ObjectiveArgs, anchor, any_whole, longest_side,
     number, whole,
 };
+use crate::complete;
 
 /// Arguments that make a recipe.
 #[derive(Debug, Args)]
@@ -34,9 +36,10 @@ pub(crate) struct RecipeArgs {
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     recipe: Option<PathBuf>,
     /// A look: `figures` for whole figures in clean colours, `visualise` for what a layer is about by
-    /// itself (with --noise), `classic` for the default of version 0.2, or the rules of a known program.
-    /// Default: figures; in movies and videos classic.
-    #[arg(short, long, value_name = "NAME", conflicts_with = "recipe", help_heading = "Recipe")]
+    /// itself (with --noise), `classic` for the default of version 0.2, or the rules of a known program;
+    /// `deepdream presets` says more. With --recipe, the recipe's layers, seed and size stay. Default: figures;
+    /// in movies and videos classic.
+    #[arg(short, long, value_name = "NAME", help_heading = "Recipe")]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
     /// Longest side of the dream in pixels. Default: the picture's own size.
@@ -89,8 +92,10 @@ pub(crate) struct RecipeArgs {
     #[arg(value_parser = whole::<u64>(0..=i64::MAX as u64), allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Set any field of the recipe, such as octaves.detail=replace. Repeat it for several. VALUE is TOML;
-    /// a word needs no quotation marks. This has the last word over all other flags.
+    /// a word needs no quotation marks. This has the last word over all other flags. `deepdream recipe
+    /// --fields` lists the fields.
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = str::parse::<Edit>, help_heading = "Recipe")]
+    #[arg(add = ArgValueCompleter::new(complete::settings))]
     edits: Vec<Edit>,
 }
 

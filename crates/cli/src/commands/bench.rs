@@ -1,11 +1,13 @@
 //! `bench`: how fast this machine dreams.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use deepdream::{
     Bench, BenchPart, BenchReport, Result, Size, SteeringCost, SteeringReport, readable_bytes,
 };
 
 use crate::args::{MachineArgs, NetworkArgs, size, whole};
+use crate::complete;
 use crate::console::{self, print};
 use crate::terminal;
 use crate::units::counted;
@@ -13,8 +15,9 @@ use crate::units::counted;
 /// Arguments of `bench`.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// The layer to dream on. Repeat it for several. Default: the layers chosen for the network.
+    /// The layer to dream on. Repeat it for several. Default: the layers of the preset classic.
     #[arg(short, long = "layer", value_name = "NAME")]
+    #[arg(add = ArgValueCompleter::new(complete::layers))]
     layers: Vec<String>,
     /// Size of the picture. Default: 640x359.
     #[arg(short, long, value_name = "WIDTHxHEIGHT", default_value = "640x359")]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use deepdream::{GalleryJob, Result};
+use deepdream::{GalleryJob, Result, Shard};
 
 use crate::args::{MachineArgs, RecipeArgs, whole};
 use crate::terminal;
@@ -33,6 +33,11 @@ pub(crate) struct GalleryArgs {
     /// complete.
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     cells: Option<PathBuf>,
+    /// Make only this part of the pictures, such as 1/4, and no sheet; other machines make the others in the
+    /// same folder. The same command without it makes the sheet. Default: all pictures, and the sheet.
+    #[arg(long, value_name = "PART/PARTS", value_parser = str::parse::<Shard>)]
+    #[arg(help_heading = "Output")]
+    shard: Option<Shard>,
     /// Replace files that exist already. Default: stop with an error.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
@@ -54,6 +59,7 @@ pub(crate) fn gallery(args: &GalleryArgs) -> Result<()> {
         columns: args.columns,
         output: args.output.clone(),
         cells: args.cells.clone(),
+        shard: args.shard,
         overwrite: args.force,
         dream: args.recipe.request(&args.machine, |_| ())?,
     };

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what shells and manual readers want to know, made from the command line's
+//! `completions` and `man`: what shells and readers of manuals want to know, made from the command line's
 //! own definition, so that it is never out of date.
 
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use deepdream::{Error, Fault, Result};
 
+use crate::complete;
 use crate::console::write;
 
 /// Arguments of `completions`.
@@ -24,10 +25,9 @@ pub(crate) struct ManArgs {
 }
 
 /// Writes a completion script.
-pub(crate) fn completions(args: &CompletionArgs, mut cli: Command) -> Result<()> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli, "deepdream", &mut script);
-    write(&script)
+pub(crate) fn completions(args: &CompletionArgs) -> Result<()> {
+    let script = complete::script(&args.shell.to_string());
+    write(&script.map_err(|error| Error::new(Fault::Output, error))?)
 }
 
 /// Writes the manual.

@@ -1,11 +1,14 @@
-//! `help`: what `--help` says, for those who ask in a word.
+//! `help`: what `--help` says, for those who ask in a word; and what of that depends on the network.
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser};
-use deepdream::{Error, Fault, Result};
+use clap::{Args, Command, CommandFactory};
+use deepdream::{Error, Fault, NetworkChoice, Result};
 
 use crate::cli::Cli;
 use crate::console::print;
+
+/// What the help of `--layer` ends with where nothing is known of the network.
+const DEFAULT_LAYERS: &str = "Default: the layers chosen for the network";
 
 /// Arguments of `help`.
 #[derive(Debug, Args)]
@@ -17,13 +20,67 @@ pub(crate) struct HelpArgs {
 
 /// Explains a command.
 pub(crate) fn help(args: &HelpArgs) -> Result<()> {
-    let command = args.command.iter().map(String::as_str);
-    let asked = ["deepdream"].into_iter().chain(command).chain(["--help"]);
-    match Cli::try_parse_from(asked) {
-        Err(answer) if answer.kind() == ErrorKind::DisplayHelp => print(answer.to_string()),
-        _ => {
+    match explained(&args.command, None) {
+        Some(answer) => print(answer.to_string()),
+        None => {
             let what = format!("there is no command `{}`", args.command.join(" "));
             Err(Error::new(Fault::Usage, what).hint("`deepdream help` lists the commands."))
         }
+    }
+}
+
+/// The help of a command, with the defaults that the network of this name has, or the default one; `None` if
+/// there is no such command.
+pub(crate) fn explained(command: &[String], network: Option<String>) -> Option<clap::Error> {
+    let asked = ["deepdream"].into_iter().chain(command.iter().map(String::as_str));
+    let answer = with_defaults(network).try_get_matches_from(asked.chain(["--help"])).err()?;
+    (answer.kind() == ErrorKind::DisplayHelp).then_some(answer)
+}
+
+/// The command line, whose help says which layers a network has by default.
+fn with_defaults(network: Option<String>) -> Command {
+    let choice = network.map_or(NetworkChoice::Default, NetworkChoice::Named);
+    let Ok(network) = choice.load() else { return Cli::command() };
+    let terms = deepdream::default_layers(&network);
+    let terms: Vec<String> = terms
+        .iter()
+        .map(|term| match term.weight {
+            1.0 => term.to_string(),
+            weight => format!("{term}={weight}"),
+        })
+        .collect();
+    let name = &network.name;
+    let default = match &terms[..] {
+        [] => format!("Default: the layer of {name} that has the most to say about the picture"),
+        terms => format!("Default: {} (of {name})", terms.join(" and ")),
+    };
+    Cli::command().mut_subcommands(|command| {
+        let has_layers = command.get_arguments().any(|arg| arg.get_id() == "layers");
+        if !has_layers {
+            return command;
+        }
+        command.mut_arg("layers", |arg| {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            arg.help(help.replace(DEFAULT_LAYERS, &default))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_says_what_the_network_has_by_default() {
+        let help = |command: &str| {
+            let text = explained(&[command.to_owned()], Some("squeezenet".to_owned())).unwrap();
+            text.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        for command in ["image", "zoom", "gallery"] {
+            let help = help(command);
+            assert!(help.contains("fire8/concat") && help.contains("(of squeezenet)"), "{help}");
+            assert!(!help.contains(DEFAULT_LAYERS), "{help}");
+        }
+        assert!(explained(&["nothing".to_owned()], None).is_none());
     }
 }

@@ -6,6 +6,8 @@ use clap::Args;
 use deepdream::{BatchJob, Result, Size, Source, StillJob};
 
 use crate::args::{MachineArgs, RecipeArgs, size};
+use crate::console::{self, print};
+use crate::results::{Recorder, forecast, forecasts};
 use crate::{terminal, wildcard};
 
 /// Arguments of `image`.
@@ -28,6 +30,16 @@ pub(crate) struct ImageArgs {
     /// Replace files that exist already. Default: stop with an error.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
+    /// Leave out pictures whose dreams exist already, whatever made them. Default: stop with an error.
+    #[arg(long, help_heading = "Output", conflicts_with = "force")]
+    skip_existing: bool,
+    /// Say what would be made, how long it would take on this machine and how much memory, and write
+    /// nothing. A few steps are taken to find out.
+    #[arg(long, help_heading = "Output")]
+    dry_run: bool,
+    /// Answer in JSON: what became of each picture.
+    #[arg(long, help_heading = "Output")]
+    json: bool,
     /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
@@ -37,22 +49,51 @@ pub(crate) struct ImageArgs {
     machine: MachineArgs,
 }
 
+/// One picture, or several.
+enum Job {
+    Still(StillJob),
+    Batch(BatchJob),
+}
+
 /// Dreams on every picture; one that fails does not keep the others from their dreams.
 pub(crate) fn image(args: &ImageArgs) -> Result<()> {
+    let job = job(args)?;
+    if args.dry_run {
+        let foreseen = terminal::run(true, |events, cancel| match &job {
+            Job::Still(job) => job.foresee(events, cancel),
+            Job::Batch(job) => job.foresee(events, cancel),
+        })?;
+        let planned: Vec<_> = foreseen.into_iter().map(forecast).collect();
+        return if args.json { console::json(&planned) } else { print(forecasts(&planned)) };
+    }
+    let mut results = Vec::new();
+    let done = terminal::run(args.quiet || args.json, |events, cancel| {
+        let recorder = Recorder::new(events);
+        let done = match &job {
+            Job::Still(job) => job.run(&recorder, cancel),
+            Job::Batch(job) => job.run(&recorder, cancel),
+        };
+        results = recorder.results();
+        done
+    });
+    if args.json {
+        console::json(&results)?;
+    }
+    done.map(|_| ())
+}
+
+fn job(args: &ImageArgs) -> Result<Job> {
     let (output, save_recipe) = (args.output.clone(), args.save_recipe.clone());
-    let pictures = wildcard::expand(&args.pictures);
-    let overwrite = args.force;
+    let mut pictures = wildcard::expand(&args.pictures);
+    let (overwrite, skip_existing) = (args.force, args.skip_existing);
     let dream = args.recipe.request(&args.machine, |_| ())?;
     let noise = args
         .noise
         .map(|Size { height, width }| Source::Noise { width: width as u32, height: height as u32 });
-    terminal::run(args.quiet, |events, cancel| match pictures.as_slice() {
-        [] | [_] => {
-            let picture = pictures.first().cloned().map(Source::Picture);
-            let source = picture.or(noise);
-            StillJob { source, output, save_recipe, overwrite, dream }.run(events, cancel)
-        }
-        _ => BatchJob { pictures, output, save_recipe, overwrite, dream }.run(events, cancel),
-    })?;
-    Ok(())
+    if pictures.len() > 1 {
+        let job = BatchJob { pictures, output, save_recipe, overwrite, skip_existing, dream };
+        return Ok(Job::Batch(job));
+    }
+    let source = pictures.pop().map(Source::Picture).or(noise);
+    Ok(Job::Still(StillJob { source, output, save_recipe, overwrite, skip_existing, dream }))
 }

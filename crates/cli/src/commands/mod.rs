@@ -12,6 +12,8 @@ pub(crate) mod image;
 pub(crate) mod layers;
 pub(crate) mod models;
 pub(crate) mod movie;
+pub(crate) mod presets;
 pub(crate) mod probe;
+pub(crate) mod recipe;
 pub(crate) mod video;
 pub(crate) mod zoom;

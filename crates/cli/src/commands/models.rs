@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 use deepdream::models::{
     Addition, BUILT_IN, KnownNetwork, ModelError, Origin, Pulled, Source, Store, StoreEvent,
 };
@@ -15,6 +16,7 @@ use graph::{ChannelOrder, InputSpec};
 use indicatif::DecimalBytes;
 use serde::Serialize;
 
+use crate::complete;
 use crate::console::{self, print, say};
 use crate::interrupt;
 use crate::progress_line::ProgressLine;
@@ -44,6 +46,7 @@ enum Action {
     /// Downloads a known network. A download that broke off continues where it ended.
     Pull {
         /// The network, as `deepdream models` lists it.
+        #[arg(add = ArgValueCompleter::new(complete::known_networks))]
         name: String,
         /// The address of a mirror of the same file, or that file on this machine. The checksum still
         /// decides.
@@ -53,18 +56,24 @@ enum Action {
     /// Shows a network's source, checksum, licence, input and layers.
     Show {
         /// The network, or a model file.
+        #[arg(add = ArgValueCompleter::new(complete::networks))]
         name: String,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Copies a model file into the store, under a name.
     Add(AddArgs),
     /// Says which network is used where none is named, or chooses it.
     Default {
         /// The network: squeezenet, or one that is installed.
+        #[arg(add = ArgValueCompleter::new(complete::networks))]
         name: Option<String>,
     },
     /// Removes an installed network.
     Remove {
         /// The network.
+        #[arg(add = ArgValueCompleter::new(complete::networks))]
         name: String,
     },
 }
@@ -119,7 +128,7 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<()> {
     match &args.action {
         None => list(&store, args.json),
         Some(Action::List { json }) => list(&store, *json),
-        Some(Action::Show { name }) => show(&store, name),
+        Some(Action::Show { name, json }) => show(&store, name, *json),
         Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
         Some(Action::Add(args)) => add(&store, args),
         Some(Action::Default { name: None }) => print(format!("{}\n", store.default_network())),
@@ -319,9 +328,9 @@ impl Drop for StoreView {
     }
 }
 
-fn show(store: &Store, name: &str) -> Result<()> {
-    let mut text = String::new();
-    let mut line = |what: &str, value: &str| text += &format!("{what:9} {value}\n");
+fn show(store: &Store, name: &str, json: bool) -> Result<()> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut line = |what: &str, value: &str| lines.push((what.to_owned(), value.to_owned()));
     if let Some(known) = deepdream::models::known(name) {
         line("network", &format!("{}: {}", known.title, known.description));
     }
@@ -329,7 +338,12 @@ fn show(store: &Store, name: &str) -> Result<()> {
         Some((known, source)) => show_published(known, source, &mut line),
         None => show_network(store, name, &mut line)?,
     }
-    print(text)
+    if json {
+        // What has no name of its own goes on with the line before.
+        let named = lines.into_iter().filter(|(what, _)| !what.is_empty());
+        return console::json(&named.collect::<std::collections::BTreeMap<_, _>>());
+    }
+    print(lines.iter().map(|(what, value)| format!("{what:9} {value}\n")).collect::<String>())
 }
 
 fn show_published(known: &KnownNetwork, source: &Source, line: &mut dyn FnMut(&str, &str)) {

@@ -4,15 +4,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 use deepdream::media::Limits;
 use deepdream::{
-    DreamRequest, Edit, Error, Fault, Image, Input, Knob, LayerResponse, NetworkChoice, Output,
-    RecipeRequest, Result, Tensor, Term, TermText, free_memory,
+    DreamRequest, Edit, Error, Fault, GivenFiles, Image, Input, Knob, LayerResponse, NetworkChoice,
+    Output, RecipeRequest, Result, Tensor, Term, TermText, free_memory,
 };
+use graph::Shape;
+use serde::Serialize;
 
-use crate::args::{MachineArgs, NetworkArgs, ObjectiveArgs};
+use crate::args::{GuideArg, MachineArgs, MaskArg, NetworkArgs, ObjectiveArgs};
 use crate::array::{Array, ArrayFormat};
-use crate::console::{print, say};
+use crate::complete;
+use crate::console::{self, print, say};
 
 /// Arguments of `probe`.
 #[derive(Debug, Args)]
@@ -30,12 +34,23 @@ pub(crate) struct ProbeArgs {
     /// .safetensors (key `gradient`) or .npy file. That of a whole layer is ½·Σ activation².
     #[arg(long, value_name = "FILE", group = "wanted")]
     gradient: Option<PathBuf>,
+    /// Let the layers look to this picture, as `image` does. Repeat it for several. Default: no guide.
+    #[arg(long = "guide", value_name = "[NAME=]FILE", value_parser = GuideArg::parse)]
+    guides: Vec<GuideArg>,
+    /// Let the objective count where this picture is white, as `image` does: the gradient is multiplied by it.
+    /// Repeat it for several regions. Default: the whole picture.
+    #[arg(long = "mask", value_name = "[NAME=]FILE[#RRGGBB]", value_parser = MaskArg::parse)]
+    masks: Vec<MaskArg>,
     /// Replace files that exist already.
     #[arg(short, long)]
     force: bool,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
     /// Set any field of the recipe that the objective has, such as
     /// 'objective=[{layer="mixed4c",at=[0.5,0.5]}]' or balance=raw. Repeat it for several.
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = str::parse::<Edit>)]
+    #[arg(add = ArgValueCompleter::new(complete::settings))]
     edits: Vec<Edit>,
     #[command(flatten)]
     network: NetworkArgs,
@@ -43,25 +58,69 @@ pub(crate) struct ProbeArgs {
     machine: MachineArgs,
 }
 
+/// What was computed.
+#[derive(Serialize)]
+struct Answer {
+    /// Of a single, whole layer: its name and the shape of its activation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shape: Option<[usize; 3]>,
+    /// The objective at the picture.
+    objective: f64,
+    /// The factor of each term.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    terms: Vec<WeightedTerm>,
+}
+
+#[derive(Serialize)]
+struct WeightedTerm {
+    term: String,
+    weight: f32,
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        if let (Some(layer), Some([channels, height, width])) = (&self.layer, self.shape) {
+            let shape = Shape::new(channels, height, width);
+            return format!("{layer}: {shape}, ½·Σ activation² = {:.9e}\n", self.objective);
+        }
+        let terms = self.terms.iter().map(|one| format!("  {:.9e} × {}\n", one.weight, one.term));
+        format!("objective = {:.9e}\n", self.objective) + &terms.collect::<String>()
+    }
+}
+
 /// Writes the arrays.
 pub(crate) fn probe(args: &ProbeArgs) -> Result<()> {
-    let choice = args.network.choice();
+    let mut request = DreamRequest {
+        network: args.network.choice(),
+        recipe: RecipeRequest { terms: args.objective.terms(), ..RecipeRequest::default() },
+        limits: args.machine.limits(),
+        ..DreamRequest::default()
+    };
+    for (guide, number) in args.guides.iter().zip(1..) {
+        guide.edit(number, &mut request.files)?;
+    }
+    for mask in &args.masks {
+        mask.edit(&mut request.recipe, &mut request.files)?;
+    }
+    request.recipe.edits.extend(args.edits.iter().cloned());
     let claim = |path: &Option<PathBuf>| {
         let claim = |path: &PathBuf| -> Result<_> {
             let output = Output::new(path.clone(), args.force)?;
-            output
-                .spare([Input::new("picture", &args.picture)].into_iter().chain(choice.input()))?;
+            output.spare([Input::new("picture", &args.picture)])?;
+            output.spare(request.inputs())?;
             Ok((ArrayFormat::of_name(path)?, output))
         };
         path.as_ref().map(claim).transpose()
     };
     let (activation_file, gradient_file) = (claim(&args.activation)?, claim(&args.gradient)?);
 
-    let network = choice.load()?;
+    let network = request.network.load()?;
     let image = Image::read(&args.picture, &Limits::memory(free_memory()))?;
-    let terms = args.objective.terms();
-    let alone = match &terms[..] {
-        [TermText::Layer(text)] if args.edits.is_empty() => {
+    let is_plain = request.recipe.edits.is_empty() && request.files == GivenFiles::default();
+    let alone = match &request.recipe.terms[..] {
+        [TermText::Layer(text)] if is_plain => {
             Term::parse(text, |name| network.graph.find(name).is_ok()).ok()
         }
         _ => None,
@@ -72,38 +131,35 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<()> {
         say(format!("wrote {}", output.path().display()));
         Ok(())
     };
-    let (text, gradient) = if let Some(Term { layer, .. }) = single {
+    let (answer, gradient) = if let Some(Term { layer, .. }) = single {
         let LayerResponse { activation, objective, gradient } =
-            deepdream::respond(&network, &layer, &image, &args.machine.limits())?;
+            deepdream::respond(&network, &layer, &image, &request.limits)?;
         let shape = activation.shape;
+        let shape = [shape.channels, shape.height, shape.width];
         if let Some((format, output)) = activation_file {
-            let dims = [shape.channels, shape.height, shape.width];
-            let array = Array { name: "activation", shape: dims, data: &activation.data };
+            let array = Array { name: "activation", shape, data: &activation.data };
             write(output, array, format)?;
         }
-        (format!("{layer}: {shape}, ½·Σ activation² = {objective:.9e}\n"), gradient)
+        let (layer, shape) = (Some(layer), Some(shape));
+        (Answer { layer, shape, objective, terms: Vec::new() }, gradient)
     } else {
         if activation_file.is_some() {
             return Err(Error::new(Fault::Usage, "only a single, whole layer has an activation")
                 .turn(Knob::Layer, "Name one layer."));
         }
-        let recipe = RecipeRequest { terms, edits: args.edits.clone(), ..Default::default() };
-        let limits = args.machine.limits();
-        let network = NetworkChoice::Loaded(network);
-        let request = DreamRequest { network, recipe, limits, ..DreamRequest::default() };
+        request.network = NetworkChoice::Loaded(network);
         let response = deepdream::evaluate(&request, &image)?;
-        let mut text = format!("objective = {:.9e}\n", response.value);
-        for (term, weight) in response.terms.iter().zip(&response.weights) {
-            text += &format!("  {weight:.9e} × {term}\n");
-        }
-        (text, response.gradient)
+        let terms = response.terms.iter().zip(&response.weights);
+        let terms = terms.map(|(term, &weight)| WeightedTerm { term: term.to_string(), weight });
+        let (objective, terms) = (response.value, terms.collect());
+        (Answer { layer: None, shape: None, objective, terms }, response.gradient)
     };
     if let Some((format, output)) = gradient_file {
         let (dims, data) =
             ([gradient.shape.height, gradient.shape.width, 3], interleaved(&gradient));
         write(output, Array { name: "gradient", shape: dims, data: &data }, format)?;
     }
-    print(text)
+    if args.json { console::json(&answer) } else { print(answer.text()) }
 }
 
 /// Height × width × channels.

@@ -34,7 +34,25 @@ fn version_and_help() {
 fn completions_and_manual() {
     let room = Room::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(answer(&room, &["completions", shell]).contains("deepdream"), "{shell}");
+        let script = answer(&room, &["completions", shell]);
+        assert!(script.contains("deepdream") && script.contains("DEEPDREAM_COMPLETE"), "{shell}");
+    }
+    let completed = |words: &[&str]| {
+        let mut command = room.deepdream();
+        command.env("DEEPDREAM_COMPLETE", "bash").env("_CLAP_IFS", "\n");
+        command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+        let assert = command.args(["--", "deepdream"]).args(words).assert().success();
+        String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+    };
+    for (words, wanted) in [
+        (&["image", "--model", "squee"][..], "squeezenet"),
+        (&["image", "-m", "squeezenet", "--layer", "fire8/con"], "fire8/concat"),
+        (&["image", "-m", "squeezenet", "--class", "castl"], "castle"),
+        (&["image", "--set", "octaves.detail=repl"], "octaves.detail=replace"),
+        (&["image", "--preset", "goo"], "google"),
+    ] {
+        let found = completed(words);
+        assert!(found.lines().any(|line| line == wanted), "{words:?}: {found}");
     }
     assert!(answer(&room, &["man"]).contains(".TH deepdream"));
     answer(&room, &["man", "pages"]);

@@ -1,6 +1,7 @@
 //! The program as its users meet it: run as a process, judged by its files, texts and exit codes.
 
 mod bad_input;
+mod batches;
 mod check;
 mod commands;
 mod elsewhere;
@@ -14,6 +15,7 @@ mod numbers;
 mod outputs;
 mod pictures;
 mod readme;
+mod recipe_command;
 mod recipes;
 mod recipes_0_1;
 mod regions;

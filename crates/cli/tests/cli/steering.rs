@@ -85,6 +85,19 @@ fn probe_takes_every_objective() {
     let (single, double) = (floats("one.npy"), floats("two.npy"));
     assert!(single.iter().any(|&x| x != 0.0));
     assert!(single.iter().zip(&double).all(|(a, b)| (2.0 * a - b).abs() <= 1e-6 * b.abs()));
+    // Where the mask is black the gradient is 0, and elsewhere what it is without a mask.
+    image::GrayImage::from_fn(64, 48, |x, _| image::Luma([if x >= 32 { 255 } else { 0 }]))
+        .save(room.path("mask.png"))
+        .unwrap();
+    let mask = ["--mask", "mask.png", "--set", "regions.mask.feather=0", "--gradient", "m.npy"];
+    let masked = probe(&[&["--layer", "conv1:5", "--json"], &mask[..]].concat());
+    let masked: serde_json::Value = serde_json::from_str(&masked).unwrap();
+    assert!((masked["objective"].as_f64().unwrap() / value(&one) - 1.0).abs() < 1e-6, "{masked}");
+    assert_eq!(masked["terms"][0]["term"], "conv1:5");
+    let (whole, masked) = (floats("one.npy"), floats("m.npy"));
+    for (at, (whole, masked)) in whole.iter().zip(&masked).enumerate() {
+        assert_eq!(*masked, if at / 3 % 64 >= 32 { *whole } else { 0.0 }, "{at}");
+    }
     let activation = ["--layer", "conv1", "--class", "tabby", "--activation", "a.npy"];
     let assert = room.deepdream().args(["probe", "photo.png"]).args(activation).assert().code(2);
     assert!(said(&assert).contains("single, whole layer"));

@@ -119,7 +119,7 @@ fn values_out_of_range_name_their_flag() {
     let said = refused(&room, &["image", "photo.png", "--octaves", "0"], 5);
     assert!(said.contains("--octaves sets it"), "{said}");
     let said = refused(&room, &["image", "photo.png", "--set", "nothing=1"], 5);
-    assert!(said.contains("--save-recipe"), "{said}");
+    assert!(said.contains("`deepdream recipe --fields`"), "{said}");
 }
 
 #[test]

@@ -1,0 +1,121 @@
+//! `recipe`: shows, changes and compares recipes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
+use deepdream::media::ImageFormat;
+use deepdream::{
+    Change, Edit, Error, Fault, Input, Knob, Output, Preset, Recipe, RecipeRequest, RecipeSource,
+    Result, Setting,
+};
+
+use crate::args::NetworkArgs;
+use crate::complete;
+use crate::console::{self, print, say};
+
+/// Arguments of `recipe`.
+#[derive(Debug, Args)]
+pub(crate) struct RecipeCommandArgs {
+    /// A dreamt picture or movie, or a recipe's TOML file. Default: the recipe that the network has by itself.
+    file: Option<PathBuf>,
+    /// Say in which settings this second recipe differs from the first.
+    #[arg(value_name = "OTHER", conflicts_with = "compare")]
+    other: Option<PathBuf>,
+    /// The same, for those who would rather name it.
+    #[arg(long, value_name = "OTHER", requires = "file")]
+    compare: Option<PathBuf>,
+    /// Change a field, such as octaves.count=6. Repeat it for several.
+    #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = str::parse::<Edit>)]
+    #[arg(add = ArgValueCompleter::new(complete::settings))]
+    edits: Vec<Edit>,
+    /// Give it the rules of a preset; its layers, seed and size stay. Default: its own.
+    #[arg(short, long, value_name = "NAME")]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
+    preset: Option<String>,
+    /// List every field of recipes instead: what it is, its default, and what it may be.
+    #[arg(long, exclusive = true)]
+    fields: bool,
+    /// Write the recipe to this TOML file. Default: print it.
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    #[arg(conflicts_with_all = ["other", "compare"])]
+    output: Option<PathBuf>,
+    /// Replace a file that exists already. Default: stop with an error.
+    #[arg(short, long, help_heading = "Output")]
+    force: bool,
+    /// Answer in JSON.
+    #[arg(long, help_heading = "Output", conflicts_with = "output")]
+    json: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+/// Shows, changes or compares.
+pub(crate) fn recipe(args: &RecipeCommandArgs) -> Result<()> {
+    if args.fields {
+        return print(Recipe::settings().iter().map(field).collect::<String>());
+    }
+    let read = |file: &PathBuf| RecipeSource::File(file.clone());
+    let request = RecipeRequest {
+        base: args.file.as_ref().map(read),
+        preset: args.preset.as_deref().and_then(|name| name.parse().ok()),
+        edits: args.edits.clone(),
+        ..RecipeRequest::default()
+    };
+    let network = match (&args.file, args.network.is_named()) {
+        (Some(_), false) => None,
+        _ => Some(args.network.choice().load()?),
+    };
+    let recipe = deepdream::recipe(&request, network.as_ref())?;
+    if let Some(other) = args.other.as_ref().or(args.compare.as_ref()) {
+        let request = RecipeRequest { base: Some(read(other)), ..RecipeRequest::default() };
+        let changes = deepdream::recipe(&request, network.as_ref())?.changes(&recipe);
+        return if args.json { console::json(&changes) } else { print(compared(&changes)) };
+    }
+    match &args.output {
+        Some(path) => write(&recipe, path, args),
+        None if args.json => console::json(&recipe),
+        None => print(recipe.to_toml()),
+    }
+}
+
+/// Writes a recipe into a file of its own.
+fn write(recipe: &Recipe, path: &Path, args: &RecipeCommandArgs) -> Result<()> {
+    if ImageFormat::of_name(path).is_ok() {
+        let what = format!("could not write {}: a recipe is written as TOML", path.display());
+        return Err(Error::new(Fault::Output, what)
+            .at(path)
+            .turn(Knob::Output, "Choose a name such as look.toml."));
+    }
+    let output = Output::new(path.to_owned(), args.force)?;
+    let picture = args.file.iter().filter(|file| !is_text(file));
+    output.spare(picture.map(|file| Input::new("dream", file)))?;
+    output.write(recipe.to_toml().as_bytes())?;
+    say(format!("wrote {}", path.display()));
+    Ok(())
+}
+
+/// Whether a recipe lies in a file of its own, which may be replaced by what is made of it.
+fn is_text(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
+}
+
+fn compared(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "the recipes are the same\n".to_owned();
+    }
+    let width = changes.iter().map(|change| change.setting.chars().count()).max().unwrap_or(0);
+    let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+    let line = |Change { setting, before, after }: &Change| {
+        format!("{setting:width$}  {} → {}\n", word(before), word(after))
+    };
+    changes.iter().map(line).collect()
+}
+
+fn field(Setting { path, about, default, choices, .. }: &Setting) -> String {
+    let choices = match choices {
+        [] => String::new(),
+        choices => format!(" One of: {}.", choices.join(", ")),
+    };
+    format!("{path}\n    {about}{choices} Default: {default}.\n")
+}

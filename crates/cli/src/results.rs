@@ -1,0 +1,167 @@
+//! What became of each picture, or would: for scripts, and for people who look before they start.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deepdream::{
+    Content, Cost, Error, Event, Events, Foreseen, Outcome, Size, Work, Wrote, readable_bytes,
+};
+use serde::Serialize;
+
+use crate::units::{counted, time_left};
+
+/// What became of one picture.
+#[derive(Serialize)]
+pub(crate) struct PictureResult {
+    picture: String,
+    #[serde(flatten)]
+    became: Became,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+enum Became {
+    /// A dream.
+    Written { file: String, width: usize, height: usize, seconds: f64 },
+    /// Nothing, since the dream is there.
+    Kept { file: String },
+    /// Nothing, for this reason.
+    Failed { error: String, hints: Vec<String> },
+}
+
+impl Became {
+    fn failed(error: &Error) -> Self {
+        Self::Failed { error: error.message().to_owned(), hints: crate::hints::hints(error) }
+    }
+}
+
+/// Passes events on, and remembers what became of the pictures.
+pub(crate) struct Recorder<'a, E> {
+    events: &'a E,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    results: Vec<PictureResult>,
+    size: Size,
+    begun: Instant,
+}
+
+impl<'a, E: Events> Recorder<'a, E> {
+    pub(crate) fn new(events: &'a E) -> Self {
+        let seen = Seen { results: Vec::new(), size: Size::new(0, 0), begun: Instant::now() };
+        Self { events, seen: Mutex::new(seen) }
+    }
+
+    /// What became of the pictures, in their order.
+    pub(crate) fn results(self) -> Vec<PictureResult> {
+        self.seen.into_inner().unwrap_or_else(PoisonError::into_inner).results
+    }
+}
+
+impl<E: Events> Events for Recorder<'_, E> {
+    fn event(&self, event: Event) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = match &event {
+            Event::Started(Work::Picture { size, .. }) => {
+                (seen.size, seen.begun) = (*size, Instant::now());
+                None
+            }
+            Event::Wrote(Wrote { path, content: Content::Picture { of } }) => {
+                let (Size { height, width }, seconds) = (seen.size, seen.begun.elapsed());
+                let (file, seconds) = (path.display().to_string(), seconds.as_secs_f64());
+                Some((of.clone(), Became::Written { file, width, height, seconds }))
+            }
+            Event::Kept { name, path } => {
+                Some((name.clone(), Became::Kept { file: path.display().to_string() }))
+            }
+            Event::Failed { name, error } => Some((name.clone(), Became::failed(error))),
+            _ => None,
+        };
+        seen.results.extend(result.map(|(picture, became)| PictureResult { picture, became }));
+        drop(seen);
+        self.events.event(event);
+    }
+}
+
+/// What would become of one picture.
+#[derive(Serialize)]
+pub(crate) struct Forecast {
+    picture: String,
+    #[serde(flatten)]
+    will: Will,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+enum Will {
+    /// A dream.
+    Dream {
+        file: String,
+        width: usize,
+        height: usize,
+        octaves: usize,
+        steps: u32,
+        seconds: f64,
+        memory_bytes: u64,
+    },
+    /// Nothing, since the dream is there.
+    Kept { file: String },
+    /// Nothing, for this reason.
+    Failed { error: String, hints: Vec<String> },
+}
+
+/// What is told of a picture.
+pub(crate) fn forecast(Foreseen { name, outcome }: Foreseen) -> Forecast {
+    let will = match outcome {
+        Outcome::Dream(Cost { output, size, octaves, steps, memory, time }) => Will::Dream {
+            file: output.display().to_string(),
+            width: size.width,
+            height: size.height,
+            octaves: octaves.len(),
+            steps,
+            seconds: time.as_secs_f64(),
+            memory_bytes: memory,
+        },
+        Outcome::Kept(path) => Will::Kept { file: path.display().to_string() },
+        Outcome::Refused(error) => {
+            Will::Failed { error: error.message().to_owned(), hints: crate::hints::hints(&error) }
+        }
+    };
+    Forecast { picture: name, will }
+}
+
+/// The same for people, with all pictures together at the end.
+pub(crate) fn forecasts(all: &[Forecast]) -> String {
+    let (mut text, mut dreams, mut time, mut most) = (String::new(), 0, 0.0, 0);
+    for Forecast { picture, will } in all {
+        text += &match will {
+            Will::Dream { file, width, height, octaves, steps, seconds, memory_bytes } => {
+                dreams += 1;
+                time += seconds;
+                most = most.max(*memory_bytes);
+                format!(
+                    "{picture} → {file} ({width}×{height}, {} of {steps} steps): about {}, {}\n",
+                    counted(*octaves as u64, "octave"),
+                    about(*seconds),
+                    readable_bytes(*memory_bytes)
+                )
+            }
+            Will::Kept { file } => format!("{picture}: keeps {file}, which is there already\n"),
+            Will::Failed { error, .. } => format!("{picture}: fails. {error}\n"),
+        };
+    }
+    if all.len() > 1 {
+        text += &format!(
+            "{}: about {} in all, up to {} of memory\n",
+            counted(dreams, "dream"),
+            about(time),
+            readable_bytes(most)
+        );
+    }
+    text + "Nothing was written. The times are those of a few steps; files are read and written besides.\n"
+}
+
+fn about(seconds: f64) -> String {
+    time_left(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}

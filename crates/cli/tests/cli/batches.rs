@@ -1,0 +1,102 @@
+//! Several pictures at once, what would become of them, and answers for scripts.
+
+use serde_json::Value;
+
+use crate::room::{QUICK, Room};
+
+fn room() -> Room {
+    let room = Room::new();
+    for name in ["a.png", "b.png", "c.png"] {
+        room.picture(name);
+    }
+    room
+}
+
+/// Runs `image` on all three pictures and one that is none; returns what it answers and says, and its code.
+fn image(room: &Room, more: &[&str]) -> (String, String, Option<i32>) {
+    let mut command = room.deepdream();
+    command.args(["image", "a.png", "no.png", "b.png", "c.png"]).args(QUICK).args(more);
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+/// The status of each picture in an answer.
+fn statuses(json: &str) -> Vec<(String, String)> {
+    let answer: Vec<Value> = serde_json::from_str(json).unwrap();
+    let word = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+    answer.iter().map(|one| (word(one, "picture"), word(one, "status"))).collect()
+}
+
+fn expected(statuses: [&str; 4]) -> Vec<(String, String)> {
+    let pictures = ["a.png", "no.png", "b.png", "c.png"];
+    pictures.into_iter().zip(statuses).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+}
+
+#[test]
+fn dreams_that_exist_are_kept_and_scripts_are_told() {
+    let room = room();
+    room.write("no.png", "no picture");
+    room.write("b.dream.png", "what somebody has here");
+    let (json, said, code) = image(&room, &["--skip-existing", "--json"]);
+    assert_eq!(statuses(&json), expected(["written", "failed", "kept", "written"]), "{said}");
+    assert_eq!(code, Some(3), "{said}");
+    assert_eq!(room.bytes("b.dream.png"), b"what somebody has here");
+    let answer: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!((&answer[0]["file"], &answer[0]["width"]), (&"a.dream.png".into(), &40.into()));
+    assert!(answer[1]["error"].as_str().unwrap().contains("no.png"), "{json}");
+
+    let (_, said, code) = image(&room, &["--skip-existing"]);
+    assert!(said.contains("kept a.dream.png, which is there already"), "{said}");
+    assert_eq!(code, Some(3), "{said}");
+    let all = ["image", "a.png", "b.png", "--skip-existing"];
+    let assert = room.deepdream().args(all).args(QUICK).assert().success();
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("wrote 0 pictures and kept 2"), "{said}");
+    let both = ["image", "a.png", "--skip-existing", "--force"];
+    room.deepdream().args(both).assert().code(2);
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_made_and_makes_nothing() {
+    let room = room();
+    room.write("no.png", "no picture");
+    room.write("c.dream.png", "");
+    let before = room.names();
+    let (json, said, code) = image(&room, &["--dry-run", "--json", "--skip-existing"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(statuses(&json), expected(["dream", "failed", "dream", "kept"]));
+    let answer: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert!(answer[0]["seconds"].as_f64().unwrap() > 0.0, "{json}");
+    assert!(answer[0]["memory_bytes"].as_u64().unwrap() > 1 << 20, "{json}");
+    assert_eq!((&answer[0]["width"], &answer[0]["steps"]), (&40.into(), &1.into()));
+    let (text, said, code) = image(&room, &["--dry-run", "-o", "new/"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(text.contains("a.png → new/a.dream.png (40×24"), "{text}");
+    assert!(text.contains("3 dreams: about") && text.contains("Nothing was written"), "{text}");
+    assert_eq!(room.names(), before);
+    // What a dream would be refused for, so is this.
+    let one = ["image", "c.png", "--dry-run", "-o", "a.png"];
+    room.deepdream().args(one).args(QUICK).assert().code(6);
+}
+
+#[test]
+fn parts_of_a_gallery_make_the_whole() {
+    let room = room();
+    let gallery = |more: &[&str]| {
+        let words = ["gallery", "a.png", "--model", "squeezenet", "--cell", "32"];
+        let fast = ["--layer", "fire2/squeeze1x1:3+5+7", "--octaves", "1", "--iterations", "1"];
+        let mut command = room.deepdream();
+        let assert = command.args(words).args(fast).args(more).assert().success();
+        String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+    };
+    gallery(&["-o", "whole.png"]);
+    let said = gallery(&["--shard", "1/2"]);
+    assert!(said.contains("wrote 2 pictures into a.gallery"), "{said}");
+    assert!(!room.path("a.gallery.png").exists());
+    gallery(&["--shard", "2/2"]);
+    let said = gallery(&[]);
+    assert!(said.contains("3 of 3 pictures are there"), "{said}");
+    assert_eq!(room.open("a.gallery.png"), room.open("whole.png"));
+    assert!(!room.path("a.gallery").exists());
+}
