@@ -13,6 +13,7 @@ use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::{self, Group, Order, Packed};
 use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
+use crate::threads::part;
 use crate::{BlockedMap, Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
 
 /// A convolution's weights packed for the tiles of one CPU level, for maps of any size.
@@ -107,6 +108,7 @@ impl<'a> Call<'a> {
 /// If weights were packed for another level, or two calls that share an output or a mask are neither
 /// phases of one stride nor of the same positions.
 pub fn run(cx: &Context, calls: &[Call<'_>]) {
+    let mut alone = true;
     for (index, call) in calls.iter().enumerate() {
         let (taps, level) = (&call.placed.conv.taps, call.placed.conv.level);
         assert_eq!(level, cx.level(), "the weights were packed for another level");
@@ -116,19 +118,25 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
                 && other.placed.y == call.placed.y
                 && other.output.y.data == call.output.y.data;
             assert!(!shares || same, "two convolutions write the same rows at different times");
+            alone &= !shares;
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
     let share = rows.div_ceil(STRIPS_PER_THREAD * cx.threads().count()).max(1);
     let strip = calls.iter().map(Call::strip).fold(share, usize::min);
+    // Where there are fewer strips than threads, these share the groups of outputs too.
+    let strips = rows.div_ceil(strip);
+    let parts = if alone { cx.threads().count().div_ceil(strips.max(1)) } else { 1 };
     let calls = Calls(calls);
-    cx.threads().for_each(rows.div_ceil(strip), |task| {
-        let start = task * strip;
+    cx.threads().for_each(strips * parts, |task| {
+        let start = task / parts * strip;
         for call in calls.get() {
             let rows = call.placed.positions[0];
             if start < rows {
-                // SAFETY: `Call::new` checked the slices, and strips do not overlap.
-                unsafe { call.strip_of_rows(cx, start..(start + strip).min(rows)) };
+                let rows = start..(start + strip).min(rows);
+                let groups = part(task % parts, parts, call.placed.conv.packed.groups.len());
+                // SAFETY: `Call::new` checked the slices, and neither strips nor groups overlap.
+                unsafe { call.strip_of_rows(cx, rows, groups) };
             }
         }
     });
@@ -160,15 +168,16 @@ impl Call<'_> {
         (STRIP_BYTES / row.saturating_mul(self.placed.conv.taps.in_step[0]).max(1)).max(1)
     }
 
-    /// Computes `rows` of the positions, all groups.
+    /// Computes `rows` of the positions, of some `groups`.
     ///
     /// # Safety
-    /// The rows are among the positions, and no other thread writes them.
-    unsafe fn strip_of_rows(&self, cx: &Context, rows: Range<usize>) {
+    /// The rows are among the positions, and no other thread writes these groups of them.
+    unsafe fn strip_of_rows(&self, cx: &Context, rows: Range<usize>, groups: Range<usize>) {
         let Placed { conv, x, y, positions, .. } = self.placed;
         let (taps, columns, pixels) = (&conv.taps, positions[1], y.height() * y.width());
         let (values, step) = (self.output.y.data, taps.in_step[1]);
-        for (group, offsets) in conv.packed.groups.iter().zip(&self.placed.offsets) {
+        let all = conv.packed.groups.iter().zip(&self.placed.offsets);
+        for (group, offsets) in all.take(groups.end).skip(groups.start) {
             let most = tile::max_pixels(cx.level(), group.blocks, step);
             for row in rows.clone() {
                 let in_row = (row * taps.in_step[0]) as isize;
@@ -219,12 +228,13 @@ impl Call<'_> {
                 });
             }
         }
-        if self.placed.clears_halo && self.output.mode == WriteMode::Overwrite {
+        let clears_halo = self.placed.clears_halo && groups.start == 0;
+        if clears_halo && self.output.mode == WriteMode::Overwrite {
             let from = rows.start * taps.out_step[0];
             let last = rows.end == positions[0];
             let to = if last { y.height() } else { rows.end * taps.out_step[0] };
             for block in 0..y.blocks() {
-                // SAFETY: the halo beside these rows is this strip's alone.
+                // SAFETY: the halo beside these rows is left to the strip's first groups.
                 unsafe { clear_halo(y, values.add(block * y.block()), from..to) };
             }
         }
