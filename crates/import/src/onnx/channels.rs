@@ -9,6 +9,8 @@ use super::{shape, tokens};
 use crate::ImportError;
 use crate::kit::place;
 
+const TOO_MANY: Built = Built::Unsupported(" of more channels than any layer has");
+
 /// Joins values along the channels.
 pub(super) fn concat(
     reader: &mut Reader,
@@ -95,7 +97,9 @@ pub(super) fn split(
         let (mut start, mut values) = (0, Vec::with_capacity(sizes.len()));
         for (size, name) in sizes.into_iter().zip(&node.outputs) {
             let places: Vec<usize> = (start..start + size).collect();
-            let (op, form) = tokens::selected(channels, &form, axis, part, &places);
+            let Some((op, form)) = tokens::selected(channels, &form, axis, part, &places) else {
+                return Ok(TOO_MANY);
+            };
             let id = reader.add(name, op, &[id])?;
             values.push(Value::Node(id, reader.settled(id, form)));
             start += size;
@@ -212,7 +216,9 @@ pub(super) fn gather(
             let Some(along) = along.filter(|along| !along.is_empty()) else {
                 return Ok(Built::Unsupported(" of channels that are not there"));
             };
-            let (op, mut form) = tokens::selected(channels, form, axis, part, &along);
+            let Some((op, mut form)) = tokens::selected(channels, form, axis, part, &along) else {
+                return Ok(TOO_MANY);
+            };
             if dropped {
                 form.0.remove(axis);
             }
@@ -268,7 +274,9 @@ pub(super) fn slice(
             form = with_channels(&form, axis, count);
         } else if let Some(part) = tokens::part_along(&form, axis, channels) {
             let places: Vec<usize> = cut.of(part.size).collect();
-            let (op, after) = tokens::selected(channels, &form, axis, part, &places);
+            let Some((op, after)) = tokens::selected(channels, &form, axis, part, &places) else {
+                return Ok(TOO_MANY);
+            };
             (id, form) = (reader.add(&node.name, op, &[id])?, after);
         } else if form.alone(axis, Kind::Rows) {
             crop.rows = own;

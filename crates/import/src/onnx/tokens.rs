@@ -9,6 +9,12 @@ use super::reader::{Built, Reader, Value};
 use super::tensor::Constant;
 use crate::ImportError;
 
+/// The most numbers of a constant for all positions: a small file can state more of them than memory holds.
+const MOST_NUMBERS: usize = 1 << 24;
+
+/// The most channels that are chosen, each as often as a file says.
+const MOST_SELECTED: usize = 1 << 18;
+
 /// Constants put before a value along its positions, if it is that which is joined.
 pub(super) fn concat(
     reader: &Reader,
@@ -25,9 +31,8 @@ pub(super) fn concat(
     }
     let mut before = Vec::new();
     for constant in constants {
-        let Some(constant) = constant.constant().filter(|constant| constant.is_float()) else {
-            return Ok(None);
-        };
+        let few = |constant: &&Constant| constant.is_float() && constant.len() <= MOST_NUMBERS;
+        let Some(constant) = constant.constant().filter(few) else { return Ok(None) };
         let fits = constant.shape.len() == form.rank()
             && (0..form.rank()).all(|other| {
                 let size = constant.shape[other];
@@ -83,7 +88,8 @@ pub(super) fn add(
     sizes.extend(&constant.shape);
     let axis =
         (0..form.rank()).find(|&axis| sizes[axis] > 1 && reader.has_positions(id, &form, axis));
-    let (Some(axis), true) = (axis, constant.is_float()) else { return Ok(None) };
+    let few = constant.is_float() && constant.len() <= MOST_NUMBERS;
+    let (Some(axis), true) = (axis, few) else { return Ok(None) };
     let Some(of_channels) = channel_axis(&form, channels, &[axis]) else { return Ok(None) };
     let fits = (0..form.rank()).all(|other| {
         other == axis || sizes[other] == if other == of_channels { channels } else { 1 }
@@ -159,15 +165,18 @@ pub(super) fn part_along(form: &Form, axis: usize, channels: usize) -> Option<Pa
     }
 }
 
-/// The channels at some `places` of such a part, and how they are laid out.
+/// The channels at some `places` of such a part, and how they are laid out; `None` if these are too many.
 pub(super) fn selected(
     channels: usize,
     form: &Form,
     axis: usize,
     part: Part,
     places: &[usize],
-) -> (Op, Form) {
+) -> Option<(Op, Form)> {
     let whole = part.size * part.step;
+    if places.len().checked_mul(channels / part.size)? > MOST_SELECTED {
+        return None;
+    }
     let inner = |start: usize| start..start + part.step;
     let kept = (0..channels / whole)
         .flat_map(|outer| places.iter().map(move |place| outer * whole + place * part.step))
@@ -180,7 +189,7 @@ pub(super) fn selected(
         }
     }
     form.0[axis] = vec![Part { size: places.len(), ..part }];
-    (op, form)
+    Some((op, form))
 }
 
 #[cfg(test)]
@@ -193,12 +202,13 @@ mod tests {
         // Two groups of three kinds of four channels each.
         let form = Form(vec![vec![part(3, 4)], vec![part(2, 12)], vec![part(4, 1)]]);
         let taken = part_along(&form, 0, 24).unwrap();
-        let (op, after) = selected(24, &form, 0, taken, &[2]);
+        let (op, after) = selected(24, &form, 0, taken, &[2]).unwrap();
         let Op::SelectChannels(select) = op else { panic!("it selects") };
         assert_eq!(&select.channels[..], [8, 9, 10, 11, 20, 21, 22, 23]);
         assert_eq!(after.0, [vec![part(1, 4)], vec![part(2, 4)], vec![part(4, 1)]]);
-        let (_, after) = selected(24, &form, 2, part(4, 1), &[3, 0]);
+        let (_, after) = selected(24, &form, 2, part(4, 1), &[3, 0]).unwrap();
         assert_eq!(after.0, [vec![part(3, 2)], vec![part(2, 6)], vec![part(2, 1)]]);
+        assert!(selected(24, &form, 2, part(4, 1), &[0; 1 << 16]).is_none());
         assert_eq!(part_along(&Form(vec![vec![part(24, 1)]]), 0, 24), None);
     }
 
