@@ -218,9 +218,8 @@ impl Plan {
         }
         plan.recipe = recipe.settled(&self.original, &mut |_, wanted| Ok(wanted.clone()))?;
         let guided = |term: &Term| !term.guides.is_empty();
-        let key = |term: &Term| (term.layer.clone(), term.guides.clone());
         let mut guided = plan.recipe.objective.iter().filter(|term| guided(term));
-        if guided.any(|term| !self.guides.contains_key(&key(term))) {
+        if guided.any(|term| !self.guides.contains_key(&objective::key(term))) {
             return Ok(None);
         }
         let known = (&self.machine.context, &*self.guides);

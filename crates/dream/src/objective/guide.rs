@@ -2,7 +2,8 @@
 //!
 //! T is the layer's column of values at a position, and Y a column of the guide's. The direction is the Y with
 //! the greatest `T·Y` (Google's notebook) or, with a cosine, the one with the greatest cosine; of equal ones the
-//! first, row by row. The gradient takes the choice as fixed.
+//! first, row by row. The gradient takes the choice as fixed. Or the direction is the Y at the same place of the
+//! guide, which is stretched to the picture's size and rolled as the picture is (lucid's caricature).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -23,8 +24,14 @@ const LEAST: usize = 32;
 /// What a layer makes of guides: channels × 1 × positions, where the positions of all guides are in one row.
 pub(crate) type Features = Arc<Tensor>;
 
-/// The features that a recipe's terms need, by layer and guides.
-pub(crate) type GuideFeatures = BTreeMap<(String, Vec<String>), Features>;
+/// What a recipe's terms need: the features by layer and guides, and for a term that picks the same place the
+/// guide's picture.
+pub(crate) type GuideFeatures = BTreeMap<(String, Vec<String>, bool), Features>;
+
+/// Where the features of a term are among those.
+pub(crate) fn key(term: &Term) -> (String, Vec<String>, bool) {
+    (term.layer.clone(), term.guides.clone(), term.is_placed())
+}
 
 /// The features of the guides of all terms of `recipe`, at any time, whose network is `network`.
 ///
@@ -38,10 +45,12 @@ pub(crate) fn features(
 ) -> Result<GuideFeatures, PlanError> {
     let mut features = GuideFeatures::new();
     for term in recipe.objective.iter().filter(|term| !term.guides.is_empty()) {
-        let key = (term.layer.clone(), term.guides.clone());
-        if let Entry::Vacant(vacant) = features.entry(key) {
+        if let Entry::Vacant(vacant) = features.entry(key(term)) {
             let pictures = pictures(recipe, assets, term)?;
-            vacant.insert(Arc::new(seen(&term.layer, &pictures, network, machine)?));
+            vacant.insert(Arc::new(match &pictures[..] {
+                [picture] if term.is_placed() => (*picture).clone(),
+                pictures => seen(&term.layer, pictures, network, machine)?,
+            }));
         }
     }
     Ok(features)
@@ -109,6 +118,15 @@ pub(crate) fn average(features: &Tensor, energy: bool) -> Vec<f32> {
         false => features.shape.plane() as f64,
     };
     sums.iter().map(|sum| if whole > 0.0 { (sum / whole) as f32 } else { 0.0 }).collect()
+}
+
+/// What the direction at each position is taken from.
+#[derive(Clone, Debug)]
+pub(crate) enum Guiding {
+    /// Whichever position of the guides is most like it.
+    Match(Arc<Matching>),
+    /// The same place of the guide, whose picture this is, of any size.
+    Place(Features),
 }
 
 /// A guide's positions to choose from.
@@ -196,13 +214,13 @@ impl fmt::Debug for Matching {
 
 /// The features of a term's guides.
 pub(crate) fn of_term(features: &GuideFeatures, term: &Term) -> Result<Features, TermError> {
-    let known = features.get(&(term.layer.clone(), term.guides.clone())).cloned();
+    let known = features.get(&key(term)).cloned();
     known.ok_or_else(|| TermError::GuideNotGiven { guide: term.guides.join(", ") })
 }
 
 impl Term {
-    /// Whether its direction is chosen at each position.
-    pub(crate) fn is_matched(&self) -> bool {
-        !self.guides.is_empty() && self.pick == Pick::Match
+    /// Whether its direction is at each position that of the same place of its guide.
+    pub(crate) fn is_placed(&self) -> bool {
+        !self.guides.is_empty() && self.pick == Pick::Place
     }
 }

@@ -6,7 +6,7 @@ use graph::{OutputGradient, Shape, Size, Tensor};
 use safetensors::SafeTensors;
 use testkit::{Random, shared};
 
-use super::guide::{Matched, Matching, average, seen};
+use super::guide::{Guiding, Matched, Matching, average, seen};
 use super::place::View;
 use super::seeds::{Active, Seeding, Seeds};
 use crate::ascent::Shift;
@@ -45,19 +45,35 @@ fn column(features: &Tensor) -> Tensor {
 fn seeding(features: &Tensor, cosine: f32) -> Seeding {
     let matching = Matching::new(&context(), &Arc::new(column(features)), cosine > 0.0);
     Seeding {
-        direction: vec![0.0; features.shape.channels],
+        direction: Vec::new(),
         listed: Vec::new(),
-        matching: Some(Arc::new(matching)),
+        guiding: Some(Guiding::Match(Arc::new(matching))),
         measure: Measure::Linear,
         cosine,
         at: None,
     }
 }
 
-/// The value and the output gradient of one term.
-fn evaluated(activation: &Tensor, seeding: &Seeding) -> (f64, Tensor) {
+/// One that looks to the same place of a guide.
+fn placed(cosine: f32) -> Seeding {
+    let picture = Arc::new(Tensor::zeros(Shape::new(3, 32, 32)));
+    Seeding {
+        direction: Vec::new(),
+        listed: Vec::new(),
+        guiding: Some(Guiding::Place(picture)),
+        measure: Measure::Linear,
+        cosine,
+        at: None,
+    }
+}
+
+/// The value and the output gradient of one term, whose guide has these values at the same places.
+fn evaluated_at(activation: &Tensor, seeding: &Seeding, guide: Option<&Tensor>) -> (f64, Tensor) {
     let mut seeds = Seeds::new(activation.shape, [Some(seeding)].into_iter());
     seeds.activation().data.copy_from_slice(&activation.data);
+    if let Some(guide) = guide {
+        seeds.placed(0).expect("it looks to a place").data.copy_from_slice(&guide.data);
+    }
     let view = View::whole(Size::new(97, 130), Shift::default());
     let active = [0].map(|_| Active { seeding: Some(seeding), weight: 1.0 });
     let active = active.iter().map(|it| Active { seeding: it.seeding, weight: it.weight });
@@ -79,15 +95,18 @@ fn output_gradients_are_the_slopes_of_the_values() {
     let random = &mut Random(11);
     let (mut activation, guide) =
         (positive(random, Shape::new(7, 3, 4)), positive(random, Shape::new(7, 2, 5)));
-    for cosine in [0.0, 1.0, 2.0] {
-        let seeding = seeding(&guide, cosine);
-        let (_, gradient) = evaluated(&activation, &seeding);
+    let same = positive(random, activation.shape);
+    for (cosine, place) in [0.0, 1.0, 2.0].into_iter().flat_map(|it| [(it, false), (it, true)]) {
+        let seeding = if place { placed(cosine) } else { seeding(&guide, cosine) };
+        let evaluated =
+            |activation: &Tensor| evaluated_at(activation, &seeding, place.then_some(&same));
+        let (_, gradient) = evaluated(&activation);
         for at in (0..activation.data.len()).step_by(5) {
             const STEP: f32 = 1e-3;
             let before = activation.data[at];
             let [more, less] = [STEP, -STEP].map(|step| {
                 activation.data[at] = before + step;
-                evaluated(&activation, &seeding).0
+                evaluated(&activation).0
             });
             activation.data[at] = before;
             let slope = (more - less) / f64::from(2.0 * STEP);
@@ -170,4 +189,20 @@ fn guides_are_seen_matched_and_averaged_as_in_the_reference() {
     let mean: Vec<f32> = mean.data().as_chunks().0.iter().map(number).collect();
     let found = average(&seen("inception_4c/output"), false);
     assert!(testkit::error(&found, &mean) < 1e-5);
+}
+
+#[test]
+#[ignore = "needs the shared test files; see CONTRIBUTING"]
+fn the_same_place_of_a_guide_is_as_in_the_reference() {
+    let inputs = read("reference/inputs.safetensors");
+    let activation = floats(&SafeTensors::deserialize(&inputs).unwrap(), "act_4c");
+    let bytes = read("reference/terms_guide_other.safetensors");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let guide = floats(&file, "guide_same_4c");
+    let (value, seed) = evaluated_at(&activation, &placed(1.0), Some(&guide));
+    let expected = file.tensor("guide_place_cosine1.value").unwrap();
+    let expected = f64::from_le_bytes(expected.data().try_into().unwrap());
+    assert!((value / expected - 1.0).abs() < 1e-5, "{value} for {expected}");
+    let off = testkit::error(&seed.data, &floats(&file, "guide_place_cosine1.seed").data);
+    assert!(off < 1e-5, "{off:e}");
 }

@@ -23,7 +23,7 @@ pub use choose::channel_answers;
 pub use class::{class_count, class_number};
 pub use error::TermError;
 pub(crate) use evaluator::{GradientEvaluator, measuring, memory, sizes_seen};
-pub(crate) use guide::{GuideFeatures, features};
+pub(crate) use guide::{GuideFeatures, features, key};
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use seeds::Seeding;
 pub(crate) use terms::{Objective, Part, bytes_of_terms};

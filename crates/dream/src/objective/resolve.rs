@@ -7,9 +7,9 @@ use graph::{Graph, Network, NodeId, Tensor};
 use kernels::Context;
 
 use super::class::{Classes, channels};
-use super::guide::{self, GuideFeatures, Matching};
+use super::guide::{self, GuideFeatures, Guiding, Matching};
 use super::{Chooser, Part, Seeding, TermError};
-use crate::{Channels, ClassId, Machine, Measure, PlanError, Recipe, Term};
+use crate::{Channels, ClassId, Machine, Measure, Pick, PlanError, Recipe, Term};
 
 /// Where a recipe's terms are, of a network that has what they need.
 pub(crate) struct Resolved {
@@ -62,13 +62,15 @@ pub(crate) fn resolve(
 fn guided(term: &Term, (cx, features): (&Context, &GuideFeatures)) -> Result<Seeding, PlanError> {
     let features = guide::of_term(features, term)?;
     let (measure, cosine) = (term.measure(), term.cosine);
-    let matching = term.is_matched();
-    let direction = match matching {
-        true => vec![0.0; features.shape.channels],
-        false => guide::average(&features, measure == Measure::Energy),
+    let (direction, guiding) = match term.pick {
+        Pick::Average => (guide::average(&features, measure == Measure::Energy), None),
+        Pick::Match => {
+            let matching = Matching::new(cx, &features, cosine > 0.0);
+            (Vec::new(), Some(Guiding::Match(Arc::new(matching))))
+        }
+        Pick::Place => (Vec::new(), Some(Guiding::Place(features))),
     };
-    let matching = matching.then(|| Arc::new(Matching::new(cx, &features, cosine > 0.0)));
-    Ok(Seeding { direction, listed: Vec::new(), matching, measure, cosine, at: None })
+    Ok(Seeding { direction, listed: Vec::new(), guiding, measure, cosine, at: None })
 }
 
 /// What the backward pass starts from for a term that is not a whole layer's energy.
@@ -110,7 +112,7 @@ fn seeding(
         vec![1.0; count]
     };
     let (measure, cosine, at) = (term.measure(), term.cosine, term.at);
-    Ok(Seeding { direction, listed, matching: None, measure, cosine, at })
+    Ok(Seeding { direction, listed, guiding: None, measure, cosine, at })
 }
 
 impl Recipe {

@@ -14,12 +14,10 @@
 //!
 //! (Lucid's channel, neuron, direction and cosine objectives; ε = 10⁻⁴.)
 
-use std::sync::Arc;
-
 use graph::{OutputGradient, Shape, Tensor};
 use kernels::Threads;
 
-use super::guide::{Matched, Matching};
+use super::guide::{Guiding, Matched};
 use super::place::View;
 use crate::{Measure, parallel};
 
@@ -42,8 +40,8 @@ pub(crate) struct Seeding {
     pub(crate) direction: Vec<f32>,
     /// The channels that a recipe lists: where one is 0 everywhere, its gradient passes its ReLU.
     pub(crate) listed: Vec<usize>,
-    /// What the direction is chosen from, if that is done position by position.
-    pub(crate) matching: Option<Arc<Matching>>,
+    /// What the direction is taken from, if that is done position by position.
+    pub(crate) guiding: Option<Guiding>,
     pub(crate) measure: Measure,
     pub(crate) cosine: f32,
     pub(crate) at: Option<[f64; 2]>,
@@ -65,6 +63,16 @@ struct Cosine {
     value: f64,
 }
 
+/// The directions of a term that takes them position by position.
+enum Chosen {
+    /// It does not.
+    Nothing,
+    /// Those that were found most like.
+    Matched(Matched),
+    /// The layer's values at the guide.
+    Placed(Tensor),
+}
+
 /// Memory for the output gradient of one layer.
 pub(crate) struct Seeds {
     activation: Tensor,
@@ -72,8 +80,8 @@ pub(crate) struct Seeds {
     /// Sums over positions of each channel's values and their squares.
     sums: Vec<[f64; 2]>,
     cosines: Vec<Vec<Cosine>>,
-    /// What was chosen for each position of the terms that choose.
-    matched: Vec<Matched>,
+    /// The directions of each term that takes them position by position.
+    chosen: Vec<Chosen>,
     /// Channels that are 0 everywhere and are to grow: which, and whether each is one.
     revived: (Vec<usize>, Vec<bool>),
 }
@@ -83,13 +91,14 @@ impl Seeds {
     pub(crate) fn new<'a>(shape: Shape, terms: impl Iterator<Item = Option<&'a Seeding>>) -> Self {
         let with_cosine = |seeding: Option<&Seeding>| seeding.is_some_and(|it| it.cosine > 0.0);
         let positions = |seeding| if with_cosine(seeding) { shape.plane() } else { 0 };
-        let matches = |seeding: &Option<&Seeding>| {
-            let matches = seeding.is_some_and(|it| it.matching.is_some());
-            Matched::new(if matches { shape.plane() } else { 0 })
+        let chosen = |seeding: &Option<&Seeding>| match seeding.and_then(|it| it.guiding.as_ref()) {
+            None => Chosen::Nothing,
+            Some(Guiding::Match(_)) => Chosen::Matched(Matched::new(shape.plane())),
+            Some(Guiding::Place(_)) => Chosen::Placed(Tensor::zeros(shape)),
         };
         let terms: Vec<Option<&Seeding>> = terms.collect();
         Self {
-            matched: terms.iter().map(matches).collect(),
+            chosen: terms.iter().map(chosen).collect(),
             activation: Tensor::zeros(shape),
             seed: Tensor::zeros(shape),
             sums: Vec::with_capacity(shape.channels),
@@ -101,9 +110,9 @@ impl Seeds {
         }
     }
 
-    /// Bytes for a layer of `shape` and its terms.
-    pub(crate) fn bytes(shape: Shape, terms: usize) -> u64 {
-        let tensors = 2 * shape.len() * size_of::<f32>();
+    /// Bytes for a layer of `shape` and its terms, of which so many are `placed`.
+    pub(crate) fn bytes(shape: Shape, terms: usize, placed: usize) -> u64 {
+        let tensors = (2 + placed) * shape.len() * size_of::<f32>();
         let cosines = terms * shape.plane() * size_of::<(Cosine, u32, f32)>();
         (tensors + cosines + shape.channels * size_of::<[f64; 4]>()) as u64
     }
@@ -111,6 +120,15 @@ impl Seeds {
     /// Where the layer's values are to be written before [`Self::update`].
     pub(crate) fn activation(&mut self) -> &mut Tensor {
         &mut self.activation
+    }
+
+    /// Where the layer's values at the guide of a term, by its number among the layer's, are to be written
+    /// before [`Self::update`]; `None` if it does not look to the same place of a guide.
+    pub(crate) fn placed(&mut self, term: usize) -> Option<&mut Tensor> {
+        match self.chosen.get_mut(term) {
+            Some(Chosen::Placed(features)) => Some(features),
+            _ => None,
+        }
     }
 
     /// The output gradient that was computed last.
@@ -130,7 +148,7 @@ impl Seeds {
         view: &View,
         terms: impl Iterator<Item = Active<'a>> + Clone + Send + Sync,
     ) -> f64 {
-        let Self { activation, seed, sums, cosines, matched, revived } = self;
+        let Self { activation, seed, sums, cosines, chosen, revived } = self;
         let (shape, activation) = (activation.shape, &*activation);
         threads.install(|| {
             parallel::map_into(shape.channels, sums, |channel| {
@@ -141,7 +159,7 @@ impl Seeds {
             });
         });
         let mut value = 0.0;
-        let memory = cosines.iter_mut().zip(&mut *matched);
+        let memory = cosines.iter_mut().zip(&mut *chosen);
         for (Active { seeding, weight }, memory) in terms.clone().zip(memory) {
             if weight != 0.0 {
                 let value_of = term_value(threads, view, activation, sums, seeding, memory);
@@ -149,7 +167,7 @@ impl Seeds {
             }
         }
         revive(revived, terms.clone(), sums);
-        let memory = cosines.iter().map(Vec::as_slice).zip(&*matched);
+        let memory = cosines.iter().map(Vec::as_slice).zip(&*chosen);
         let revived = &revived.1[..];
         threads.install(|| {
             parallel::chunks_mut(&mut seed.data, shape.plane(), CHANNELS, |channel, seed| {
@@ -193,16 +211,22 @@ fn term_value(
     activation: &Tensor,
     sums: &[[f64; 2]],
     seeding: Option<&Seeding>,
-    (cosines, matched): (&mut Vec<Cosine>, &mut Matched),
+    (cosines, chosen): (&mut Vec<Cosine>, &mut Chosen),
 ) -> f64 {
     let Some(seeding) = seeding else {
         return 0.5 * sums.iter().map(|[_, squares]| squares).sum::<f64>();
     };
-    if let Some(matching) = &seeding.matching {
-        let value = matching.choose(activation, matched);
+    if let Some(guiding) = &seeding.guiding {
+        let value = match (guiding, &mut *chosen) {
+            (Guiding::Match(matching), Chosen::Matched(matched)) => {
+                matching.choose(activation, matched)
+            }
+            (_, Chosen::Placed(features)) if cosines.is_empty() => product(activation, features),
+            _ => 0.0,
+        };
         return match cosines.is_empty() {
             true => value,
-            false => matched_cosines(threads, activation, seeding, matching, (cosines, matched)),
+            false => guided_cosines(threads, activation, seeding, guiding, (cosines, chosen)),
         };
     }
     if !cosines.is_empty() {
@@ -262,26 +286,46 @@ fn cosine_values(
     cosines.iter().map(|cosine| cosine.value).sum()
 }
 
+/// The sum of the products of two layers' values.
+fn product(one: &Tensor, other: &Tensor) -> f64 {
+    let pairs = one.data.iter().zip(&other.data);
+    pairs.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
 /// As [`cosine_values`], of a term whose directions have been chosen.
-fn matched_cosines(
+fn guided_cosines(
     threads: &Threads,
     activation: &Tensor,
     seeding: &Seeding,
-    matching: &Matching,
-    (cosines, matched): (&mut [Cosine], &Matched),
+    guiding: &Guiding,
+    (cosines, chosen): (&mut [Cosine], &Chosen),
 ) -> f64 {
     threads.install(|| {
         parallel::chunks_mut(cosines, POSITIONS, 1, |chunk, cosines| {
             let first = chunk * POSITIONS;
             let mut squares = [0.0f64; POSITIONS];
+            let (mut dots, mut others) = (squares, squares);
             for channel in 0..activation.shape.channels {
                 let values = &activation.channel(channel)[first..][..cosines.len()];
                 for (square, &x) in squares.iter_mut().zip(values) {
                     *square += f64::from(x).powi(2);
                 }
+                if let Chosen::Placed(features) = chosen {
+                    let features = &features.channel(channel)[first..][..values.len()];
+                    let sums = dots.iter_mut().zip(&mut others);
+                    for ((dot, other), (&x, &y)) in sums.zip(values.iter().zip(features)) {
+                        *dot += f64::from(x) * f64::from(y);
+                        *other += f64::from(y).powi(2);
+                    }
+                }
             }
             for (index, cosine) in cosines.iter_mut().enumerate() {
-                let (norm, dot) = matching.chosen(matched, first + index);
+                let (norm, dot) = match (guiding, chosen) {
+                    (Guiding::Match(matching), Chosen::Matched(matched)) => {
+                        matching.chosen(matched, first + index)
+                    }
+                    _ => (others[index].sqrt() + EPSILON, dots[index]),
+                };
                 *cosine = at_position(dot, squares[index].sqrt(), norm, f64::from(seeding.cosine));
             }
         });
@@ -311,22 +355,21 @@ fn add(
     seeding: Option<&Seeding>,
     weight: f32,
     (view, shape): (&View, Shape),
-    (cosines, matched): (&[Cosine], &Matched),
+    (cosines, chosen): (&[Cosine], &Chosen),
 ) {
-    let Some(Seeding { direction, measure, at, matching, .. }) = seeding else {
+    let Some(Seeding { direction, measure, at, guiding, .. }) = seeding else {
         seed.iter_mut().zip(values).for_each(|(seed, x)| *seed += weight * x);
         return;
     };
-    if let Some(matching) = matching {
-        let chosen = matching.direction(matched, channel);
-        if cosines.is_empty() {
-            seed.iter_mut().zip(chosen).for_each(|(seed, w)| *seed += weight * w);
-            return;
+    match (guiding, chosen) {
+        (Some(Guiding::Match(matching)), Chosen::Matched(matched)) => {
+            return add_guided(seed, values, weight, cosines, matching.direction(matched, channel));
         }
-        for (((seed, x), cosine), w) in seed.iter_mut().zip(values).zip(cosines).zip(chosen) {
-            *seed += weight * (cosine.along * w + cosine.back * x);
+        (_, Chosen::Placed(features)) => {
+            let directions = features.channel(channel).iter().copied();
+            return add_guided(seed, values, weight, cosines, directions);
         }
-        return;
+        _ => {}
     }
     let w = weight * direction[channel];
     if !cosines.is_empty() {
@@ -346,5 +389,22 @@ fn add(
         None => seed.iter_mut().zip(values).for_each(|(seed, &x)| *seed += part(x)),
         Some(None) => {}
         Some(Some(position)) => seed[position] += part(values[position]),
+    }
+}
+
+/// Adds the part of a term whose directions have been chosen.
+fn add_guided(
+    seed: &mut [f32],
+    values: &[f32],
+    weight: f32,
+    cosines: &[Cosine],
+    directions: impl Iterator<Item = f32>,
+) {
+    if cosines.is_empty() {
+        seed.iter_mut().zip(directions).for_each(|(seed, w)| *seed += weight * w);
+        return;
+    }
+    for (((seed, x), cosine), w) in seed.iter_mut().zip(values).zip(cosines).zip(directions) {
+        *seed += weight * (cosine.along * w + cosine.back * x);
     }
 }

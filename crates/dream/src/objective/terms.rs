@@ -6,8 +6,10 @@ use arrayvec::ArrayVec;
 use graph::{Executable, Graph, GraphError, NodeId, OutputGradient, Session, Size, Tensor};
 use kernels::Threads;
 
+use super::guide::{Features, Guiding};
 use super::place::View;
 use super::seeds::{Active, Seeding, Seeds};
+use crate::{Filter, resize};
 
 /// As many layers as a step can start from without memory of its own.
 const LAYERS: usize = 16;
@@ -33,6 +35,16 @@ pub(crate) struct Part {
     pub(crate) target: usize,
     /// What the backward pass starts from; `None` for the layer's own values, all of them.
     pub(crate) seeding: Option<Seeding>,
+}
+
+impl Part {
+    /// The guide whose same place its directions are those of.
+    fn placed(&self) -> Option<&Features> {
+        match self.seeding.as_ref().and_then(|seeding| seeding.guiding.as_ref()) {
+            Some(Guiding::Place(guide)) => Some(guide),
+            _ => None,
+        }
+    }
 }
 
 impl Objective {
@@ -76,7 +88,15 @@ impl Objective {
             })
         };
         let seeds = (0..self.targets).map(seeds).collect();
-        Ok(Evaluation { objective: self, session, seeds })
+        let mut guides: Vec<(Features, Tensor)> = Vec::new();
+        for guide in self.parts.iter().filter_map(Part::placed) {
+            if !guides.iter().any(|(known, _)| Arc::ptr_eq(known, guide)) {
+                let mut stretched = resize(guide, size, Filter::CatmullRom);
+                stretched.data.iter_mut().for_each(|x| *x = x.clamp(0.0, 255.0));
+                guides.push((Arc::clone(guide), stretched));
+            }
+        }
+        Ok(Evaluation { objective: self, session, seeds, guides })
     }
 }
 
@@ -87,9 +107,13 @@ pub(crate) fn bytes_of_terms(graph: &Graph, targets: &[NodeId], parts: &[Part], 
         let terms = || parts.iter().filter(|part| part.target == target);
         let seeded = terms().any(|part| part.seeding.is_some());
         let shape = shapes[node.index()].filter(|_| seeded);
-        shape.map_or(0, |shape| Seeds::bytes(shape, terms().count()))
+        let placed = terms().filter(|part| part.placed().is_some()).count();
+        shape.map_or(0, |shape| Seeds::bytes(shape, terms().count(), placed))
     };
-    targets.iter().enumerate().map(bytes).sum()
+    // The guides in the picture's size.
+    let placed = parts.iter().filter(|part| part.placed().is_some()).count() as u64;
+    let guides = placed.saturating_mul(size.pixels()).saturating_mul(3 * size_of::<f32>() as u64);
+    targets.iter().enumerate().map(bytes).sum::<u64>().saturating_add(guides)
 }
 
 /// The objective on pictures of one size.
@@ -98,9 +122,35 @@ pub(crate) struct Evaluation<'p> {
     session: Box<dyn Session>,
     /// For each layer the memory of its terms, if one of them asks for more than all of its energy.
     seeds: Vec<Option<Seeds>>,
+    /// The guides that terms look to the same place of, as they are and in the picture's size.
+    guides: Vec<(Features, Tensor)>,
 }
 
 impl Evaluation<'_> {
+    /// Shows the network, as it will see the picture, the guides that terms look to the same place of.
+    fn see_guides(&mut self, weights: &[f32]) -> Result<(), GraphError> {
+        let Self { objective, session, seeds, guides } = self;
+        for (guide, picture) in guides {
+            let counts = |(part, weight): &(&Part, &f32)| {
+                **weight != 0.0 && part.placed().is_some_and(|own| Arc::ptr_eq(own, guide))
+            };
+            if !objective.parts.iter().zip(weights).any(|term| counts(&term)) {
+                continue;
+            }
+            session.forward(picture)?;
+            for (target, seeds) in seeds.iter_mut().enumerate() {
+                let terms = objective.parts.iter().zip(weights);
+                let own = terms.filter(|(part, _)| part.target == target).enumerate();
+                for (number, _) in own.filter(|(_, term)| counts(term)) {
+                    if let Some(features) = seeds.as_mut().and_then(|seeds| seeds.placed(number)) {
+                        session.read_activation(target, features)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// From now on the network sees pictures rolled.
     pub(crate) fn set_shift(&mut self, shift: [usize; 2]) {
         self.session.set_shift(shift);
@@ -116,6 +166,7 @@ impl Evaluation<'_> {
         picture: &Tensor,
         gradient: &mut Tensor,
     ) -> Result<f64, GraphError> {
+        self.see_guides(weights)?;
         self.session.forward(picture)?;
         let mut value = 0.0;
         for (target, seeds) in self.seeds.iter_mut().enumerate() {

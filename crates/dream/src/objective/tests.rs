@@ -18,7 +18,7 @@ fn view() -> View {
 
 fn seeding(direction: &[f32], measure: Measure) -> Seeding {
     let (direction, listed) = (direction.to_vec(), Vec::new());
-    Seeding { direction, listed, matching: None, measure, cosine: 0.0, at: None }
+    Seeding { direction, listed, guiding: None, measure, cosine: 0.0, at: None }
 }
 
 /// The value and the output gradient of weighted terms of a layer's values.

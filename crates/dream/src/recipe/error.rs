@@ -75,6 +75,12 @@ pub enum RecipeError {
     /// A wobble of a picture that is seen in tiles.
     #[error("`ascent.wobble` and `tiles` cannot be together: set `tiles` to \"whole\"")]
     WobbleOfTiles,
+    /// A guide that is looked at place by place, where the network does not see the picture as it is.
+    #[error(
+        "`pick` \"place\" needs the whole picture as it is: set `tiles` to \"whole\" and leave \
+         `ascent.wobble` out, or `pick` to \"match\""
+    )]
+    PlaceOfParts,
     /// The sigmoid is asked for on pixels.
     #[error(
         "`ascent.bound` \"sigmoid\" needs `ascent.parametrisation` \"spectrum\": set that as well, or \

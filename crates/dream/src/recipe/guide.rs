@@ -20,7 +20,8 @@ documented! {
         /// SHA-256 of that file, in hexadecimal: what decides. Default: empty, for any file.
         pub sha256: String,
         /// Its longest side, in pixels, when the network sees it, and so the size of its motifs: 96 gives
-        /// dots, 320 large blooms. It is never enlarged. Default: 224.
+        /// dots, 320 large blooms. It is never enlarged, and has no say where a term picks the same place.
+        /// Default: 224.
         pub size: u32,
     }
 }
@@ -40,6 +41,9 @@ pub enum Pick {
     Match,
     /// The mean of all: crowsonkb's deep_dream.
     Average,
+    /// The one at the same place of the guide, which is stretched to the picture's size: lucid's caricature.
+    /// It takes one more pass forward at every step.
+    Place,
 }
 
 impl Guide {

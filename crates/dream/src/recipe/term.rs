@@ -247,7 +247,10 @@ impl Term {
         if guided && self.at.is_some() {
             return wrong("names a guide and a place: give one of guides and at".into());
         }
-        if self.is_matched() && self.measure == Some(Measure::Energy) {
+        if self.pick == Pick::Place && self.guides.len() > 1 {
+            return wrong("has several guides: pick = \"place\" takes one".into());
+        }
+        if guided && self.pick != Pick::Average && self.measure == Some(Measure::Energy) {
             return wrong(
                 "has a guide: measure = \"energy\" with guides needs pick = \"average\"".into(),
             );

@@ -1,6 +1,6 @@
 //! What settings of a recipe cannot be together, each of them being right by itself.
 
-use super::{Bound, Finish, Optimiser, Parametrisation, Recipe, RecipeError, Tiles};
+use super::{Bound, Finish, Optimiser, Parametrisation, Recipe, RecipeError, Term, Tiles};
 
 /// The longest step of a spectrum.
 const LONGEST_STEP: f32 = 1.0;
@@ -21,6 +21,12 @@ impl Recipe {
         let ascent = &self.ascent;
         if ascent.wobble.is_any() && self.tiles != Tiles::Whole {
             return Err(RecipeError::WobbleOfTiles);
+        }
+        let keyframes = self.zoom.iter().flat_map(|zoom| &zoom.keyframes);
+        let lists = keyframes.filter_map(|keyframe| keyframe.set.objective.as_ref());
+        let mut terms = lists.chain([&self.objective]).flatten();
+        if terms.any(Term::is_placed) && (ascent.wobble.is_any() || self.tiles != Tiles::Whole) {
+            return Err(RecipeError::PlaceOfParts);
         }
         match ascent.parametrisation {
             Parametrisation::Pixels if ascent.bound == Bound::Sigmoid => {

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::common::{Watch, edited, machine, picture, toy};
 use dream::{
-    Balance, Channels, DreamError, Observer, Plan, Progress, Recipe, Tensor, Term, Tiles, Zoom,
-    ZoomDreamer, dream, evaluate,
+    Assets, Balance, Channels, DreamError, Guide, Observer, Pick, Plan, PlanError, Progress,
+    Recipe, Tensor, Term, Tiles, Zoom, ZoomDreamer, dream, evaluate,
 };
 use graph::{Conv2d, Dense, GraphBuilder, MaxPool, Network, Op, Size, Window};
 
@@ -378,4 +378,42 @@ fn keyframes_fade_terms_and_a_zoom_chooses_its_channels_once() {
     let settled = recipe.at(1.0).unwrap().objective;
     let weights: Vec<f32> = settled.iter().map(|term| term.weight).collect();
     assert_eq!((settled.len(), &weights[..]), (2, &[1.0, 1.5][..]));
+}
+
+/// Energy's gradient is the layer's values, and so are a guide's at the same place, if it is the picture.
+#[test]
+fn a_picture_that_is_its_own_guide_at_every_place_dreams_of_its_layer() {
+    let (before, size) = (picture(40, 56), Size::new(40, 56));
+    let stepped = |edit: &dyn Fn(&mut Recipe)| {
+        let recipe = edited(Recipe::default(), |recipe| {
+            recipe.octaves.count = 1;
+            recipe.ascent.iterations = 1;
+            recipe.objective = vec![Term::layer("relu2")];
+            edit(recipe);
+        });
+        let guides = [("same".to_owned(), before.clone())].into();
+        let assets = Assets { guides, ..Assets::default() };
+        let plan = Plan::with_assets(&recipe, &assets, &toy(), size, &machine(2))?;
+        Ok::<_, PlanError>(dream(&plan, before.clone(), &mut Watch::default()).unwrap())
+    };
+    let guided = |recipe: &mut Recipe| {
+        recipe.guides = [("same".to_owned(), Guide::default())].into();
+        let term = &mut recipe.objective[0];
+        (term.guides, term.pick) = (vec!["same".into()], Pick::Place);
+    };
+    let (energy, place) = (stepped(&|_| ()).unwrap(), stepped(&guided).unwrap());
+    assert!(testkit::error(&place.data, &energy.data) < 1e-6);
+    assert!(testkit::error(&energy.data, &before.data) > 1e-4);
+    let said = |edit: &dyn Fn(&mut Recipe)| stepped(edit).unwrap_err().to_string();
+    let tiled = |recipe: &mut Recipe| {
+        guided(recipe);
+        recipe.tiles = Tiles::Rolled { size: 32 };
+    };
+    assert!(said(&tiled).contains("needs the whole picture"));
+    let two = |recipe: &mut Recipe| {
+        guided(recipe);
+        recipe.guides.insert("other".into(), Guide::default());
+        recipe.objective[0].guides.push("other".into());
+    };
+    assert!(said(&two).contains("takes one"));
 }
