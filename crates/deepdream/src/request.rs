@@ -214,6 +214,21 @@ impl DreamRequest {
         prepare: impl FnOnce(&mut Recipe),
         run: Run,
     ) -> Result<Resolved> {
+        self.resolve_moving(base, network, usual, prepare, (run, &mut assets::one_mask))
+    }
+
+    /// As [`Self::resolve_sparing`], where masks may be another one for each frame; `moving` takes those.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub(crate) fn resolve_moving(
+        &self,
+        base: Option<&Base>,
+        network: &Network,
+        usual: Preset,
+        prepare: impl FnOnce(&mut Recipe),
+        (run, moving): (Run, &mut assets::Moving),
+    ) -> Result<Resolved> {
         let RecipeRequest { preset, terms, edits, .. } = &self.recipe;
         let mut recipe = match (base, preset) {
             (Some(base), None) => base.recipe_for(network)?,
@@ -236,8 +251,8 @@ impl DreamRequest {
         let asked = base.is_some() || self.recipe.asks_for_terms();
         assets::guide_terms(&mut recipe, &self.files, network, asked);
         targets::check(network, &recipe, base)?;
-        let memory = self.limits.memory();
-        let (assets, files) = assets::resolve(&mut recipe, &self.files, base, memory, run)?;
+        let (memory, files) = (self.limits.memory(), &self.files);
+        let (assets, files) = assets::resolve(&mut recipe, files, base, memory, (run, moving))?;
         recipe.validate()?;
         Ok(Resolved { recipe, assets, files })
     }

@@ -27,8 +27,9 @@ pub(crate) struct RecipeArgs {
     #[arg(help_heading = "Recipe")]
     guides: Vec<GuideArg>,
     /// Dream only where this picture is white, and less where it is grey. With a colour, dream only where the
-    /// picture has that colour. Every other pixel keeps its value. NAME names the region for --layer and
-    /// --class. Repeat the flag for several regions. Default: the whole picture.
+    /// picture has that colour. Every other pixel keeps its value. A video may have a folder or a video with one
+    /// mask for each frame. NAME names the region for --layer and --class. Repeat the flag for several regions.
+    /// Default: the whole picture.
     #[arg(long = "mask", value_name = "[NAME=]FILE[#RRGGBB]", value_parser = MaskArg::parse)]
     #[arg(help_heading = "Recipe")]
     masks: Vec<MaskArg>,
@@ -38,7 +39,7 @@ pub(crate) struct RecipeArgs {
     /// A look: `figures` for whole figures in clean colours, `visualise` for what a layer is about by
     /// itself (with --noise), `classic` for the default of version 0.2, or the rules of a known program;
     /// `deepdream presets` says more. With --recipe, the recipe's layers, seed and size stay. Default: figures;
-    /// in movies and videos classic.
+    /// in videos classic.
     #[arg(short, long, value_name = "NAME", help_heading = "Recipe")]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,

@@ -10,7 +10,8 @@ use models::Store;
 
 use super::give;
 use crate::base::Base;
-use crate::output::reason;
+use crate::frames::Frames;
+use crate::output::{reason, sha256};
 use crate::{Error, Fault, Result, readable_bytes};
 
 /// The store's folder of pictures, called by their hashes.
@@ -27,6 +28,8 @@ pub(super) struct Wanted<'a> {
     pub(super) group: &'static str,
     /// Its name there.
     pub(super) name: &'a str,
+    /// Whether it may be a folder of pictures whose names end in numbers.
+    pub(super) folders: bool,
     /// Where it was.
     pub(super) file: &'a str,
     /// Its hash; empty for any file.
@@ -60,7 +63,7 @@ impl Search<'_> {
     /// There is none, or only others of its name.
     pub(super) fn find(&self, wanted: &Wanted) -> Result<Found> {
         if let Some(path) = wanted.given {
-            let found = self.read(path, portable(path))?;
+            let found = self.read(path, portable(path), wanted.folders)?;
             return if wanted.is(&found) { Ok(found) } else { Err(wanted.other(&found)) };
         }
         let mut other = None;
@@ -68,7 +71,7 @@ impl Search<'_> {
             if !path.exists() {
                 continue;
             }
-            let found = self.read(&path, portable(Path::new(wanted.file)))?;
+            let found = self.read(&path, portable(Path::new(wanted.file)), wanted.folders)?;
             if wanted.is(&found) {
                 return Ok(found);
             }
@@ -79,7 +82,7 @@ impl Search<'_> {
                 "" => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
                 file => portable(Path::new(file)),
             };
-            let found = self.read(&path, name)?;
+            let found = self.read(&path, name, false)?;
             if wanted.is(&found) {
                 return Ok(found);
             }
@@ -108,7 +111,10 @@ impl Search<'_> {
         names.into_iter().flat_map(places).collect()
     }
 
-    fn read(&self, path: &Path, name: String) -> Result<Found> {
+    fn read(&self, path: &Path, name: String, folders: bool) -> Result<Found> {
+        if folders && path.is_dir() {
+            return folder(path, name);
+        }
         let wrong = |why: String| {
             Error::new(Fault::Picture, format!("could not read {}: {why}", path.display())).at(path)
         };
@@ -125,6 +131,20 @@ impl Search<'_> {
         let hash = models::digest::sha256_of(&bytes);
         Ok(Found { path: path.to_owned(), name, bytes, hash })
     }
+}
+
+/// A folder of pictures: its hash is that of their hashes, in the order of their numbers.
+fn folder(path: &Path, name: String) -> Result<Found> {
+    let frames = Frames::find(path)?;
+    if frames.is_empty() {
+        let what = format!("there are no pictures in {}", path.display());
+        return Err(Error::new(Fault::Picture, what)
+            .at(path)
+            .hint("Its pictures' names end in their numbers, such as mask_0.png."));
+    }
+    let hashes = frames.iter().map(|(_, picture)| sha256(picture)).collect::<Result<String>>()?;
+    let hash = models::digest::sha256_of(hashes.as_bytes());
+    Ok(Found { path: path.to_owned(), name, bytes: Vec::new(), hash })
 }
 
 impl Wanted<'_> {

@@ -7,16 +7,19 @@ mod find;
 mod npy;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use dream::{Assets, Recipe, Region, Term};
-use graph::Network;
-use media::{Image, Limits};
+use dream::{Assets, Guide, Pick, Recipe, Region, Term};
+use graph::{Network, Shape, Size, Tensor};
+use media::{FileClass, FileKind, Image, Limits};
 
 use crate::base::Base;
 use crate::progress::Run;
 use crate::{Error, Fault, Knob, Note, Result};
 use find::{Search, Wanted};
+
+/// The longest side, in pixels, of a guide that is stretched to the picture's size.
+const STRETCHED: u32 = 2048;
 
 /// Files that a request gives for names in its recipe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub(crate) struct FoundFile {
 
 /// Finds and decodes the files that `recipe` names, and writes into it where they are and their hashes; returns
 /// them, decoded and by their paths. What nothing uses is noted, and not decoded. `memory` bounds what each may
-/// take.
+/// take. Masks that are another one for each frame are left to `moving`.
 ///
 /// # Errors
 /// A file that is not there, another than the recipe's, or one that cannot be read.
@@ -50,7 +53,7 @@ pub(crate) fn resolve(
     given: &GivenFiles,
     base: Option<&Base>,
     memory: u64,
-    run: Run,
+    (run, moving): (Run, &mut Moving),
 ) -> Result<(Assets, Vec<FoundFile>)> {
     let search = Search { base, memory };
     for name in given.guides.keys() {
@@ -62,6 +65,7 @@ pub(crate) fn resolve(
     let mut files = read_vectors(recipe, given, &search)?;
     let mut assets = Assets::default();
     let used = guides_in_use(recipe);
+    let stretched = stretched_guides(recipe);
     for (name, guide) in &mut recipe.guides {
         let wanted = Wanted {
             what: format!("the guide `{name}`"),
@@ -70,6 +74,7 @@ pub(crate) fn resolve(
             file: &guide.file,
             hash: &guide.sha256,
             given: given.guides.get(name).map(PathBuf::as_path),
+            folders: false,
         };
         let found = search.find(&wanted)?;
         (guide.file, guide.sha256) = (found.name, found.hash);
@@ -80,7 +85,10 @@ pub(crate) fn resolve(
         }
         let image = Image::decode_within(&found.bytes, &Limits::memory(memory))
             .map_err(|error| Error::from(error).about(&guide.file).at(&found.path))?;
-        let picture = guide.picture(image.color(), image.alpha());
+        // What is stretched to the picture's size is to have as much to show there.
+        let size = if stretched.contains(name) { guide.size.max(STRETCHED) } else { guide.size };
+        let seen = Guide { size, ..guide.clone() };
+        let picture = seen.picture(image.color(), image.alpha());
         assets.guides.insert(name.clone(), picture);
     }
     let used = regions_in_use(recipe);
@@ -92,12 +100,20 @@ pub(crate) fn resolve(
             file: &region.mask,
             hash: &region.sha256,
             given: given.masks.get(name).map(PathBuf::as_path),
+            folders: true,
         };
         let found = search.find(&wanted)?;
         (region.mask, region.sha256) = (found.name, found.hash);
         files.push(FoundFile { role: "mask", path: found.path.clone() });
         if !used.contains(name) {
             run.note(Note::Unused { what: "region", name: name.clone() });
+            continue;
+        }
+        if found.path.is_dir() || is_video(&found.path) {
+            let size = moving(name, region, &found.path)?;
+            // What counts is another mask for each frame, of this size.
+            let shape = Shape::new(1, size.height, size.width);
+            assets.masks.insert(name.clone(), Tensor { shape, data: vec![1.0; shape.len()] });
             continue;
         }
         let image = Image::decode_within(&found.bytes, &Limits::memory(memory))
@@ -107,7 +123,25 @@ pub(crate) fn resolve(
     Ok((assets, files))
 }
 
-fn mask(region: &Region, image: &Image) -> Result<dream::Tensor> {
+/// Whether a file is a video, as its content tells.
+fn is_video(path: &Path) -> bool {
+    let kind = FileKind::of_file(path).ok().flatten();
+    kind.is_some_and(|kind| kind.class() == FileClass::Video)
+}
+
+/// Takes the mask of the region of this name, which is another one for each frame: a folder or a video. Returns
+/// the size of all of them.
+pub(crate) type Moving<'a> = dyn FnMut(&str, &Region, &Path) -> Result<Size> + 'a;
+
+/// The one of what has no frames, or whose frames are not known.
+pub(crate) fn one_mask(name: &str, _: &Region, path: &Path) -> Result<Size> {
+    let what = format!("the mask of the region `{name}`, {}, is not one picture", path.display());
+    Err(Error::new(Fault::Picture, what)
+        .at(path)
+        .hint("A folder or a video of masks, one for each frame, is for dreams on videos."))
+}
+
+fn mask(region: &Region, image: &Image) -> Result<Tensor> {
     Ok(region.map(image.color(), image.alpha())?)
 }
 
@@ -133,6 +167,7 @@ fn read_vectors(
             file: &vector.file,
             hash: &vector.sha256,
             given,
+            folders: false,
         };
         let found = search.find(&wanted)?;
         let values = npy::read(&found.bytes).map_err(|problem| {
@@ -164,6 +199,12 @@ fn terms_mut(recipe: &mut Recipe) -> impl Iterator<Item = &mut Term> {
 /// The guides that terms name.
 fn guides_in_use(recipe: &Recipe) -> Vec<String> {
     terms(recipe).flat_map(|term| &term.guides).cloned().collect()
+}
+
+/// The guides that terms look to the same place of.
+fn stretched_guides(recipe: &Recipe) -> Vec<String> {
+    let stretched = terms(recipe).filter(|term| term.pick == Pick::Place);
+    stretched.flat_map(|term| &term.guides).cloned().collect()
 }
 
 /// Has the terms of `recipe`, at whatever time, look to the guides that are given, unless one of them does

@@ -2,20 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{Assets, Preset, Recipe};
+use dream::{Assets, Preset, Recipe, Region};
 use graph::Network;
 use media::movie::MovieFormat;
 use tempfile::NamedTempFile;
 
 use super::Report;
+use crate::assets::Moving;
 use crate::base::Base;
 use crate::movie::{Encoding, Target, Timeline};
 use crate::output::Output;
 use crate::output_paths::movie_path;
 use crate::progress::{FramesProgress, Run};
-use crate::request::field;
+use crate::request::{Resolved, field};
 use crate::threads::spawn;
-use crate::video::{FrameQueue, ProbedVideo, Record, VideoFolder, Workers};
+use crate::video::{FrameQueue, MovingMasks, ProbedVideo, Record, VideoFolder, Workers};
 use crate::video::{check_memory, dreamers, is_finished};
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
@@ -110,7 +111,9 @@ impl VideoJob {
         if let Some(movie) = movie {
             self.check_sound(&video, movie, run)?;
         }
-        let (network, recipe, assets) = self.resolve(folder, run)?;
+        let mut masks = MovingMasks::default();
+        let (network, recipe, assets) = self.resolve(folder, &mut masks, run)?;
+        masks.check(video.cut.frames)?;
         let follow = recipe.video.clone().unwrap_or_default().coherence.depends_on_last();
         if let Some(shard) = self.shard.filter(|_| follow) {
             let what = format!(
@@ -130,7 +133,7 @@ impl VideoJob {
         let folder = VideoFolder::open(folder, &record, self.shard, self.overwrite, (level, run))?;
         let wanted = self.shard.map_or(0..record.frames, |shard| shard.range(record.frames));
         let missing = match follow {
-            true => folder.resume(&mut dreamer, &record, self.overwrite)?,
+            true => folder.resume(&mut dreamer, &record, &masks, self.overwrite)?,
             false => folder.missing(wanted.clone()),
         };
         let dreamers = match follow {
@@ -159,6 +162,7 @@ impl VideoJob {
             record: &record,
             folder: &folder,
             queue: &queue,
+            masks: &masks,
             progress,
             run,
         };
@@ -196,8 +200,14 @@ impl VideoJob {
         }
     }
 
-    /// The network, and the recipe that is asked for or that the folder's frames have.
-    fn resolve(&self, folder: &Path, run: Run) -> Result<(Network, Recipe, Assets)> {
+    /// The network, and the recipe that is asked for or that the folder's frames have. Masks that are another
+    /// one for each frame go to `masks`.
+    fn resolve(
+        &self,
+        folder: &Path,
+        masks: &mut MovingMasks,
+        run: Run,
+    ) -> Result<(Network, Recipe, Assets)> {
         let before = match Record::load(folder) {
             Err(error) if !self.overwrite => return Err(error),
             before => before.ok().flatten(),
@@ -213,8 +223,12 @@ impl VideoJob {
         let prepare = |recipe: &mut Recipe| {
             recipe.video.get_or_insert_default();
         };
-        let (recipe, assets) =
-            self.dream.resolve(base.as_ref(), &network, Preset::Classic, prepare, run)?;
+        let mut moving =
+            |name: &str, region: &Region, path: &Path| masks.add(name, region, path, run);
+        let (base, moving) = (base.as_ref(), (run, &mut moving as &mut Moving));
+        let resolved =
+            self.dream.resolve_moving(base, &network, Preset::Classic, prepare, moving)?;
+        let Resolved { recipe, assets, .. } = resolved;
         Ok((network, recipe, assets))
     }
 }

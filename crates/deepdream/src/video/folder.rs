@@ -8,7 +8,9 @@ use dream::{TemporalState, Tensor, VideoDreamer};
 use kernels::CpuLevel;
 use media::{Image, ImageFormat};
 
+use super::masks::MovingMasks;
 use super::record::{ENDING, Record};
+use crate::convert::unplanned;
 use crate::frames::{Frames, State, Store, check_level, frame_path, other_recipe};
 use crate::output::{remove, sha256};
 use crate::progress::Run;
@@ -140,6 +142,7 @@ impl VideoFolder {
         &self,
         clip: &mut VideoDreamer,
         record: &Record,
+        masks: &MovingMasks,
         overwrite: bool,
     ) -> Result<BTreeSet<u64>> {
         let missing = self.missing(0..record.frames);
@@ -158,6 +161,9 @@ impl VideoFolder {
             return Ok((0..record.frames).collect());
         }
         if missing.contains(&number) {
+            let own = masks.read(number..number + 1)?.next()?;
+            clip.set_masks(&own)
+                .map_err(|error| unplanned(&self.path.display().to_string(), error))?;
             self.write(number, &clip.finished(&carried), record)?;
         }
         clip.resume(Some(carried));

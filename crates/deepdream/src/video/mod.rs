@@ -5,12 +5,14 @@
 //! frames in the folder and nothing else, so it is the same whoever made them, and when.
 
 mod folder;
+mod masks;
 mod probe;
 mod queue;
 mod record;
 mod workers;
 
 pub(crate) use folder::{VideoFolder, is_finished};
+pub(crate) use masks::MovingMasks;
 pub(crate) use probe::ProbedVideo;
 pub(crate) use queue::FrameQueue;
 pub(crate) use record::Record;

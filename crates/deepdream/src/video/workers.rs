@@ -1,7 +1,7 @@
 //! Decoding, dreaming and writing frames, all at once: one thread decodes, as many as there are
 //! dreamers dream, each writes what it has dreamt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,10 +10,11 @@ use graph::Network;
 use media::video::FrameDecoder;
 
 use super::folder::VideoFolder;
+use super::masks::MovingMasks;
 use super::probe::ProbedVideo;
 use super::queue::FrameQueue;
 use super::record::Record;
-use crate::convert::undreamt;
+use crate::convert::{undreamt, unplanned};
 use crate::machine::with_threads;
 use crate::memory::taken_memory;
 use crate::progress::{FramesProgress, Run};
@@ -26,11 +27,13 @@ pub(crate) struct Workers<'a> {
     pub(crate) record: &'a Record,
     pub(crate) folder: &'a VideoFolder,
     pub(crate) queue: &'a FrameQueue,
+    pub(crate) masks: &'a MovingMasks,
     pub(crate) progress: FramesProgress<'a>,
     pub(crate) run: Run<'a>,
 }
 
-type Decoded = Result<(u64, Tensor)>;
+/// A frame with its number and the masks that are its own.
+type Decoded = Result<(u64, Tensor, BTreeMap<String, Tensor>)>;
 
 impl Workers<'_> {
     /// Makes the frames of these numbers, counted from the part's first. Where they depend on each
@@ -41,6 +44,7 @@ impl Workers<'_> {
     pub(crate) fn make(&self, dreamers: Vec<VideoDreamer>, missing: &BTreeSet<u64>) -> Result<()> {
         let (Some(from), Some(to)) = (missing.first(), missing.last()) else { return Ok(()) };
         let ProbedVideo { source, size, cut, .. } = self.video;
+        let mut masks = self.masks.read(*from..to + 1)?;
         let (from, to) = (cut.first + from, cut.first + to);
         let mut decoder = FrameDecoder::start(source, *size, from, to + 1)?;
         let (sender, receiver) = sync_channel::<Decoded>(dreamers.len());
@@ -49,12 +53,14 @@ impl Workers<'_> {
         std::thread::scope(|scope| {
             spawn(scope, move || {
                 while let Some(frame) = decoder.next_frame().transpose() {
-                    let frame = frame.map(|(place, frame)| (place - cut.first, frame.into_color()));
+                    let frame = frame.map_err(Error::from).and_then(|(place, frame)| {
+                        Ok((place - cut.first, frame.into_color(), masks.next()?))
+                    });
                     let failed = frame.is_err();
-                    if frame.as_ref().is_ok_and(|(number, _)| !missing.contains(number)) {
+                    if frame.as_ref().is_ok_and(|(number, ..)| !missing.contains(number)) {
                         continue;
                     }
-                    if sender.send(frame.map_err(Error::from)).is_err() || failed {
+                    if sender.send(frame).is_err() || failed {
                         return;
                     }
                 }
@@ -98,12 +104,13 @@ impl Workers<'_> {
             }
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(next) = next else { return Ok(()) };
-            let (number, frame) = next?;
+            let (number, frame, masks) = next?;
             observer.begin(number);
-            let dream = dreamer.frame(frame, &mut observer).map_err(|error| {
-                let name = format!("{}: frame {number}", self.video.name());
-                undreamt(&name, error, || self.stopped())
-            })?;
+            let name = || format!("{}: frame {number}", self.video.name());
+            dreamer.set_masks(&masks).map_err(|error| unplanned(&name(), error))?;
+            let dream = dreamer
+                .frame(frame, &mut observer)
+                .map_err(|error| undreamt(&name(), error, || self.stopped()))?;
             if let Some(carried) = dreamer.state() {
                 self.folder.save(number, carried, self.record)?;
             }

@@ -9,4 +9,4 @@ mod planned;
 
 pub(crate) use directions::Directions;
 pub(crate) use masks::{Mask, Masks};
-pub(crate) use planned::{RegionMasks, any_follows, masks, moved, names, pictures};
+pub(crate) use planned::{RegionMasks, any_follows, masks, moved, names, pictures, replaced};

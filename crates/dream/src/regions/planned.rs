@@ -28,6 +28,43 @@ impl Within {
     }
 }
 
+/// The masks with `others` in the place of those of the same names. In them, nothing may count.
+///
+/// # Errors
+/// A region that is not there, or a mask of other proportions than dreams of `size`.
+pub(crate) fn replaced(
+    mut masks: RegionMasks,
+    recipe: &Recipe,
+    size: Size,
+    others: &BTreeMap<String, Tensor>,
+) -> Result<RegionMasks, PlanError> {
+    for (name, mask) in others {
+        let region = region(recipe, name)?;
+        fits(name, mask, size)?;
+        masks.remove(name);
+        if !map::is_whole(mask) {
+            masks.insert(name.clone(), Within { region: region.clone(), mask: mask.clone() });
+        }
+    }
+    Ok(masks)
+}
+
+fn region<'a>(recipe: &'a Recipe, name: &str) -> Result<&'a Region, PlanError> {
+    recipe.regions.get(name).ok_or_else(|| {
+        let there = recipe.regions.keys().cloned().collect();
+        PlanError::NoRegion { name: name.to_owned(), there }
+    })
+}
+
+/// Whether a mask has the proportions of dreams of `size`.
+fn fits(name: &str, mask: &Tensor, size: Size) -> Result<(), PlanError> {
+    let of = mask.shape.size();
+    match mask.shape.is_empty() || !map::fits(of, size) {
+        true => Err(PlanError::MaskShape { region: name.to_owned(), mask: of, picture: size }),
+        false => Ok(()),
+    }
+}
+
 /// Moves the masks that stay with the picture to where it has moved to: `place` has the column and the row, of a
 /// picture of `size`, at which a pixel was at first.
 pub(crate) fn moved(
@@ -84,17 +121,11 @@ pub(crate) fn masks(
 ) -> Result<RegionMasks, PlanError> {
     let mut masks = BTreeMap::new();
     for name in names(recipe).into_iter().flatten() {
-        let Some(region) = recipe.regions.get(name) else {
-            let there = recipe.regions.keys().cloned().collect();
-            return Err(PlanError::NoRegion { name: name.to_owned(), there });
-        };
+        let region = region(recipe, name)?;
         let Some(mask) = assets.masks.get(name) else {
             return Err(PlanError::NoMask { region: name.to_owned() });
         };
-        let of = mask.shape.size();
-        if mask.shape.is_empty() || !map::fits(of, size) {
-            return Err(PlanError::MaskShape { region: name.to_owned(), mask: of, picture: size });
-        }
+        fits(name, mask, size)?;
         let within = Within { region: region.clone(), mask: mask.clone() };
         if map::is_empty(&within.map(&machine.context, size)) {
             let (name, mask) = (name.to_owned(), region.mask.clone());

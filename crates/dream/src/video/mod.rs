@@ -12,11 +12,13 @@
 mod flicker;
 mod temporal;
 
+use std::collections::BTreeMap;
+
 use graph::{Network, Size, Tensor};
 
 use crate::dreamer::{Around, dream_frame, fitted};
 use crate::random::SEEDS;
-use crate::regions::Masks;
+use crate::regions::{self, Masks};
 use crate::standstill::Standstill;
 use crate::{
     Ascent, Assets, Checkpoint, DreamError, Machine, Observer, Plan, PlanError, Recipe, Video,
@@ -106,7 +108,19 @@ impl VideoDreamer {
         self.state = state;
     }
 
-    /// The dream that `state` carries as it is to be seen.
+    /// Gives regions, by their names, other masks than before, each as
+    /// [`Region::map`](crate::Region::map) has it: those of the next frame. In a frame's mask, nothing may
+    /// count.
+    ///
+    /// # Errors
+    /// A region that is not there, or a mask of other proportions than the frames.
+    pub fn set_masks(&mut self, masks: &BTreeMap<String, Tensor>) -> Result<(), PlanError> {
+        let (before, size) = (self.plan.masks().clone(), self.plan.size());
+        self.plan.set_masks(regions::replaced(before, &self.recipe, size, masks)?);
+        Ok(())
+    }
+
+    /// The dream that `state` carries as it is to be seen, with the masks of its frame.
     pub fn finished(&self, state: &TemporalState) -> Tensor {
         let mut dream = state.dream.clone();
         self.plan.finish(&state.source, &mut dream);

@@ -4,9 +4,9 @@ use crate::common::{Watch, edited, machine, picture, toy};
 use std::sync::Arc;
 
 use dream::{
-    Assets, Bound, Detail, Follow, Keyframe, Motion, Normalisation, Optimiser, Parametrisation,
-    PartialRecipe, Plan, PlanError, Recipe, Region, Tensor, Term, Tiles, Video, VideoDreamer, Zoom,
-    ZoomDreamer, dream,
+    Assets, Bound, Coherence, Detail, Follow, Keyframe, Motion, Normalisation, Optimiser,
+    Parametrisation, PartialRecipe, Plan, PlanError, Recipe, Region, Tensor, Term, Tiles, Video,
+    VideoDreamer, Zoom, ZoomDreamer, dream,
 };
 use graph::{Network, NodeId, OutputGradient, Shape, Size};
 
@@ -204,6 +204,33 @@ fn in_a_video_pixels_outside_are_those_of_each_frame() {
             }
         }
         assert!(inside > HEIGHT * 18, "{inside}");
+    }
+}
+
+/// The mask of each frame counts in it, also one in which nothing does.
+#[test]
+fn a_video_has_a_mask_for_each_frame() {
+    for coherence in [Coherence::flow(), Coherence::Independent] {
+        let video = Some(Video { coherence });
+        let ones = [("mask", mask(|_, _| 1.0))];
+        let (recipe, assets) = with(edited(recipe(), |it| it.video = video), &ones);
+        let size = Size::new(HEIGHT, WIDTH);
+        let mut dreamer =
+            VideoDreamer::with_assets(&recipe, &assets, &toy(), &machine(2), size).unwrap();
+        for (by, columns) in [(0, 30), (4, 0), (8, 45)] {
+            dreamer.set_masks(&[("mask".to_owned(), left(columns))].into()).unwrap();
+            let dream = dreamer.frame(moved(by), &mut Watch::default()).unwrap();
+            let changed = |at: usize| dream.data[at].to_bits() != moved(by).data[at].to_bits();
+            let outside = |at: &usize| at % WIDTH >= columns;
+            let all = 0..dream.data.len();
+            assert!(!all.clone().filter(outside).any(changed), "{coherence:?}: {by}");
+            let inside = all.filter(|at| !outside(at) && changed(*at)).count();
+            assert!(inside >= 2 * HEIGHT * columns, "{coherence:?}: {by}: {inside}");
+        }
+        let other =
+            dreamer.set_masks(&[("mask".to_owned(), Tensor::zeros(Shape::new(1, 9, 9)))].into());
+        assert!(other.unwrap_err().to_string().contains("is 9×9, but the dream is 70×50"));
+        assert!(dreamer.set_masks(&[("sky".to_owned(), left(9))].into()).is_err());
     }
 }
 

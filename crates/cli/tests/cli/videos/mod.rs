@@ -1,6 +1,7 @@
 //! `video`: clips made by ffmpeg go in, and what comes out is looked at with ffprobe and ffmpeg.
 
 mod faithful;
+mod masks;
 mod recipes;
 mod refused;
 mod resumed;
