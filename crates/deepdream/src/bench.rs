@@ -6,7 +6,7 @@ mod steering;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use dream::{Observer, Preset, Progress, Recipe, Term};
+use dream::{Assets, Observer, Preset, Progress, Recipe, Term};
 use graph::{Network, OutputGradient, Size, StepTime, Tensor};
 use serde::Serialize;
 
@@ -163,7 +163,8 @@ impl Bench {
         let (parts, memory) = (session.times(), peak_memory());
         drop(session);
         let recipe = self.one_octave(&network);
-        let [dream_step, outside] = self.steps(&recipe, (&network, &machine), cancel)?;
+        let [dream_step, outside] =
+            self.steps((&recipe, &Assets::default()), (&network, &machine), cancel)?;
         let gflop = parts.iter().map(|part| part.operations).sum::<u64>() as f64 / 1e9;
         Ok(BenchReport {
             model: network.name.clone(),
