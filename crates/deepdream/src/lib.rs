@@ -132,7 +132,7 @@ pub use targets::unsupported_part;
 
 pub use dream::{
     Balance, Change, Channels, Checkpoint, ClassId, Follow, Guide, Keyframe, Measure, MotionPreset,
-    Pick, Preset, Recipe, RecipeError, Region, Setting, Term, TermError, Vector,
+    Pick, Preset, Recipe, RecipeError, Region, Rhythm, Setting, Term, TermError, Vector,
 };
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};

@@ -23,7 +23,8 @@
 //! know. [`recipe_of`] reads it back.
 //!
 //! [`movie`] writes frames as MP4, GIF or animated PNG with nothing installed, and as WebM, MOV or
-//! Matroska through the installed ffmpeg. [`video`] reads any video that the installed ffmpeg decodes.
+//! Matroska through the installed ffmpeg. [`video`] reads any video that the installed ffmpeg decodes, and
+//! [`sound`] hears the beats of any sound.
 //!
 //! # Features
 //!
@@ -32,7 +33,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `pictures` | reading and writing PNG, JPEG, WebP, TIFF and BMP. Without it, [`Image`] converts between planes and bytes, and depends on no codec |
-//! | `movies` | [`movie`]: GIF, animated PNG, and the formats that ffmpeg writes |
+//! | `movies` | [`movie`] and [`sound`]: GIF, animated PNG, the formats that ffmpeg writes, and what it hears |
 //! | `h264` | MP4 without ffmpeg. It compiles C++ code |
 //! | `video` | [`video`]: reading videos with ffmpeg |
 //! | `ffmpeg` | calling the installed ffmpeg; `movies` and `video` turn it on |
@@ -55,6 +56,8 @@ mod recipe;
 mod regular;
 #[cfg(feature = "pictures")]
 mod scratch;
+#[cfg(feature = "movies")]
+pub mod sound;
 #[cfg(feature = "ffmpeg")]
 mod timing;
 #[cfg(feature = "video")]

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use deepdream::media::sound::Heard;
 use deepdream::{Result, ZoomJob};
 
 use crate::args::{EncodingArgs, MachineArgs, MotionArgs, PlaybackArgs, RecipeArgs};
@@ -31,6 +32,13 @@ pub(crate) struct ZoomArgs {
     #[arg(long, value_name = "SECONDS", default_value = "10", hide_default_value = true)]
     #[arg(value_parser = seconds, allow_negative_numbers = true, help_heading = "Motion")]
     seconds: f64,
+    /// Add the sound of this sound file or video, unchanged. Needs ffmpeg. Default: no sound.
+    #[arg(long, value_name = "FILE", help_heading = "Sound")]
+    sound: Option<PathBuf>,
+    /// Move and dream by the sound: faster and more where it is loud or has a beat, slower and less
+    /// between. How much: --set zoom.rhythm.motion=0.6, zoom.rhythm.pace=0.6. Default: go evenly.
+    #[arg(long, value_name = "WHAT", value_enum, requires = "sound", help_heading = "Sound")]
+    follow: Option<What>,
     #[command(flatten)]
     motion: MotionArgs,
     #[command(flatten)]
@@ -41,6 +49,24 @@ pub(crate) struct ZoomArgs {
     recipe: RecipeArgs,
     #[command(flatten)]
     machine: MachineArgs,
+}
+
+/// [`Heard`] as the command line spells it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    /// Jump forward with each beat.
+    Beat,
+    /// Go by how loud it is.
+    Loudness,
+}
+
+impl From<What> for Heard {
+    fn from(what: What) -> Self {
+        match what {
+            What::Beat => Heard::Beat,
+            What::Loudness => Heard::Loudness,
+        }
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -57,6 +83,8 @@ pub(crate) fn zoom(args: &ZoomArgs) -> Result<()> {
         seconds: args.seconds,
         fps: args.motion.fps,
         motion: args.motion.motion(),
+        sound: args.sound.clone(),
+        follow: args.follow.map(Heard::from),
         playback: args.playback.playback(),
         encoding: args.encoding.encoding(),
         overwrite: args.force,

@@ -8,7 +8,7 @@ use media::{FrameRate, check_regular};
 
 use super::Report;
 use crate::frames::Frames;
-use crate::movie::{Encoding, Playback, Timeline};
+use crate::movie::{Encoding, Playback, Timeline, check_sound};
 use crate::output::{Output, unreadable};
 use crate::output_paths::movie_path;
 use crate::progress::Run;
@@ -84,14 +84,7 @@ impl MovieJob {
             }
         };
         if let Some(sound) = &timeline.sound {
-            let Some(container) = format.container() else {
-                let what = format!("{} cannot have sound", output.path().display());
-                return Err(Error::new(Fault::Usage, what)
-                    .at(output.path())
-                    .turn(Knob::Output, "Write an .mp4.")
-                    .turn(Knob::Silent, "Or leave the sound out."));
-            };
-            sound.check(container).map_err(|error| output.refused(error))?;
+            check_sound(sound, format, &output)?;
         }
         self.encoding.write(&timeline, format, &output, run)?;
         run.event(Event::Done);

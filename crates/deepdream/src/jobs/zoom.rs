@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use dream::MotionPreset;
-use media::{FrameRate, ImageFormat};
+use media::movie::Sound;
+use media::sound::Heard;
+use media::{FrameRate, ImageFormat, check_regular};
 
 use super::Report;
 use super::frames::{FramesJob, Length};
 use crate::frames::Frames;
-use crate::movie::{Encoding, Playback};
-use crate::output::{Output, read, unwritable};
+use crate::movie::{Encoding, Playback, Timeline, check_sound, curve_of};
+use crate::output::{Output, read, unreadable, unwritable};
 use crate::output_paths::movie_path;
 use crate::progress::Run;
 use crate::{CancelToken, DreamRequest, Error, Event, Events, Fault, Input, Knob, Result, picture};
@@ -34,6 +36,10 @@ pub struct ZoomJob {
     pub fps: Option<FrameRate>,
     /// The motion to start from. Default: the recipe's, or else a slow zoom.
     pub motion: Option<MotionPreset>,
+    /// The file whose sound the movie gets: whatever the installed ffmpeg reads. Default: no sound.
+    pub sound: Option<PathBuf>,
+    /// What of that sound motion and pace go by. Default: nothing.
+    pub follow: Option<Heard>,
     /// Which frames are seen when. Default: each once.
     pub playback: Playback,
     /// How the movie is compressed.
@@ -54,6 +60,8 @@ impl ZoomJob {
             seconds: 10.0,
             fps: None,
             motion: None,
+            sound: None,
+            follow: None,
             playback: Playback::default(),
             encoding: Encoding::default(),
             overwrite: false,
@@ -75,6 +83,11 @@ impl ZoomJob {
         let output =
             Output::new(path.clone(), self.overwrite || is_of(&path, &folder))?.of_job(run);
         output.spare(self.dream.inputs().chain([Input::new("picture", &self.photo)]))?;
+        output.spare(self.sound.as_ref().map(|sound| Input::new("sound", sound)))?;
+        if let Some(sound) = &self.sound {
+            check_regular(sound).map_err(|error| unreadable(sound, error))?;
+            check_sound(&Sound::of(sound, self.seconds), format, &output)?;
+        }
         begin(&self.photo, first, &folder)?;
 
         let length = Length::Seconds(self.seconds);
@@ -83,6 +96,7 @@ impl ZoomJob {
             length,
             fps: self.fps,
             motion: self.motion,
+            curve: self.curve()?,
             longest: Some(LONGEST),
             overwrite: self.overwrite,
             dream: self.dream.clone(),
@@ -95,9 +109,22 @@ impl ZoomJob {
             frames.truncate(count);
         }
         let timeline = self.playback.timeline(&frames, rate, run)?;
+        let end = timeline.timing.seconds(timeline.shots.len() as u64);
+        let sound = self.sound.as_ref().map(|sound| Sound::of(sound, end));
+        let timeline = Timeline { sound, ..timeline };
         self.encoding.write(&timeline, format, &output, run)?;
         run.event(Event::Done);
         Ok(Report { wrote: vec![output.path().to_owned()], recipe: Some(recipe) })
+    }
+
+    /// The curve that motion and pace go by.
+    fn curve(&self) -> Result<Option<Vec<u8>>> {
+        match (self.follow, &self.sound) {
+            (None, _) => Ok(None),
+            (Some(heard), Some(path)) => curve_of(path, heard).map(Some),
+            (Some(_), None) => Err(Error::new(Fault::Usage, "there is no sound to follow")
+                .turn(Knob::Sound, "Name a file that has one.")),
+        }
     }
 }
 

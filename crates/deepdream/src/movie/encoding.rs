@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use media::movie::{Codec, MovieFormat, Quality};
+use media::movie::{Codec, MovieFormat, Quality, Sound};
 
 use super::timeline::{Target, Timeline};
-use crate::Result;
 use crate::output::Output;
 use crate::progress::Run;
+use crate::{Error, Fault, Knob, Result};
 
 /// How a movie is compressed. `default()` suits its kind of file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,7 @@ impl Encoding {
     pub(crate) fn format(&self, path: &Path) -> Result<MovieFormat> {
         Ok(MovieFormat::choose(path, self.codec, self.ffmpeg)?)
     }
+
     /// Writes a movie of frames that are there.
     ///
     /// # Errors
@@ -48,4 +49,19 @@ impl Encoding {
         run.wrote(output.path(), content);
         Ok(())
     }
+}
+
+/// Whether a movie of this format, for `output`, can have the sound.
+///
+/// # Errors
+/// It cannot, or the file has none.
+pub(crate) fn check_sound(sound: &Sound, format: MovieFormat, output: &Output) -> Result<()> {
+    let Some(container) = format.container() else {
+        let what = format!("{} cannot have sound", output.path().display());
+        return Err(Error::new(Fault::Usage, what)
+            .at(output.path())
+            .turn(Knob::Output, "Write an .mp4.")
+            .hint("Or leave the sound out."));
+    };
+    sound.check(container).map_err(|error| output.refused(error))
 }

@@ -201,6 +201,7 @@ impl Flat {
                 levels: movie.levels,
                 motion: movie.motion,
                 keyframes,
+                ..Zoom::default()
             }),
             video: self.video.map(FlatVideo::nested),
             ..Recipe::default()
@@ -308,7 +309,7 @@ impl Default for Flat {
 
 impl Default for Movie {
     fn default() -> Self {
-        let Zoom { fps, length, pace, levels, motion, keyframes: _ } = Zoom::default();
+        let Zoom { fps, length, pace, levels, motion, .. } = Zoom::default();
         Self { fps, length, pace, levels, motion, keys: Vec::new() }
     }
 }

@@ -26,6 +26,7 @@ mod partial;
 mod penalty;
 mod preset;
 mod region;
+mod rhythm;
 mod set;
 mod settings;
 mod term;
@@ -61,6 +62,7 @@ pub use partial::{
 pub use penalty::{Penalty, PenaltyOf};
 pub use preset::Preset;
 pub use region::{Follow, Region};
+pub use rhythm::{CURVE_RATE, Rhythm};
 pub use settings::Setting;
 pub use term::{Balance, Measure, Term, Vector};
 pub use text::Change;

@@ -6,8 +6,8 @@ use toml::{Table, Value};
 
 use super::documented::Field;
 use super::{
-    Ascent, Finish, Guide, ModelId, Motion, Octaves, Penalty, Recipe, RecipeError, Region, Vector,
-    Video, Wobble, Zoom, names,
+    Ascent, Finish, Guide, ModelId, Motion, Octaves, Penalty, Recipe, RecipeError, Region, Rhythm,
+    Vector, Video, Wobble, Zoom, names,
 };
 
 /// One setting of a recipe.
@@ -28,7 +28,7 @@ pub struct Setting {
 }
 
 /// The groups of settings, by their paths.
-const GROUPS: [(&str, &[Field]); 13] = [
+const GROUPS: [(&str, &[Field]); 14] = [
     ("", Recipe::FIELDS),
     ("model", ModelId::FIELDS),
     ("octaves", Octaves::FIELDS),
@@ -38,6 +38,7 @@ const GROUPS: [(&str, &[Field]); 13] = [
     ("finish", Finish::FIELDS),
     ("zoom", Zoom::FIELDS),
     ("zoom.motion", Motion::FIELDS),
+    ("zoom.rhythm", Rhythm::FIELDS),
     ("video", Video::FIELDS),
     ("vectors.NAME", Vector::FIELDS),
     ("guides.NAME", Guide::FIELDS),
@@ -105,7 +106,7 @@ const OF_CHOICES: [Field; 9] = [
 ];
 
 /// Settings, and groups of them, that are the same for a whole zoom.
-const FIXED: [&str; 18] = [
+const FIXED: [&str; 19] = [
     "schema",
     "version",
     "model",
@@ -121,6 +122,7 @@ const FIXED: [&str; 18] = [
     "video",
     "zoom.fps",
     "zoom.length",
+    "zoom.rhythm",
     "zoom.keyframes",
     "guides",
     "regions",

@@ -151,6 +151,7 @@ impl Zoom {
         for key in &self.keyframes {
             range("zoom.keyframes.at", key.at, 0.0..=1e6, "give seconds from the first frame")?;
         }
+        self.rhythm.validate()?;
         self.motion.validate()
     }
 }

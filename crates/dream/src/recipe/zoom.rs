@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::documented::documented;
-use super::{Keyframe, Recipe};
+use super::{Keyframe, Recipe, Rhythm};
 
 documented! {
     /// How the frames of a zoom follow from each other.
@@ -25,6 +25,9 @@ documented! {
         pub levels: f64,
         /// How frames move. Default: a slow zoom.
         pub motion: Motion,
+        /// A curve that motion and pace go by. Default: none.
+        #[serde(skip_serializing_if = "Rhythm::is_default")]
+        pub rhythm: Rhythm,
         /// What changes, and when. Default: nothing.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub keyframes: Vec<Keyframe>,
@@ -39,6 +42,7 @@ impl Default for Zoom {
             pace: 2.0,
             levels: 1.0,
             motion: Motion::default(),
+            rhythm: Rhythm::default(),
             keyframes: Vec::new(),
         }
     }
@@ -49,13 +53,15 @@ impl Zoom {
     pub fn motion_before(&self, frame: u64) -> f64 {
         let length = self.length.unwrap_or(f64::INFINITY);
         let eased = |frame: u64| self.motion.eased(frame as f64 / self.fps, length);
-        eased(frame) - eased(frame.saturating_sub(1))
+        let time = frame as f64 / self.fps;
+        (eased(frame) - eased(frame.saturating_sub(1))) * self.rhythm.of_motion(time)
     }
 
-    /// The steps of one frame on each octave, and the length of each: this frame's share of the steps
-    /// that `recipe` takes. They are as few as can be without any being longer than the recipe's.
-    pub(crate) fn share(&self, recipe: &Recipe) -> (u32, f32) {
-        recipe.ascent.share((self.pace / self.fps).min(1.0))
+    /// The steps, on each octave, of the frame `time` seconds after the first, and the length of each: this
+    /// frame's share of the steps that `recipe` takes. They are as few as can be without any being longer
+    /// than the recipe's.
+    pub(crate) fn share(&self, recipe: &Recipe, time: f64) -> (u32, f32) {
+        recipe.ascent.share((self.pace * self.rhythm.of_pace(time) / self.fps).min(1.0))
     }
 }
 
@@ -166,14 +172,14 @@ mod tests {
         let recipe = Recipe { ascent, ..Recipe::default() };
         for (fps, wanted) in [(30.0, 2), (12.0, 4), (90.0, 1), (3.0, 15), (45.0, 1)] {
             let zoom = Zoom { fps, pace: 3.0, ..Zoom::default() };
-            let (steps, length) = zoom.share(&recipe);
+            let (steps, length) = zoom.share(&recipe, 0.0);
             assert_eq!(steps, wanted, "at {fps}");
             let climb = fps * f64::from(steps) * f64::from(length);
             assert!((climb - 3.0 * 15.0 * 1.2).abs() < 1e-4, "at {fps}: {climb}");
         }
         let whole = Zoom { fps: 1.0, pace: 3.0, ..Zoom::default() };
-        assert_eq!(whole.share(&recipe), (15, 1.2));
-        assert_eq!(Zoom { pace: 0.0, ..whole }.share(&recipe), (1, 0.0));
+        assert_eq!(whole.share(&recipe, 0.0), (15, 1.2));
+        assert_eq!(Zoom { pace: 0.0, ..whole }.share(&recipe, 0.0), (1, 0.0));
     }
 
     #[test]

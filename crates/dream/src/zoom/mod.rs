@@ -150,7 +150,7 @@ impl ZoomDreamer {
         let now = self.recipe.at(time).map_err(PlanError::from)?;
         let zoom = now.zoom.clone().unwrap_or_default();
         let mut now = still(now);
-        (now.ascent.iterations, now.ascent.step) = zoom.share(&now);
+        (now.ascent.iterations, now.ascent.step) = zoom.share(&now, time);
         now.ascent.strength = 1.0;
 
         let threads = self.machine.context.threads();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::common::{Watch, edited, machine, picture, toy};
-use dream::{Preset, Recipe, Tensor, Zoom, ZoomDreamer};
+use dream::{Preset, Recipe, Rhythm, Tensor, Zoom, ZoomDreamer};
 
 /// How far colours are from grey: the root mean square of what each pixel's channels differ by from
 /// their mean.
@@ -77,4 +77,26 @@ fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
     let mut plain = ZoomDreamer::new(&plain, Arc::clone(&network), &machine, &first).unwrap();
     let unbalanced = plain.frame(5, &frames[4], &mut Watch::default()).unwrap();
     assert_ne!(unbalanced, frames[5]);
+}
+
+/// The curve's first values are 0: nothing moves and nothing is dreamt until it rises.
+#[test]
+fn a_zoom_goes_by_its_curve() {
+    let (network, machine) = (Arc::new(toy()), machine(2));
+    let rhythm = |motion, pace| Rhythm { curve: vec![0, 0, 0, 80, 100, 90], motion, pace };
+    let apart = |rhythm: Rhythm, number: u64| {
+        let recipe = edited(Recipe::with_preset(&network, Preset::Classic), |recipe| {
+            recipe.octaves.count = 1;
+            recipe.zoom = Some(Zoom { fps: 25.0, levels: 0.0, rhythm, ..Zoom::default() });
+        });
+        let first = picture(40, 56);
+        let mut dreamer =
+            ZoomDreamer::new(&recipe, Arc::clone(&network), &machine, &first).unwrap();
+        let frame = dreamer.frame(number, &first, &mut Watch::default()).unwrap();
+        frame.data.iter().zip(&first.data).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()))
+    };
+    assert!(apart(rhythm(1.0, 1.0), 1) < 1e-3, "it rests");
+    assert!(apart(rhythm(1.0, 0.0), 1) > 1.0, "it dreams");
+    assert!(apart(rhythm(0.0, 1.0), 1) > 1.0, "it moves");
+    assert!(apart(rhythm(1.0, 1.0), 4) > 1.0, "it moves and dreams");
 }

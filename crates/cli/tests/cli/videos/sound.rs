@@ -1,7 +1,7 @@
 //! Sound: the same bytes at the same moments.
 
 use super::{clip, dream, make, packets, probe, said, times};
-use crate::room::Room;
+use crate::room::{QUICK, Room};
 
 #[test]
 #[ignore = "needs ffmpeg; see CONTRIBUTING"]
@@ -121,4 +121,49 @@ fn subtitles_and_chapters_go_along_where_they_can() {
         assert!(chapters.contains("title=First"), "{video} → {movie}: {chapters}");
         assert_eq!(packets(&room, movie, "a"), packets(&room, video, "a"), "{video} → {movie}");
     }
+}
+
+/// A WAV file of clicks, `every` so many seconds, or of silence.
+fn clicks(room: &Room, name: &str, every: Option<f64>) {
+    const RATE: u32 = 8000;
+    let value = |at: u32| {
+        let since = every.map(|every| (f64::from(at) / f64::from(RATE)) % every);
+        since.map_or(0.0, |since| 20_000.0 * (since * 3000.0).sin() * (-since * 50.0).exp()) as i16
+    };
+    let samples: Vec<u8> = (0..4 * RATE).flat_map(|at| value(at).to_le_bytes()).collect();
+    let mut wav = Vec::new();
+    wav.extend(b"RIFF");
+    wav.extend((36 + samples.len() as u32).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend([RATE, 2 * RATE].map(u32::to_le_bytes).concat());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend((samples.len() as u32).to_le_bytes());
+    wav.extend(samples);
+    std::fs::write(room.path(name), wav).unwrap();
+}
+
+#[test]
+#[ignore = "needs ffmpeg; see CONTRIBUTING"]
+fn a_zoom_has_a_sound_and_goes_by_it() {
+    let room = Room::new();
+    room.picture("photo.png");
+    clicks(&room, "beats.wav", Some(0.5));
+    clicks(&room, "silence.wav", None);
+    let zoom = |more: &[&str]| {
+        let args = ["zoom", "photo.png", "-o", "a.mkv", "-q", "--fps", "10", "--seconds", "0.4"];
+        room.deepdream().args(args).args(QUICK).args(more).assert()
+    };
+    zoom(&["--sound", "beats.wav"]).success();
+    assert_ne!(probe(&room, "a.mkv", "a"), "");
+    let even = room.bytes("a/img_2.png");
+    zoom(&["--sound", "beats.wav", "--follow", "beat", "--force"]).success();
+    assert_ne!(room.bytes("a/img_2.png"), even);
+    // Its own recipe goes on with the curve, without the sound.
+    zoom(&["--recipe", "a/img_2.png"]).success();
+    assert_eq!(probe(&room, "a.mkv", "a"), "");
+    let text = said(zoom(&["--sound", "silence.wav", "--follow", "beat", "--force"]), 2);
+    assert!(text.contains("no beats were found") && text.contains("--sound"), "{text}");
+    let text = said(zoom(&["--sound", "photo.png"]), 6);
+    assert!(text.contains("has no sound"), "{text}");
+    zoom(&["--follow", "beat"]).failure();
 }
