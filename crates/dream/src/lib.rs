@@ -73,12 +73,12 @@ pub use observer::{Observer, Progress};
 pub use plan::{Machine, Plan};
 pub use random::noise;
 pub use recipe::{
-    Ascent, Balance, Bound, CURVE_RATE, Change, Channels, ClassId, Coherence, Detail, Finish, Follow,
-    Guide, Keyframe, Measure, ModelId, Motion, MotionPreset, NoiseKind, NoiseStart, Normalisation,
-    Octaves, Optimiser, Parametrisation, PartialAscent, PartialMotion, PartialOctaves,
-    PartialPenalty, PartialRecipe, PartialWobble, PartialZoom, Penalty, PenaltyOf, Pick, Preset,
-    Recipe, RecipeError, Region, Rhythm, SCHEMA, Setting, Term, Tiles, Vector, Video, Wobble,
-    WorthTrying, Zoom, guide_layer, has_known_layers, measured_objective, worth_trying,
+    Ascent, Balance, Bound, CURVE_RATE, Change, Channels, ClassId, Coherence, Detail, Finish,
+    Follow, Guide, Keyframe, Measure, ModelId, Motion, MotionPreset, NoiseKind, NoiseStart,
+    Normalisation, Octaves, Optimiser, Parametrisation, PartialAscent, PartialMotion,
+    PartialOctaves, PartialPenalty, PartialRecipe, PartialWobble, PartialZoom, Penalty, PenaltyOf,
+    Pick, Preset, Recipe, RecipeError, Region, Rhythm, SCHEMA, Setting, Term, Tiles, Vector, Video,
+    Wobble, WorthTrying, Zoom, guide_layer, has_known_layers, measured_objective, worth_trying,
 };
 pub use video::{FlickerMeter, FrameMeasurement, TemporalState, VideoDreamer, WarpingError};
 pub use zoom::ZoomDreamer;

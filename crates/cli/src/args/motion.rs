@@ -39,7 +39,8 @@ pub(crate) struct MotionArgs {
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     ease_out: Option<f64>,
     /// How many whole dreams to spread over the frames of a second, whatever --fps is. With as many as
-    /// --fps, each frame is a whole dream with all its --iterations. Default: 2.
+    /// --fps, each frame is a whole dream with all its --iterations. Default: 3 (other presets than
+    /// figures: 2).
     #[arg(long, value_name = "DREAMS")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     pace: Option<f64>,
@@ -49,7 +50,7 @@ pub(crate) struct MotionArgs {
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     levels: Option<f64>,
     /// Change settings at a time. Between two times, numbers change evenly and layers fade. Repeat it:
-    /// --at 0s:layer=fire3/concat --at 6s:layer=fire8/concat,step=2,zoom=1.2
+    /// --at 0s:layer=fire3/concat --at 6s:layer=fire8/concat,pace=6,zoom=1.2
     #[arg(long = "at", value_name = "TIME:FIELD=VALUE,…", value_parser = str::parse::<Keyframe>)]
     keyframes: Vec<Keyframe>,
 }

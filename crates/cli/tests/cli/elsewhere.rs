@@ -81,7 +81,7 @@ fn force_removes_only_frames_that_were_made() {
     assert!(frames(3, "2", &["--force"]).contains("no first frame"));
     room.picture("photos/img_0.png");
     frames(0, "4", &[]);
-    frames(0, "2", &["--force", "--step", "2"]);
+    frames(0, "2", &["--force", "--step", "0.05"]);
     let names = || std::fs::read_dir(room.path("photos")).unwrap().count();
     assert_eq!(names(), 3 + 2 + 1, "photos, frames and the hidden folder");
 

@@ -60,7 +60,7 @@ fn goes_on_where_it_stopped_as_if_it_had_not() {
 
 #[test]
 fn killed_at_any_moment_it_makes_the_same_frames() {
-    let motion = ["--rotate", "20", "--at", "0s:step=1", "--at", "0.3s:step=3,layer=conv1"];
+    let motion = ["--rotate", "20", "--at", "0s:step=0.02", "--at", "0.3s:step=0.1,layer=conv1"];
     let flags = [&QUICK[..], &motion].concat();
     let whole = room("img_0.jpg");
     let begun = Instant::now();
@@ -102,14 +102,14 @@ fn killed_at_any_moment_it_makes_the_same_frames() {
 #[test]
 fn frames_of_another_recipe_are_noticed_and_explained() {
     let room = room("img_0.png");
-    run(&room, "sky", 2, &[&QUICK[..], &["--step", "1.5"]].concat()).success();
-    let said = said(run(&room, "sky", 3, &["--step", "3", "--zoom", "2"]), 5);
-    assert!(said.contains("ascent.step was 1.5 and is now 3.0"), "{said}");
+    run(&room, "sky", 2, &[&QUICK[..], &["--step", "0.03"]].concat()).success();
+    let said = said(run(&room, "sky", 3, &["--step", "0.06", "--zoom", "2"]), 5);
+    assert!(said.contains("ascent.step was 0.03 and is now 0.06"), "{said}");
     assert!(said.contains("zoom.motion.zoom was 1.35 and is now 2.0"), "{said}");
     assert!(said.contains("--force"), "{said}");
     assert_eq!(frames(&room.path("sky")).len(), 2);
 
-    run(&room, "sky", 4, &["--step", "3", "--force"]).success();
+    run(&room, "sky", 4, &["--step", "0.06", "--force"]).success();
     assert_eq!(frames(&room.path("sky")).len(), 4);
 }
 
@@ -175,7 +175,8 @@ fn levels(path: &Path) -> [[f64; 2]; 3] {
 #[test]
 fn levels_hold_over_three_hundred_frames() {
     let room = room("img_0.png");
-    run(&room, "sky", 301, &[&QUICK[..], &["--step", "6", "--pace", "30"]].concat()).success();
+    let wild = ["--preset", "classic", "--step", "6", "--pace", "30"];
+    run(&room, "sky", 301, &[&QUICK[..], &wild].concat()).success();
     let first = levels(&room.path("sky/img_0.png"));
     for number in [1, 50, 150, 300] {
         let now = levels(&room.path(&format!("sky/img_{number}.png")));

@@ -35,6 +35,9 @@ pub struct FramesJob {
     pub fps: Option<FrameRate>,
     /// The motion to start from. Default: the recipe's, or else a slow zoom.
     pub motion: Option<MotionPreset>,
+    /// The curve that motion and pace go by, as [`Rhythm::curve`](crate::Rhythm::curve). Default: the
+    /// recipe's.
+    pub curve: Option<Vec<u8>>,
     /// The longest side in pixels where the recipe names none and the picture's is longer. Default:
     /// none, which means the picture's own size.
     pub longest: Option<u32>,
@@ -98,6 +101,7 @@ impl FramesJob {
             length: Length::Endless,
             fps: None,
             motion: None,
+            curve: None,
             longest: None,
             overwrite: false,
             dream: DreamRequest::default(),
@@ -163,9 +167,18 @@ impl FramesJob {
         if image.depth() == BitDepth::Sixteen {
             notes.push("it has 16 bits per channel; the frames have 8".to_owned());
         }
-        let prepare = |recipe: &mut Recipe| self.set_motion(recipe);
+        let is_new = base.is_none();
+        let prepare = |recipe: &mut Recipe| {
+            if is_new {
+                recipe.start_zoom();
+            }
+            self.set_motion(recipe);
+            if let Some(curve) = &self.curve {
+                recipe.zoom.get_or_insert_default().rhythm.curve.clone_from(curve);
+            }
+        };
         let (mut recipe, assets) =
-            self.dream.resolve(base.as_ref(), &network, Preset::Classic, prepare, run)?;
+            self.dream.resolve(base.as_ref(), &network, Preset::Default, prepare, run)?;
         recipe.noise = None;
         if recipe.size.is_none() {
             let longest = image.size().height.max(image.size().width);

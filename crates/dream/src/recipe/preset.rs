@@ -24,8 +24,8 @@ pub enum Preset {
     Figures,
     /// What a layer, a channel or a class looks like by itself, from noise.
     Visualise,
-    /// The default up to version 0.2: steepest ascent on pixels. Movies and videos, whose frames take
-    /// few steps, have it as theirs.
+    /// The default up to version 0.2: steepest ascent on pixels. Videos, whose frames take few steps,
+    /// have it as theirs.
     Classic,
     /// Google's notebook of 2015: the whole picture, jitter of 32, mean magnitude.
     Google,
@@ -248,6 +248,16 @@ impl Recipe {
     pub fn start_from_noise(&mut self) {
         if matches!(self.preset, Preset::Default | Preset::Figures) {
             self.ascent.iterations *= 2;
+        }
+    }
+
+    /// Takes what a zoom needs, whose frames go on from each other, if the preset is one that was made for
+    /// pictures by themselves: two octaves, as smaller ones would begin anew what has grown already, and a
+    /// pace at which figures keep up with the motion.
+    pub fn start_zoom(&mut self) {
+        if matches!(self.preset, Preset::Default | Preset::Figures) {
+            self.octaves.count = 2;
+            self.zoom.get_or_insert_default().pace = 3.0;
         }
     }
 }
