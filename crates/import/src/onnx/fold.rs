@@ -51,14 +51,22 @@ const FOLDS: &[(&str, Fold)] = &[
     ("Range", range),
     ("Reciprocal", |_, x| one(x)?.map(|x| 1.0 / x)),
     ("ReduceMax", |node, x| reduced(node, x, f32::max, |a, b| Some(a.max(b)))),
+    ("ReduceMean", |node, x| {
+        let sum = reduced(node, x, |a, b| a + b, |_, _| None)?;
+        let share = sum.len() as f32 / one(x)?.len() as f32;
+        sum.map(|x| x * share)
+    }),
     ("ReduceMin", |node, x| reduced(node, x, f32::min, |a, b| Some(a.min(b)))),
     ("ReduceProd", |node, x| reduced(node, x, |a, b| a * b, i64::checked_mul)),
     ("ReduceSum", |node, x| reduced(node, x, |a, b| a + b, i64::checked_add)),
+    ("Relu", |_, x| map(x, |x| x.max(0.0), |x| Some(x.max(0)))),
     ("Round", |_, x| one(x)?.map(f32::round_ties_even)),
+    ("Sigmoid", |_, x| one(x)?.map(|x| 1.0 / (1.0 + (-x).exp()))),
     ("Slice", slice),
     ("Sqrt", |_, x| one(x)?.map(f32::sqrt)),
     ("Sub", |_, x| zip(x, |a, b| a - b, i64::checked_sub)),
     ("Sum", |_, x| all(x, |a, b| a + b, i64::checked_add)),
+    ("Tanh", |_, x| one(x)?.map(f32::tanh)),
     ("Tile", |_, x| one(x)?.tiled(&counts(x.get(1)?.as_ref()?)?)),
     ("Transpose", transpose),
     ("Where", choose),

@@ -199,3 +199,20 @@ fn gates_are_spread_over_the_map_that_they_weigh() {
         assert_eq!(shapes[joined.index()].unwrap(), graph::Shape::new(6, 8, 10));
     }
 }
+
+#[test]
+fn weights_that_are_standardised_while_the_network_runs_are_weights() {
+    let nodes = [
+        with_integers(node("ReduceMean", &["w"], "mean"), "axes", &[1, 2, 3]),
+        node("Sub", &["w", "mean"], "centred"),
+        node("Sigmoid", &["gain"], "gate"),
+        node("Mul", &["centred", "gate"], "standard"),
+        node("Conv", &["image", "standard"], "conv"),
+    ];
+    let weights = [floats("w", &[1, 3, 1, 1], &[1.0, 2.0, 6.0]), floats("gain", &[], &[0.0])];
+    let graph = read_nodes(&nodes, &weights).unwrap().graph;
+    match &graph.node(graph.find("conv").unwrap()).op {
+        Op::Conv2d(conv) => assert_eq!(conv.weights[..], [-1.0, -0.5, 1.5]),
+        op => panic!("{op:?}"),
+    }
+}
