@@ -2,8 +2,8 @@
 
     python3 tools/peers/compare.py [--rounds 3] [--only WORD] [--shared FOLDER]
 
-Makes a virtual environment with the peers in target/peers (a few minutes, once), builds the program,
-and runs every work `rounds` times, all programs in turn within each round, so that a machine whose
+Makes a virtual environment in target/peers with the peers of the works chosen (a few minutes, once), builds the
+program, and runs every work `rounds` times, all programs in turn within each round, so that a machine whose
 speed drifts drifts for all of them. A figure is the median over the rounds of each run's own median.
 The frozen graph is FOLDER/models/inception5h_like.pb; FOLDER is $DEEPDREAM_SHARED if not given.
 """
@@ -21,10 +21,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PEERS = ROOT / "target" / "peers"
-PACKAGES = [
-    "tensorflow-cpu==2.21.0", "torch==2.15.0", "torchvision==0.29.2", "onnx==1.23.2", "onnxruntime==1.32.0",
-    "numpy", "pillow",
-]
+# What each peer needs: the modules that its scripts import, and the packages that have them.
+TORCH = {"torch": "torch==2.15.0", "numpy": "numpy", "PIL": "pillow"}
+PACKAGES = {
+    "tensorflow": {"tensorflow": "tensorflow-cpu==2.21.0", "numpy": "numpy", "PIL": "pillow"},
+    "torch": TORCH,
+    "torchvision": TORCH | {
+        "torchvision": "torchvision==0.29.2", "onnx": "onnx==1.23.2", "onnxruntime": "onnxruntime==1.32.0",
+    },
+}
 PROGRAM = ROOT / "target" / "release" / "deepdream"
 
 # name, network, layer, size, peer, settings
@@ -45,14 +50,15 @@ STEPS = [
 ]
 
 
-def peers_python() -> Path:
-    """The interpreter of the virtual environment, made if it is not there."""
+def peers_python(peers: set[str]) -> Path:
+    """The interpreter of the virtual environment with these peers, made if it is not there."""
     python = PEERS / "bin" / "python"
     if not python.exists():
         venv.create(PEERS, with_pip=True)
-    have = subprocess.run([python, "-c", "import tensorflow, torch, torchvision, onnx, onnxruntime, PIL"], capture_output=True)
+    needed = {module: package for peer in sorted(peers) for module, package in PACKAGES[peer].items()}
+    have = subprocess.run([python, "-c", f"import {', '.join(needed or ['sys'])}"], capture_output=True)
     if have.returncode != 0:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *needed.values()], check=True)
     return python
 
 
@@ -139,10 +145,10 @@ def main() -> None:
         "googlenet": folder / "models" / "bvlc_googlenet.caffemodel",
         "squeezenet": "squeezenet",
     }
-    python = peers_python()
-    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "deepdream-cli"], cwd=ROOT, check=True)
-
     steps = [step for step in STEPS if args.only in step[0]]
+    peers = {step[4] for step in steps} | ({"tensorflow"} if args.only in "whole dream" else set())
+    python = peers_python(peers)
+    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "deepdream-cli"], cwd=ROOT, check=True)
     if any(step[4] == "torchvision" for step in steps):
         models |= torchvision_networks(python)
     found = {step[0]: ([], []) for step in steps}
