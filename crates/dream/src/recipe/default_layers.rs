@@ -89,6 +89,8 @@ const KNOWN: &[Known] = &[
     Known { marks: &["features.15.block.0"], layers: &[("features.11", 1.0)] },
     Known { marks: &["features.11.block.0"], layers: &[("features.8", 1.0)] },
     Known { marks: &["layers.13.0.layers.0"], layers: &[("layers.11", 1.0)] },
+    // ShuffleNet V2.
+    Known { marks: &["stage3.7.branch2.0", "stage4.3.branch2.0"], layers: &[("stage3", 1.0)] },
     // EfficientNet.
     Known { marks: &["features.6.0.block.0"], layers: &[("features.4", 1.0), ("features.6", 1.0)] },
     // ConvNeXt with the names of torchvision, of its authors and of timm.

@@ -101,7 +101,9 @@ fn networks_give_pytorchs_numbers_under_its_names() {
         "nin",
         "regnet",
         "robust",
+        "shufflenet",
         "vgg_bn",
+        "vit",
     ] {
         agrees(name, str::to_owned);
     }

@@ -107,6 +107,14 @@ lines! {
     ("mnasnet0_75", "MNASNet 0.75", "mnasnet0_75", "7090bc5f", 123),
     ("mnasnet1_0", "MNASNet 1.0", "mnasnet1.0_top1_73.512", "f206786ef8", 169),
     ("mnasnet1_3", "MNASNet 1.3", "mnasnet1_3", "a4c69d6f", 242),
+    ("shufflenet_v2_x0_5", "ShuffleNet V2 ×0.5", "shufflenetv2_x0.5", "f707e7126e", 53),
+    ("shufflenet_v2_x1_0", "ShuffleNet V2 ×1", "shufflenetv2_x1", "5666bf0f80", 88),
+    ("shufflenet_v2_x1_5", "ShuffleNet V2 ×1.5", "shufflenetv2_x1_5", "3c479a10", 136),
+    ("shufflenet_v2_x2_0", "ShuffleNet V2 ×2", "shufflenetv2_x2_0", "8be3c8ee", 284),
+    ("vit_b_16", "Vision transformer B/16", "vit_b_16", "c867db91", 3303),
+    ("vit_b_32", "Vision transformer B/32", "vit_b_32", "d86f8d99", 3366),
+    ("vit_l_16", "Vision transformer L/16", "vit_l_16", "852ce7e3", 11610),
+    ("vit_l_32", "Vision transformer L/32", "vit_l_32", "c7638314", 11695),
 }
 
 /// Networks whose first layer wants colours from −1 to 1.

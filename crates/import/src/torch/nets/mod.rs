@@ -17,8 +17,10 @@ mod mobilenet_v3;
 mod nin;
 mod regnet;
 mod resnet;
+mod shufflenet;
 mod squeezenet;
 mod vgg;
+mod vit;
 
 use graph::InputSpec;
 
@@ -65,19 +67,20 @@ const KNOWN: &[Known] = known! {
     efficientnet: efficientnet::epsilon, efficientnet::input;
     convnext: USUAL, imagenet;
     mnasnet: USUAL, imagenet;
+    shufflenet: USUAL, imagenet;
     squeezenet: USUAL, imagenet;
     alexnet: USUAL, imagenet;
     nin: USUAL, nin::input;
     vgg: USUAL, vgg::input;
+    vit: USUAL, imagenet;
 };
 
 /// Networks that are known by a name of a tensor, but not built here.
 const OTHERS: &[(&str, &str)] = &[
-    ("class_token", "a vision transformer (ViT)"),
-    ("cls_token", "a vision transformer (ViT)"),
+    ("class_token", "another vision transformer (ViT)"),
+    ("cls_token", "another vision transformer (ViT)"),
     ("features.1.0.attn.qkv.weight", "a Swin transformer"),
     ("layers.0.blocks.0.attn.qkv.weight", "a Swin transformer"),
-    ("stage2.0.branch1.0.weight", "a ShuffleNet"),
     ("stem.0.0.weight", "a MaxViT"),
     ("conv_stem.weight", "an EfficientNet or MobileNetV3 of timm"),
     ("conv1.0.weight", "a ResNet with another stem, as ResNet-D has"),
@@ -97,6 +100,7 @@ const HEADS: &[&str] = &[
     "last_linear.",
     "logit_scale",
     "loss",
+    "mask_token",
     "pre_logits.",
 ];
 
@@ -105,10 +109,10 @@ const HEADS: &[&str] = &[
 /// # Errors
 /// One that is not known, or weights that do not fit.
 pub(super) fn build(dict: &StateDict) -> Result<Read, ImportError> {
-    if let Some((_, kind)) = OTHERS.iter().find(|(name, _)| dict.has(name)) {
-        return Err(kinds::other_weights(&format!("the weights of {kind}")));
-    }
     let Some(known) = KNOWN.iter().find(|known| (known.fits)(dict)) else {
+        if let Some((_, kind)) = OTHERS.iter().find(|(name, _)| dict.has(name)) {
+            return Err(kinds::other_weights(&format!("the weights of {kind}")));
+        }
         let names: Vec<String> = dict.names().take(3).map(|name| printable(name)).collect();
         let of =
             if names.is_empty() { String::new() } else { format!(" ({}, …)", names.join(", ")) };

@@ -13,7 +13,8 @@ import re
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from torchvision.models import convnext, densenet, efficientnet, mnasnet, mobilenetv3, regnet, resnet, vgg
+from torchvision.models import (
+    convnext, densenet, efficientnet, mnasnet, mobilenetv3, regnet, resnet, shufflenetv2, vgg, vision_transformer)
 
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 CLIP = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
@@ -131,6 +132,10 @@ def tiny_regnet():
     return regnet.RegNet(params, num_classes=4, stem_width=8)
 
 
+def tiny_vit():
+    return vision_transformer.VisionTransformer(48, 8, 1, 2, 128, 16, num_classes=4)
+
+
 def tiny_vgg():
     cfg = [size if size == "M" else 4 for size in vgg.cfgs["A"]]
     return Features(vgg.make_layers(cfg, batch_norm=True))
@@ -169,6 +174,9 @@ NETS = {
     "regnet": (tiny_regnet, IMAGENET, ["trunk_output.block2", "trunk_output.block4"], plain),
     "robust": (TinyResNet, IMAGENET, ["layer2.0", "layer4.0"], lambda name: "module.model." + name),
     "vgg_bn": (tiny_vgg, IMAGENET, ["features.10", "features.21", "features.28"], plain),
+    "shufflenet": (lambda: shufflenetv2.ShuffleNetV2([2, 2, 2], [8, 8, 16, 24, 16], num_classes=4), IMAGENET,
+                   ["stage2.1", "stage3", "conv5"], plain),
+    "vit": (tiny_vit, IMAGENET, ["encoder.layers.encoder_layer_0", "encoder.ln"], plain),
 }
 
 
@@ -186,6 +194,11 @@ def fill(net):
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean, 0, 0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
+        if isinstance(module, nn.MultiheadAttention):
+            nn.init.normal_(module.in_proj_bias, 0, 0.25)
+        for name in ("class_token", "pos_embedding"):
+            if hasattr(module, name):
+                nn.init.normal_(getattr(module, name), 0, 0.25)
         if isinstance(getattr(module, "layer_scale", None), nn.Parameter):
             nn.init.uniform_(module.layer_scale, 0.2, 0.6)
     for tensor in net.state_dict().values():
@@ -202,9 +215,12 @@ def main():
         net = fill(make()).double()
         kept = {}
         for path in modules:
-            hook = lambda _module, _inputs, output, path=path: kept.__setitem__(path, output.clone())
+            def hook(_module, _inputs, output, path=path):
+                # A transformer has rows of positions, each with its channels.
+                kept[path] = output.transpose(1, 2)[:, :, None] if output.dim() == 3 else output.clone()
             net.get_submodule(path).register_forward_hook(hook)
-        image = torch.randint(0, 256, (48, 56, 3)).double()
+        width = 48 if name == "vit" else 56
+        image = torch.randint(0, 256, (48, width, 3)).double()
         image = nn.functional.avg_pool2d(image.permute(2, 0, 1)[None], 5, 1, 2)[0].permute(1, 2, 0)
         image = image.round().requires_grad_()
         x = image.permute(2, 0, 1)[None]
