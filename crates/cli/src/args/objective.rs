@@ -17,7 +17,8 @@ pub(crate) struct ObjectiveArgs {
     #[arg(help_heading = "Network", add = ArgValueCompleter::new(complete::layers))]
     layers: Vec<String>,
     /// Dream of this class, such as castle, by its name or number. Repeat it for several; together with
-    /// layers, each has a share of the dream.
+    /// layers, each has a share of the dream. On a picture, classes alone take 40 steps on each octave, and
+    /// fewer small octaves.
     #[arg(long = "class", value_name = "NAME|NUMBER[@REGION][=WEIGHT]", value_parser = class)]
     #[arg(help_heading = "Network", add = ArgValueCompleter::new(complete::classes))]
     classes: Vec<String>,

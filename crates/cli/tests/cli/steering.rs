@@ -38,6 +38,25 @@ fn channels_and_classes_are_dreamt_of_and_the_recipe_lists_them() {
 }
 
 #[test]
+fn classes_alone_take_more_steps_and_fewer_octaves() {
+    let room = Room::new();
+    photo(&room);
+    let recipe = |more: &[&str]| {
+        let words = ["image", "photo.png", "--class", "castle", "--iterations", "1", "-f"];
+        let saved = ["-o", "a.png", "--save-recipe", "a.toml"];
+        room.deepdream().args(words).args(saved).args(more).assert().success();
+        String::from_utf8(room.bytes("a.toml")).unwrap()
+    };
+    let alone = recipe(&[]);
+    assert!(alone.contains("count = 1") && alone.contains("tv = 0.2"), "{alone}");
+    for more in [&["--layer", "conv1"][..], &["--preset", "figures"]] {
+        let usual = recipe(more);
+        assert!(usual.contains("count = 5") && usual.contains("tv = 0.0"), "{more:?}: {usual}");
+    }
+    assert!(recipe(&["--octaves", "3"]).contains("count = 3"));
+}
+
+#[test]
 fn what_is_not_there_is_refused_before_any_work() {
     let room = Room::new();
     photo(&room);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use dream::{Assets, DreamError, Machine, NoiseKind, NoiseStart, Plan, Preset, Recipe, Tensor};
+use dream::{Assets, DreamError, Machine, NoiseStart, Plan, Preset, Recipe, Tensor};
 use graph::{Network, Size};
 use media::{Image, ImageFormat};
 
@@ -136,7 +136,7 @@ impl GalleryJob {
                 (recipe.octaves.count, recipe.ascent.iterations) = (4, 10);
                 (recipe.ascent.step, recipe.ascent.by_depth) = (1.5, true);
             }
-            false => (recipe.ascent.iterations, recipe.noise_kind) = (64, NoiseKind::Soft),
+            false => recipe.ascent.iterations = 64,
         };
         let resolved = self.dream.resolve_sparing(base.as_ref(), &network, usual, prepare, run)?;
         sheet.spare(resolved.inputs())?;
