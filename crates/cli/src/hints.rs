@@ -237,6 +237,9 @@ fn layers(error: &GraphError) -> Option<String> {
         GraphError::UnknownLayer { name, .. } if name.contains(',') => {
             Some("Repeat --layer for several: --layer NAME --layer NAME.".to_owned())
         }
+        GraphError::UnknownLayer { name, .. } if name.contains('@') => {
+            Some("Channels come before a region: --layer NAME:CHANNELS@REGION.".to_owned())
+        }
         GraphError::UnknownLayer { .. } => {
             Some("`deepdream layers` lists the layers; --model names the network.".to_owned())
         }

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deepdream::{
-    Content, Cost, Error, Event, Events, Foreseen, Outcome, Size, Work, Wrote, readable_bytes,
+    Content, Cost, Error, Event, Events, Foreseen, Outcome, Size, Source, StillJob, Work, Wrote,
+    readable_bytes,
 };
 use serde::Serialize;
 
@@ -33,6 +34,12 @@ impl Became {
     fn failed(error: &Error) -> Self {
         Self::Failed { error: error.message().to_owned(), hints: crate::hints::hints(error) }
     }
+}
+
+/// What became of the one picture of a job that failed; `None` for noise.
+pub(crate) fn failed(job: &StillJob, error: &Error) -> Option<PictureResult> {
+    let Some(Source::Picture(path)) = &job.source else { return None };
+    Some(PictureResult { picture: path.display().to_string(), became: Became::failed(error) })
 }
 
 /// Passes events on, and remembers what became of the pictures.
@@ -141,14 +148,15 @@ pub(crate) fn forecasts(all: &[Forecast]) -> String {
                 time += seconds;
                 most = most.max(*memory_bytes);
                 format!(
-                    "{picture} → {file} ({width}×{height}, {} of {steps} steps): about {}, {}\n",
+                    "{picture} → {file} ({width}×{height}, {} of {steps} steps): about {}, up to {} of \
+                     memory\n",
                     counted(*octaves as u64, "octave"),
                     about(*seconds),
                     readable_bytes(*memory_bytes)
                 )
             }
             Will::Kept { file } => format!("{picture}: keeps {file}, which is there already\n"),
-            Will::Failed { error, .. } => format!("{picture}: fails. {error}\n"),
+            Will::Failed { error, .. } => format!("{picture}: no dream, {error}\n"),
         };
     }
     if all.len() > 1 {

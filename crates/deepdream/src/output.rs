@@ -69,6 +69,11 @@ impl Output {
             _ => unwritable(&path, error),
         })?;
         let output = Self { path, place, overwrite, cancel: CancelToken::new() };
+        if let Err(error) = output.path.symlink_metadata()
+            && error.kind() == ErrorKind::InvalidFilename
+        {
+            return Err(output.error(reason(&error)));
+        }
         if !overwrite && output.place.is_taken() {
             return Err(output.exists());
         }
@@ -193,6 +198,9 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".to_owned(),
         ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        ErrorKind::InvalidFilename => {
+            "its name is too long or has what no name may have".to_owned()
+        }
         _ => error.to_string(),
     }
 }

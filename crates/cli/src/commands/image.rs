@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use deepdream::{BatchJob, Result, Size, Source, StillJob};
+use deepdream::{BatchJob, Error, Foreseen, Outcome, Result, Size, Source, StillJob};
 
 use crate::args::{MachineArgs, RecipeArgs, size};
 use crate::console::{self, print};
-use crate::results::{Recorder, forecast, forecasts};
+use crate::results::{Recorder, failed, forecast, forecasts};
 use crate::{terminal, wildcard};
 
 /// Arguments of `image`.
@@ -59,12 +59,19 @@ enum Job {
 pub(crate) fn image(args: &ImageArgs) -> Result<()> {
     let job = job(args)?;
     if args.dry_run {
-        let foreseen = terminal::run(true, |events, cancel| match &job {
+        let quiet = args.quiet || args.json;
+        let foreseen = terminal::run(quiet, |events, cancel| match &job {
             Job::Still(job) => job.foresee(events, cancel),
             Job::Batch(job) => job.foresee(events, cancel),
         })?;
+        let failing = failing(&foreseen);
         let planned: Vec<_> = foreseen.into_iter().map(forecast).collect();
-        return if args.json { console::json(&planned) } else { print(forecasts(&planned)) };
+        if args.json {
+            console::json(&planned)?;
+        } else {
+            print(forecasts(&planned))?;
+        }
+        return failing.map_or(Ok(()), Err);
     }
     let mut results = Vec::new();
     let done = terminal::run(args.quiet || args.json, |events, cancel| {
@@ -77,9 +84,23 @@ pub(crate) fn image(args: &ImageArgs) -> Result<()> {
         done
     });
     if args.json {
+        if let (Err(error), Job::Still(job)) = (&done, &job) {
+            results.extend(failed(job, error));
+        }
         console::json(&results)?;
     }
     done.map(|_| ())
+}
+
+/// The error of a batch of which some pictures would fail: the fault of the first.
+fn failing(foreseen: &[Foreseen]) -> Option<Error> {
+    let refused = foreseen.iter().filter_map(|one| match &one.outcome {
+        Outcome::Refused(error) => Some(error.fault()),
+        _ => None,
+    });
+    let faults: Vec<_> = refused.collect();
+    let what = format!("{} of {} pictures would not be dreamt on", faults.len(), foreseen.len());
+    faults.first().map(|fault| Error::new(*fault, what))
 }
 
 fn job(args: &ImageArgs) -> Result<Job> {

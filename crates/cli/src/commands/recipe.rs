@@ -9,6 +9,7 @@ use deepdream::{
     Change, Edit, Error, Fault, Input, Knob, Output, Preset, Recipe, RecipeRequest, RecipeSource,
     Result, Setting,
 };
+use serde::Serialize;
 
 use crate::args::NetworkArgs;
 use crate::complete;
@@ -33,9 +34,11 @@ pub(crate) struct RecipeCommandArgs {
     #[arg(short, long, value_name = "NAME")]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
-    /// List every field of recipes instead: what it is, its default, and what it may be.
-    #[arg(long, exclusive = true)]
-    fields: bool,
+    /// List the fields of recipes instead, or those of a group such as `octaves`: what each is, its default, and
+    /// what it may be.
+    #[arg(long, value_name = "GROUP", num_args = 0..=1, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["file", "edits", "preset", "output", "model"])]
+    fields: Option<String>,
     /// Write the recipe to this TOML file. Default: print it.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     #[arg(conflicts_with_all = ["other", "compare"])]
@@ -52,8 +55,8 @@ pub(crate) struct RecipeCommandArgs {
 
 /// Shows, changes or compares.
 pub(crate) fn recipe(args: &RecipeCommandArgs) -> Result<()> {
-    if args.fields {
-        return print(Recipe::settings().iter().map(field).collect::<String>());
+    if let Some(group) = &args.fields {
+        return fields(group, args.json);
     }
     let read = |file: &PathBuf| RecipeSource::File(file.clone());
     let request = RecipeRequest {
@@ -110,6 +113,34 @@ fn compared(changes: &[Change]) -> String {
         format!("{setting:width$}  {} → {}\n", word(before), word(after))
     };
     changes.iter().map(line).collect()
+}
+
+/// A field, for scripts.
+#[derive(Serialize)]
+struct Field {
+    field: String,
+    about: String,
+    default: String,
+    choices: &'static [&'static str],
+    in_keyframes: bool,
+}
+
+/// Lists the fields whose paths begin with `group`.
+fn fields(group: &str, json: bool) -> Result<()> {
+    let mut fields = Recipe::settings();
+    fields.retain(|field| field.path.starts_with(group));
+    if fields.is_empty() {
+        let what = format!("there are no fields that begin with `{group}`");
+        return Err(Error::new(Fault::Usage, what).hint("--fields alone lists them all."));
+    }
+    if !json {
+        return print(fields.iter().map(field).collect::<String>());
+    }
+    let all = fields.into_iter().map(|setting| {
+        let Setting { path: field, about, default, choices, in_keyframes } = setting;
+        Field { field, about, default, choices, in_keyframes }
+    });
+    console::json(&all.collect::<Vec<_>>())
 }
 
 fn field(Setting { path, about, default, choices, .. }: &Setting) -> String {

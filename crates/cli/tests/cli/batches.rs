@@ -64,20 +64,27 @@ fn a_dry_run_says_what_would_be_made_and_makes_nothing() {
     room.write("c.dream.png", "");
     let before = room.names();
     let (json, said, code) = image(&room, &["--dry-run", "--json", "--skip-existing"]);
-    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("1 of 4 pictures would not be dreamt on"), "{said}");
     assert_eq!(statuses(&json), expected(["dream", "failed", "dream", "kept"]));
     let answer: Vec<Value> = serde_json::from_str(&json).unwrap();
     assert!(answer[0]["seconds"].as_f64().unwrap() > 0.0, "{json}");
     assert!(answer[0]["memory_bytes"].as_u64().unwrap() > 1 << 20, "{json}");
     assert_eq!((&answer[0]["width"], &answer[0]["steps"]), (&40.into(), &1.into()));
     let (text, said, code) = image(&room, &["--dry-run", "-o", "new/"]);
-    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(code, Some(3), "{said}");
     assert!(text.contains("a.png → new/a.dream.png (40×24"), "{text}");
     assert!(text.contains("3 dreams: about") && text.contains("Nothing was written"), "{text}");
     assert_eq!(room.names(), before);
     // What a dream would be refused for, so is this.
     let one = ["image", "c.png", "--dry-run", "-o", "a.png"];
     room.deepdream().args(one).args(QUICK).assert().code(6);
+    let long = format!("{}.png", "x".repeat(300));
+    let one = ["image", "c.png", "--json", "-o", &long];
+    let assert = room.deepdream().args(one).args(QUICK).assert().code(6);
+    let json = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    assert_eq!(statuses(&json), [("c.png".to_owned(), "failed".to_owned())]);
+    assert!(json.contains("name is too long"), "{json}");
 }
 
 #[test]

@@ -68,6 +68,10 @@ fn what_is_no_recipe_or_no_setting_is_refused() {
     let said = refused(&room, &["recipe", "dream.png", "--set", "ascent.step=1.5"], 5);
     assert!(said.contains("--preset classic"), "{said}");
     let fields = answer(&room, &["recipe", "--fields"]);
+    let some = answer(&room, &["recipe", "--fields", "octaves", "--json"]);
+    let some: Vec<Value> = serde_json::from_str(&some).unwrap();
+    assert!(some.len() > 4 && some.iter().any(|field| field["field"] == "octaves.detail"));
+    refused(&room, &["recipe", "--fields", "xyzzy"], 2);
     assert!(fields.contains("octaves.count\n") && fields.contains("One of: reinject"), "{fields}");
 }
 
