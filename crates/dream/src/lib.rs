@@ -74,7 +74,7 @@ pub use plan::{Machine, Plan};
 pub use random::noise;
 pub use recipe::{
     Ascent, Balance, Bound, CURVE_RATE, Change, Channels, ClassId, Coherence, Detail, Finish,
-    Follow, Guide, Keyframe, Measure, ModelId, Motion, MotionPreset, NoiseKind, NoiseStart,
+    Follow, Guide, Keyframe, Kind, Measure, ModelId, Motion, MotionPreset, NoiseKind, NoiseStart,
     Normalisation, Octaves, Optimiser, Parametrisation, PartialAscent, PartialMotion,
     PartialOctaves, PartialPenalty, PartialRecipe, PartialWobble, PartialZoom, Penalty, PenaltyOf,
     Pick, Preset, Recipe, RecipeError, Region, Rhythm, SCHEMA, Setting, Term, Tiles, Vector, Video,

@@ -137,7 +137,7 @@ fn fields(group: &str, json: bool) -> Result<()> {
         return print(fields.iter().map(field).collect::<String>());
     }
     let all = fields.into_iter().map(|setting| {
-        let Setting { path: field, about, default, choices, in_keyframes } = setting;
+        let Setting { path: field, about, default, choices, in_keyframes, .. } = setting;
         Field { field, about, default, choices, in_keyframes }
     });
     console::json(&all.collect::<Vec<_>>())

@@ -19,6 +19,7 @@ mod finish;
 mod guide;
 mod interpolate;
 mod keyframes;
+mod kind;
 mod legacy;
 mod measured;
 mod names;
@@ -54,6 +55,7 @@ pub use finish::Finish;
 pub use guide::{Guide, Pick};
 pub(crate) use keyframes::Fading;
 pub use keyframes::Keyframe;
+pub use kind::Kind;
 pub use measured::measured_objective;
 pub use partial::{
     PartialAscent, PartialMotion, PartialOctaves, PartialPenalty, PartialRecipe, PartialWobble,

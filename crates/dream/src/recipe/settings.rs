@@ -6,12 +6,12 @@ use toml::{Table, Value};
 
 use super::documented::Field;
 use super::{
-    Ascent, Finish, Guide, ModelId, Motion, Octaves, Penalty, Recipe, RecipeError, Region, Rhythm,
-    Vector, Video, Wobble, Zoom, names,
+    Ascent, Finish, Guide, Kind, ModelId, Motion, Octaves, Penalty, Recipe, RecipeError, Region,
+    Rhythm, Vector, Video, Wobble, Zoom, kind, names,
 };
 
 /// One setting of a recipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     /// Where a recipe has it, with dots between: `octaves.count`. `NAME` stands for any name in
     /// `regions.NAME.mask` and the like.
@@ -23,6 +23,8 @@ pub struct Setting {
     /// The words it may be, where it is a choice. Some have settings of their own, which have paths
     /// of their own: `tiles.rolled.size`.
     pub choices: &'static [&'static str],
+    /// What its value is, and the least and the most a number may be.
+    pub kind: Kind,
     /// Whether a zoom's keyframes may set it.
     pub in_keyframes: bool,
 }
@@ -162,6 +164,7 @@ fn setting(path: String, doc: &str) -> Setting {
         about: about.to_owned(),
         default: default.trim_end_matches('.').replace('`', ""),
         choices,
+        kind: kind::of(&path, choices),
         in_keyframes: !FIXED.iter().any(|fixed| is_within(&path, fixed)),
         path,
     }
@@ -208,6 +211,7 @@ pub(crate) fn find(path: &str) -> Result<Setting, RecipeError> {
             about: String::new(),
             default: "none".to_owned(),
             choices: &[],
+            kind: Kind::Other,
             in_keyframes: false,
         });
     }
