@@ -26,7 +26,7 @@ struct Task {
     run: fn(&[String]) -> Outcome,
 }
 
-const TASKS: [Task; 18] = [
+const TASKS: [Task; 19] = [
     Task {
         name: "check",
         about: "format, file lengths, unsafe, lints, documentation, licences",
@@ -52,6 +52,11 @@ const TASKS: [Task; 18] = [
         name: "first-dream",
         about: "the README's first command, in release",
         run: |_| product::first_dream(),
+    },
+    Task {
+        name: "studio",
+        about: "[FOLDER]: the studio's page from its source, and in Chromium; screenshots go to the folder",
+        run: product::studio,
     },
     Task {
         name: "fuzz",
@@ -156,6 +161,7 @@ fn ci(args: &[String]) -> Outcome {
         .and_then(|()| tests::scalar(&shared, &mut tally))
         .and_then(|()| product::examples())
         .and_then(|()| product::first_dream())
+        .and_then(|()| if cfg!(target_os = "linux") { product::studio(&[]) } else { Ok(()) })
         .and_then(|()| product::package(&[]))
         .and_then(|()| fuzz::run(&[]));
     if let Err(problem) = &tested {

@@ -3,6 +3,8 @@
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "studio")]
+use crate::commands::studio;
 use crate::commands::{
     bench, channels, check, classify, frames, gallery, generate, help, image, layers, models,
     movie, presets, probe, recipe, video, zoom,
@@ -22,6 +24,9 @@ pub(crate) struct Cli {
 /// What the program does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Opens a page in the browser in which you dream.
+    #[cfg(feature = "studio")]
+    Studio(studio::StudioArgs),
     /// Dreams on pictures.
     Image(image::ImageArgs),
     /// Continues a folder of frames: each is the one before, moved a little and dreamt on again.

@@ -75,6 +75,8 @@ fn not_run(error: clap::Error) -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
+        #[cfg(feature = "studio")]
+        Command::Studio(args) => commands::studio::studio(&args),
         Command::Image(args) => commands::image::image(&args),
         Command::Frames(args) => commands::frames::frames(&args),
         Command::Zoom(args) => commands::zoom::zoom(&args),

@@ -52,7 +52,7 @@
 //!
 //! # Features
 //!
-//! All are on by default.
+//! All but `studio` are on by default.
 //!
 //! - `models-download`: [`models::Store`] downloads networks of the catalogue. It brings in HTTP, TLS and
 //!   zip archives.
@@ -60,6 +60,7 @@
 //! - `video`: [`ZoomJob`], [`MovieJob`] and [`VideoJob`]. GIF and animated PNG are written here; videos and
 //!   other movies need the installed ffmpeg.
 //! - `h264`: MP4 is written here too. It compiles C++ code, and turns `video` on.
+//! - `studio`: [`Workshop`], with which the crate `deepdream-studio` opens its page.
 
 // Folders of frames and outputs have parts that only movies and videos need.
 #![cfg_attr(not(feature = "video"), allow(dead_code, unused_imports))]
@@ -97,6 +98,8 @@ mod targets;
 mod threads;
 #[cfg(feature = "video")]
 mod video;
+#[cfg(feature = "studio")]
+mod workshop;
 
 pub use assets::GivenFiles;
 pub use base::RecipeSource;
@@ -129,10 +132,13 @@ pub use recipes::{PresetInfo, presets, recipe};
 pub use request::{DreamRequest, Edit, RecipeRequest, TermText};
 pub use shard::Shard;
 pub use targets::unsupported_part;
+#[cfg(feature = "studio")]
+pub use workshop::Workshop;
 
 pub use dream::{
-    Balance, Change, Channels, Checkpoint, ClassId, Follow, Guide, Keyframe, Measure, MotionPreset,
-    Pick, Preset, Recipe, RecipeError, Region, Rhythm, Setting, Term, TermError, Vector,
+    Balance, Change, Channels, Checkpoint, ClassId, Follow, Guide, Keyframe, Kind, Measure,
+    MotionPreset, Pick, Preset, Recipe, RecipeError, Region, Rhythm, Setting, Term, TermError,
+    Vector,
 };
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};

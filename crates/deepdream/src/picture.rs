@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dream::{Assets, Checkpoint, Filter, Machine, NoiseStart, Plan, Recipe};
+use dream::{Assets, Checkpoint, Filter, Machine, NoiseStart, Observer, Plan, Recipe};
 use graph::{Network, Size, Tensor};
 use media::{BitDepth, EncodeOptions, Image, ImageFormat, Limits};
 
@@ -105,6 +105,22 @@ impl Studio<'_> {
         plan: &Plan,
         checkpoint: Option<Checkpoint>,
     ) -> Result<(Checkpoint, Finish)> {
+        let mut observer = PictureObserver::new(self.run, plan, self.previews);
+        self.dream_observed(name, start, plan, checkpoint, &mut observer)
+    }
+
+    /// The same, for another observer, who may end it.
+    ///
+    /// # Errors
+    /// As [`Self::dream_from`].
+    pub(crate) fn dream_observed(
+        &self,
+        name: &str,
+        start: Start,
+        plan: &Plan,
+        checkpoint: Option<Checkpoint>,
+        observer: &mut dyn Observer,
+    ) -> Result<(Checkpoint, Finish)> {
         let size = plan.size();
         self.run.started(Work::Picture { name: name.to_owned(), size, place: self.place });
         let image = match start {
@@ -114,8 +130,7 @@ impl Studio<'_> {
         let depth = image.depth();
         let (color, alpha) = image.into_planes();
         let before = plan.finishes().then(|| color.clone());
-        let mut observer = PictureObserver::new(self.run, plan, self.previews);
-        let at = dream::dream_from(plan, color, checkpoint, &mut observer)
+        let at = dream::dream_from(plan, color, checkpoint, observer)
             .map_err(|error| undreamt(name, error, || Error::cancelled("stopped")))?;
         Ok((at, Finish { before, alpha, depth }))
     }

@@ -15,5 +15,7 @@ pub(crate) mod movie;
 pub(crate) mod presets;
 pub(crate) mod probe;
 pub(crate) mod recipe;
+#[cfg(feature = "studio")]
+pub(crate) mod studio;
 pub(crate) mod video;
 pub(crate) mod zoom;

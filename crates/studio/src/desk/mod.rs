@@ -1,0 +1,411 @@
+//! What is on the desk: a picture, a recipe, and the dream of both. The server holds it and pages draw it, so
+//! that a page that is loaded again, or a second one, shows the same.
+//!
+//! One counter orders all that happens. Each part of the state remembers at which count it last changed;
+//! whoever listens is sent the present state of what has changed since, however slow they are.
+
+mod steering;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::gallery::Gallery;
+use crate::workshop::{Change, Dream, Failure, Picture, Source, Step, Workshop};
+
+/// How many finished dreams are kept, so that going back to one is instant.
+const KEPT: usize = 32;
+
+/// How many changes can be undone.
+const UNDONE: usize = 200;
+
+/// The parts of the state that change by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The picture and the recipe.
+    Desk,
+    /// How far the dream is.
+    Dream,
+    /// Small pictures.
+    Gallery,
+}
+
+impl Part {
+    pub(crate) const ALL: [Part; 3] = [Part::Desk, Part::Dream, Part::Gallery];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Part::Desk => "desk",
+            Part::Dream => "dream",
+            Part::Gallery => "gallery",
+        }
+    }
+}
+
+/// What a dream starts from, and what people call it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Start {
+    /// The hash of its file, or the size of the noise.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) noise: bool,
+    #[serde(skip)]
+    pub(crate) file: PathBuf,
+}
+
+impl Start {
+    /// Noise of a size.
+    pub(crate) fn noise(width: u32, height: u32) -> Self {
+        let id = format!("noise-{width}x{height}");
+        let name = format!("noise, {width} × {height}");
+        Self { id, name, width, height, noise: true, file: PathBuf::new() }
+    }
+
+    /// The same as a dream's start whose longest side is so long at the most.
+    pub(crate) fn source(&self, longest: u32) -> Source {
+        if !self.noise {
+            return Source::File(self.file.clone());
+        }
+        let side = self.width.max(self.height);
+        let scaled = |length: u32| match side > longest {
+            true => (u64::from(length) * u64::from(longest)).div_ceil(u64::from(side)) as u32,
+            false => length,
+        };
+        Source::Noise { width: scaled(self.width), height: scaled(self.height) }
+    }
+}
+
+/// How far a dream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Phase {
+    /// There is nothing to dream on.
+    #[default]
+    Empty,
+    Dreaming,
+    Paused,
+    /// Ended before its end; what is there stays.
+    Stopped,
+    Done,
+    /// It cannot be dreamt.
+    Refused,
+}
+
+#[derive(Clone)]
+struct Snapshot {
+    start: Start,
+    recipe: String,
+}
+
+/// A picture that can be fetched.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    pub(crate) number: u64,
+    pub(crate) rev: u64,
+    pub(crate) step: Step,
+    pub(crate) whole: bool,
+    pub(crate) picture: Arc<dyn Picture>,
+}
+
+pub(crate) struct Inner {
+    count: u64,
+    changed: [u64; Part::ALL.len()],
+    /// Rises with every change of the picture or the recipe.
+    rev: u64,
+    now: Option<Snapshot>,
+    view: Value,
+    gesture: u64,
+    undo: Vec<Snapshot>,
+    redo: Vec<Snapshot>,
+    /// What the last change was refused with.
+    refused: Option<Failure>,
+    phase: Phase,
+    step: Step,
+    octaves: Vec<f64>,
+    begun: Instant,
+    took: Duration,
+    failure: Option<Failure>,
+    frame: Option<Frame>,
+    frames: u64,
+    whole: Option<Arc<dyn Dream>>,
+    recent: VecDeque<(String, Arc<dyn Dream>)>,
+    /// When somebody last wanted to see how the dream is.
+    watched: Option<Instant>,
+    /// When the lane that steers was last at work.
+    steered: Option<Instant>,
+    pub(crate) gallery: Gallery,
+    pub(crate) over: bool,
+}
+
+/// The desk.
+pub(crate) struct Desk {
+    inner: Mutex<Inner>,
+    /// Wakes who dreams.
+    pub(crate) work: Condvar,
+    /// Wakes who listens: the counter.
+    pub(crate) told: watch::Sender<u64>,
+    pub(crate) workshop: Arc<dyn Workshop>,
+    /// The longest side of the dream that is steered.
+    stage: u32,
+}
+
+impl Desk {
+    pub(crate) fn new(workshop: Arc<dyn Workshop>, stage: u32) -> Self {
+        let inner = Inner {
+            count: 1,
+            changed: [1; Part::ALL.len()],
+            rev: 1,
+            now: None,
+            view: Value::Null,
+            gesture: 0,
+            undo: Vec::new(),
+            redo: Vec::new(),
+            refused: None,
+            phase: Phase::Empty,
+            step: Step::default(),
+            octaves: Vec::new(),
+            begun: Instant::now(),
+            took: Duration::ZERO,
+            failure: None,
+            frame: None,
+            frames: 0,
+            whole: None,
+            recent: VecDeque::new(),
+            watched: None,
+            steered: None,
+            gallery: Gallery::default(),
+            over: false,
+        };
+        let inner = Mutex::new(inner);
+        Self { inner, work: Condvar::new(), told: watch::Sender::new(1), workshop, stage }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a part has changed.
+    pub(crate) fn tell(&self, inner: &mut Inner, part: Part) {
+        inner.count += 1;
+        inner.changed[part as usize] = inner.count;
+        self.told.send_replace(inner.count);
+    }
+
+    /// The parts that have changed since `count`, and the count now.
+    pub(crate) fn since(&self, count: u64) -> (u64, Vec<(Part, Value)>) {
+        let inner = self.lock();
+        let changed = |part: &Part| inner.changed[*part as usize] > count;
+        let parts = Part::ALL.into_iter().filter(changed);
+        (inner.count, parts.map(|part| (part, inner.part(part))).collect())
+    }
+
+    /// Puts another picture on the desk, with the recipe that is there or the usual one.
+    pub(crate) fn put(&self, start: Start) -> Result<(), Failure> {
+        let before = self.lock().now.clone();
+        let recipe = match before.filter(|before| before.start.noise == start.noise) {
+            Some(before) => before.recipe,
+            None => {
+                let noise = start.noise.then_some((start.width, start.height));
+                self.workshop.begin(&self.workshop.usual_network(), noise)?
+            }
+        };
+        let view = self.workshop.view(&recipe);
+        self.change(Snapshot { start, recipe }, view, 0);
+        Ok(())
+    }
+
+    /// Changes the recipe, if the desk is still at `rev`; returns what it is at then. Changes of one gesture
+    /// are undone as one.
+    pub(crate) fn edit(&self, rev: u64, gesture: u64, changes: &[Change]) -> Result<u64, Failure> {
+        let (now, at) = {
+            let inner = self.lock();
+            (inner.now.clone(), inner.rev)
+        };
+        let Some(now) = now else {
+            return Err(Failure::new("empty", "There is no picture to dream on."));
+        };
+        if rev != at {
+            return Err(Failure::new("elsewhere", "Changed in another window."));
+        }
+        match self.workshop.edit(&now.recipe, changes) {
+            Ok(recipe) => {
+                let view = self.workshop.view(&recipe);
+                Ok(self.change(Snapshot { recipe, ..now }, view, gesture))
+            }
+            Err(failure) => {
+                let mut inner = self.lock();
+                inner.refused = Some(failure.clone());
+                self.tell(&mut inner, Part::Desk);
+                Err(failure)
+            }
+        }
+    }
+
+    fn change(&self, to: Snapshot, view: Value, gesture: u64) -> u64 {
+        let mut inner = self.lock();
+        let same_gesture = gesture != 0 && gesture == inner.gesture;
+        if let Some(before) = inner.now.clone().filter(|_| !same_gesture) {
+            inner.undo.push(before);
+            let over = inner.undo.len().saturating_sub(UNDONE);
+            inner.undo.drain(..over);
+        }
+        inner.redo.clear();
+        inner.gesture = gesture;
+        self.show(&mut inner, to, view);
+        inner.rev
+    }
+
+    /// Takes the last change back, or makes it again.
+    pub(crate) fn undo(&self, again: bool) -> bool {
+        let mut inner = self.lock();
+        let from = if again { inner.redo.pop() } else { inner.undo.pop() };
+        let (Some(to), Some(now)) = (from, inner.now.clone()) else { return false };
+        if again {
+            inner.undo.push(now)
+        } else {
+            inner.redo.push(now)
+        }
+        inner.gesture = 0;
+        let view = self.workshop.view(&to.recipe);
+        self.show(&mut inner, to, view);
+        true
+    }
+
+    fn show(&self, inner: &mut Inner, to: Snapshot, view: Value) {
+        let network = |view: &Value| view["network"].clone();
+        let other_picture = inner.now.as_ref().is_none_or(|now| now.start.id != to.start.id);
+        if other_picture || network(&inner.view) != network(&view) {
+            inner.gallery.forget();
+            self.tell(inner, Part::Gallery);
+        }
+        if other_picture {
+            inner.frame = None;
+        }
+        inner.now = Some(to);
+        inner.view = view;
+        inner.refused = None;
+        inner.failure = None;
+        inner.rev += 1;
+        inner.whole = None;
+        inner.phase = Phase::Dreaming;
+        inner.step = Step::default();
+        inner.begun = Instant::now();
+        inner.steered = Some(Instant::now());
+        self.tell(inner, Part::Desk);
+        self.tell(inner, Part::Dream);
+        self.work.notify_all();
+    }
+
+    /// Pauses a dream that runs, or lets it go on; one that was stopped begins again.
+    pub(crate) fn pause(&self, pause: bool) {
+        let mut inner = self.lock();
+        inner.phase = match (inner.phase, pause) {
+            (Phase::Dreaming, true) => Phase::Paused,
+            (Phase::Paused, false) => Phase::Dreaming,
+            (Phase::Stopped | Phase::Refused, false) if inner.now.is_some() => {
+                inner.rev += 1;
+                self.tell(&mut inner, Part::Desk);
+                Phase::Dreaming
+            }
+            (phase, _) => phase,
+        };
+        self.tell(&mut inner, Part::Dream);
+        self.work.notify_all();
+    }
+
+    /// Ends a dream that runs; what is there stays.
+    pub(crate) fn stop(&self) {
+        let mut inner = self.lock();
+        if matches!(inner.phase, Phase::Dreaming | Phase::Paused) {
+            inner.phase = Phase::Stopped;
+            self.tell(&mut inner, Part::Dream);
+            self.work.notify_all();
+        }
+    }
+
+    /// Whether everything is to end.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock().over
+    }
+
+    /// Ends everything.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.over = true;
+        let count = inner.count + 1;
+        inner.count = count;
+        drop(inner);
+        self.told.send_replace(count);
+        self.work.notify_all();
+    }
+
+    /// The frame after the one that was seen, if it is there; asking keeps frames coming.
+    pub(crate) fn frame(&self, after: u64) -> Option<Frame> {
+        let mut inner = self.lock();
+        inner.watched = Some(Instant::now());
+        inner.frame.clone().filter(|frame| frame.number > after)
+    }
+
+    /// The dream that is whole, its start's name and its recipe's view.
+    pub(crate) fn whole(&self) -> Option<(Arc<dyn Dream>, String, Value)> {
+        let inner = self.lock();
+        let name = inner.now.as_ref()?.start.name.clone();
+        Some((inner.whole.clone()?, name, inner.view.clone()))
+    }
+
+    /// The start of the picture called `id`, if it is on the desk, now or after an undo.
+    pub(crate) fn start(&self, id: &str) -> Option<Start> {
+        let inner = self.lock();
+        let all = inner.now.iter().chain(&inner.undo).chain(&inner.redo);
+        let mut starts = all.map(|snapshot| &snapshot.start);
+        starts.find(|start| start.id == id).cloned()
+    }
+
+    /// What is on the desk now: the start and the recipe.
+    pub(crate) fn now(&self) -> Option<(Start, String)> {
+        self.lock().now.clone().map(|now| (now.start, now.recipe))
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_steered(&self) -> bool {
+        let lately = self.steered.is_some_and(|since| since.elapsed().as_millis() < 300);
+        self.phase == Phase::Dreaming || lately
+    }
+
+    fn push(&mut self, rev: u64, step: Step, whole: bool, picture: Arc<dyn Picture>) {
+        self.frames += 1;
+        self.frame = Some(Frame { number: self.frames, rev, step, whole, picture });
+    }
+
+    fn part(&self, part: Part) -> Value {
+        match part {
+            Part::Desk => json!({
+                "rev": self.rev,
+                "start": self.now.as_ref().map(|now| &now.start),
+                "recipe": self.view,
+                "undo": self.undo.len(),
+                "redo": self.redo.len(),
+                "refused": self.refused,
+            }),
+            Part::Dream => json!({
+                "rev": self.rev,
+                "phase": self.phase,
+                "step": self.step,
+                "octaves": self.octaves,
+                "seconds": self.took.as_secs_f64(),
+                "frame": self.frames,
+                "failure": self.failure,
+                "size": self.frame.as_ref().filter(|frame| frame.whole).map(|frame| frame.picture.size()),
+            }),
+            Part::Gallery => self.gallery.state(),
+        }
+    }
+}

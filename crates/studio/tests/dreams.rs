@@ -1,0 +1,267 @@
+//! What is on the desk, what is dreamt of it, and what pages are told.
+
+mod fake;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fake::{Fake, Running};
+use serde_json::{Value, json};
+use studio::{Options, Studio, window_of_running};
+
+fn set(path: &str, value: Value) -> Value {
+    json!([{ "set": { "path": path, "value": value } }])
+}
+
+#[test]
+fn a_picture_comes_in_and_is_dreamt_on() {
+    let studio = Running::new();
+    assert_eq!(studio.state()["dream"]["phase"], "empty");
+    let start = studio.put(b"picture of a sky");
+    assert_eq!((&start["name"], &start["width"]), (&json!("sky.png"), &json!(64)));
+    let state = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(state["dream"]["size"], json!([64, 48]));
+    assert_eq!(state["dream"]["octaves"], json!([0.25, 1.0]));
+    let saved = studio.get(&format!("/files/{}/save/dream.png", studio.key));
+    assert_eq!(saved.text(), "png {\"network\":\"net\",\"noise\":false}");
+    let id = start["id"].as_str().unwrap();
+    let photo = studio.get(&format!("/files/{}/photo/{id}.jpg", studio.key));
+    assert_eq!(photo.text(), "photo 1280 16");
+    // The same bytes are the same picture.
+    assert_eq!(studio.put(b"picture of a sky")["id"], start["id"]);
+}
+
+#[test]
+fn a_change_begins_the_dream_again_and_can_be_undone() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    let first = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(studio.edit(&set("a", json!(1))).status, 200);
+    let second = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(second["desk"]["recipe"]["a"], 1);
+    assert!(second["desk"]["rev"].as_u64() > first["desk"]["rev"].as_u64());
+    studio.ask("POST", "/api/dream/undo", b"");
+    let back = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(back["desk"]["recipe"], first["desk"]["recipe"]);
+    assert_eq!((&back["desk"]["undo"], &back["desk"]["redo"]), (&json!(0), &json!(1)));
+    studio.ask("POST", "/api/dream/redo", b"");
+    assert_eq!(studio.state()["desk"]["recipe"]["a"], 1);
+}
+
+#[test]
+fn changes_of_one_gesture_are_undone_as_one() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    for value in 1..=5 {
+        let rev = studio.state()["desk"]["rev"].clone();
+        let body = json!({ "rev": rev, "gesture": 7, "changes": set("a", json!(value)) });
+        assert_eq!(studio.ask("PATCH", "/api/dream", body.to_string().as_bytes()).status, 200);
+    }
+    assert_eq!(studio.state()["desk"]["undo"], 1);
+    studio.ask("POST", "/api/dream/undo", b"");
+    assert_eq!(studio.state()["desk"]["recipe"]["a"], Value::Null);
+}
+
+#[test]
+fn the_window_that_was_second_is_told() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    let rev = studio.state()["desk"]["rev"].clone();
+    assert_eq!(studio.edit(&set("a", json!(1))).status, 200);
+    let body = json!({ "rev": rev, "changes": set("b", json!(1)) });
+    let answer = studio.ask("PATCH", "/api/dream", body.to_string().as_bytes());
+    assert_eq!((answer.status, &answer.json()["fault"]), (409, &json!("elsewhere")));
+    assert_eq!(studio.state()["desk"]["recipe"]["b"], Value::Null);
+}
+
+#[test]
+fn a_refusal_names_its_knob_and_changes_nothing() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    let before = studio.until(|dream| dream["phase"] == "done");
+    let answer = studio.edit(&set("wrong", json!(1)));
+    assert_eq!((answer.status, &answer.json()["knob"]), (422, &json!("wrong")));
+    let after = studio.state();
+    assert_eq!(before["desk"]["recipe"], after["desk"]["recipe"]);
+    assert_eq!(after["desk"]["refused"]["knob"], "wrong");
+    assert_eq!(after["dream"]["phase"], "done");
+    // What is refused only when it is planned is said with the dream.
+    studio.edit(&set("refuse", json!(true)));
+    let state = studio.until(|dream| dream["phase"] == "refused");
+    assert_eq!(state["dream"]["failure"]["fault"], "memory");
+}
+
+#[test]
+fn dreams_pause_go_on_and_stop() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    studio.edit(&set("pause", json!(20)));
+    studio.until(|dream| dream["step"]["done"].as_u64() > Some(2));
+    studio.ask("POST", "/api/dream/pause", b"");
+    studio.until(|dream| dream["phase"] == "paused");
+    std::thread::sleep(Duration::from_millis(100));
+    let at = studio.state()["dream"]["step"].clone();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(studio.state()["dream"]["step"], at);
+    studio.ask("POST", "/api/dream/resume", b"");
+    studio.until(|dream| dream["step"]["done"].as_u64() > at["done"].as_u64());
+    studio.ask("POST", "/api/dream/stop", b"");
+    studio.until(|dream| dream["phase"] == "stopped");
+    // No recipe makes it as it is.
+    let saved = studio.get(&format!("/files/{}/save/dream.png", studio.key));
+    assert_eq!((saved.status, &saved.json()["fault"]), (422, &json!("unfinished")));
+    studio.ask("POST", "/api/dream/resume", b"");
+    studio.until(|dream| dream["phase"] == "done");
+}
+
+#[test]
+fn the_last_of_many_moves_wins() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    for value in 0..20 {
+        assert_eq!(studio.edit(&set("a", json!(value))).status, 200);
+    }
+    let state = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(state["desk"]["recipe"]["a"], 19);
+    let frame = studio.get(&format!("/frames/{}?after=0", studio.key));
+    assert!(frame.text().contains("\"a\":19"), "{}", frame.text());
+    assert_eq!(frame.header("x-whole"), Some("1"));
+}
+
+#[test]
+fn frames_come_to_who_asks() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    studio.edit(&set("pause", json!(30)));
+    let mut after = 0;
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        let frame = studio.get(&format!("/frames/{}?after={after}&max=320&q=60", studio.key));
+        assert_eq!(frame.status, 200);
+        let number: u64 = frame.header("x-frame").unwrap().parse().unwrap();
+        assert!(number > after);
+        after = number;
+        seen.push(frame.text());
+    }
+    assert!(seen[0].starts_with("jpeg 320 60"), "{}", seen[0]);
+    studio.ask("POST", "/api/dream/stop", b"");
+    studio.until(|dream| dream["phase"] == "stopped");
+    // The last one, and then none.
+    for _ in 0..2 {
+        let frame = studio.get(&format!("/frames/{}?after={after}", studio.key));
+        if frame.status == 200 {
+            after = frame.header("x-frame").unwrap().parse().unwrap();
+        }
+    }
+    let none = studio.get(&format!("/frames/{}?after={after}", studio.key));
+    assert_eq!(none.status, 204);
+}
+
+#[test]
+fn events_tell_the_present_state() {
+    let studio = Running::new();
+    let mut stream = TcpStream::connect(studio.address).unwrap();
+    let request =
+        format!("GET /events/{}?after=0 HTTP/1.1\r\nHost: {}\r\n\r\n", studio.key, studio.address);
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut text = String::new();
+    let mut read_until = |wanted: &str| {
+        let mut bytes = [0; 4096];
+        while !text.contains(wanted) {
+            let count = stream.read(&mut bytes).unwrap();
+            assert!(count > 0);
+            text += &String::from_utf8_lossy(&bytes[..count]);
+        }
+    };
+    read_until("event: desk");
+    studio.put(b"picture");
+    read_until("\"name\":\"sky.png\"");
+    read_until("\"phase\":\"done\"");
+}
+
+#[test]
+fn readers_that_stall_hold_nothing_up() {
+    let studio = Running::new();
+    let stalled: Vec<TcpStream> = (0..32)
+        .map(|_| {
+            let mut stream = TcpStream::connect(studio.address).unwrap();
+            let request = format!(
+                "GET /events/{}?after=0 HTTP/1.1\r\nHost: {}\r\n\r\n",
+                studio.key, studio.address
+            );
+            stream.write_all(request.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    studio.put(b"picture");
+    for value in 0..50 {
+        studio.edit(&set("a", json!(value)));
+    }
+    studio.until(|dream| dream["phase"] == "done");
+    drop(stalled);
+}
+
+#[test]
+fn small_pictures_are_made_behind_and_kept() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    let wanted = json!({ "layers": ["a", "b"], "looks": ["c"] });
+    assert_eq!(studio.ask("PUT", "/api/gallery", wanted.to_string().as_bytes()).status, 204);
+    let all = || {
+        let state = studio.state();
+        let count = |kind: &str| state["gallery"][kind].as_object().unwrap().len();
+        (count("layers"), count("looks"), state)
+    };
+    let begun = std::time::Instant::now();
+    let state = loop {
+        let (layers, looks, state) = all();
+        if (layers, looks) == (2, 1) {
+            break state;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let name = state["gallery"]["layers"]["a"].as_str().unwrap();
+    let small = studio.get(&format!("/files/{}/small/{name}.jpg", studio.key));
+    assert!(small.text().starts_with("jpeg 224 88"), "{}", small.text());
+    assert!(small.header("cache-control").unwrap().contains("immutable"));
+    // Another picture has others.
+    studio.put(b"picture of something else");
+    assert_eq!(studio.state()["gallery"]["layers"], json!({}));
+}
+
+#[test]
+fn noise_needs_no_picture() {
+    let studio = Running::new();
+    assert_eq!(studio.post("/api/noise", &json!({ "width": 640, "height": 400 })).status, 204);
+    let state = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(state["desk"]["start"]["noise"], true);
+    assert_eq!(state["desk"]["recipe"]["noise"], true);
+}
+
+#[test]
+fn a_folder_has_one_studio_and_a_second_call_finds_it() {
+    let studio = Running::new();
+    let folder = studio.folder.path().join("studio");
+    let second = Studio::open(Arc::new(Fake), Options::new(folder.clone()));
+    assert_eq!(second.err().unwrap().kind(), std::io::ErrorKind::AddrInUse);
+    let link = window_of_running(&folder).unwrap().unwrap();
+    let (address, code) = link.split_once("/#code=").unwrap();
+    assert_eq!(address, format!("http://{}", studio.address));
+    assert_eq!(studio.post("/api/session", &json!({ "code": code })).status, 200);
+    drop(studio);
+    let other = tempfile::tempdir().unwrap();
+    assert_eq!(window_of_running(other.path()).unwrap(), None);
+}
+
+#[test]
+fn a_page_can_end_the_studio() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    assert_eq!(studio.ask("POST", "/api/quit", b"").status, 204);
+    // Dropping waits until it has ended.
+    drop(studio);
+}

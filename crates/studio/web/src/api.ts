@@ -1,0 +1,101 @@
+// Talking to the server: the session, requests, and what it says when it refuses.
+
+import { signal } from "@preact/signals";
+import type { Failure } from "./types";
+
+const STORED = "deepdream-token";
+
+export const key = signal<string | null>(null);
+export const locked = signal<Failure | null>(null);
+
+let token = "";
+
+/** What the server refused, in its words. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly failure: Failure,
+  ) {
+    super(failure.detail);
+  }
+}
+
+/** The server cannot be reached. */
+export class Unreachable extends Error {}
+
+export async function request(method: string, path: string, body?: unknown, more?: RequestInit): Promise<Response> {
+  const headers = new Headers();
+  if (token) headers.set("authorization", `Bearer ${token}`);
+  let answer: Response;
+  try {
+    const raw = body instanceof Blob;
+    if (body !== undefined && !raw) headers.set("content-type", "application/json");
+    answer = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
+      ...more,
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Unreachable();
+  }
+  if (answer.ok) return answer;
+  const failure = (await answer.json().catch(() => null)) as Failure | null;
+  throw new Refused(
+    answer.status,
+    failure ?? { fault: "unknown", detail: `The studio answered ${answer.status}.`, ways_out: [], knob: null, value: null },
+  );
+}
+
+export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await request(method, path, body)).json() as Promise<T>;
+}
+
+/** Opens the session: by the code in the address, or by the token of before. */
+export async function open(): Promise<boolean> {
+  const code = /^#code=([0-9a-f]+)$/.exec(location.hash)?.[1];
+  if (location.hash) history.replaceState(null, "", location.pathname);
+  const before = localStorage.getItem(STORED);
+  const guesses: object[] = [];
+  if (code) guesses.push({ code });
+  if (before) guesses.push({ token: before });
+  let why: Failure | null = null;
+  for (const guess of guesses) {
+    try {
+      await enter(guess);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      why ??= error.failure;
+    }
+  }
+  locked.value = why ?? {
+    fault: "closed",
+    detail: "This window has no key to the studio.",
+    ways_out: ["Run `deepdream studio` again: it opens a new window of the studio that runs."],
+    knob: null,
+    value: null,
+  };
+  return false;
+}
+
+export async function enter(guess: object): Promise<void> {
+  token = "";
+  const session = await json<{ token: string; key: string }>("POST", "/api/session", guess);
+  token = session.token;
+  key.value = session.key;
+  locked.value = null;
+  if (localStorage.getItem(STORED) !== token) localStorage.setItem(STORED, token);
+}
+
+/** A new window of a studio that was started again has its token for this one. */
+export function onNewToken(act: () => void): void {
+  window.addEventListener("storage", (event) => {
+    if (event.key === STORED && event.newValue && event.newValue !== token) act();
+  });
+}
+
+export const small = (file: string): string => `/files/${key.value}/small/${file}.jpg`;
+export const photo = (id: string): string => `/files/${key.value}/photo/${id}.jpg`;
+export const saved = (kind: string): string => `/files/${key.value}/save/dream.${kind}`;

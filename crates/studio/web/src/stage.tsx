@@ -1,0 +1,372 @@
+// The stage: the picture, as it is dreamt, and what it is compared with.
+
+import { effect, signal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { key, photo } from "./api";
+import { act, changedAt, connected, desk, dream, elsewhere, phase, recipe, say, settle, start, trouble, uploading } from "./state";
+import type { Dream } from "./types";
+
+export type Compare = "off" | "split" | "side";
+
+export const compare = signal<Compare>("off");
+/** Where the split is, 0–100. */
+export const split = signal(50);
+/** Whether the original is held up. */
+export const held = signal(false);
+export const surround = signal<"black" | "grey" | "white">("black");
+export const wide = signal(false);
+/** How large the picture is shown against what fits, and how far it is moved, in CSS pixels. */
+export const zoom = signal(1);
+export const pan = signal<[number, number]>([0, 0]);
+/** The picture that is drawn: its size and whether it is the whole dream. */
+const drawn = signal<{ start: string; width: number; height: number; whole: boolean; rev: number } | null>(null);
+
+export function fit(): void {
+  zoom.value = 1;
+  pan.value = [0, 0];
+}
+
+export function nextSurround(): void {
+  surround.value = surround.value === "black" ? "grey" : surround.value === "grey" ? "white" : "black";
+}
+
+export function toggleSplit(): void {
+  if (!start.value?.noise) compare.value = compare.value === "split" ? "off" : "split";
+}
+
+/** The size of the box in which the picture fits, set by the stage as its own size changes. */
+const room = signal<[number, number]>([0, 0]);
+
+const box = (): [number, number] => {
+  const [width, height] = room.value;
+  const picture = start.value;
+  if (!picture || !width) return [0, 0];
+  const columns = compare.value === "side" ? 2 : 1;
+  const scale = Math.min((width - 8 * (columns - 1)) / columns / picture.width, height / picture.height);
+  return [Math.max(1, picture.width * scale), Math.max(1, picture.height * scale)];
+};
+
+/** A pixel of the picture a pixel of the screen. */
+export function actualSize(): void {
+  const [width] = box();
+  const shown = drawn.value;
+  if (width && shown) zoom.value = shown.width / window.devicePixelRatio / width;
+}
+
+/** Fetches frames and draws them, one request at a time, as long as there is something new to see. */
+function useFrames(canvas: { current: HTMLCanvasElement | null }): void {
+  useEffect(() => {
+    let after = 0;
+    let quality = 80;
+    let over = false;
+    let wake = (): void => undefined;
+    const stop = effect(() => {
+      void [dream.value?.frame, dream.value?.phase, desk.value?.start?.id, key.value, connected.value];
+      wake();
+    });
+    const news = (): boolean => {
+      const state = dream.value;
+      if (!state || !key.value || !connected.value || document.visibilityState !== "visible") return false;
+      return state.phase === "dreaming" || state.frame > after;
+    };
+    const loop = async (): Promise<void> => {
+      while (!over) {
+        if (!news()) {
+          await new Promise<void>((done) => {
+            wake = done;
+            setTimeout(done, 2000);
+          });
+          continue;
+        }
+        const begun = performance.now();
+        try {
+          const longest = Math.round(Math.max(...box(), 64) * Math.min(window.devicePixelRatio, 2) * Math.max(zoom.value, 1));
+          const answer = await fetch(`/frames/${key.value}?after=${after}&max=${longest}&q=${quality}`);
+          if (answer.status !== 200) {
+            if (!answer.ok) await new Promise((done) => setTimeout(done, 500));
+            continue;
+          }
+          const head = (name: string): number => Number(answer.headers.get(name));
+          const [frame, rev, octave, whole] = [head("x-frame"), head("x-rev"), head("x-octave"), head("x-whole") === 1];
+          const bitmap = await createImageBitmap(await answer.blob());
+          after = frame;
+          const took = performance.now() - begun;
+          if (!whole) quality = took > 250 ? 60 : 80;
+          const picture = start.value;
+          const fresh = drawn.value?.start !== picture?.id;
+          // No flash of blur at each move: what was whole stays for a moment.
+          const early = !whole && octave < 3 && performance.now() - changedAt.value < 250;
+          const old = rev < (desk.value?.rev ?? 0);
+          if (picture && !over && (fresh || (!early && !old))) {
+            draw(canvas.current, bitmap);
+            drawn.value = { start: picture.id, width: bitmap.width, height: bitmap.height, whole, rev };
+          }
+          bitmap.close();
+        } catch {
+          await new Promise((done) => setTimeout(done, 500));
+        }
+      }
+    };
+    void loop();
+    return () => {
+      over = true;
+      stop();
+      wake();
+    };
+  }, []);
+}
+
+function draw(canvas: HTMLCanvasElement | null, picture: ImageBitmap): void {
+  if (!canvas) return;
+  if (canvas.width !== picture.width || canvas.height !== picture.height) {
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+  }
+  canvas.getContext("2d")?.drawImage(picture, 0, 0);
+}
+
+/** Wheel, drag, pinch and a held finger on the stage. */
+function useHands(stage: { current: HTMLElement | null }): void {
+  useEffect(() => {
+    const element = stage.current;
+    if (!element) return;
+    const fingers = new Map<number, [number, number]>();
+    let hold = 0;
+    let moved = 0;
+    const bounded = (value: number): number => Math.min(32, Math.max(1, value));
+    const zoomAt = (to: number, x: number, y: number): void => {
+      const frame = element.getBoundingClientRect();
+      const [px, py] = [x - frame.left - frame.width / 2, y - frame.top - frame.height / 2];
+      const ratio = bounded(to) / zoom.value;
+      pan.value = [px - (px - pan.value[0]) * ratio, py - (py - pan.value[1]) * ratio];
+      zoom.value = bounded(to);
+      if (zoom.value === 1) pan.value = [0, 0];
+    };
+    const wheel = (event: WheelEvent): void => {
+      if (!start.value) return;
+      event.preventDefault();
+      zoomAt(zoom.value * Math.exp(-event.deltaY / 400), event.clientX, event.clientY);
+    };
+    const down = (event: PointerEvent): void => {
+      if ((event.target as Element).closest("button, input")) return;
+      fingers.set(event.pointerId, [event.clientX, event.clientY]);
+      element.setPointerCapture(event.pointerId);
+      moved = 0;
+      clearTimeout(hold);
+      if (event.pointerType === "touch" && fingers.size === 1) {
+        hold = window.setTimeout(() => {
+          if (fingers.size === 1 && moved < 8) held.value = true;
+        }, 250);
+      }
+    };
+    const move = (event: PointerEvent): void => {
+      const before = fingers.get(event.pointerId);
+      if (!before) return;
+      const [dx, dy] = [event.clientX - before[0], event.clientY - before[1]];
+      moved += Math.abs(dx) + Math.abs(dy);
+      if (fingers.size === 2) {
+        const other = [...fingers].find(([id]) => id !== event.pointerId)![1];
+        const far = (x: number, y: number): number => Math.hypot(x - other[0], y - other[1]) || 1;
+        zoomAt((zoom.value * far(event.clientX, event.clientY)) / far(...before), other[0], other[1]);
+      } else if (zoom.value > 1) {
+        pan.value = [pan.value[0] + dx, pan.value[1] + dy];
+      }
+      fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    };
+    const up = (event: PointerEvent): void => {
+      fingers.delete(event.pointerId);
+      clearTimeout(hold);
+      held.value = false;
+    };
+    element.addEventListener("wheel", wheel, { passive: false });
+    element.addEventListener("pointerdown", down);
+    element.addEventListener("pointermove", move);
+    element.addEventListener("pointerup", up);
+    element.addEventListener("pointercancel", up);
+    element.addEventListener("dblclick", fit);
+    const sizes = new ResizeObserver(([entry]) => {
+      const { width, height } = entry!.contentRect;
+      room.value = [width, height];
+    });
+    sizes.observe(element);
+    return () => {
+      sizes.disconnect();
+      element.removeEventListener("wheel", wheel);
+      element.removeEventListener("pointerdown", down);
+      element.removeEventListener("pointermove", move);
+      element.removeEventListener("pointerup", up);
+      element.removeEventListener("pointercancel", up);
+      element.removeEventListener("dblclick", fit);
+    };
+  }, []);
+}
+
+const px = (value: number): string => `${value}px`;
+
+export function Stage() {
+  const stage = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useHands(stage);
+  useFrames(canvas);
+  const [width, height] = box();
+  const picture = start.value;
+  const mode = picture?.noise ? "off" : compare.value;
+  const shown = drawn.value;
+  const fresh = shown?.start !== picture?.id;
+  const size = { width: px(width), height: px(height) };
+  const transform = `translate(${pan.value[0]}px, ${pan.value[1]}px) scale(${zoom.value})`;
+  const squares = shown?.whole && zoom.value * width * window.devicePixelRatio >= shown.width;
+  const original = picture && !picture.noise && (mode !== "off" || held.value);
+  const name = picture ? `${recipe.value?.title ?? "dream"} on ${picture.name}, ${phase.value}` : "";
+  return (
+    <div class="stage" ref={stage} data-surround={surround.value} id="stage" tabIndex={-1}>
+      <div class="pictures" style={{ transform }} data-mode={mode}>
+        {mode === "side" && picture && <img class="original" src={photo(picture.id)} style={size} alt="The original" draggable={false} />}
+        <div class="frame" style={size} hidden={!picture} data-rev={shown?.whole ? shown.rev : 0}>
+          <canvas
+            ref={canvas}
+            class={squares && zoom.value > 1 ? "squares" : ""}
+            role="img"
+            aria-label={name}
+            hidden={fresh}
+          />
+          {picture && !picture.noise && fresh && <img class="over" src={photo(picture.id)} alt="" draggable={false} />}
+          {original && mode !== "side" && (
+            <img
+              class="over"
+              src={photo(picture.id)}
+              alt={held.value ? "The original" : ""}
+              draggable={false}
+              style={{ clipPath: held.value ? "none" : `inset(0 ${100 - split.value}% 0 0)` }}
+            />
+          )}
+          {mode === "split" && !held.value && <i class="seam" style={{ left: `${split.value}%` }} />}
+        </div>
+      </div>
+      {mode === "split" && !held.value && picture && (
+        <input
+          class="split"
+          type="range"
+          min={0}
+          max={100}
+          step={1}
+          value={split.value}
+          style={{ width: px(width + 32) }}
+          aria-label="Where the original ends and the dream begins"
+          onInput={(event) => (split.value = Number(event.currentTarget.value))}
+        />
+      )}
+      {uploading.value && <Uploading />}
+      <Messages />
+    </div>
+  );
+}
+
+function Uploading() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const picture = uploading.value?.picture;
+  useEffect(() => {
+    if (picture) draw(canvas.current, picture);
+  }, [picture]);
+  return (
+    <div class="uploading">
+      <canvas ref={canvas} hidden={!picture} aria-hidden="true" />
+      <p class="chip">{uploading.value?.name} is coming in…</p>
+    </div>
+  );
+}
+
+/** What has gone wrong, beside the picture and never over all of it. */
+function Messages() {
+  const failure = phase.value === "refused" ? dream.value?.failure : null;
+  const lone = trouble.value;
+  return (
+    <div class="messages">
+      {!connected.value && (
+        <div class="message warn" role="status">
+          <p>The studio does not answer. Is it still running in its terminal?</p>
+        </div>
+      )}
+      {elsewhere.value && (
+        <div class="message">
+          <p>Changed in another window.</p>
+          <button onClick={() => settle(false)}>Show it</button>
+          <button onClick={() => settle(true)}>Make mine on top</button>
+        </div>
+      )}
+      {failure && (
+        <div class="message danger">
+          <p>{failure.detail}</p>
+          {failure.ways_out.map((way) => (
+            <p class="dim">{way}</p>
+          ))}
+          <button onClick={() => act("/api/dream/undo")}>Undo</button>
+        </div>
+      )}
+      {lone && (
+        <div class="message danger">
+          <p>{lone.detail}</p>
+          {lone.ways_out.map((way) => (
+            <p class="dim">{way}</p>
+          ))}
+          <button onClick={() => (trouble.value = null)}>Close</button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+const seconds = (value: number): string =>
+  value < 10 ? `${value.toFixed(1)} s` : value < 90 ? `${Math.round(value)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+
+export function describe(state: Dream): string {
+  const { step, phase } = state;
+  const at = (step.octave - 1) * step.steps + step.step;
+  switch (phase) {
+    case "empty":
+      return "";
+    case "refused":
+      return "Not dreamt";
+    case "paused":
+      return `Paused at step ${at} of ${step.octaves * step.steps}`;
+    case "stopped":
+      return "Stopped, unfinished: no recipe makes it as it is";
+    case "done":
+      return state.size ? `${state.size[0]} × ${state.size[1]}${state.seconds >= 0.05 ? ` in ${seconds(state.seconds)}` : ""} · exact` : "";
+    default:
+      return step.octave ? `octave ${step.octave} of ${step.octaves} · ${Math.max(step.width, step.height)} px` : "begins…";
+  }
+}
+
+export function Progress() {
+  const state = dream.value;
+  const last = useSignal({ phase: "", octave: 0, at: 0 });
+  useEffect(() => {
+    if (!state) return;
+    const before = last.value;
+    const now = performance.now();
+    if (state.phase !== before.phase) say(state.phase === "dreaming" ? `Dreaming on ${start.value?.name}` : describe(state));
+    else if (state.phase === "dreaming" && state.step.octave !== before.octave && now - before.at > 3000) say(describe(state));
+    else return;
+    last.value = { phase: state.phase, octave: state.step.octave, at: now };
+  }, [state?.phase, state?.step.octave]);
+  if (!state || state.phase === "empty") return <div class="progress" />;
+  const share = state.phase === "done" ? 1 : state.step.total ? state.step.done / state.step.total : 0;
+  const runs = state.phase === "dreaming" || state.phase === "paused";
+  return (
+    <div class="progress" data-phase={state.phase} data-rev={state.rev}>
+      <div class="line" role="progressbar" aria-label="The dream" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * share)}>
+        <i class="done" style={{ width: `${100 * share}%` }} />
+        {state.octaves.slice(0, -1).map((at) => (
+          <i class="tick" style={{ left: `${100 * at}%` }} />
+        ))}
+      </div>
+      <span class="text">{describe(state)}</span>
+      {runs && <span class="share">{Math.floor(100 * share)} %</span>}
+      {state.phase === "dreaming" && <button onClick={() => act("/api/dream/pause")}>Pause</button>}
+      {state.phase === "paused" && <button onClick={() => act("/api/dream/resume")}>Go on</button>}
+      {runs && <button onClick={() => act("/api/dream/stop")}>Stop</button>}
+      {(state.phase === "stopped" || state.phase === "refused") && <button onClick={() => act("/api/dream/resume")}>Begin again</button>}
+    </div>
+  );
+}
