@@ -1,6 +1,8 @@
 //! ONNX's files of several exporters, against PyTorch's numbers.
 
-use graph::{ChannelOrder, InputSpec, Shape, Tensor, reference};
+use cpu::Cpu;
+use graph::{Backend, ChannelOrder, InputSpec, Network, NodeId, Shape, Tensor, reference};
+use kernels::{Context, CpuLevel, Threads};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -136,6 +138,20 @@ fn other_exporters_are_read() {
     other("tf2onnx_keras2_inception_v3.onnx");
 }
 
+/// A layer's activation by definition and at every CPU level.
+fn ways_of(network: &Network, target: NodeId, image: &Tensor) -> Vec<(String, Tensor)> {
+    let run = reference::forward::<f64>(network, &[target], image).unwrap();
+    let mut ways = vec![("definition".to_owned(), run.activation(target))];
+    for level in CpuLevel::available() {
+        let cpu = Cpu::new(Context::new(Threads::new(2).unwrap(), level));
+        let executable = cpu.compile(network, &[target]).unwrap();
+        let mut session = executable.session(image.shape.size()).unwrap();
+        session.forward(image).unwrap();
+        ways.push((level.to_string(), session.activation(0).unwrap()));
+    }
+    ways
+}
+
 /// Every operation with its attributes, in small files.
 #[test]
 fn small_files_give_onnx_runtimes_numbers() {
@@ -156,10 +172,11 @@ fn small_files_give_onnx_runtimes_numbers() {
         let prefix = format!("{name}/");
         for output in expected.names().iter().filter_map(|key| key.strip_prefix(&prefix)) {
             let target = network.graph.find_target(output).unwrap();
-            let run = reference::forward::<f64>(&network, &[target], &image).unwrap();
-            let off =
-                testkit::error(&run.activation(target).data, &floats(&format!("{name}/{output}")));
-            assert!(off < 1e-5, "{name}, {output}: off by {off:e}");
+            let expected = floats(&format!("{name}/{output}"));
+            for (way, found) in ways_of(&network, target, &image) {
+                let off = testkit::error(&found.data, &expected);
+                assert!(off < 1e-5, "{name}, {output}, by {way}: off by {off:e}");
+            }
             compared += 1;
         }
     }
