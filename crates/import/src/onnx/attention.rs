@@ -35,6 +35,7 @@ struct Heads {
 }
 
 const OF_TWO: Built = Built::Unsupported(" of two values that are computed");
+const UNLIKE: Built = Built::Unsupported(" of queries, keys and values that do not fit each other");
 const OTHER: Built = Built::Unsupported(" of products of queries and keys");
 
 /// The products of two values of which one has queries and the other has keys, transposed.
@@ -54,6 +55,62 @@ pub(super) fn products(reader: &Reader, inputs: &[Value]) -> Option<Built> {
     let (heads, form) = (heads?, form.clone());
     let scores = Scores { queries, keys, form, heads, scale: 1.0, weights: false };
     Some(Built::same(Value::Scores(Arc::new(scores))))
+}
+
+/// Attention as one operation, which files of opset 23 and later have: of a batch of heads, or of channels that are
+/// divided into heads.
+pub(super) fn whole(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    if inputs[3..].iter().any(|input| !input.is_nothing()) {
+        return Ok(Built::Unsupported(" with a mask or what came before"));
+    }
+    if node.integer("is_causal", 0) != 0 || node.float("softcap", 0.0) != 0.0 {
+        return Ok(Built::Unsupported(" of what came before alone, or with a bound"));
+    }
+    let (Some((q, form)), Some((k, of_keys)), Some((v, of_values))) =
+        (inputs[0].node(), inputs[1].node(), inputs[2].node())
+    else {
+        return Ok(UNLIKE);
+    };
+    let rank = form.rank();
+    if ![3, 4].contains(&rank) || [of_keys, of_values].iter().any(|form| form.rank() != rank) {
+        return Ok(UNLIKE);
+    }
+    let of = |id: NodeId, form: &Form| reader.heads(id, form, rank - 1, rank - 2);
+    let found = of(q, form);
+    let alike = found == of(k, of_keys)
+        && found == of(v, of_values)
+        && reader.channels(q) == reader.channels(k);
+    if !alike {
+        return Ok(UNLIKE);
+    }
+    let Some(Heads { mut count, axis }) = found else { return Ok(UNLIKE) };
+    if rank == 3 {
+        let heads = |name: &str| usize::try_from(node.integer(name, 0)).unwrap_or(0);
+        count = heads("q_num_heads");
+        let divides = |id: NodeId| count > 0 && reader.channels(id).is_multiple_of(count);
+        if heads("kv_num_heads") != count || !divides(q) || !divides(v) {
+            return Ok(Built::Unsupported(" of heads that share keys"));
+        }
+    }
+    let usual = 1.0 / ((reader.channels(q) / count) as f32).sqrt();
+    let scores = Scores {
+        queries: q,
+        keys: k,
+        form: form.clone(),
+        heads: Heads { count: if rank == 3 { 1 } else { count }, axis },
+        scale: node.float("scale", usual),
+        weights: true,
+    };
+    Ok(match mean(reader, &scores, &inputs[2]) {
+        Built::Op(Op::Attention(attention), inputs, form) => {
+            Built::Op(Op::Attention(Attention { heads: count, ..attention }), inputs, form)
+        }
+        other => other,
+    })
 }
 
 /// What a node makes of products of queries and keys.

@@ -17,6 +17,7 @@ const ANY: usize = usize::MAX;
 const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Abs", [1, 1], elementwise::unary),
     ("Add", [2, 2], arithmetic::add),
+    ("Attention", [3, 7], attention::whole),
     ("AveragePool", [1, 1], pool::average),
     ("BatchNormalization", [5, 5], normalise::batch),
     ("Cast", [1, 1], elementwise::cast),

@@ -121,6 +121,42 @@ fn layers_before_what_is_not_supported_dream() {
 }
 
 #[test]
+fn what_attention_cannot_be_is_told() {
+    let start = [
+        node("Relu", &["image"], "first"),
+        node("Reshape", &["first", "flat"], "keys"),
+        node("Transpose", &["keys"], "queries"),
+        node("MatMul", &["queries", "keys"], "scores"),
+        node("Softmax", &["scores"], "weights"),
+    ];
+    let weights = [whole("flat", &[3, -1]), floats("bias", &[1], &[1.0])];
+    let of = |last: NodeProto| {
+        let nodes: Vec<NodeProto> = start.iter().cloned().chain([last]).collect();
+        let graph = read_nodes(&nodes, &weights).unwrap().graph;
+        let id = graph.find("last").unwrap();
+        graph.node(id).op.clone()
+    };
+    let mean = of(node("MatMul", &["weights", "queries"], "last"));
+    assert!(matches!(mean, Op::Attention(attention) if attention.heads == 1), "{mean:?}");
+    for (last, words) in [
+        (node("Relu", &["scores"], "last"), "Relu of products of queries and keys"),
+        (node("MatMul", &["scores", "queries"], "last"), "MatMul of products of queries and keys"),
+        (node("MatMul", &["weights", "keys"], "last"), "MatMul of products of queries and keys"),
+        (node("Add", &["scores", "bias"], "last"), "Add of a number for each pair of positions"),
+        (node("MatMul", &["queries", "queries"], "last"), "MatMul of two values that are computed"),
+        (
+            node("Attention", &["queries", "queries", "queries"], "last"),
+            "Attention of queries, keys and values that do not fit each other",
+        ),
+    ] {
+        match of(last) {
+            Op::Unsupported { kind } => assert_eq!(kind, words),
+            op => panic!("{words}: {op:?}"),
+        }
+    }
+}
+
+#[test]
 fn graphs_that_cannot_be_are_refused() {
     let weights = floats("w", &[2, 2, 1, 1], &[1.0; 4]);
     let short = floats("w", &[2, 3, 1, 1], &[1.0; 5]);

@@ -164,9 +164,17 @@ fn small_files_give_onnx_runtimes_numbers() {
     };
     let image = Tensor { shape: Shape::new(3, 12, 16), data: floats("image") };
     let mut compared = 0;
-    for name in
-        ["decoder", "functions", "gates", "head", "moved", "transformer", "weights", "windows"]
-    {
+    for name in [
+        "attention",
+        "decoder",
+        "functions",
+        "gates",
+        "head",
+        "moved",
+        "transformer",
+        "weights",
+        "windows",
+    ] {
         let mut network = import::load(&folder.join(format!("{name}.onnx"))).unwrap();
         network.input = InputSpec::default();
         let prefix = format!("{name}/");
@@ -180,7 +188,7 @@ fn small_files_give_onnx_runtimes_numbers() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 51);
+    assert_eq!(compared, 53);
     // At whatever size the picture is.
     let graph = import::load(&folder.join("decoder.onnx")).unwrap().graph;
     let joined = graph.find_target("joined").unwrap();

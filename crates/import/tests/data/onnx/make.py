@@ -406,4 +406,35 @@ model(
     sizes=(12, 16),
 )
 
+# The same in one operation, of a batch of heads and of channels that are divided into them.
+model(
+    "attention",
+    [
+        N("Conv", ["image", "w"], ["patches"], strides=[4, 4]),
+        N("Reshape", ["patches", "flat"], ["a_row"]),
+        N("Transpose", ["a_row"], ["rows"], perm=[0, 2, 1]),
+        N("MatMul", ["rows", "q_w"], ["q"]),
+        N("MatMul", ["rows", "k_w"], ["k"]),
+        N("MatMul", ["rows", "v_w"], ["v"]),
+        N("Attention", ["q", "k", "v"], ["divided"], q_num_heads=3, kv_num_heads=3),
+        *[N("Reshape", [part, "heads"], [f"{part}_split"]) for part in "qkv"],
+        *[N("Transpose", [f"{part}_split"], [f"{part}_heads"], perm=[0, 2, 1, 3]) for part in "qkv"],
+        N("Attention", ["q_heads", "k_heads", "v_heads"], ["batch"], scale=0.5),
+        N("Transpose", ["batch"], ["back"], perm=[0, 2, 1, 3]),
+        N("Reshape", ["back", "again"], ["joined"]),
+        N("Transpose", ["divided"], ["divided_map"], perm=[0, 2, 1]),
+        N("Transpose", ["joined"], ["joined_map"], perm=[0, 2, 1]),
+    ],
+    ["divided_map", "joined_map"],
+    [
+        constant("w", weights(12, 3, 4, 4)),
+        constant("flat", np.array([1, 12, 12])),
+        constant("heads", np.array([1, 12, 3, 4])),
+        constant("again", np.array([1, 12, 12])),
+        *[constant(f"{part}_w", weights(12, 12) * 2) for part in "qkv"],
+    ],
+    opset=23,
+    sizes=(12, 16),
+)
+
 save_file(expected, "expected.safetensors")
