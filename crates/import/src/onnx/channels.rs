@@ -260,13 +260,20 @@ pub(super) fn slice(
     };
     let mut crop = Crop { rows: graph::Cut::ALL, columns: graph::Cut::ALL };
     for (axis, cut) in slices {
-        let channels = reader.channels(id);
         let own = graph::Cut { start: cut.start, end: cut.end, step: cut.step };
         let size = form.size(axis);
         let all = cut.slice(size).count == size && cut.step == 1;
         if all && (form.0[axis].is_empty() || cut.is_all()) {
             continue;
         }
+        // Channels that are in another order are put into that first.
+        if axis == 1
+            && form.0[axis].len() > 1
+            && let Some(map) = reader.map(&node.name, &Value::Node(id, form.clone()))?
+        {
+            (id, form) = (map, reader.map_form(map));
+        }
+        let channels = reader.channels(id);
         if form.is_channels(axis, channels) {
             let places: Vec<usize> = cut.of(channels).collect();
             let count = places.len();

@@ -216,3 +216,53 @@ fn weights_that_are_standardised_while_the_network_runs_are_weights() {
         op => panic!("{op:?}"),
     }
 }
+
+#[test]
+fn half_of_shuffled_channels_is_taken_in_their_new_order() {
+    let shuffle = with_integers(node("Transpose", &["apart"], "turned"), "perm", &[0, 2, 1, 3, 4]);
+    let nodes = [
+        node("Conv", &["image", "w"], "conv"),
+        node("Reshape", &["conv", "split"], "apart"),
+        shuffle,
+        node("Reshape", &["turned", "joined"], "shuffled"),
+        node("Slice", &["shuffled", "start", "end", "axis"], "half"),
+        node("Relu", &["half"], "relu"),
+    ];
+    let weights = [
+        floats("w", &[4, 3, 1, 1], &[0.5; 12]),
+        whole("split", &[1, 2, 2, 8, 8]),
+        whole("joined", &[1, 4, 8, 8]),
+        whole("start", &[0]),
+        whole("end", &[2]),
+        whole("axis", &[1]),
+    ];
+    let graph = read_model(&model(&nodes, &weights, [1, 3, 8, 8])).unwrap().graph;
+    let relu = graph.node(graph.find_target("relu").unwrap());
+    let half = graph.node(relu.inputs[0]);
+    let shuffled = graph.node(half.inputs[0]);
+    let chosen = |op: &Op| match op {
+        Op::SelectChannels(select) => select.channels.to_vec(),
+        op => panic!("{op:?}"),
+    };
+    assert_eq!([chosen(&half.op), chosen(&shuffled.op)], [vec![0, 1], vec![0, 2, 1, 3]]);
+}
+
+#[test]
+fn what_a_shape_gives_for_every_picture_is_a_number() {
+    // As attention is scaled by the square root of its channels.
+    let cast = with_integer(node("Cast", &["channels"], "float"), "to", 1);
+    let nodes = [
+        node("Relu", &["image"], "relu"),
+        node("Shape", &["relu"], "shape"),
+        node("Gather", &["shape", "one"], "channels"),
+        cast,
+        node("Sqrt", &["float"], "root"),
+        node("Mul", &["relu", "root"], "scaled"),
+    ];
+    let one = TensorProto { dims: vec![], ..whole("one", &[1]) };
+    let graph = read_nodes(&nodes, &[one]).unwrap().graph;
+    match &graph.node(graph.find_target("scaled").unwrap()).op {
+        Op::Affine(affine) => assert_eq!(affine.scale[..], [3f32.sqrt(); 3]),
+        op => panic!("{op:?}"),
+    }
+}
