@@ -34,6 +34,17 @@ struct Heads {
     axis: Option<usize>,
 }
 
+/// What is known of an attention; later versions have more, such as a window around each query.
+const ATTRIBUTES: [&str; 7] = [
+    "is_causal",
+    "kv_num_heads",
+    "q_num_heads",
+    "qk_matmul_output_mode",
+    "scale",
+    "softcap",
+    "softmax_precision",
+];
+
 const OF_TWO: Built = Built::Unsupported(" of two values that are computed");
 const UNLIKE: Built = Built::Unsupported(" of queries, keys and values that do not fit each other");
 const OTHER: Built = Built::Unsupported(" of products of queries and keys");
@@ -66,6 +77,9 @@ pub(super) fn whole(
 ) -> Result<Built, ImportError> {
     if inputs[3..].iter().any(|input| !input.is_nothing()) {
         return Ok(Built::Unsupported(" with a mask or what came before"));
+    }
+    if !node.has_only(&ATTRIBUTES) {
+        return Ok(Built::Unsupported(" with attributes that are not known"));
     }
     if node.integer("is_causal", 0) != 0 || node.float("softcap", 0.0) != 0.0 {
         return Ok(Built::Unsupported(" of what came before alone, or with a bound"));

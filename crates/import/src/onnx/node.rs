@@ -123,6 +123,11 @@ impl Node {
         changed.filter_map(|attribute| Arc::make_mut(attribute).t.as_mut()).collect()
     }
 
+    /// Whether it has no attributes but these.
+    pub(super) fn has_only(&self, names: &[&str]) -> bool {
+        self.attributes.keys().all(|name| names.contains(&&**name))
+    }
+
     pub(super) fn integer(&self, name: &str, default: i64) -> i64 {
         self.attribute(name).and_then(|attribute| attribute.i).unwrap_or(default)
     }
