@@ -72,11 +72,11 @@ pub(crate) fn layers(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 /// Classes of the network that the line names, by their shortest names or, where these are not alone, by
-/// number.
+/// number. Names have `_` in the place of spaces, which not every shell quotes.
 pub(crate) fn classes(current: &OsStr) -> Vec<CompletionCandidate> {
-    let text = current.to_string_lossy().to_lowercase();
+    let text = current.to_string_lossy().to_lowercase().replace(' ', "_");
     let Some(network) = network() else { return Vec::new() };
-    let short = |label: &str| label.split(',').next().unwrap_or_default().trim().to_owned();
+    let short = |label: &str| label.split(',').next().unwrap_or_default().trim().replace(' ', "_");
     let names: Vec<String> = network.labels.iter().map(|label| short(label)).collect();
     let mut found = Vec::new();
     for (number, name) in names.iter().enumerate() {

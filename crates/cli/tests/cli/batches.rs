@@ -79,6 +79,12 @@ fn a_dry_run_says_what_would_be_made_and_makes_nothing() {
     // What a dream would be refused for, so is this.
     let one = ["image", "c.png", "--dry-run", "-o", "a.png"];
     room.deepdream().args(one).args(QUICK).assert().code(6);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_name_that_cannot_be_is_refused_before_the_work() {
+    let room = room();
     let long = format!("{}.png", "x".repeat(300));
     let one = ["image", "c.png", "--json", "-o", &long];
     let assert = room.deepdream().args(one).args(QUICK).assert().code(6);

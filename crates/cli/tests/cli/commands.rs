@@ -48,6 +48,7 @@ fn completions_and_manual() {
         (&["image", "--model", "squee"][..], "squeezenet"),
         (&["image", "-m", "squeezenet", "--layer", "fire8/con"], "fire8/concat"),
         (&["image", "-m", "squeezenet", "--class", "castl"], "castle"),
+        (&["image", "-m", "squeezenet", "--class", "tibetan_m"], "Tibetan_mastiff"),
         (&["image", "--set", "octaves.detail=repl"], "octaves.detail=replace"),
         (&["image", "--preset", "goo"], "google"),
     ] {

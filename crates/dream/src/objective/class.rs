@@ -154,8 +154,10 @@ fn named(network: &Network, name: &str) -> Result<usize, TermError> {
     if labels.is_empty() {
         return Err(TermError::NoNames { network, class });
     }
-    let wanted = name.trim().to_lowercase();
-    let lower: Vec<String> = labels.iter().map(|label| label.to_lowercase()).collect();
+    // A name can be typed without its spaces.
+    let plain = |name: &str| name.trim().to_lowercase().replace('_', " ");
+    let wanted = plain(name);
+    let lower: Vec<String> = labels.iter().map(|label| plain(label)).collect();
     let synonyms = |label: &str| -> Vec<String> {
         label.split(',').map(|synonym| synonym.trim().to_owned()).collect()
     };
@@ -200,9 +202,13 @@ mod tests {
 
     #[test]
     fn classes_are_found_by_their_names() {
-        for (name, class) in
-            [("tabby, tabby cat", 281), ("Tabby", 281), ("tabby CAT", 281), ("golden retr", 207)]
-        {
+        for (name, class) in [
+            ("tabby, tabby cat", 281),
+            ("Tabby", 281),
+            ("tabby CAT", 281),
+            ("golden retr", 207),
+            ("Tibetan_mastiff", 244),
+        ] {
             assert_eq!(number(name), Ok(class), "{name}");
         }
         for (name, said) in [
