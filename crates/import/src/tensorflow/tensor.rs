@@ -177,20 +177,16 @@ impl Constant {
         }
     }
 
-    /// Of values that are listed, the last stands for all that are left out.
-    fn filled<T: Copy>(
+    /// Of values that are listed, the last stands for all that are left out; where none is, all are 0.
+    fn filled<T: Copy + Default>(
         &self,
         name: &str,
         tensor: &TensorProto,
         mut values: Vec<T>,
     ) -> Result<Vec<T>, ImportError> {
         let expected = self.len();
-        if let Some(&last) = values.last()
-            && tensor.tensor_content.is_empty()
-            && values.len() < expected
-            && expected <= MOST_FILLED
-        {
-            values.resize(expected, last);
+        if tensor.tensor_content.is_empty() && values.len() < expected && expected <= MOST_FILLED {
+            values.resize(expected, values.last().copied().unwrap_or_default());
         }
         check_size(name, "the number of values in a constant", expected, values.len())?;
         Ok(values)

@@ -232,3 +232,17 @@ fn functions_of_single_values_are_computed() {
     near("Tanh", f32::tanh);
     near("Elu", |x| x);
 }
+
+#[test]
+fn constants_without_a_value_are_0() {
+    // As TensorFlow writes the offset of a `Rescaling`.
+    let tensor = TensorProto {
+        dtype: DataType::Float.into(),
+        tensor_shape: Some(shape(&[])),
+        ..TensorProto::default()
+    };
+    let value = AttrValue { tensor: Some(tensor), ..Default::default() };
+    let offset = with(node("offset", "Const", &[]), "value", value);
+    let values = made(node("out", "AddV2", &["conv", "offset"]), vec![offset]).1;
+    assert_eq!(values[..4], [1.0, 2.0, 3.0, 4.0]);
+}
