@@ -20,7 +20,7 @@ const SMALL: u32 = 224;
 pub(crate) fn steer(desk: &Desk) {
     let mut done = 0;
     while let Some((rev, order)) = desk.wanted(&mut done) {
-        let key = key(&format!("{:?}", order.source), &order.recipe);
+        let key = key(&format!("{:?} {:?}", order.source, order.longest), &order.recipe);
         let result = match desk.recent(&key) {
             Some(dream) => Ok(dream),
             None => {

@@ -7,11 +7,13 @@
 
 mod desk;
 mod events;
+mod fetch;
 mod frames;
 mod gallery;
 mod guard;
 mod lanes;
 mod page;
+mod pictures;
 mod problem;
 mod routes;
 mod running;
@@ -28,7 +30,7 @@ use std::path::PathBuf;
 pub use running::window_of_running;
 pub use server::Studio;
 pub use workshop::{
-    Change, Dream, Failure, Look, Order, Picture, Sample, Source, Step, Watch, Workshop,
+    Change, Dream, Failure, Fetched, Look, Order, Picture, Sample, Source, Step, Watch, Workshop,
 };
 
 /// The port that the studio has where it is free.

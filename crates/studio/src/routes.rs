@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 
 use crate::desk::Start;
 use crate::frames::{Wanted, frame};
+use crate::pictures::{Format, picture};
 use crate::problem::Problem;
 use crate::server::Room;
 use crate::session::Refusal;
 use crate::shelf::slug;
 use crate::workshop::{Change, Failure, Sample};
-use crate::{events, gallery, page, upload};
+use crate::{events, fetch, gallery, page, upload};
 
 /// An answer.
 pub(crate) type Answer = Response<Body>;
@@ -49,16 +50,23 @@ pub(crate) enum Action {
     State,
     Form,
     Networks,
+    Fetch,
+    CancelFetch,
     Layers,
     AddPicture,
     StartNoise,
+    Import,
+    UseRecipe,
+    UsePicture,
     Edit,
+    Size,
+    DreamOn,
     Resume,
     Pause,
     Stop,
     Undo,
     Redo,
-    Recipe,
+    Text,
     WantGallery,
     Quit,
     Events,
@@ -69,7 +77,7 @@ pub(crate) enum Action {
 }
 
 /// The routes. `*` stands for one part of a path: in those with [`Access::Key`], the first is the key.
-pub(crate) const ROUTES: [(Method, &str, Access, Action); 27] = [
+pub(crate) const ROUTES: [(Method, &str, Access, Action); 34] = [
     (Method::GET, "/", Access::Open, Action::Page),
     (Method::GET, "/app.js", Access::Open, Action::Page),
     (Method::GET, "/app.css", Access::Open, Action::Page),
@@ -80,16 +88,23 @@ pub(crate) const ROUTES: [(Method, &str, Access, Action); 27] = [
     (Method::GET, "/api/state", Access::Token, Action::State),
     (Method::GET, "/api/form", Access::Token, Action::Form),
     (Method::GET, "/api/networks", Access::Token, Action::Networks),
+    (Method::POST, "/api/networks/*", Access::Token, Action::Fetch),
+    (Method::DELETE, "/api/networks/*", Access::Token, Action::CancelFetch),
     (Method::GET, "/api/layers", Access::Token, Action::Layers),
     (Method::POST, "/api/pictures", Access::Token, Action::AddPicture),
     (Method::POST, "/api/noise", Access::Token, Action::StartNoise),
+    (Method::POST, "/api/recipes", Access::Token, Action::Import),
+    (Method::POST, "/api/offers/*/recipe", Access::Token, Action::UseRecipe),
+    (Method::POST, "/api/offers/*/picture", Access::Token, Action::UsePicture),
+    (Method::POST, "/api/dream/size", Access::Token, Action::Size),
+    (Method::POST, "/api/dream/on", Access::Token, Action::DreamOn),
     (Method::PATCH, "/api/dream", Access::Token, Action::Edit),
     (Method::POST, "/api/dream/resume", Access::Token, Action::Resume),
     (Method::POST, "/api/dream/pause", Access::Token, Action::Pause),
     (Method::POST, "/api/dream/stop", Access::Token, Action::Stop),
     (Method::POST, "/api/dream/undo", Access::Token, Action::Undo),
     (Method::POST, "/api/dream/redo", Access::Token, Action::Redo),
-    (Method::GET, "/api/recipe", Access::Token, Action::Recipe),
+    (Method::GET, "/api/recipe", Access::Token, Action::Text),
     (Method::PUT, "/api/gallery", Access::Token, Action::WantGallery),
     (Method::POST, "/api/quit", Access::Token, Action::Quit),
     (Method::GET, "/events/*", Access::Key, Action::Events),
@@ -209,16 +224,43 @@ async fn act(
         }
         Action::Form => blocking(move || Ok(desk.workshop.form())).await.map(answered),
         Action::Networks => blocking(move || desk.workshop.networks()).await.map(answered),
+        Action::Fetch => {
+            let name = stars[0].to_owned();
+            blocking(move || fetch::fetch(&desk, name)).await.map(|()| done())
+        }
+        Action::CancelFetch => Ok(with(|| fetch::cancel(&desk))),
         Action::Layers => {
             let Named { name } = query(uri)?;
             blocking(move || desk.workshop.layers(&name)).await.map(answered)
         }
         Action::AddPicture => {
             let Named { name } = query(uri)?;
-            let start = upload::upload(room, &name, body).await?;
-            let shown = json!(start);
-            blocking(move || desk.put(start)).await?;
-            Ok(Json(shown).into_response())
+            let (start, recipe) = upload::upload(room, &name, body).await?;
+            let shown = json!({ "start": start, "offered": recipe.is_some() });
+            match recipe {
+                Some(recipe) => desk.offer(start, recipe),
+                None => blocking(move || desk.put(start)).await?,
+            }
+            Ok(answered(shown))
+        }
+        Action::Import => {
+            let Recipe { text } = json(body).await?;
+            blocking(move || desk.import(&text)).await.map(|()| done())
+        }
+        Action::UseRecipe => {
+            let (_, recipe) = desk.offered(stars[0]).ok_or_else(unknown)?;
+            blocking(move || desk.import(&recipe)).await.map(|()| done())
+        }
+        Action::UsePicture => {
+            let (start, _) = desk.offered(stars[0]).ok_or_else(unknown)?;
+            blocking(move || desk.put(start)).await.map(|()| done())
+        }
+        Action::Size => {
+            let Longest { longest } = json(body).await?;
+            blocking(move || desk.resize(longest)).await.map(|()| done())
+        }
+        Action::DreamOn => {
+            blocking(move || desk.put(upload::dream_on(&room)?)).await.map(|()| done())
         }
         Action::StartNoise => {
             let Noise { width, height } = json(body).await?;
@@ -239,7 +281,7 @@ async fn act(
         Action::Stop => Ok(with(|| desk.stop())),
         Action::Undo => blocking(move || Ok(desk.undo(false))).await.map(|_| done()),
         Action::Redo => blocking(move || Ok(desk.undo(true))).await.map(|_| done()),
-        Action::Recipe => {
+        Action::Text => {
             let (_, recipe) = desk.now().ok_or_else(unknown)?;
             let kind = HeaderValue::from_static("text/plain; charset=utf-8");
             Ok(([(header::CONTENT_TYPE, kind)], recipe).into_response())
@@ -272,41 +314,19 @@ async fn act(
         Action::Photo => {
             let id = stars[1].trim_end_matches(".jpg");
             let start = desk.start(id).filter(|start| !start.noise).ok_or_else(unknown)?;
-            let stage = room.stage;
-            let bytes = blocking(move || desk.workshop.photo(&start.file, stage)).await?;
+            let Most { max } = query(uri)?;
+            let most = max.clamp(64, MOST_NOISE);
+            let bytes = blocking(move || desk.workshop.photo(&start.file, most)).await?;
             Ok(picture("image/jpeg", bytes, None))
         }
         Action::Save => {
             let format = Format::of(stars[1]).ok_or_else(unknown)?;
-            let (dream, name, view) = desk.whole().ok_or_else(|| {
-                Failure::new(
-                    "unfinished",
-                    "The dream is not whole yet: no recipe makes it as it is.",
-                )
-                .way_out("Let it go on to its end.")
-            })?;
+            let (dream, name, view) = desk.whole().ok_or_else(upload::unfinished)?;
             let bytes = blocking(move || dream.file(format.extension)).await?;
             let what = view["title"].as_str().unwrap_or("dream");
             let name = format!("{} {}.{}", slug(&name), slug(what), format.extension);
             Ok(picture(format.kind, bytes, Some(&name)))
         }
-    }
-}
-
-/// A format in which dreams are saved.
-struct Format {
-    extension: &'static str,
-    kind: &'static str,
-}
-
-impl Format {
-    fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "dream.png" => Self { extension: "png", kind: "image/png" },
-            "dream.jpg" => Self { extension: "jpg", kind: "image/jpeg" },
-            "dream.webp" => Self { extension: "webp", kind: "image/webp" },
-            _ => return None,
-        })
     }
 }
 
@@ -369,6 +389,28 @@ struct Gallery {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recipe {
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Longest {
+    longest: u32,
+}
+
+#[derive(Deserialize)]
+struct Most {
+    #[serde(default = "usual_size")]
+    max: u32,
+}
+
+fn usual_size() -> u32 {
+    1280
+}
+
+#[derive(Deserialize)]
 struct After {
     #[serde(default)]
     after: u64,
@@ -418,31 +460,4 @@ fn answered(value: Value) -> Answer {
 
 fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown", "The studio has nothing under this address.")
-}
-
-/// A picture's bytes, which browsers may keep, or a download of this name.
-fn picture(kind: &'static str, bytes: Vec<u8>, name: Option<&str>) -> Answer {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    let kept = "private, max-age=31536000, immutable";
-    match name {
-        None => drop(headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept))),
-        Some(name) => {
-            let plain: String =
-                name.chars().map(|c| if c.is_ascii() && c != '"' { c } else { '-' }).collect();
-            let encoded: String = name.bytes().map(percent).collect();
-            let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(header::CONTENT_DISPOSITION, value);
-            }
-        }
-    }
-    (headers, bytes).into_response()
-}
-
-fn percent(byte: u8) -> String {
-    match byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    }
 }

@@ -43,7 +43,6 @@ pub(crate) struct Room {
     pub(crate) encoded: Arc<Encoded>,
     /// Held while a photo is looked at.
     pub(crate) looking: Mutex<()>,
-    pub(crate) stage: u32,
 }
 
 /// A studio that listens.
@@ -86,7 +85,6 @@ impl Studio {
             hosts: Hosts(options.hosts),
             encoded: Arc::default(),
             looking: Mutex::default(),
-            stage: options.stage,
         });
         Ok(Self { room, listener, runtime, address, _hold: hold })
     }

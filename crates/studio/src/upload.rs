@@ -23,8 +23,12 @@ const MOST_BYTES: u64 = 200 << 20;
 /// The longest time without a byte.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Takes a photo in.
-pub(crate) async fn upload(room: Arc<Room>, name: &str, mut body: Body) -> Result<Start, Problem> {
+/// Takes a photo in; with it comes the text of the recipe that it was dreamt by, if it was.
+pub(crate) async fn upload(
+    room: Arc<Room>,
+    name: &str,
+    mut body: Body,
+) -> Result<(Start, Option<String>), Problem> {
     let name = label(name);
     let file = tempfile::Builder::new()
         .prefix("in-")
@@ -61,14 +65,14 @@ pub(crate) async fn upload(room: Arc<Room>, name: &str, mut body: Body) -> Resul
     crate::routes::blocking(move || {
         // One at a time: each may take a good part of the memory.
         let _one = room.looking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Look { width, height, extension } = room.desk.workshop.look(&path, &name)?;
+        let Look { width, height, extension, recipe } = room.desk.workshop.look(&path, &name)?;
         let plain = extension.len() <= 5 && extension.bytes().all(|b| b.is_ascii_alphanumeric());
         let extension = if plain { extension } else { "bin".to_owned() };
         let kept = room.shelf.photo(&id, &extension);
         if !kept.exists() {
             path.persist(&kept).map_err(|error| disk_failure(&error.error))?;
         }
-        Ok(Start { id, name, width, height, noise: false, file: kept })
+        Ok((Start { id, name, width, height, noise: false, file: kept }, recipe))
     })
     .await
 }
@@ -80,4 +84,23 @@ fn disk_failure(error: &std::io::Error) -> Failure {
 
 fn disk(error: &std::io::Error) -> Problem {
     disk_failure(error).into()
+}
+
+/// Makes a dream that is whole a photo, on which the next one is dreamt.
+pub(crate) fn dream_on(room: &Room) -> Result<Start, Failure> {
+    let (dream, name, _) = room.desk.whole().ok_or_else(unfinished)?;
+    let bytes = dream.file("png")?;
+    let id = hex(&Sha256::digest(&bytes));
+    let file = room.shelf.photo(&id, "png");
+    std::fs::write(&file, &bytes).map_err(|error| disk_failure(&error))?;
+    let (width, height) = dream.size();
+    let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+    let name = label(&format!("{stem}, dreamt.png"));
+    Ok(Start { id, name, width, height, noise: false, file })
+}
+
+/// Why a dream cannot be used yet.
+pub(crate) fn unfinished() -> Failure {
+    Failure::new("unfinished", "The dream is not whole yet: no recipe makes it as it is.")
+        .way_out("Let it go on to its end.")
 }

@@ -16,6 +16,10 @@ pub trait Workshop: Send + Sync + 'static {
     /// The networks there are, as the page shows them; each has a `name` and says whether it is `ready`.
     fn networks(&self) -> Result<Value, Failure>;
 
+    /// Fetches a network that is known, and tells `watch` how many bytes are there, and how many there are to
+    /// be; its answer can end it.
+    fn fetch(&self, network: &str, watch: Fetched<'_>) -> Result<(), Failure>;
+
     /// The layers of a network that is ready, as the page shows them.
     fn layers(&self, network: &str) -> Result<Value, Failure>;
 
@@ -30,6 +34,10 @@ pub trait Workshop: Send + Sync + 'static {
 
     /// The recipe with these settings changed, or the whole look of it.
     fn edit(&self, recipe: &str, changes: &[Change]) -> Result<String, Failure>;
+
+    /// The recipe in a text that somebody brings, for a photo; what only noise has is left out. It follows the
+    /// recipe that is there where it says nothing of the network.
+    fn import(&self, text: &str, now: &str) -> Result<String, Failure>;
 
     /// The recipe as the page shows it: its `values` by path, as texts, its `objective`, its network, and which
     /// of the values are not what that network's usual recipe has.
@@ -46,6 +54,9 @@ pub trait Workshop: Send + Sync + 'static {
     fn photo(&self, file: &Path, longest: u32) -> Result<Vec<u8>, Failure>;
 }
 
+/// Told how much of a file is there: bytes, and how many there are to be, where that is known.
+pub type Fetched<'a> = &'a mut dyn FnMut(u64, Option<u64>) -> ControlFlow<()>;
+
 /// What is known of a picture's file before anything is dreamt on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
@@ -55,6 +66,8 @@ pub struct Look {
     pub height: u32,
     /// The ending of names for files of its kind, without a dot.
     pub extension: String,
+    /// The text of the recipe that it was dreamt by, if it carries one.
+    pub recipe: Option<String>,
 }
 
 /// A change of a recipe.

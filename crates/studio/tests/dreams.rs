@@ -265,3 +265,83 @@ fn a_page_can_end_the_studio() {
     // Dropping waits until it has ended.
     drop(studio);
 }
+
+#[test]
+fn a_picture_that_carries_a_recipe_waits_for_an_answer() {
+    let studio = Running::new();
+    studio.put(b"picture of a sky");
+    let before = studio.until(|dream| dream["phase"] == "done");
+    let dreamt = b"picture by {\"a\":7}";
+    let answer = studio.ask("POST", "/api/pictures?name=dreamt.png", dreamt).json();
+    assert_eq!(answer["offered"], true);
+    assert_eq!(studio.state()["desk"], before["desk"]);
+    let id = answer["start"]["id"].as_str().unwrap();
+    assert_eq!(studio.ask("POST", &format!("/api/offers/{id}/recipe"), b"").status, 204);
+    let state = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(state["desk"]["recipe"]["a"], 7);
+    assert_eq!(state["desk"]["start"], before["desk"]["start"]);
+    assert_eq!(studio.ask("POST", &format!("/api/offers/{id}/picture"), b"").status, 204);
+    assert_eq!(studio.state()["desk"]["start"]["id"], id);
+    assert_eq!(studio.ask("POST", "/api/offers/other/picture", b"").status, 404);
+    // A text as well; one that is no recipe changes nothing.
+    assert_eq!(studio.post("/api/recipes", &json!({ "text": "{\"b\":1}" })).status, 204);
+    assert_eq!(studio.post("/api/recipes", &json!({ "text": "no recipe" })).status, 422);
+    assert_eq!(studio.state()["desk"]["recipe"]["b"], 1);
+}
+
+#[test]
+fn a_dream_goes_on_as_the_next_ones_photo() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    studio.edit(&set("pause", json!(20)));
+    // Not before it is whole.
+    assert_eq!(studio.ask("POST", "/api/dream/on", b"").status, 422);
+    let first = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(studio.ask("POST", "/api/dream/on", b"").status, 204);
+    let second = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(second["desk"]["start"]["name"], "sky, dreamt.png");
+    assert_eq!(second["desk"]["recipe"], first["desk"]["recipe"]);
+    studio.ask("POST", "/api/dream/undo", b"");
+    assert_eq!(studio.state()["desk"]["start"], first["desk"]["start"]);
+}
+
+#[test]
+fn a_dream_is_made_again_in_another_size() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    let before = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(before["desk"]["longest"], 1280);
+    assert_eq!(studio.post("/api/dream/size", &json!({ "longest": 4000 })).status, 204);
+    let after = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(after["desk"]["longest"], 4000);
+    assert!(after["desk"]["rev"].as_u64() > before["desk"]["rev"].as_u64());
+    assert_eq!(studio.post("/api/dream/size", &json!({ "longest": 1 })).status, 422);
+    // Another photo begins as all do.
+    studio.put(b"picture of something else");
+    assert_eq!(studio.state()["desk"]["longest"], 1280);
+}
+
+#[test]
+fn networks_are_fetched_one_at_a_time() {
+    let studio = Running::new();
+    let ends = |name: &str| {
+        let begun = std::time::Instant::now();
+        loop {
+            let fetch = studio.state()["networks"]["fetch"].clone();
+            if fetch["name"] == name && fetch["state"] != "running" {
+                return fetch;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{fetch}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    assert_eq!(studio.state()["networks"]["fetch"], Value::Null);
+    assert_eq!(studio.ask("POST", "/api/networks/quick", b"").status, 204);
+    assert_eq!(ends("quick")["state"], "done");
+    assert_eq!(studio.ask("POST", "/api/networks/slow", b"").status, 204);
+    assert_eq!(studio.ask("POST", "/api/networks/quick", b"").json()["fault"], "busy");
+    assert_eq!(studio.ask("DELETE", "/api/networks/slow", b"").status, 204);
+    assert_eq!(ends("slow")["state"], "cancelled");
+    assert_eq!(studio.ask("POST", "/api/networks/nowhere", b"").status, 204);
+    assert_eq!(ends("nowhere")["failure"]["detail"], "The server does not answer.");
+}

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dream::{Assets, Filter, Machine, NoiseStart, Observer, Recipe};
 use graph::{Network, Size};
 use media::{FileKind, Image, ImageFormat};
-use models::{BUILT_IN, Store};
+use models::{BUILT_IN, Store, StoreEvent};
 use serde_json::{Value, json};
-use studio::{Change, Failure, Look, Order, Sample, Source, Step, Watch};
+use studio::{Change, Failure, Fetched, Look, Order, Sample, Source, Step, Watch};
 
 use crate::memory::free_memory;
-use crate::picture::{Start, Studio, read};
+use crate::picture::{Start, Studio, read, recipe_of};
 use crate::progress::Run;
 use crate::{CancelToken, Limits, Result, inspect};
 use failure::{about, failed};
@@ -178,6 +178,20 @@ impl studio::Workshop for Workshop {
         networks().map_err(failed)
     }
 
+    fn fetch(&self, network: &str, watch: Fetched<'_>) -> Result<(), Failure> {
+        let mut fetch = || -> Result<()> {
+            let mut last = (0, None);
+            Store::open()?.pull(network, None, &mut |event| {
+                if let StoreEvent::Downloading { done, total } = event {
+                    last = (done, total);
+                }
+                watch(last.0, last.1)
+            })?;
+            Ok(())
+        };
+        fetch().map_err(failed)
+    }
+
     fn layers(&self, network: &str) -> Result<Value, Failure> {
         let network = self.network(network).map_err(failed)?;
         Ok(json!(inspect::layers(&network)))
@@ -193,7 +207,8 @@ impl studio::Workshop for Workshop {
             let size = image.size();
             let kind = FileKind::of_file(file).ok().flatten().and_then(ImageFormat::of_kind);
             let extension = kind.map_or("bin", ImageFormat::extension).to_owned();
-            Ok(Look { width: size.width as u32, height: size.height as u32, extension })
+            let recipe = recipe_of(file);
+            Ok(Look { width: size.width as u32, height: size.height as u32, extension, recipe })
         };
         look().map_err(|error| about(file, name, error))
     }
@@ -217,6 +232,18 @@ impl studio::Workshop for Workshop {
             Ok(recipe.to_toml())
         };
         edit().map_err(failed)
+    }
+
+    fn import(&self, text: &str, now: &str) -> Result<String, Failure> {
+        let import = || -> Result<String> {
+            let now = Recipe::from_toml(now)?;
+            let stated = Recipe::from_toml(text)?;
+            let named = stated.model.name.as_str();
+            let network = self.network(if named.is_empty() { &now.model.name } else { named })?;
+            let recipe = recipes::imported(Recipe::from_toml_for(text, &network)?, &network, &now)?;
+            Ok(recipe.to_toml())
+        };
+        import().map_err(failed)
     }
 
     fn view(&self, recipe: &str) -> Value {

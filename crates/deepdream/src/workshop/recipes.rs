@@ -69,6 +69,29 @@ pub(super) fn changed(mut recipe: Recipe, network: &Network, change: &Change) ->
     Ok(recipe)
 }
 
+/// A recipe that somebody brings, for what is dreamt on `now`.
+///
+/// # Errors
+/// A recipe of another network of that name, or one that names files.
+pub(super) fn imported(recipe: Recipe, network: &Network, now: &Recipe) -> Result<Recipe> {
+    let files =
+        !(recipe.guides.is_empty() && recipe.regions.is_empty() && recipe.vectors.is_empty());
+    if files {
+        let what = "this recipe has guides, masks or directions, which are files of their own";
+        return Err(Error::new(Fault::Recipe, what)
+            .hint("Dream by it on the command line, which finds them."));
+    }
+    let ours = ModelId::of(network);
+    if !recipe.model.hash.is_empty() && recipe.model.hash != ours.hash {
+        let what = format!("this recipe was made with another network called {}", ours.name);
+        return Err(Error::new(Fault::Model, what));
+    }
+    let (size, noise) = (None, now.noise);
+    let recipe = Recipe { model: ours, size, noise, zoom: None, video: None, ..recipe };
+    targets::check(network, &recipe, None)?;
+    Ok(recipe)
+}
+
 /// A look's rules. Layers that somebody has chosen stay.
 fn look(recipe: &Recipe, network: &Network, preset: Preset) -> Recipe {
     let chosen = recipe.objective != base(network, recipe).objective;

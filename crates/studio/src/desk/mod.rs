@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::fetch::Fetch;
 use crate::gallery::Gallery;
 use crate::workshop::{Change, Dream, Failure, Picture, Source, Step, Workshop};
 
@@ -23,6 +24,12 @@ const KEPT: usize = 32;
 
 /// How many changes can be undone.
 const UNDONE: usize = 200;
+
+/// How many pictures with recipes wait for an answer.
+const OFFERED: usize = 8;
+
+/// The longest sides that can be asked for.
+const SIDES: std::ops::RangeInclusive<u32> = 64..=65_535;
 
 /// The parts of the state that change by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +40,19 @@ pub(crate) enum Part {
     Dream,
     /// Small pictures.
     Gallery,
+    /// A network on its way.
+    Networks,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 3] = [Part::Desk, Part::Dream, Part::Gallery];
+    pub(crate) const ALL: [Part; 4] = [Part::Desk, Part::Dream, Part::Gallery, Part::Networks];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Part::Desk => "desk",
             Part::Dream => "dream",
             Part::Gallery => "gallery",
+            Part::Networks => "networks",
         }
     }
 }
@@ -122,6 +132,10 @@ pub(crate) struct Inner {
     now: Option<Snapshot>,
     view: Value,
     gesture: u64,
+    /// The longest side of the dream on the desk.
+    longest: u32,
+    /// Pictures that came in with a recipe, of which nobody has said yet what they are for.
+    offered: VecDeque<(Start, String)>,
     undo: Vec<Snapshot>,
     redo: Vec<Snapshot>,
     /// What the last change was refused with.
@@ -141,6 +155,7 @@ pub(crate) struct Inner {
     /// When the lane that steers was last at work.
     steered: Option<Instant>,
     pub(crate) gallery: Gallery,
+    pub(crate) fetch: Option<Fetch>,
     pub(crate) over: bool,
 }
 
@@ -152,7 +167,7 @@ pub(crate) struct Desk {
     /// Wakes who listens: the counter.
     pub(crate) told: watch::Sender<u64>,
     pub(crate) workshop: Arc<dyn Workshop>,
-    /// The longest side of the dream that is steered.
+    /// The longest side that a dream has where nobody asks for another.
     stage: u32,
 }
 
@@ -165,6 +180,8 @@ impl Desk {
             now: None,
             view: Value::Null,
             gesture: 0,
+            longest: stage,
+            offered: VecDeque::new(),
             undo: Vec::new(),
             redo: Vec::new(),
             refused: None,
@@ -181,6 +198,7 @@ impl Desk {
             watched: None,
             steered: None,
             gallery: Gallery::default(),
+            fetch: None,
             over: false,
         };
         let inner = Mutex::new(inner);
@@ -221,6 +239,45 @@ impl Desk {
         Ok(())
     }
 
+    /// Puts a recipe on the desk in place of the one that is there.
+    pub(crate) fn import(&self, text: &str) -> Result<(), Failure> {
+        let now = self.lock().now.clone().ok_or_else(nothing)?;
+        let recipe = self.workshop.import(text, &now.recipe)?;
+        let view = self.workshop.view(&recipe);
+        self.change(Snapshot { recipe, ..now }, view, 0);
+        Ok(())
+    }
+
+    /// Keeps a picture that came in with a recipe until somebody says what it is for.
+    pub(crate) fn offer(&self, start: Start, recipe: String) {
+        let mut inner = self.lock();
+        inner.offered.retain(|(known, _)| known.id != start.id);
+        inner.offered.push_back((start, recipe));
+        let over = inner.offered.len().saturating_sub(OFFERED);
+        inner.offered.drain(..over);
+    }
+
+    /// The picture of this name that came in with a recipe.
+    pub(crate) fn offered(&self, id: &str) -> Option<(Start, String)> {
+        self.lock().offered.iter().find(|(start, _)| start.id == id).cloned()
+    }
+
+    /// Dreams what is on the desk with another longest side; the figures stay where they are.
+    pub(crate) fn resize(&self, longest: u32) -> Result<(), Failure> {
+        if !SIDES.contains(&longest) {
+            let what = format!("The longest side is {} to {} pixels.", SIDES.start(), SIDES.end());
+            return Err(Failure::new("usage", what));
+        }
+        let mut inner = self.lock();
+        let Snapshot { start, recipe } = inner.now.clone().ok_or_else(nothing)?;
+        if inner.longest != longest {
+            inner.longest = longest;
+            let view = inner.view.clone();
+            self.show(&mut inner, Snapshot { start, recipe }, view);
+        }
+        Ok(())
+    }
+
     /// Changes the recipe, if the desk is still at `rev`; returns what it is at then. Changes of one gesture
     /// are undone as one.
     pub(crate) fn edit(&self, rev: u64, gesture: u64, changes: &[Change]) -> Result<u64, Failure> {
@@ -228,9 +285,7 @@ impl Desk {
             let inner = self.lock();
             (inner.now.clone(), inner.rev)
         };
-        let Some(now) = now else {
-            return Err(Failure::new("empty", "There is no picture to dream on."));
-        };
+        let now = now.ok_or_else(nothing)?;
         if rev != at {
             return Err(Failure::new("elsewhere", "Changed in another window."));
         }
@@ -287,6 +342,7 @@ impl Desk {
         }
         if other_picture {
             inner.frame = None;
+            inner.longest = self.stage;
         }
         inner.now = Some(to);
         inner.view = view;
@@ -380,6 +436,13 @@ impl Inner {
         self.phase == Phase::Dreaming || lately
     }
 
+    /// How many seconds the rest will take, going by what is done.
+    fn left(&self) -> Option<f64> {
+        let Step { done, total, .. } = self.step;
+        let left = self.took.as_secs_f64() * total.saturating_sub(done) as f64 / done as f64;
+        (self.phase == Phase::Dreaming && done > 0).then_some(left)
+    }
+
     fn push(&mut self, rev: u64, step: Step, whole: bool, picture: Arc<dyn Picture>) {
         self.frames += 1;
         self.frame = Some(Frame { number: self.frames, rev, step, whole, picture });
@@ -394,6 +457,7 @@ impl Inner {
                 "undo": self.undo.len(),
                 "redo": self.redo.len(),
                 "refused": self.refused,
+                "longest": self.longest,
             }),
             Part::Dream => json!({
                 "rev": self.rev,
@@ -401,11 +465,17 @@ impl Inner {
                 "step": self.step,
                 "octaves": self.octaves,
                 "seconds": self.took.as_secs_f64(),
+                "left": self.left(),
                 "frame": self.frames,
                 "failure": self.failure,
                 "size": self.frame.as_ref().filter(|frame| frame.whole).map(|frame| frame.picture.size()),
             }),
             Part::Gallery => self.gallery.state(),
+            Part::Networks => json!({ "fetch": self.fetch }),
         }
     }
+}
+
+fn nothing() -> Failure {
+    Failure::new("empty", "There is no picture to dream on.").way_out("Drop a photo first.")
 }

@@ -18,8 +18,8 @@ impl Desk {
             let wanted = inner.phase == Phase::Dreaming && inner.rev != *done;
             if let Some(now) = inner.now.clone().filter(|_| wanted) {
                 *done = inner.rev;
-                let source = now.start.source(self.stage);
-                let longest = (!now.start.noise).then_some(self.stage);
+                let source = now.start.source(inner.longest);
+                let longest = (!now.start.noise).then_some(inner.longest);
                 let order = Order { source, recipe: now.recipe, longest, steered: true };
                 inner.begun = Instant::now();
                 inner.steered = Some(inner.begun);

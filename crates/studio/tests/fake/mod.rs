@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use studio::{
-    Change, Dream, Failure, Look, Options, Order, Picture, Sample, Step, Studio, Watch, Workshop,
+    Change, Dream, Failure, Fetched, Look, Options, Order, Picture, Sample, Step, Studio, Watch,
+    Workshop,
 };
 
 /// Steps of each of its two octaves.
@@ -62,6 +63,19 @@ impl Workshop for Fake {
         Ok(json!([{ "name": "net", "ready": true }]))
     }
 
+    fn fetch(&self, network: &str, watch: Fetched<'_>) -> Result<(), Failure> {
+        if network == "nowhere" {
+            return Err(Failure::new("network", "The server does not answer."));
+        }
+        for done in 0..200 {
+            std::thread::sleep(Duration::from_millis(if network == "slow" { 20 } else { 1 }));
+            if watch(done, Some(200)).is_break() {
+                return Err(Failure::new(Failure::STOPPED, "It was cancelled."));
+            }
+        }
+        Ok(())
+    }
+
     fn layers(&self, network: &str) -> Result<Value, Failure> {
         match network {
             "net" => Ok(json!([{ "name": "layer" }])),
@@ -75,7 +89,11 @@ impl Workshop for Fake {
 
     fn look(&self, file: &Path, name: &str) -> Result<Look, Failure> {
         match std::fs::read(file).unwrap().starts_with(b"picture") {
-            true => Ok(Look { width: 64, height: 48, extension: "png".into() }),
+            true => {
+                let text = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
+                let recipe = text.split_once(" by ").map(|(_, recipe)| recipe.to_owned());
+                Ok(Look { width: 64, height: 48, extension: "png".into(), recipe })
+            }
             false => Err(Failure::new("picture", format!("{name}: this is not a picture."))),
         }
     }
@@ -100,6 +118,13 @@ impl Workshop for Fake {
             }
         }
         Ok(recipe.to_string())
+    }
+
+    fn import(&self, text: &str, _: &str) -> Result<String, Failure> {
+        match serde_json::from_str::<Value>(text) {
+            Ok(recipe) => Ok(recipe.to_string()),
+            Err(_) => Err(Failure::new("recipe", "This is no recipe.")),
+        }
     }
 
     fn view(&self, recipe: &str) -> Value {
@@ -275,7 +300,7 @@ impl Running {
     pub(crate) fn put(&self, bytes: &[u8]) -> Value {
         let answer = self.ask("POST", "/api/pictures?name=sky.png", bytes);
         assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()
+        answer.json()["start"].clone()
     }
 
     /// Changes the recipe at the desk's present count.

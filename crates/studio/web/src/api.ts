@@ -97,5 +97,5 @@ export function onNewToken(act: () => void): void {
 }
 
 export const small = (file: string): string => `/files/${key.value}/small/${file}.jpg`;
-export const photo = (id: string): string => `/files/${key.value}/photo/${id}.jpg`;
+export const photo = (id: string, longest: number): string => `/files/${key.value}/photo/${id}.jpg?max=${longest}`;
 export const saved = (kind: string): string => `/files/${key.value}/save/dream.${kind}`;

@@ -6,6 +6,7 @@ import { enter, locked, request, saved } from "./api";
 import { KEYS, helpOpen, keysOn, saveOpen, tab } from "./keys";
 import { Knobs } from "./knobs";
 import { Layers, Looks } from "./layers";
+import { Networks, networksOpen } from "./networks";
 import { Progress, Stage, actualSize, compare, fit, held, nextSurround, surround, wide, zoom } from "./stage";
 import { act, begin, change, connected, desk, dream, fail, networks, newGesture, phase, recipe, said, sample, start, undo, upload } from "./state";
 
@@ -95,6 +96,7 @@ export function App() {
         {said.value}
       </p>
       <Help />
+      <Networks />
     </div>
   );
 }
@@ -111,7 +113,7 @@ function Choose({ label, primary }: { label: string; primary?: boolean }) {
         ref={input}
         class="hidden"
         type="file"
-        accept="image/png,image/jpeg,image/webp,image/tiff,image/bmp"
+        accept="image/png,image/jpeg,image/webp,image/tiff,image/bmp,.toml"
         tabIndex={-1}
         aria-label={label}
         onChange={(event) => {
@@ -179,6 +181,7 @@ function Bar() {
           </select>
         </>
       )}
+      <button onClick={() => (networksOpen.value = true)}>Networks…</button>
       <button class="icon" aria-label="Keys" title="Keys (?)" onClick={() => (helpOpen.value = true)}>
         ?
       </button>
@@ -251,8 +254,52 @@ function Foot() {
         <button class="swatch" data-surround={surround.value} aria-label={`Surround: ${surround.value}`} title={`Surround: ${surround.value} (B)`} onClick={nextSurround} />
       </span>
       <span class="space" />
+      <Size />
+      <button
+        class="on"
+        disabled={phase.value !== "done"}
+        title="The dream becomes the photo of the next one (D)"
+        onClick={() => act("/api/dream/on")}
+      >
+        Dream on
+      </button>
       <Save />
     </footer>
+  );
+}
+
+/** How large the dream is made: its figures stay where they are. */
+function Size() {
+  const picture = start.value;
+  if (!picture || picture.noise) return null;
+  const own = Math.max(picture.width, picture.height);
+  const now = Math.min(desk.value?.longest ?? own, own);
+  const sides = [640, 1280, 1920, 2560].filter((side) => side < own);
+  const pixels = (longest: number): string => {
+    const scale = longest / own;
+    return `${Math.round(picture.width * scale)} × ${Math.round(picture.height * scale)}`;
+  };
+  if (sides.length === 0) return null;
+  if (!sides.includes(now) && now !== own) sides.push(now);
+  return (
+    <>
+      <label for="size" class="label">
+        size
+      </label>
+      <select
+        id="size"
+        aria-label="Size of the dream"
+        value={String(now)}
+        onChange={(event) => act("/api/dream/size", { longest: Number(event.currentTarget.value) })}
+      >
+        {sides.map((side) => (
+          <option key={side} value={String(side)}>
+            {pixels(side)}
+          </option>
+        ))}
+        <option value={String(own)}>{pixels(own)}, the photo's own</option>
+      </select>
+    </>
   );
 }
 
@@ -328,6 +375,16 @@ function Save() {
             }}
           >
             Recipe as a file
+          </button>
+          <button
+            class="on-phone"
+            disabled={!whole}
+            onClick={() => {
+              act("/api/dream/on");
+              saveOpen.value = false;
+            }}
+          >
+            Dream on from here
           </button>
           <p class="dim">Each picture carries its recipe.</p>
         </div>

@@ -16,6 +16,7 @@ export const KEYS: [string, string][] = [
   ["X", "split"],
   ["Z, Shift Z", "undo, redo"],
   ["S", "save"],
+  ["D", "dream on"],
   ["L, G", "layers, knobs"],
   [", and .", "seed before, next seed"],
   ["[ and ]", "less, more strength"],
@@ -58,6 +59,10 @@ function press(event: KeyboardEvent): boolean {
     case "s":
     case "S":
       saveOpen.value = !saveOpen.value;
+      return true;
+    case "d":
+    case "D":
+      if (phase.value === "done") act("/api/dream/on");
       return true;
     case "l":
     case "L":

@@ -2,7 +2,7 @@
 // table here gives the common ones their place, their words and a range that suits a hand.
 
 import { useSignal } from "@preact/signals";
-import { useId, useRef } from "preact/hooks";
+import { useId } from "preact/hooks";
 import { change, desk, form, newGesture, recipe, set, start, value } from "./state";
 import type { Setting, Term } from "./types";
 
@@ -303,6 +303,22 @@ function Typed(props: { id: string; path: string; now: string; describedBy?: str
   );
 }
 
+// A finger that scrolls over a range, or taps beside its thumb, changes nothing: only one that goes sideways.
+const finger = { x: 0, y: 0, sideways: true };
+window.addEventListener(
+  "pointerdown",
+  (event) => Object.assign(finger, { x: event.clientX, y: event.clientY, sideways: event.pointerType !== "touch" }),
+  true,
+);
+window.addEventListener(
+  "pointermove",
+  (event) => {
+    const [across, along] = [Math.abs(event.clientX - finger.x), Math.abs(event.clientY - finger.y)];
+    if (across > 6 && across > along) finger.sideways = true;
+  },
+  true,
+);
+
 interface RangeProps {
   label: string;
   shape: Shape;
@@ -325,9 +341,6 @@ function Range({ label, shape, now, usual, whole, onMove, onReset }: RangeProps)
     return Math.min(to, Math.max(from, round(exact, whole ? Math.max(1, step) : step)));
   };
   const [thumb, notch] = [place(now), place(usual)];
-  // A finger that scrolls over a range, or taps beside its thumb, changes nothing: only one that goes sideways.
-  const finger = useRef({ x: 0, y: 0, sideways: true, at: -1e9 });
-  const scrolls = (): boolean => !finger.current.sideways && performance.now() - finger.current.at < 700;
   return (
     <input
       class="range"
@@ -339,21 +352,9 @@ function Range({ label, shape, now, usual, whole, onMove, onReset }: RangeProps)
       aria-label={label}
       aria-valuetext={now}
       style={{ "--thumb": thumb, "--notch": notch, "--low": Math.min(thumb, notch), "--high": Math.max(thumb, notch) }}
-      onPointerDown={(event) => {
-        newGesture();
-        const touch = event.pointerType === "touch";
-        finger.current = { x: event.clientX, y: event.clientY, sideways: !touch, at: performance.now() };
-      }}
-      onPointerMove={(event) => {
-        const { x, y } = finger.current;
-        const [across, along] = [Math.abs(event.clientX - x), Math.abs(event.clientY - y)];
-        finger.current.at = performance.now();
-        if (across > 6 && across > along) finger.current.sideways = true;
-      }}
-      onPointerUp={() => (finger.current.at = performance.now())}
-      onPointerCancel={() => (finger.current.at = performance.now())}
+      onPointerDown={newGesture}
       onInput={(event) => {
-        if (scrolls()) event.currentTarget.value = String(Math.round(1000 * thumb));
+        if (!finger.sideways) event.currentTarget.value = String(Math.round(1000 * thumb));
         else onMove(at(Number(event.currentTarget.value) / 1000));
       }}
       onKeyDown={(event) => {

@@ -3,7 +3,7 @@
 import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { key, photo } from "./api";
-import { act, changedAt, connected, desk, dream, elsewhere, phase, recipe, say, settle, start, trouble, uploading } from "./state";
+import { act, answerOffer, changedAt, connected, desk, dream, elsewhere, offered, phase, recipe, say, settle, start, trouble, uploading } from "./state";
 import type { Dream } from "./types";
 
 export type Compare = "off" | "split" | "side";
@@ -221,7 +221,7 @@ export function Stage() {
   return (
     <div class="stage" ref={stage} data-surround={surround.value} id="stage" tabIndex={-1}>
       <div class="pictures" style={{ transform }} data-mode={mode}>
-        {mode === "side" && picture && <img class="original" src={photo(picture.id)} style={size} alt="The original" draggable={false} />}
+        {mode === "side" && picture && <img class="original" src={photo(picture.id, desk.value?.longest ?? 1280)} style={size} alt="The original" draggable={false} />}
         <div class="frame" style={size} hidden={!picture} data-rev={shown?.whole ? shown.rev : 0}>
           <canvas
             ref={canvas}
@@ -230,11 +230,11 @@ export function Stage() {
             aria-label={name}
             hidden={fresh}
           />
-          {picture && !picture.noise && fresh && <img class="over" src={photo(picture.id)} alt="" draggable={false} />}
+          {picture && !picture.noise && fresh && <img class="over" src={photo(picture.id, desk.value?.longest ?? 1280)} alt="" draggable={false} />}
           {original && mode !== "side" && (
             <img
               class="over"
-              src={photo(picture.id)}
+              src={photo(picture.id, desk.value?.longest ?? 1280)}
               alt={held.value ? "The original" : ""}
               draggable={false}
               style={{ clipPath: held.value ? "none" : `inset(0 ${100 - split.value}% 0 0)` }}
@@ -285,6 +285,16 @@ function Messages() {
       {!connected.value && (
         <div class="message warn" role="status">
           <p>The studio does not answer. Is it still running in its terminal?</p>
+        </div>
+      )}
+      {offered.value && (
+        <div class="message" role="group" aria-label="A picture with a recipe">
+          <p>{offered.value.name} was dreamt by a recipe.</p>
+          <button class="primary" onClick={() => answerOffer("recipe")}>
+            Use its recipe on my photo
+          </button>
+          <button onClick={() => answerOffer("picture")}>Dream on from this picture</button>
+          <button onClick={() => answerOffer(null)}>Neither</button>
         </div>
       )}
       {elsewhere.value && (
@@ -362,6 +372,7 @@ export function Progress() {
         ))}
       </div>
       <span class="text">{describe(state)}</span>
+      {state.left !== null && state.left > 3 && <span class="share">{seconds(state.left)} left</span>}
       {runs && <span class="share">{Math.floor(100 * share)} %</span>}
       {state.phase === "dreaming" && <button onClick={() => act("/api/dream/pause")}>Pause</button>}
       {state.phase === "paused" && <button onClick={() => act("/api/dream/resume")}>Go on</button>}

@@ -2,7 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { Refused, Unreachable, json, key, locked, onNewToken, open, request } from "./api";
-import type { Change, Desk, Dream, Failure, Form, Gallery, Layer, Network } from "./types";
+import type { Change, Desk, Dream, Failure, Fetch, Form, Gallery, Layer, Network, Start } from "./types";
 
 export const desk = signal<Desk | null>(null);
 export const dream = signal<Dream | null>(null);
@@ -11,12 +11,17 @@ export const form = signal<Form | null>(null);
 export const networks = signal<Network[]>([]);
 export const layers = signal<Layer[]>([]);
 
+/** A network on its way, or what became of it. */
+export const fetching = signal<Fetch | null>(null);
+
 /** Whether the server answers. */
 export const connected = signal(true);
 /** A photo on its way: its name, the picture as the browser draws it. */
 export const uploading = signal<{ name: string; picture: ImageBitmap | null } | null>(null);
 /** What went wrong that has no other place. */
 export const trouble = signal<Failure | null>(null);
+/** A picture that came in with a recipe, until somebody says what it is for. */
+export const offered = signal<Start | null>(null);
 /** A change that was refused because another window was first. */
 export const elsewhere = signal<{ changes: Change[] } | null>(null);
 /** Values that were moved and of which the server has not yet told. */
@@ -45,6 +50,14 @@ const told: { [part: string]: (value: never) => void } = {
   },
   gallery: (state: Gallery) => {
     gallery.value = state;
+  },
+  networks: ({ fetch }: { fetch: Fetch | null }) => {
+    const before = fetching.value;
+    fetching.value = fetch;
+    if (before?.state === "running" && fetch?.state === "done") {
+      say(`${fetch.name} is here.`);
+      json<Network[]>("GET", "/api/networks").then((list) => (networks.value = list), fail);
+    }
   },
 };
 
@@ -219,10 +232,29 @@ export function say(text: string): void {
   said.value = text;
 }
 
-/** Takes a photo in and begins to dream on it. */
+/** Takes a recipe's text in. */
+async function readRecipe(file: File): Promise<void> {
+  try {
+    await request("POST", "/api/recipes", { text: await file.text() });
+    say("The recipe is in use.");
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Says what a picture that came in with a recipe is for. */
+export function answerOffer(what: "recipe" | "picture" | null): void {
+  const id = offered.value?.id;
+  offered.value = null;
+  if (id && what) act(`/api/offers/${id}/${what}`);
+}
+
+/** Takes a photo in and begins to dream on it; asks what one is for that carries a recipe. */
 export async function upload(file: File): Promise<void> {
   trouble.value = null;
+  offered.value = null;
   const name = file.name || "photo";
+  if (/\.toml$/i.test(name)) return readRecipe(file);
   uploading.value = { name, picture: null };
   createImageBitmap(file, { imageOrientation: "from-image" }).then(
     (picture) => {
@@ -231,7 +263,13 @@ export async function upload(file: File): Promise<void> {
     () => undefined,
   );
   try {
-    await request("POST", `/api/pictures?name=${encodeURIComponent(name)}`, file);
+    const answer = await request("POST", `/api/pictures?name=${encodeURIComponent(name)}`, file);
+    const came = (await answer.json()) as { start: Start; offered: boolean };
+    if (came.offered) {
+      offered.value = came.start;
+      // Without a photo on the desk there is nothing to ask.
+      if (!start.value || start.value.noise) answerOffer("picture");
+    }
   } catch (error) {
     fail(error);
   } finally {

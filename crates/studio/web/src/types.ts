@@ -41,6 +41,7 @@ export interface Desk {
   recipe: RecipeView | null;
   undo: number;
   redo: number;
+  longest: number;
   refused: Failure | null;
 }
 
@@ -63,6 +64,7 @@ export interface Dream {
   step: Step;
   octaves: number[];
   seconds: number;
+  left: number | null;
   frame: number;
   failure: Failure | null;
   size: [number, number] | null;
@@ -104,6 +106,14 @@ export interface Network {
   default: boolean;
   bytes: number | null;
   licence: string | null;
+}
+
+export interface Fetch {
+  name: string;
+  done: number;
+  total: number | null;
+  state: "running" | "cancelled" | "failed" | "done";
+  failure: Failure | null;
 }
 
 export interface Layer {
