@@ -132,8 +132,7 @@ fn visualise(recipe: Recipe) -> Recipe {
     recipe.octaves.anchor = 224;
     recipe.ascent.iterations = 128;
     recipe.ascent.jitter = 8;
-    recipe.ascent.step = 0.05;
-    recipe.ascent.chroma = 1.0;
+    recipe.ascent.step = 0.03;
     recipe.ascent.refine = 1.0;
     recipe.noise_kind = NoiseKind::Spectrum;
     recipe
