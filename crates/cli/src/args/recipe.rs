@@ -38,8 +38,7 @@ pub(crate) struct RecipeArgs {
     recipe: Option<PathBuf>,
     /// A look: `figures` for whole figures in clean colours, `visualise` for what a layer is about by
     /// itself (with --noise), `classic` for the default of version 0.2, or the rules of a known program;
-    /// `deepdream presets` says more. With --recipe, the recipe's layers, seed and size stay. Default: figures;
-    /// in videos classic.
+    /// `deepdream presets` says more. With --recipe, the recipe's layers, seed and size stay. Default: figures.
     #[arg(short, long, value_name = "NAME", help_heading = "Recipe")]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,

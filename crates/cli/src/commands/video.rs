@@ -63,7 +63,7 @@ struct FrameArgs {
     #[arg(long, value_enum, value_name = "HOW")]
     coherence: Option<Coherence>,
     /// With --coherence flow: how much of a dream lives on in the next one, 0 to 0.99. The rest is dreamt
-    /// anew. Default: 0.8.
+    /// anew. Default: 0.9 (other presets than figures: 0.8).
     #[arg(long, value_name = "SHARE")]
     #[arg(value_parser = number::<f64>, allow_negative_numbers = true)]
     carry: Option<f64>,

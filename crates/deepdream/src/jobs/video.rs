@@ -220,14 +220,18 @@ impl VideoJob {
             (base, _) => base,
         };
         let network = self.dream.open_network(base.as_ref(), run)?;
+        let is_new = base.is_none();
         let prepare = |recipe: &mut Recipe| {
             recipe.video.get_or_insert_default();
+            if is_new {
+                recipe.start_video();
+            }
         };
         let mut moving =
             |name: &str, region: &Region, path: &Path| masks.add(name, region, path, run);
         let (base, moving) = (base.as_ref(), (run, &mut moving as &mut Moving));
         let resolved =
-            self.dream.resolve_moving(base, &network, Preset::Classic, prepare, moving)?;
+            self.dream.resolve_moving(base, &network, Preset::Default, prepare, moving)?;
         let Resolved { recipe, assets, .. } = resolved;
         Ok((network, recipe, assets))
     }

@@ -8,8 +8,8 @@ use graph::Network;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Bound, Detail, ModelId, NoiseKind, Normalisation, Octaves, Optimiser, Parametrisation,
-    Recipe, Tiles, default_objective, defaults,
+    Ascent, Bound, Coherence, Detail, ModelId, NoiseKind, Normalisation, Octaves, Optimiser,
+    Parametrisation, Recipe, Tiles, default_objective, defaults,
 };
 use crate::Filter;
 
@@ -24,8 +24,7 @@ pub enum Preset {
     Figures,
     /// What a layer, a channel or a class looks like by itself, from noise.
     Visualise,
-    /// The default up to version 0.2: steepest ascent on pixels. Videos, whose frames take few steps,
-    /// have it as theirs.
+    /// The default up to version 0.2: steepest ascent on pixels.
     Classic,
     /// Google's notebook of 2015: the whole picture, jitter of 32, mean magnitude.
     Google,
@@ -257,6 +256,16 @@ impl Recipe {
         if matches!(self.preset, Preset::Default | Preset::Figures) {
             self.octaves.count = 2;
             self.zoom.get_or_insert_default().pace = 3.0;
+        }
+    }
+
+    /// Takes what a video needs, if the preset is one that was made for pictures by themselves: three octaves,
+    /// and more of each frame's dream for the next, which whole figures can stand and their few steps need.
+    pub fn start_video(&mut self) {
+        let video = self.video.get_or_insert_default();
+        if matches!(self.preset, Preset::Default | Preset::Figures) {
+            self.octaves.count = 3;
+            video.coherence = Coherence::Flow { persistence: 0.9 };
         }
     }
 }

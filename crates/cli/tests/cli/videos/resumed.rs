@@ -188,16 +188,16 @@ fn folders_of_other_frames_are_noticed() {
     let room = Room::new();
     clip(&room, "clip.mp4", "25", 4, "-map 0:v");
     clip(&room, "other.mp4", "24", 4, "-map 0:v");
-    dream(&room, "clip.mp4", "dream.mp4", &["--keep", "--step", "1.5"]).success();
+    dream(&room, "clip.mp4", "dream.mp4", &["--keep", "--step", "0.03"]).success();
     std::fs::remove_file(room.path("dream.mp4")).unwrap();
-    let text = said(dream(&room, "clip.mp4", "dream.mp4", &["--step", "3"]), 5);
-    assert!(text.contains("step was 1.5 and is now 3.0") && text.contains("--force"), "{text}");
-    let text = said(dream(&room, "other.mp4", "dream.mp4", &["--step", "1.5"]), 5);
+    let text = said(dream(&room, "clip.mp4", "dream.mp4", &["--step", "0.06"]), 5);
+    assert!(text.contains("step was 0.03 and is now 0.06") && text.contains("--force"), "{text}");
+    let text = said(dream(&room, "other.mp4", "dream.mp4", &["--step", "0.03"]), 5);
     assert!(text.contains("the video was") && text.contains("clip.mp4"), "{text}");
-    let part = ["--step", "1.5", "--end", "0.1"];
+    let part = ["--step", "0.03", "--end", "0.1"];
     let text = said(dream(&room, "clip.mp4", "dream.mp4", &part), 5);
     assert!(text.contains("4 frames from frame 0 on and is now 3 frames"), "{text}");
-    dream(&room, "clip.mp4", "dream.mp4", &["--step", "3", "--force"]).success();
+    dream(&room, "clip.mp4", "dream.mp4", &["--step", "0.06", "--force"]).success();
     assert_eq!(room.names(), ["clip.mp4", "dream.mp4", "other.mp4"]);
 
     // Frames that are not a video's are never removed.
