@@ -132,7 +132,7 @@ impl Golden {
     }
 }
 
-fn floats(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+pub(crate) fn floats(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
     let data = file.tensor(name).unwrap().data().to_vec();
     data.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
 }

@@ -1,12 +1,14 @@
 //! ONNX's files of several exporters, against PyTorch's numbers.
 
 use cpu::Cpu;
-use graph::{Backend, ChannelOrder, InputSpec, Network, NodeId, Shape, Tensor, reference};
+use graph::{
+    Backend, ChannelOrder, InputSpec, Network, NodeId, OutputGradient, Shape, Tensor, reference,
+};
 use kernels::{Context, CpuLevel, Threads};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::golden::Golden;
+use crate::golden::{Golden, floats};
 
 /// How many layers of `file` are as the numbers of `golden` say; `layers` has their names with the keys of the
 /// numbers.
@@ -138,18 +140,46 @@ fn other_exporters_are_read() {
     other("tf2onnx_keras2_inception_v3.onnx");
 }
 
-/// A layer's activation by definition and at every CPU level.
-fn ways_of(network: &Network, target: NodeId, image: &Tensor) -> Vec<(String, Tensor)> {
-    let run = reference::forward::<f64>(network, &[target], image).unwrap();
-    let mut ways = vec![("definition".to_owned(), run.activation(target))];
+/// A layer's activation and gradient by definition and at every CPU level.
+fn responses(network: &Network, target: NodeId, image: &Tensor) -> Vec<(String, [Tensor; 2])> {
+    let reference: Box<dyn Backend> = Box::new(reference::Reference::<f64>::default());
+    let mut ways = vec![("definition".to_owned(), reference)];
     for level in CpuLevel::available() {
         let cpu = Cpu::new(Context::new(Threads::new(2).unwrap(), level));
-        let executable = cpu.compile(network, &[target]).unwrap();
-        let mut session = executable.session(image.shape.size()).unwrap();
-        session.forward(image).unwrap();
-        ways.push((level.to_string(), session.activation(0).unwrap()));
+        ways.push((level.to_string(), Box::new(cpu)));
     }
-    ways
+    let response = |backend: &dyn Backend| {
+        let executable = backend.compile(network, &[target]).unwrap();
+        let mut session = executable.session(image.shape.size()).unwrap();
+        let mut gradient = Tensor::zeros(image.shape);
+        session.forward(image).unwrap();
+        let activation = session.activation(0).unwrap();
+        session.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut gradient).unwrap();
+        [activation, gradient]
+    };
+    ways.into_iter().map(|(way, backend)| (way, response(&*backend))).collect()
+}
+
+/// Vision transformers of PyTorch's exporters, one of which has their attention in one operation.
+#[test]
+fn vision_transformers_give_pytorchs_numbers() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx/vit");
+    let bytes = std::fs::read(folder.join("expected.safetensors")).unwrap();
+    let expected = SafeTensors::deserialize(&bytes).unwrap();
+    let floats = |name: &str| floats(&expected, name);
+    let image = Tensor { shape: Shape::new(3, 32, 32), data: floats("image") };
+    for name in ["legacy17", "dynamo18", "dynamo23"] {
+        let mut network = import::load(&folder.join(format!("{name}.onnx"))).unwrap();
+        network.input = InputSpec::default();
+        let last = network.graph.find(&network.graph.nodes().last().unwrap().name).unwrap();
+        network.graph.check_target(last).unwrap();
+        for (way, [activation, gradient]) in responses(&network, last, &image) {
+            let off = testkit::error(&activation.data, &floats("classes"));
+            assert!(off < 1e-5, "{name}, by {way}: the activation is off by {off:e}");
+            let off = testkit::error(&gradient.data, &floats("gradient"));
+            assert!(off < 1e-4, "{name}, by {way}: the gradient is off by {off:e}");
+        }
+    }
 }
 
 /// Every operation with its attributes, in small files.
@@ -158,10 +188,7 @@ fn small_files_give_onnx_runtimes_numbers() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx");
     let bytes = std::fs::read(folder.join("expected.safetensors")).unwrap();
     let expected = SafeTensors::deserialize(&bytes).unwrap();
-    let floats = |name: &str| -> Vec<f32> {
-        let data = expected.tensor(name).unwrap().data().to_vec();
-        data.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
-    };
+    let floats = |name: &str| floats(&expected, name);
     let image = Tensor { shape: Shape::new(3, 12, 16), data: floats("image") };
     let mut compared = 0;
     for name in [
@@ -181,7 +208,7 @@ fn small_files_give_onnx_runtimes_numbers() {
         for output in expected.names().iter().filter_map(|key| key.strip_prefix(&prefix)) {
             let target = network.graph.find_target(output).unwrap();
             let expected = floats(&format!("{name}/{output}"));
-            for (way, found) in ways_of(&network, target, &image) {
+            for (way, [found, _]) in responses(&network, target, &image) {
                 let off = testkit::error(&found.data, &expected);
                 assert!(off < 1e-5, "{name}, {output}, by {way}: off by {off:e}");
             }
