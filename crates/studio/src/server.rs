@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{Error, ErrorKind, Result};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::guard::Hosts;
 use crate::session::Session;
 use crate::shelf::Shelf;
 use crate::workshop::Workshop;
-use crate::{Options, lanes, routes, running};
+use crate::{Options, lanes, routes, running, shelf};
 
 /// How many connections there are at the most.
 const CONNECTIONS: usize = 128;
@@ -61,14 +61,17 @@ impl Studio {
     /// A port that is taken, or a folder that cannot be written in.
     pub fn open(workshop: Arc<dyn Workshop>, options: Options) -> Result<Self> {
         let session = Session::new(options.token.clone())?;
-        let shelf = Shelf::open(options.folder.clone()).map_err(|error| {
+        let unusable = |error: Error| {
             let folder = options.folder.display();
             Error::new(error.kind(), format!("could not use the folder {folder}: {error}"))
-        })?;
+        };
+        shelf::private(&options.folder).map_err(unusable)?;
         let hold = running::hold(&options.folder)?.ok_or_else(|| {
             let what = format!("another studio has the folder {}", options.folder.display());
             Error::new(ErrorKind::AddrInUse, what)
         })?;
+        // Nobody else is in the folder from here on.
+        let shelf = Shelf::open(options.folder.clone()).map_err(unusable)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(16)
@@ -104,7 +107,11 @@ impl Studio {
     /// # Errors
     /// A system that gives no random bits.
     pub fn link(&self) -> Result<String> {
-        Ok(format!("http://{}/#code={}", self.address, self.room.session.code()?))
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        Ok(format!("http://{address}/#code={}", self.room.session.code()?))
     }
 
     /// Answers until `is_over` says so, which is asked a few times a second, or a page ends it.

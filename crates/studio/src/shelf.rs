@@ -19,15 +19,20 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// Opens the folder, which is made if it is not there; what an earlier run has left unfinished goes.
+    /// Opens the folder, which is made if it is not there and is nobody else's; the photos of an earlier run go.
     ///
     /// # Errors
     /// What the operating system says.
     pub(crate) fn open(root: PathBuf) -> std::io::Result<Self> {
         private(&root)?;
         private(&root.join("cache"))?;
-        private(&root.join("incoming"))?;
-        let incoming = tempfile::Builder::new().prefix("run-").tempdir_in(root.join("incoming"))?;
+        let incoming = root.join("incoming");
+        // Photos of a run that could not clean up.
+        match fs::remove_dir_all(&incoming) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => private(&incoming)?,
+        }
+        let incoming = tempfile::Builder::new().prefix("run-").tempdir_in(incoming)?;
         let shelf = Self { root, incoming };
         shelf.clear_cache();
         Ok(shelf)
@@ -92,7 +97,7 @@ impl Shelf {
 }
 
 /// A folder that is only for its owner.
-fn private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn private(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -258,6 +258,28 @@ fn a_folder_has_one_studio_and_a_second_call_finds_it() {
 }
 
 #[test]
+fn photos_of_a_run_that_was_killed_are_gone_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("studio");
+    let left = root.join("incoming/run-x/photo.png");
+    std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+    std::fs::write(&left, "picture").unwrap();
+    let studio = Running::with(|options| options.folder = root);
+    assert!(!left.exists());
+    drop(studio);
+    assert_eq!(std::fs::read_dir(folder.path().join("studio/incoming")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_studio_for_all_addresses_has_a_link_for_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::new(folder.path().to_owned());
+    options.address = "0.0.0.0:0".parse().unwrap();
+    let studio = Studio::open(Arc::new(Fake), options).unwrap();
+    assert!(studio.link().unwrap().starts_with("http://127.0.0.1:"));
+}
+
+#[test]
 fn a_page_can_end_the_studio() {
     let studio = Running::new();
     studio.put(b"picture");
