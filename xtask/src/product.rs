@@ -129,6 +129,7 @@ pub(crate) fn examples() -> Outcome {
         ("still", vec![photo.to_owned(), inside("still.png")]),
         ("preview", vec![photo.to_owned()]),
         ("zoom", vec![photo.to_owned(), inside("zoom"), "4".to_owned()]),
+        ("drift", vec![inside("zoom"), "3".to_owned()]),
         ("network", vec![network.to_owned(), inside("network.png")]),
         ("layers", vec![photo.to_owned(), inside("layers.png"), "fire4/concat".to_owned()]),
     ] {
