@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn every_setting_of_a_still_has_a_kind() {
-        let texts = ["schema", "version", "model.name", "model.hash", "objective"];
+        let texts = ["schema", "version", "model.name", "model.hash", "objective", "noise"];
         let lists = ["ascent.wobble.scale", "ascent.optimiser.adam.betas"];
         for setting in Recipe::settings() {
             let path = &*setting.path;
