@@ -84,9 +84,10 @@ impl Base {
         Some(self.stated.model.name.as_str()).filter(|name| !name.is_empty())
     }
 
-    /// What it says by itself.
-    pub(crate) fn stated(&self) -> &Recipe {
-        &self.stated
+    /// The whole recipe, if it leaves nothing to presets and networks.
+    pub(crate) fn whole(&self) -> Option<&Recipe> {
+        let is_whole = Recipe::says_everything(&self.text).unwrap_or(false);
+        is_whole.then_some(&self.stated)
     }
 
     /// What it is called.

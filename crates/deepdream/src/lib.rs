@@ -128,7 +128,7 @@ pub use movie::{Encoding, Playback};
 pub use network::NetworkChoice;
 pub use note::Note;
 pub use output::Output;
-pub use recipes::{PresetInfo, presets, recipe};
+pub use recipes::{PresetInfo, presets, recipe, write_recipe};
 pub use request::{DreamRequest, Edit, RecipeRequest, TermText};
 pub use shard::Shard;
 pub use targets::unsupported_part;

@@ -1,5 +1,7 @@
 //! Which network a dream uses.
 
+use std::path::Path;
+
 use graph::Network;
 use models::{ModelError, Store};
 
@@ -32,21 +34,59 @@ impl NetworkChoice {
         }
     }
 
+    /// Opens the network by itself as [`Self::load`] does, if its files have no more than `most` bytes: for
+    /// answers that nobody wants to wait for. `None` also if it cannot be opened.
+    pub fn load_within(&self, most: u64) -> Option<Network> {
+        let name = match self {
+            NetworkChoice::Loaded(network) => return Some(network.clone()),
+            NetworkChoice::Named(name) => Some(name.clone()),
+            NetworkChoice::Default => None,
+        };
+        let store = Store::open().ok();
+        let own = || store.as_ref().map(Store::default_network);
+        let name = name.or_else(own).unwrap_or_else(|| models::BUILT_IN.to_owned());
+        let bytes = match &store {
+            _ if name == models::BUILT_IN => 0,
+            Some(store) if store.is_installed(&name) => store.size(&name).ok()?,
+            _ => size_of(Path::new(&name))?,
+        };
+        (bytes <= most).then(|| open(Some(&name)).ok()).flatten()
+    }
+
     /// Opens the network; notes the one that nobody has named.
     ///
     /// # Errors
     /// No such network or file, or one that cannot be read.
     pub(crate) fn open(&self, base: Option<&Base>, run: Run) -> Result<Network> {
-        let named = base.and_then(|base| Some((base, base.network()?)));
-        if let (NetworkChoice::Default, Some((base, name))) = (self, named) {
-            return open(Some(name)).map_err(|error| base.without_network(error));
-        }
-        let network = self.load()?;
-        if matches!(self, NetworkChoice::Default) {
+        let network = self.load_for(base)?;
+        if matches!(self, NetworkChoice::Default) && base.and_then(Base::network).is_none() {
             run.note(Note::DefaultNetwork { name: network.name.clone() });
         }
         Ok(network)
     }
+
+    /// Opens the network, which is a recipe's where it is named there alone.
+    ///
+    /// # Errors
+    /// No such network or file, or one that cannot be read.
+    pub(crate) fn load_for(&self, base: Option<&Base>) -> Result<Network> {
+        let named = base.and_then(|base| Some((base, base.network()?)));
+        match (self, named) {
+            (NetworkChoice::Default, Some((base, name))) => {
+                open(Some(name)).map_err(|error| base.without_network(error))
+            }
+            _ => self.load(),
+        }
+    }
+}
+
+/// The bytes of a model's file, and of the weights that lie beside it under its name.
+fn size_of(path: &Path) -> Option<u64> {
+    let file = path.metadata().ok().filter(|there| there.is_file())?;
+    let weights = ["caffemodel", "data", "onnx.data"].map(|ending| path.with_extension(ending));
+    let beside = weights.iter().filter(|other| *other != path);
+    let beside = beside.filter_map(|path| Some(path.metadata().ok()?.len()));
+    Some(file.len() + beside.sum::<u64>())
 }
 
 fn open(wanted: Option<&str>) -> Result<Network> {

@@ -18,11 +18,6 @@ pub(crate) struct NetworkArgs {
 }
 
 impl NetworkArgs {
-    /// Whether the flag is given.
-    pub(crate) fn is_named(&self) -> bool {
-        self.model.is_some()
-    }
-
     /// The network that the flag names.
     pub(crate) fn choice(&self) -> NetworkChoice {
         match &self.model {

@@ -1,13 +1,11 @@
 //! `recipe`: shows, changes and compares recipes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
-use deepdream::media::ImageFormat;
 use deepdream::{
-    Change, Edit, Error, Fault, Input, Knob, Output, Preset, Recipe, RecipeRequest, RecipeSource,
-    Result, Setting,
+    Change, Edit, Error, Fault, Preset, Recipe, RecipeRequest, RecipeSource, Result, Setting,
 };
 use serde::Serialize;
 
@@ -23,7 +21,7 @@ pub(crate) struct RecipeCommandArgs {
     /// Say in which settings this second recipe differs from the first.
     #[arg(value_name = "OTHER", conflicts_with = "compare")]
     other: Option<PathBuf>,
-    /// The same, for those who would rather name it.
+    /// The same as OTHER.
     #[arg(long, value_name = "OTHER", requires = "file")]
     compare: Option<PathBuf>,
     /// Change a field, such as octaves.count=6. Repeat it for several.
@@ -65,42 +63,22 @@ pub(crate) fn recipe(args: &RecipeCommandArgs) -> Result<()> {
         edits: args.edits.clone(),
         ..RecipeRequest::default()
     };
-    let network = match (&args.file, args.network.is_named()) {
-        (Some(_), false) => None,
-        _ => Some(args.network.choice().load()?),
-    };
-    let recipe = deepdream::recipe(&request, network.as_ref())?;
+    let network = args.network.choice();
+    let recipe = deepdream::recipe(&request, &network)?;
     if let Some(other) = args.other.as_ref().or(args.compare.as_ref()) {
         let request = RecipeRequest { base: Some(read(other)), ..RecipeRequest::default() };
-        let changes = deepdream::recipe(&request, network.as_ref())?.changes(&recipe);
+        let changes = deepdream::recipe(&request, &network)?.changes(&recipe);
         return if args.json { console::json(&changes) } else { print(compared(&changes)) };
     }
     match &args.output {
-        Some(path) => write(&recipe, path, args),
+        Some(path) => {
+            deepdream::write_recipe(&recipe, path, args.file.as_deref(), args.force)?;
+            say(format!("wrote {}", path.display()));
+            Ok(())
+        }
         None if args.json => console::json(&recipe),
         None => print(recipe.to_toml()),
     }
-}
-
-/// Writes a recipe into a file of its own.
-fn write(recipe: &Recipe, path: &Path, args: &RecipeCommandArgs) -> Result<()> {
-    if ImageFormat::of_name(path).is_ok() {
-        let what = format!("could not write {}: a recipe is written as TOML", path.display());
-        return Err(Error::new(Fault::Output, what)
-            .at(path)
-            .turn(Knob::Output, "Choose a name such as look.toml."));
-    }
-    let output = Output::new(path.to_owned(), args.force)?;
-    let picture = args.file.iter().filter(|file| !is_text(file));
-    output.spare(picture.map(|file| Input::new("dream", file)))?;
-    output.write(recipe.to_toml().as_bytes())?;
-    say(format!("wrote {}", path.display()));
-    Ok(())
-}
-
-/// Whether a recipe lies in a file of its own, which may be replaced by what is made of it.
-fn is_text(file: &Path) -> bool {
-    file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }
 
 fn compared(changes: &[Change]) -> String {

@@ -52,8 +52,23 @@ fn a_recipe_is_shown_changed_and_compared() {
     assert_eq!(json["seed"], 7);
     // What it writes over is never a dream or a picture, and a file of its own only if that is wanted.
     assert!(refused(&room, &["recipe", "dream.png", "-o", "look.png"], 6).contains("TOML"));
+    room.write("film.mp4", "a movie");
+    refused(&room, &["recipe", "dream.png", "-o", "film.mp4", "--force"], 6);
+    assert_eq!(room.bytes("film.mp4"), b"a movie");
     answer(&room, &["recipe", "other.toml", "--set", "seed=9", "-o", "other.toml", "--force"]);
     assert!(answer(&room, &["recipe", "other.toml"]).contains("seed = 9"));
+}
+
+#[test]
+fn what_a_recipe_leaves_out_is_what_a_dream_takes() {
+    let room = Room::new();
+    room.picture("photo.png");
+    room.write("look.toml", "schema = 1\nseed = 7\nsize = 64\noctaves = { count = 1 }\n");
+    answer(&room, &["recipe", "look.toml", "--set", "seed=8", "-o", "b.toml"]);
+    for (look, dream) in [("look.toml", "a.png"), ("b.toml", "b.png")] {
+        answer(&room, &["image", "photo.png", "--recipe", look, "--seed", "8", "-o", dream]);
+    }
+    assert_eq!(room.open("a.png"), room.open("b.png"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use graph::Network;
 use toml::{Table, Value};
 
-use super::{Octaves, Preset, Recipe};
+use super::{Octaves, Preset, Recipe, text};
 
 /// The last version whose recipes say nothing of an anchor: major, minor, patch.
 const LAST: [u64; 3] = [0, 2, 0];
@@ -24,6 +24,22 @@ pub(super) fn values(network: Option<&Network>, preset: Preset) -> Recipe {
     recipe.preset = preset;
     recipe.octaves.anchor = Octaves::FULL;
     recipe
+}
+
+/// The settings that those versions wrote into every recipe, by name.
+pub(super) fn names() -> Table {
+    let mut names = text::names(&Recipe::default());
+    for added in ["noise_kind", "balance", "penalty", "finish"] {
+        names.remove(added);
+    }
+    let mut keep = |group: &str, known: &[&str]| {
+        let group = names.get_mut(group).and_then(Value::as_table_mut);
+        group.into_iter().for_each(|group| group.retain(|name, _| known.contains(&name)));
+    };
+    keep("octaves", &["count", "scale", "detail", "blur", "filter"]);
+    let ascent = ["iterations", "step", "jitter", "normalisation", "smoothing", "smoothing_growth"];
+    keep("ascent", &ascent);
+    names
 }
 
 /// The three numbers a version starts with.

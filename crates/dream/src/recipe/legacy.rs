@@ -11,7 +11,7 @@ use toml::Table;
 use super::names::as_written;
 use super::{
     Ascent, Balance, Bound, Coherence, Detail, ModelId, Motion, NoiseStart, Normalisation, Octaves,
-    Preset, Recipe, RecipeError, SCHEMA, Term, Tiles, Video, Zoom, before, validate,
+    Preset, Recipe, RecipeError, SCHEMA, Term, Tiles, Video, Zoom, before, text, validate,
 };
 use crate::Filter;
 
@@ -143,6 +143,16 @@ pub(super) fn read(
     let recipe = flat.nested()?;
     recipe.validate().map_err(as_written)?;
     Ok(recipe)
+}
+
+/// The settings that version 0.1 wrote into every recipe, by name.
+pub(super) fn names() -> Table {
+    let mut names = text::names(&Flat::default());
+    // These go with words that the others have.
+    for part in ["laplacian_levels", "tile_size", "blend"] {
+        names.remove(part);
+    }
+    names
 }
 
 impl Flat {

@@ -9,6 +9,9 @@ use super::{Recipe, RecipeError, SCHEMA, before, legacy, names, settings};
 /// The groups of which a text may give parts, the rest being the preset's.
 const MERGED: [&str; 4] = ["octaves", "ascent", "penalty", "finish"];
 
+/// How many letters of a value sentences show.
+const MOST_SHOWN: usize = 200;
+
 impl Recipe {
     /// Reads a recipe. What the text leaves out is what its preset says, on a network not yet known;
     /// [`Recipe::from_toml_for`] knows it.
@@ -27,6 +30,22 @@ impl Recipe {
         read(text, Some(network))
     }
 
+    /// Whether a recipe's text says all that depends on a preset or a network, so that it means the same whoever
+    /// reads it.
+    ///
+    /// # Errors
+    /// Text that is not TOML.
+    pub fn says_everything(text: &str) -> Result<bool, RecipeError> {
+        let said = text.parse::<Table>().map_err(|error| RecipeError::of_text(&error))?;
+        let (objective, usual) = match said.contains_key("schema") {
+            false => ("layers", legacy::names()),
+            true if before::wrote(&said) => ("objective", before::names()),
+            true => ("objective", names(&Recipe::default())),
+        };
+        let objective = said.get(objective).and_then(Value::as_array);
+        Ok(objective.is_some_and(|terms| !terms.is_empty()) && has_all(&usual, &said))
+    }
+
     /// The recipe as text that [`Recipe::from_toml`] reads back without loss.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("numbers, words and lists of them can be written")
@@ -37,7 +56,7 @@ impl Recipe {
     /// name of a file whose hash is known.
     pub fn differences(&self, before: &Recipe) -> Vec<String> {
         let sentence = |Change { setting, before, after }: Change| {
-            let word = |value: Option<String>| value.unwrap_or_else(|| "nothing".into());
+            let word = |value: Option<String>| value.map_or("nothing".into(), shortened);
             format!("{setting} was {} and is now {}", word(before), word(after))
         };
         self.changes(before).into_iter().map(sentence).collect()
@@ -116,6 +135,21 @@ fn read(text: &str, network: Option<&Network>) -> Result<Recipe, RecipeError> {
     Ok(recipe)
 }
 
+/// The settings that every recipe has, by name.
+pub(super) fn names(recipe: &impl Serialize) -> Table {
+    Table::try_from(recipe).expect("numbers, words and lists of them can be written")
+}
+
+/// Whether what is `said` has all the names that are `usual`, in groups too.
+fn has_all(usual: &Table, said: &Table) -> bool {
+    usual.iter().all(|(name, usual)| match (usual, said.get(name)) {
+        (Value::Table(usual), Some(Value::Table(said))) if MERGED.contains(&&**name) => {
+            has_all(usual, said)
+        }
+        (_, said) => said.is_some(),
+    })
+}
+
 /// Why a text is not a recipe: best, which setting does not exist and which was meant.
 fn unreadable(text: &str, table: &Table, error: &toml::de::Error) -> RecipeError {
     let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
@@ -124,6 +158,15 @@ fn unreadable(text: &str, table: &Table, error: &toml::de::Error) -> RecipeError
         Err(error @ RecipeError::Keyframe { .. }) => error,
         _ => RecipeError::of_text(error),
     }
+}
+
+/// A value with the end left out, if it is longer than anybody reads.
+fn shortened(mut value: String) -> String {
+    if let Some((end, _)) = value.char_indices().nth(MOST_SHOWN) {
+        value.truncate(end);
+        value.push('…');
+    }
+    value
 }
 
 /// Takes out the names of files that their hashes tell from all others.

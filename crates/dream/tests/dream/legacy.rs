@@ -71,6 +71,19 @@ fn every_recipe_gives_the_dream_it_gave() {
     }
 }
 
+/// So that they can be looked at without the network that they were made with.
+#[test]
+fn recipes_that_older_versions_wrote_say_everything() {
+    let whole = |path: &str| {
+        Recipe::says_everything(&fs::read_to_string(folder().join(path)).unwrap()).unwrap()
+    };
+    for saved in ["saved-default.toml", "saved-hvass.toml", "saved-zoom.toml", "saved-video.toml"] {
+        assert!(whole(saved), "{saved}");
+    }
+    assert!(whole("../recipes-0.2/saved-default.toml"));
+    assert!(!whole("bare.toml") && !whole("hvass.toml"));
+}
+
 /// As version 0.2 wrote it, and the dream it gave on a picture that is larger than today's anchor.
 #[test]
 fn a_large_dream_of_version_0_2_keeps_its_bytes() {
