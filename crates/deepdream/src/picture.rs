@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use dream::{Assets, Checkpoint, Filter, Machine, NoiseStart, Observer, Plan, Recipe};
-use graph::{Network, Size, Tensor};
-use media::{BitDepth, EncodeOptions, Image, ImageFormat, Limits};
+use graph::{Network, Shape, Size, Tensor};
+use media::{BitDepth, EncodeOptions, Image, ImageError, ImageFormat, Limits};
 
 use crate::convert::{undreamt, unplanned};
 use crate::memory::free_memory;
@@ -194,4 +194,13 @@ pub(crate) fn encode(
     path: &Path,
 ) -> Result<Vec<u8>> {
     image.encode(format, &EncodeOptions::with_recipe(recipe)).map_err(|error| refused(path, error))
+}
+
+/// Whether files of a format can carry a recipe: before the work, not after it.
+///
+/// # Errors
+/// It is too long.
+pub(crate) fn check_recipe(recipe: &str, format: ImageFormat) -> Result<(), ImageError> {
+    let pixel = Image::from_planes(Tensor::zeros(Shape::new(3, 1, 1)), None)?;
+    pixel.encode(format, &EncodeOptions::with_recipe(recipe)).map(|_| ())
 }

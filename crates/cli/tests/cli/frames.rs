@@ -59,6 +59,28 @@ fn goes_on_where_it_stopped_as_if_it_had_not() {
 }
 
 #[test]
+fn a_zoom_that_names_its_preset_goes_on_too() {
+    let room = room("img_0.png");
+    let flags = ["--preset", "figures", "--layer", "conv1", "--iterations", "1"];
+    run(&room, "sky", 2, &flags).success();
+    let two = frames(&room.path("sky"));
+    run(&room, "sky", 3, &flags).success();
+    let three = frames(&room.path("sky"));
+    assert_eq!((three.len(), &three["img_1.png"]), (3, &two["img_1.png"]));
+    assert!(said(run(&room, "sky", 4, &["--preset", "google"]), 5).contains("another recipe"));
+}
+
+#[test]
+fn a_recipe_that_frames_cannot_carry_is_refused_before_they_are_made() {
+    let room = room("img_0.jpg");
+    let curve = vec!["100"; 30_000].join(",");
+    room.write("long.toml", format!("schema = 1\n[zoom.rhythm]\ncurve = [{curve}]\n"));
+    let text = said(run(&room, "sky", 3, &["--recipe", "long.toml"]), 6);
+    assert!(text.contains("too long for frames in JPEG") && text.contains("PNG"), "{text}");
+    assert_eq!(frames(&room.path("sky")).len(), 1);
+}
+
+#[test]
 fn killed_at_any_moment_it_makes_the_same_frames() {
     let motion = ["--rotate", "20", "--at", "0s:step=0.02", "--at", "0.3s:step=0.1,layer=conv1"];
     let flags = [&QUICK[..], &motion].concat();

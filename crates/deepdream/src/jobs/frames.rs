@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use dream::{Motion, MotionPreset, Preset, Recipe, Tensor, ZoomDreamer};
 use kernels::CpuLevel;
-use media::{BitDepth, FrameRate, Image, ImageFormat};
+use media::{BitDepth, FrameRate, Image, ImageError, ImageFormat};
 
 use super::Report;
 use crate::base::Base;
 use crate::convert::undreamt;
 use crate::frames::{Frames, State, Store, check_level, frame_path, other_recipe};
-use crate::output::{remove, sha256};
+use crate::output::{Output, remove, sha256};
 use crate::progress::{FramesProgress, Run};
-use crate::request::field;
+use crate::request::{Resolved, field};
 use crate::{
     CancelToken, DreamRequest, Error, Event, Events, Fault, Knob, Note, Result, Work, picture,
 };
@@ -138,6 +138,7 @@ impl FramesJob {
         };
         let (folder, level) = (&self.folder, dreamer.level());
         let writer = Writer { folder, store, first, recipe: &recipe.to_toml(), level };
+        writer.check_recipe()?;
         if number > 0 && frames.get(number).is_none() {
             writer.write(number, &frame)?;
         }
@@ -167,7 +168,8 @@ impl FramesJob {
         if image.depth() == BitDepth::Sixteen {
             notes.push("it has 16 bits per channel; the frames have 8".to_owned());
         }
-        let is_new = base.is_none();
+        // A preset's rules are those of pictures by themselves, whatever they are put upon.
+        let is_new = base.is_none() || self.dream.recipe.preset.is_some();
         let prepare = |recipe: &mut Recipe| {
             if is_new {
                 recipe.start_zoom();
@@ -356,6 +358,20 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Says before the work, not after the first frame, if frames cannot carry the recipe.
+    fn check_recipe(&self) -> Result<()> {
+        match picture::check_recipe(self.recipe, self.first.format) {
+            Err(ImageError::RecipeTooLong { format }) => {
+                let name = self.first.path.display();
+                let what = format!("the recipe is too long for frames in {format}, as {name} is");
+                Err(Error::new(Fault::Output, what)
+                    .at(&self.first.path)
+                    .hint("Begin with a PNG: frames have the format of the first."))
+            }
+            checked => Ok(checked?),
+        }
+    }
+
     /// Saves what the frame after this one depends on.
     fn save(&self, number: u64, frame: &Tensor) -> Result<()> {
         self.store.save(&State {

@@ -220,7 +220,8 @@ impl VideoJob {
             (base, _) => base,
         };
         let network = self.dream.open_network(base.as_ref(), run)?;
-        let is_new = base.is_none();
+        // A preset's rules are those of pictures by themselves, whatever they are put upon.
+        let is_new = base.is_none() || self.dream.recipe.preset.is_some();
         let prepare = |recipe: &mut Recipe| {
             recipe.video.get_or_insert_default();
             if is_new {
