@@ -36,7 +36,8 @@ pub(crate) struct ZoomArgs {
     #[arg(long, value_name = "FILE", help_heading = "Sound")]
     sound: Option<PathBuf>,
     /// Move and dream by the sound: faster and more where it is loud or has a beat, slower and less
-    /// between. How much: --set zoom.rhythm.motion=0.6, zoom.rhythm.pace=0.6. Default: go evenly.
+    /// between. How much: --set zoom.rhythm.motion=0.6, zoom.rhythm.pace=0.6. Such a movie is begun anew if it is to
+    /// have another length. Default: go evenly.
     #[arg(long, value_name = "WHAT", value_enum, requires = "sound", help_heading = "Sound")]
     follow: Option<What>,
     #[command(flatten)]

@@ -68,6 +68,20 @@ fn a_zoom_is_as_long_as_it_is_asked_to_be() {
 }
 
 #[test]
+fn a_movie_does_not_replace_the_mask_that_its_recipe_names() {
+    let room = Room::new();
+    room.picture("photo.png");
+    room.picture("late.png");
+    let mask = room.bytes("late.png");
+    let set = ["--set", "regions.mask.mask=late.png", "-o", "late.png", "--force"];
+    let args = ["zoom", "photo.png", "-q", "--fps", "10", "--seconds", "0.2"];
+    let assert = room.deepdream().args(args).args(set).args(QUICK).assert().code(6);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("this very file, the mask late.png"), "{said}");
+    assert_eq!(room.bytes("late.png"), mask);
+}
+
+#[test]
 fn a_folder_of_other_files_gets_no_frames() {
     let room = Room::new();
     room.picture("photo.png");

@@ -115,15 +115,16 @@ impl FramesJob {
     /// being made or written.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
-        let recipe = self.make(run)?;
+        let recipe = self.make(None, run)?;
         run.event(Event::Done);
         Ok(Report { wrote: vec![self.folder.clone()], recipe: Some(recipe) })
     }
 
-    /// Makes the frames that are missing; returns the recipe they were made by.
-    pub(crate) fn make(&self, run: Run) -> Result<Recipe> {
+    /// Makes the frames that are missing, for a `movie` if there is to be one; returns the recipe they were made
+    /// by.
+    pub(crate) fn make(&self, movie: Option<&Output>, run: Run) -> Result<Recipe> {
         let found = self.find()?;
-        let (mut dreamer, start, count) = self.prepare(&found, run)?;
+        let (mut dreamer, start, count) = self.prepare(&found, movie, run)?;
         let Found { store, frames, first, state } = &found;
         let recipe = dreamer.recipe();
         let (number, frame) = match state {
@@ -150,7 +151,12 @@ impl FramesJob {
 
     /// Everything that can be refused is refused here. Returns the dreamer, the first frame as it is
     /// dreamt on, and how many frames there are to be.
-    fn prepare(&self, found: &Found, run: Run) -> Result<(ZoomDreamer, Tensor, Option<u64>)> {
+    fn prepare(
+        &self,
+        found: &Found,
+        movie: Option<&Output>,
+        run: Run,
+    ) -> Result<(ZoomDreamer, Tensor, Option<u64>)> {
         let base = match (self.dream.base()?, &found.state) {
             (None, Some(state)) => {
                 let name = format!("the recipe of {}", self.folder.display());
@@ -179,8 +185,10 @@ impl FramesJob {
                 recipe.zoom.get_or_insert_default().rhythm.curve.clone_from(curve);
             }
         };
-        let (mut recipe, assets) =
-            self.dream.resolve(base.as_ref(), &network, Preset::Default, prepare, run)?;
+        let usual = Preset::Default;
+        let resolved = self.dream.resolve_sparing(base.as_ref(), &network, usual, prepare, run)?;
+        movie.map_or(Ok(()), |movie| movie.spare(resolved.inputs()))?;
+        let Resolved { mut recipe, assets, .. } = resolved;
         recipe.noise = None;
         if recipe.size.is_none() {
             let longest = image.size().height.max(image.size().width);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dream::{Assets, Preset, Recipe, Region};
+use dream::{Preset, Recipe, Region};
 use graph::Network;
 use media::movie::MovieFormat;
 use tempfile::NamedTempFile;
@@ -112,7 +112,9 @@ impl VideoJob {
             self.check_sound(&video, movie, run)?;
         }
         let mut masks = MovingMasks::default();
-        let (network, recipe, assets) = self.resolve(folder, &mut masks, run)?;
+        let (network, resolved) = self.resolve(folder, &mut masks, run)?;
+        movie.map_or(Ok(()), |movie| movie.output.spare(resolved.inputs()))?;
+        let Resolved { recipe, assets, .. } = resolved;
         masks.check(video.cut.frames)?;
         let follow = recipe.video.clone().unwrap_or_default().coherence.depends_on_last();
         if let Some(shard) = self.shard.filter(|_| follow) {
@@ -207,7 +209,7 @@ impl VideoJob {
         folder: &Path,
         masks: &mut MovingMasks,
         run: Run,
-    ) -> Result<(Network, Recipe, Assets)> {
+    ) -> Result<(Network, Resolved)> {
         let before = match Record::load(folder) {
             Err(error) if !self.overwrite => return Err(error),
             before => before.ok().flatten(),
@@ -233,8 +235,7 @@ impl VideoJob {
         let (base, moving) = (base.as_ref(), (run, &mut moving as &mut Moving));
         let resolved =
             self.dream.resolve_moving(base, &network, Preset::Default, prepare, moving)?;
-        let Resolved { recipe, assets, .. } = resolved;
-        Ok((network, recipe, assets))
+        Ok((network, resolved))
     }
 }
 

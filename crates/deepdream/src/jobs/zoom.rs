@@ -23,7 +23,8 @@ const LONGEST: u32 = 960;
 ///
 /// The frames are kept in a folder that is called like the movie without its ending, so that the same
 /// job continues after any stop. So does a longer one: it makes the frames that are missing, and
-/// replaces the movie of the shorter one.
+/// replaces the movie of the shorter one. Only one that goes by a sound begins anew, since how much each moment
+/// counts depends on all that is heard.
 #[derive(Clone, Debug)]
 pub struct ZoomJob {
     /// The photo.
@@ -88,6 +89,8 @@ impl ZoomJob {
             check_regular(sound).map_err(|error| unreadable(sound, error))?;
             check_sound(&Sound::of(sound, self.seconds), format, &output)?;
         }
+        // What cannot be heard leaves no folder behind.
+        let curve = self.curve()?;
         begin(&self.photo, first, &folder)?;
 
         let length = Length::Seconds(self.seconds);
@@ -96,12 +99,12 @@ impl ZoomJob {
             length,
             fps: self.fps,
             motion: self.motion,
-            curve: self.curve()?,
+            curve,
             longest: Some(LONGEST),
             overwrite: self.overwrite,
             dream: self.dream.clone(),
         };
-        let recipe = frames.make(run)?;
+        let recipe = frames.make(Some(&output), run)?;
         let fps = recipe.zoom.clone().unwrap_or_default().fps;
         let rate = frames.rate(fps);
         let mut frames = Frames::find(&folder)?;
@@ -121,7 +124,7 @@ impl ZoomJob {
     fn curve(&self) -> Result<Option<Vec<u8>>> {
         match (self.follow, &self.sound) {
             (None, _) => Ok(None),
-            (Some(heard), Some(path)) => curve_of(path, heard).map(Some),
+            (Some(heard), Some(path)) => curve_of(path, heard, self.seconds).map(Some),
             (Some(_), None) => Err(Error::new(Fault::Usage, "there is no sound to follow")
                 .turn(Knob::Sound, "Name a file that has one.")),
         }

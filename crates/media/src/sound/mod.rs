@@ -29,6 +29,9 @@ const HOP: usize = RATE / WINDOWS;
 /// The highest frequencies that are looked at: half of those there are, as the highest say little of beats.
 const BINS: usize = WINDOW / 4;
 
+/// How loud silence is, as a share of the loudest: −60 dB.
+const SILENCE: f32 = 1e-3;
+
 /// What is heard in a sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -154,10 +157,11 @@ impl Spectrum {
     }
 }
 
-/// How loud it sounds (Stevens: the 0.6th power), as a share of all but the loudest twentieth; it rises at once
-/// and falls within a fifth of a second.
+/// How loud it sounds (Stevens: the 0.6th power), as a share of all that is no silence but the loudest twentieth;
+/// it rises at once and falls within a fifth of a second.
 fn loudness(heights: &[f32]) -> Vec<f32> {
-    let mut sorted = heights.to_vec();
+    let silence = SILENCE * heights.iter().copied().fold(0.0, f32::max);
+    let mut sorted: Vec<f32> = heights.iter().copied().filter(|x| *x > silence).collect();
     sorted.sort_by(f32::total_cmp);
     let loud = sorted.get(sorted.len() * 19 / 20).copied().unwrap_or(0.0);
     let (mut last, falls) = (0.0f32, (-1.0 / (0.2 * WINDOWS as f32)).exp());
@@ -212,6 +216,9 @@ mod tests {
         let curve = loudness(&heights.loudness);
         assert!(curve[20] < 0.4 && curve[100] > curve[50] && curve[195] > 0.95, "{curve:?}");
         assert_eq!(Heights::of(&swelling[..], 7).unwrap().loudness.len(), 7);
+        // One short sound is heard, however long the silence around it.
+        let rare: Vec<f32> = (0..4000).map(|at| if at == 100 { 0.5 } else { 0.0 }).collect();
+        assert_eq!(loudness(&rare)[100], 1.0);
         let silence = Heights::of(&vec![0; 4 * RATE][..], usize::MAX).unwrap();
         assert!(loudness(&silence.loudness).iter().all(|x| *x == 0.0));
         assert!(beats::pulses(&silence.onsets).iter().all(|x| *x == 0.0));
