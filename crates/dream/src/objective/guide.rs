@@ -5,6 +5,7 @@
 //! first, row by row. The gradient takes the choice as fixed. Or the direction is the Y at the same place of the
 //! guide, which is stretched to the picture's size and rolled as the picture is (lucid's caricature).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -48,27 +49,36 @@ pub(crate) fn features(
         if let Entry::Vacant(vacant) = features.entry(key(term)) {
             let pictures = pictures(recipe, assets, term)?;
             vacant.insert(Arc::new(match &pictures[..] {
-                [picture] if term.is_placed() => (*picture).clone(),
-                pictures => seen(&term.layer, pictures, network, machine)?,
+                [picture] if term.is_placed() => picture.clone().into_owned(),
+                pictures => {
+                    let pictures: Vec<&Tensor> = pictures.iter().map(|one| &**one).collect();
+                    seen(&term.layer, &pictures, network, machine)?
+                }
             }));
         }
     }
     Ok(features)
 }
 
-/// The pictures of a term's guides.
+/// The pictures of a term's guides, as large as the network is to see them; whole, where they are stretched.
 fn pictures<'a>(
     recipe: &Recipe,
     assets: &'a Assets,
     term: &Term,
-) -> Result<Vec<&'a Tensor>, PlanError> {
+) -> Result<Vec<Cow<'a, Tensor>>, PlanError> {
     let picture = |name: &String| {
-        if !recipe.guides.contains_key(name) {
+        let guide = recipe.guides.get(name).ok_or_else(|| {
             let there = recipe.guides.keys().cloned().collect();
-            return Err(TermError::NoGuide { name: name.clone(), there });
-        }
+            TermError::NoGuide { name: name.clone(), there }
+        })?;
         let picture = assets.guides.get(name);
         let picture = picture.ok_or_else(|| TermError::GuideNotGiven { guide: name.clone() })?;
+        // What another term stretches is larger than this one is to see it.
+        let is_large = picture.shape.size().longest() > guide.size as usize;
+        let picture = match is_large && !term.is_placed() {
+            true => Cow::Owned(guide.picture(picture, None)),
+            false => Cow::Borrowed(picture),
+        };
         let (size, layer) = (picture.shape.size(), term.layer.clone());
         match size.height.min(size.width) >= LEAST {
             true => Ok(picture),

@@ -417,3 +417,19 @@ fn a_picture_that_is_its_own_guide_at_every_place_dreams_of_its_layer() {
     };
     assert!(said(&two).contains("takes one"));
 }
+
+/// A picture that one term stretches is larger than another, which looks for what is like it, is to see it.
+#[test]
+fn a_guide_is_seen_in_its_size_however_large_its_picture_is() {
+    let (large, guide) = (picture(80, 112), Guide { size: 56, ..Guide::default() });
+    let small = guide.picture(&large, None);
+    let value = |seen: &Tensor| {
+        let mut recipe = recipe(r#"[{ layer = "relu2", guides = ["one"] }]"#);
+        recipe.guides = [("one".to_owned(), guide.clone())].into();
+        let guides = [("one".to_owned(), seen.clone())].into();
+        let assets = Assets { guides, ..Assets::default() };
+        let plan = Plan::with_assets(&recipe, &assets, &toy(), SIZE, &machine(2)).unwrap();
+        evaluate(&plan, &picture(40, 56)).unwrap().value
+    };
+    assert_eq!(value(&large), value(&small));
+}
