@@ -1,6 +1,7 @@
 //! Where a recipe's file is: what the caller gives, then where it was, beside the recipe or here, then any
 //! picture of its hash in the store.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -8,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use media::check_regular;
 use models::Store;
 
-use super::give;
+use super::{give, is_video};
 use crate::base::Base;
 use crate::frames::Frames;
 use crate::output::{reason, sha256};
@@ -115,6 +116,11 @@ impl Search<'_> {
         if folders && path.is_dir() {
             return folder(path, name);
         }
+        // A video is read frame by frame, never whole.
+        if folders && is_video(path) {
+            let hash = sha256(path)?;
+            return Ok(Found { path: path.to_owned(), name, bytes: Vec::new(), hash });
+        }
         let wrong = |why: String| {
             Error::new(Fault::Picture, format!("could not read {}: {why}", path.display())).at(path)
         };
@@ -192,12 +198,16 @@ fn portable(path: &Path) -> String {
     let parts: Vec<Component> =
         path.components().filter(|part| *part != Component::CurDir).collect();
     let is_below = parts.iter().all(|part| matches!(part, Component::Normal(_)));
+    let is_below = is_below && !parts.is_empty();
     let path = if is_below { parts.into_iter().collect() } else { PathBuf::from(name_of(path)) };
     path.display().to_string().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
-fn name_of(path: &Path) -> &std::ffi::OsStr {
-    path.file_name().unwrap_or(path.as_os_str())
+/// The name of a file or folder, also of one that a path such as `..` leads to.
+fn name_of(path: &Path) -> OsString {
+    let named = |path: &Path| path.file_name().map(OsStr::to_owned);
+    let whole = || named(&path.canonicalize().ok()?);
+    named(path).or_else(whole).unwrap_or(path.as_os_str().to_owned())
 }
 
 /// The picture of this hash in the store, if there is one.
@@ -231,5 +241,9 @@ mod tests {
         ] {
             assert_eq!(portable(Path::new(path)), name);
         }
+        let here = std::env::current_dir().unwrap();
+        let above = here.parent().unwrap().file_name().unwrap().to_string_lossy();
+        assert_eq!(portable(Path::new(".")), here.file_name().unwrap().to_string_lossy());
+        assert_eq!(portable(Path::new("..")), above);
     }
 }
