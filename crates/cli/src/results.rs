@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::units::{counted, time_left};
 
-/// What became of one picture.
+/// What became of one picture, or would.
 #[derive(Serialize)]
 pub(crate) struct PictureResult {
     picture: String,
@@ -24,6 +24,16 @@ pub(crate) struct PictureResult {
 enum Became {
     /// A dream.
     Written { file: String, width: usize, height: usize, seconds: f64 },
+    /// A dream, which is not made yet.
+    Dream {
+        file: String,
+        width: usize,
+        height: usize,
+        octaves: usize,
+        steps: u32,
+        seconds: f64,
+        memory_bytes: u64,
+    },
     /// Nothing, since the dream is there.
     Kept { file: String },
     /// Nothing, for this reason.
@@ -91,37 +101,10 @@ impl<E: Events> Events for Recorder<'_, E> {
     }
 }
 
-/// What would become of one picture.
-#[derive(Serialize)]
-pub(crate) struct Forecast {
-    picture: String,
-    #[serde(flatten)]
-    will: Will,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "status", rename_all = "lowercase")]
-enum Will {
-    /// A dream.
-    Dream {
-        file: String,
-        width: usize,
-        height: usize,
-        octaves: usize,
-        steps: u32,
-        seconds: f64,
-        memory_bytes: u64,
-    },
-    /// Nothing, since the dream is there.
-    Kept { file: String },
-    /// Nothing, for this reason.
-    Failed { error: String, hints: Vec<String> },
-}
-
-/// What is told of a picture.
-pub(crate) fn forecast(Foreseen { name, outcome }: Foreseen) -> Forecast {
-    let will = match outcome {
-        Outcome::Dream(Cost { output, size, octaves, steps, memory, time }) => Will::Dream {
+/// What is told of a picture that is foreseen.
+pub(crate) fn forecast(Foreseen { name, outcome }: Foreseen) -> PictureResult {
+    let became = match outcome {
+        Outcome::Dream(Cost { output, size, octaves, steps, memory, time }) => Became::Dream {
             file: output.display().to_string(),
             width: size.width,
             height: size.height,
@@ -130,20 +113,18 @@ pub(crate) fn forecast(Foreseen { name, outcome }: Foreseen) -> Forecast {
             seconds: time.as_secs_f64(),
             memory_bytes: memory,
         },
-        Outcome::Kept(path) => Will::Kept { file: path.display().to_string() },
-        Outcome::Refused(error) => {
-            Will::Failed { error: error.message().to_owned(), hints: crate::hints::hints(&error) }
-        }
+        Outcome::Kept(path) => Became::Kept { file: path.display().to_string() },
+        Outcome::Refused(error) => Became::failed(&error),
     };
-    Forecast { picture: name, will }
+    PictureResult { picture: name, became }
 }
 
 /// The same for people, with all pictures together at the end.
-pub(crate) fn forecasts(all: &[Forecast]) -> String {
+pub(crate) fn forecasts(all: &[PictureResult]) -> String {
     let (mut text, mut dreams, mut time, mut most) = (String::new(), 0, 0.0, 0);
-    for Forecast { picture, will } in all {
-        text += &match will {
-            Will::Dream { file, width, height, octaves, steps, seconds, memory_bytes } => {
+    for PictureResult { picture, became } in all {
+        text += &match became {
+            Became::Dream { file, width, height, octaves, steps, seconds, memory_bytes } => {
                 dreams += 1;
                 time += seconds;
                 most = most.max(*memory_bytes);
@@ -155,8 +136,9 @@ pub(crate) fn forecasts(all: &[Forecast]) -> String {
                     readable_bytes(*memory_bytes)
                 )
             }
-            Will::Kept { file } => format!("{picture}: keeps {file}, which is there already\n"),
-            Will::Failed { error, .. } => format!("{picture}: no dream, {error}\n"),
+            Became::Kept { file } => format!("{picture}: keeps {file}, which is there already\n"),
+            Became::Failed { error, .. } => format!("{picture}: no dream, {error}\n"),
+            Became::Written { file, .. } => format!("{picture} → {file}\n"),
         };
     }
     if all.len() > 1 {

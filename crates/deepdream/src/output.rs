@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use media::{Place, check_regular, clear_scratch, scratch_file};
 use tempfile::NamedTempFile;
 
-use crate::inputs::is_same_file;
+use crate::inputs::{is_same_file, same};
 use crate::progress::Run;
 use crate::{CancelToken, Error, Fault, Input, Knob, Note, Result};
 
@@ -51,16 +51,34 @@ impl Output {
         Ok(output)
     }
 
-    /// As [`Self::claim`], or without a trace on the disk, for an output that is never written.
+    /// As [`Self::claim`], or without a trace on the disk, for an output that is never written. A folder that is
+    /// `to_be_made` need not be there for that.
     ///
     /// # Errors
-    /// As [`Self::claim`]; of an output that is never written, only that the file exists.
+    /// As [`Self::claim`].
     pub(crate) fn claim_or_rehearse(
         path: PathBuf,
         overwrite: bool,
         rehearsed: bool,
+        to_be_made: Option<&Path>,
     ) -> Result<Self> {
-        if rehearsed { Self::rehearse(path, overwrite) } else { Self::claim(path, overwrite) }
+        if !rehearsed {
+            return Self::claim(path, overwrite);
+        }
+        let output = Self::rehearse(path, overwrite)?;
+        let folder = output.place.folder();
+        match folder.metadata() {
+            Ok(there) if there.is_dir() => {
+                check_writable(&folder).map_err(|error| output.error(error))?;
+            }
+            Ok(_) => return Err(output.error(std::io::Error::from(ErrorKind::NotADirectory))),
+            Err(_) if to_be_made.is_some_and(|made| same(made) == same(&folder)) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(output.without_folder(&folder));
+            }
+            Err(error) => return Err(output.error(error)),
+        }
+        Ok(output)
     }
 
     fn rehearse(path: PathBuf, overwrite: bool) -> Result<Self> {
@@ -93,13 +111,7 @@ impl Output {
     /// # Errors
     /// One of the `inputs` is the same file.
     pub fn spare<'a>(&self, inputs: impl IntoIterator<Item = Input<'a>>) -> Result<()> {
-        let Some(Input { role, path }) =
-            inputs.into_iter().find(|input| is_same_file(input.path, &self.path))
-        else {
-            return Ok(());
-        };
-        let why = format!("it would be made from this very file, the {role} {}", path.display());
-        Err(self.error(why).turn(Knob::Output, "Choose another name."))
+        spare(&self.path, inputs)
     }
 
     /// Where the file will be.
@@ -149,14 +161,17 @@ impl Output {
     /// The folder is missing or not to be written in.
     pub(crate) fn temporary_in(&self, folder: &Path) -> Result<NamedTempFile> {
         scratch_file(folder).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => self
-                .error(format!("there is no folder {}", folder.display()))
-                .hint("Make the folder first, or choose another one."),
+            ErrorKind::NotFound => self.without_folder(folder),
             _ => match error.get_ref().and_then(std::error::Error::source) {
                 Some(reason) => self.error(reason),
                 None => self.error(error),
             },
         })
+    }
+
+    fn without_folder(&self, folder: &Path) -> Error {
+        self.error(format!("there is no folder {}", folder.display()))
+            .hint("Make the folder first, or choose another one.")
     }
 
     fn exists(&self) -> Error {
@@ -170,6 +185,53 @@ impl Output {
     pub(crate) fn error(&self, why: impl std::fmt::Display) -> Error {
         unwritable(&self.path, why)
     }
+}
+
+/// Refuses to take a path for an output, under whatever name, where what the work is made from is.
+///
+/// # Errors
+/// One of the `inputs` is the same file.
+pub(crate) fn spare<'a>(path: &Path, inputs: impl IntoIterator<Item = Input<'a>>) -> Result<()> {
+    match inputs.into_iter().find(|input| is_same_file(input.path, path)) {
+        None => Ok(()),
+        Some(Input { role, path: input }) => {
+            let input = input.display();
+            let why = format!("it would be made from this very file, the {role} {input}");
+            Err(unwritable(path, why).turn(Knob::Output, "Choose another name."))
+        }
+    }
+}
+
+/// Whether a folder is there, or could be made; without making it.
+///
+/// # Errors
+/// It is a file, or below one, or nothing may be written there.
+pub(crate) fn check_folder(folder: &Path) -> Result<()> {
+    let within = |at: &Path| if at == Path::new("") { PathBuf::from(".") } else { at.to_owned() };
+    let there = folder.ancestors().map(within).find(|at| at.symlink_metadata().is_ok());
+    match there {
+        // What may be written in it is asked for each file.
+        _ if folder.is_dir() => Ok(()),
+        Some(there) if there.is_dir() => {
+            check_writable(&there).map_err(|error| unwritable(folder, error))
+        }
+        Some(there) => {
+            let why = format!("{} is a file, not a folder", there.display());
+            Err(unwritable(folder, why).turn(Knob::Output, "Choose another folder."))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn check_writable(folder: &Path) -> std::io::Result<()> {
+    use nix::unistd::{AccessFlags, access};
+    Ok(access(folder, AccessFlags::W_OK | AccessFlags::X_OK)?)
+}
+
+#[cfg(not(unix))]
+fn check_writable(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 impl Output {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use media::ImageFormat;
 
 use crate::inputs::same;
-use crate::output::unwritable;
+use crate::output::{check_folder, unwritable};
 use crate::{Error, Fault, Knob, Result};
 
 /// What noise is called, where a picture would give its name.
@@ -21,7 +21,7 @@ pub(crate) type OutputPath = (PathBuf, ImageFormat);
 ///
 /// # Errors
 /// What concerns all of them: an extension of no known format, one file for several pictures, a folder
-/// that cannot be made.
+/// that cannot be made, whether or not it is to be now.
 pub(crate) fn output_paths(
     pictures: &[Option<&Path>],
     wanted: Option<&Path>,
@@ -36,6 +36,9 @@ pub(crate) fn output_paths(
             }
         }
         folder => {
+            if let Some(folder) = folder {
+                check_folder(folder)?;
+            }
             if let Some(folder) = folder.filter(|_| make) {
                 std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
             }

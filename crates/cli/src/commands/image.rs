@@ -30,7 +30,8 @@ pub(crate) struct ImageArgs {
     /// Replace files that exist already. Default: stop with an error.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
-    /// Leave out pictures whose dreams exist already, whatever made them. Default: stop with an error.
+    /// Leave out pictures whose dreams exist already, whatever made them, and keep the file of --save-recipe if it
+    /// exists. Default: stop with an error.
     #[arg(long, help_heading = "Output", conflicts_with = "force")]
     skip_existing: bool,
     /// Say what would be made, how long it would take on this machine and how much memory, and write
@@ -63,7 +64,11 @@ pub(crate) fn image(args: &ImageArgs) -> Result<()> {
         let foreseen = terminal::run(quiet, |events, cancel| match &job {
             Job::Still(job) => job.foresee(events, cancel),
             Job::Batch(job) => job.foresee(events, cancel),
-        })?;
+        });
+        if let (Err(error), Job::Still(job), true) = (&foreseen, &job, args.json) {
+            console::json(&Vec::from_iter(failed(job, error)))?;
+        }
+        let foreseen = foreseen?;
         let failing = failing(&foreseen);
         let planned: Vec<_> = foreseen.into_iter().map(forecast).collect();
         if args.json {

@@ -53,6 +53,12 @@ fn dreams_that_exist_are_kept_and_scripts_are_told() {
     let assert = room.deepdream().args(all).args(QUICK).assert().success();
     let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(said.contains("wrote 0 pictures and kept 2"), "{said}");
+    let saved = [&all[..], &["--save-recipe", "look.toml"]].concat();
+    room.write("look.toml", "mine");
+    room.deepdream().args(saved).args(QUICK).assert().success();
+    assert_eq!(room.bytes("look.toml"), b"mine");
+    let itself = ["image", "a.png", "-o", "a.png", "--skip-existing"];
+    room.deepdream().args(itself).args(QUICK).assert().code(6);
     let both = ["image", "a.png", "--skip-existing", "--force"];
     room.deepdream().args(both).assert().code(2);
 }
@@ -79,6 +85,13 @@ fn a_dry_run_says_what_would_be_made_and_makes_nothing() {
     // What a dream would be refused for, so is this.
     let one = ["image", "c.png", "--dry-run", "-o", "a.png"];
     room.deepdream().args(one).args(QUICK).assert().code(6);
+    room.write("taken", "");
+    for more in [&["-o", "nowhere/x.png"][..], &["a.png", "-o", "taken"]] {
+        let words = [&["image", "c.png", "--dry-run"], more].concat();
+        room.deepdream().args(words).args(QUICK).assert().code(6);
+    }
+    let words = ["image", "c.png", "--dry-run", "-o", "c.png", "--skip-existing"];
+    room.deepdream().args(words).args(QUICK).assert().code(6);
 }
 
 #[test]
@@ -112,4 +125,6 @@ fn parts_of_a_gallery_make_the_whole() {
     assert!(said.contains("3 of 3 pictures are there"), "{said}");
     assert_eq!(room.open("a.gallery.png"), room.open("whole.png"));
     assert!(!room.path("a.gallery").exists());
+    // A part makes no sheet, so one that is there does not matter.
+    gallery(&["--shard", "1/2"]);
 }

@@ -18,7 +18,7 @@ pub struct BatchJob {
     pub save_recipe: Option<PathBuf>,
     /// Whether files that exist may be replaced. Default: they are an error.
     pub overwrite: bool,
-    /// Whether dreams that are there already stay, and are no errors. Default: no.
+    /// Whether dreams that are there already stay, and are no errors; so does the recipe's file. Default: no.
     pub skip_existing: bool,
     /// The recipe, the network and the machine.
     pub dream: DreamRequest,

@@ -95,18 +95,27 @@ fn foresee(stills: &Stills, run: Run) -> Result<Vec<Foreseen>> {
             Claim::Open(output, _) => match stills.plan(index, &machine) {
                 Err(error) => Outcome::Refused(error),
                 Ok(plan) => {
-                    let pace = match &pace {
-                        Some(pace) => pace,
-                        None => pace.insert(Pace::measure(stills, index, &plan, &machine, run)?),
+                    let measured = match pace.take() {
+                        Some(pace) => Ok(pace),
+                        None => Pace::measure(stills, index, &plan, &machine, run),
                     };
-                    Outcome::Dream(Cost {
-                        output: output.path().to_owned(),
-                        size: plan.size(),
-                        octaves: plan.octaves().to_vec(),
-                        steps: plan.iterations(),
-                        memory: plan.memory().saturating_add(taken_memory()),
-                        time: pace.of(&plan),
-                    })
+                    match measured {
+                        Ok(measured) => {
+                            let time = measured.of(&plan);
+                            pace = Some(measured);
+                            Outcome::Dream(Cost {
+                                output: output.path().to_owned(),
+                                size: plan.size(),
+                                octaves: plan.octaves().to_vec(),
+                                steps: plan.iterations(),
+                                memory: plan.memory().saturating_add(taken_memory()),
+                                time,
+                            })
+                        }
+                        Err(error) if run.is_cancelled() => return Err(error),
+                        // The others are timed by the next of them.
+                        Err(error) => Outcome::Refused(error),
+                    }
                 }
             },
         };
@@ -140,10 +149,19 @@ impl Pace {
             step_time(&stills.name(index), &plan, run)
         };
         let at_full = seconds(full)?;
-        let at_small = if small == full { at_full } else { seconds(small)? };
+        // What is seen in the full size need not be in a small one: a mask may leave nothing of it.
+        let at_small = match small == full {
+            true => None,
+            false => seconds(small).ok(),
+        };
+        if run.is_cancelled() {
+            return Err(stopped());
+        }
+        let Some(at_small) = at_small else {
+            return Ok(Self { step: [0.0, at_full / full.pixels() as f64] });
+        };
         let pixels = [small, full].map(|size| size.pixels() as f64);
         let each = (at_full - at_small).max(0.0) / (pixels[1] - pixels[0]).max(1.0);
-        let each = if small == full { at_full / pixels[1] } else { each };
         Ok(Self { step: [(at_full - each * pixels[1]).max(0.0), each] })
     }
 
@@ -170,9 +188,11 @@ fn step_time(name: &str, plan: &Plan, run: Run) -> Result<f64> {
     match dream::dream(plan, dream::noise(plan.size(), 0), &mut observer) {
         // Noise may have nothing of the layers in it; the steps take as long.
         Ok(_) | Err(DreamError::NoGradient { .. }) => {}
-        Err(error) => {
-            return Err(undreamt(name, error, || Error::cancelled("stopped: nothing was made")));
-        }
+        Err(error) => return Err(undreamt(name, error, stopped)),
     }
     Ok(times.into_iter().skip(1).fold(f64::INFINITY, f64::min))
+}
+
+fn stopped() -> Error {
+    Error::cancelled("stopped: nothing was made")
 }

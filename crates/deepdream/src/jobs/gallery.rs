@@ -97,7 +97,8 @@ impl GalleryJob {
             None => PathBuf::from("gallery.png"),
         });
         let format = ImageFormat::of_name(&path)?;
-        let output = Output::new(path.clone(), self.overwrite)?.of_job(run);
+        // A shard makes no sheet: the others' may be there already.
+        let output = Output::new(path, self.overwrite || self.shard.is_some())?.of_job(run);
         let photo = self.photo.iter().map(|photo| Input::new("picture", photo));
         output.spare(photo.chain(self.dream.inputs()))?;
         let common = self.prepare(longest, &output, run)?;

@@ -9,7 +9,7 @@ use media::{BitDepth, ImageFormat};
 use super::Report;
 use crate::base::Base;
 use crate::inputs::same;
-use crate::output::Output;
+use crate::output::{Output, spare};
 use crate::output_paths::{OutputPath, output_paths};
 use crate::picture::{self, Start, Studio};
 use crate::progress::Run;
@@ -61,7 +61,7 @@ pub struct StillJob {
     pub save_recipe: Option<PathBuf>,
     /// Whether files that exist may be replaced. Default: they are an error.
     pub overwrite: bool,
-    /// Whether a dream that is there already stays, and is no error. Default: no.
+    /// Whether a dream that is there already stays, and is no error; so does the recipe's file. Default: no.
     pub skip_existing: bool,
     /// The recipe, the network and the machine.
     pub dream: DreamRequest,
@@ -141,13 +141,25 @@ impl Claim {
     ) -> Self {
         let claimed = |(path, format): OutputPath| {
             if job.skip_existing && path.exists() {
+                spare(&path, inputs.iter().copied())?;
                 return Ok(Self::Kept(path));
             }
-            let output = Output::claim_or_rehearse(path, job.overwrite, rehearsed)?.of_job(run);
+            let folder = job.output.as_deref();
+            let output = Output::claim_or_rehearse(path, job.overwrite, rehearsed, folder)?;
+            let output = output.of_job(run);
             output.spare(inputs.iter().copied())?;
             Ok(Self::Open(output, format))
         };
         path.and_then(claimed).unwrap_or_else(Self::Refused)
+    }
+
+    /// Where the dream is, or will be.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Open(output, _) => Some(output.path()),
+            Self::Kept(path) => Some(path),
+            Self::Refused(_) => None,
+        }
     }
 
     /// The file that is to be written.
@@ -181,8 +193,14 @@ impl<'a> Stills<'a> {
         if let [Claim::Refused(error)] = claims.as_slice() {
             return Err(error.clone());
         }
-        let claim = |path| Output::claim_or_rehearse(path, *overwrite, rehearsed);
-        let recipe_output = save_recipe.clone().map(claim).transpose()?;
+        // The recipe of dreams that are there already is, too.
+        let is_kept = |path: &PathBuf| job.skip_existing && path.exists();
+        let kept_recipe = save_recipe.as_ref().filter(|path| is_kept(path));
+        kept_recipe.map_or(Ok(()), |path| spare(path, inputs.iter().copied()))?;
+        let folder = output.as_deref();
+        let claim = |path| Output::claim_or_rehearse(path, *overwrite, rehearsed, folder);
+        let recipe_output = save_recipe.clone().filter(|path| !is_kept(path));
+        let recipe_output = recipe_output.map(claim).transpose()?;
         let recipe_output = recipe_output.map(|output| output.of_job(run));
         if let Some(recipe) = &recipe_output {
             recipe.spare(inputs.iter().copied())?;
@@ -211,7 +229,7 @@ impl<'a> Stills<'a> {
         let usual = Preset::Default;
         let resolved = dream.resolve_sparing(base.as_ref(), &network, usual, prepare, run)?;
         for claim in &mut claims {
-            let spared = claim.output().map(|output| output.spare(resolved.inputs()));
+            let spared = claim.path().map(|path| spare(path, resolved.inputs()));
             if let Some(Err(error)) = spared {
                 *claim = Claim::Refused(error);
             }
@@ -275,6 +293,8 @@ impl<'a> Stills<'a> {
         match &self.claims[index] {
             Claim::Open(output, format) => {
                 format.check_size(plan.size()).map_err(|error| output.refused(error))?;
+                picture::check_recipe(&plan.recipe().to_toml(), *format)
+                    .map_err(|error| output.refused(error))?;
                 Ok(plan)
             }
             Claim::Kept(_) => Ok(plan),
