@@ -61,6 +61,11 @@ fn a_network_is_added_shown_and_removed() {
     let (_, text) = run(&room, &["show", "mine"]);
     assert!(text.contains("rgb, 0–255, minus [7.0, 7.0, 7.0]"), "{text}");
     assert!(text.contains("1a0f1225ba4c17ee6517c6ac71f06e1406d54a812a6d40fb6753ac844094a77f"));
+    let (_, json) = run(&room, &["show", "mine", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["standing"], &json["classes"]), (&"installed".into(), &1000.into()));
+    assert_eq!(json["input"]["mean"], serde_json::json!([7.0, 7.0, 7.0]));
+    assert!(json["layers"] == 39 && json["default_layers"].is_array(), "{json}");
     assert_eq!(run(&room, &["remove", "mine"]).0, Some(0));
     let (code, text) = run(&room, &["show", "mine"]);
     assert_eq!(code, Some(4), "{text}");

@@ -1,5 +1,7 @@
 //! `models`: what networks there are, and getting more of them.
 
+mod show;
+
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -9,10 +11,10 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use deepdream::models::{
-    Addition, BUILT_IN, KnownNetwork, ModelError, Origin, Pulled, Source, Store, StoreEvent,
+    Addition, BUILT_IN, KnownNetwork, ModelError, Pulled, Source, Store, StoreEvent,
 };
 use deepdream::{CancelToken, Network, Recipe, Result};
-use graph::{ChannelOrder, InputSpec};
+use graph::ChannelOrder;
 use indicatif::DecimalBytes;
 use serde::Serialize;
 
@@ -67,13 +69,13 @@ enum Action {
     /// Says which network is used where none is named, or chooses it.
     Default {
         /// The network: squeezenet, or one that is installed.
-        #[arg(add = ArgValueCompleter::new(complete::networks))]
+        #[arg(add = ArgValueCompleter::new(complete::usable_networks))]
         name: Option<String>,
     },
     /// Removes an installed network.
     Remove {
         /// The network.
-        #[arg(add = ArgValueCompleter::new(complete::networks))]
+        #[arg(add = ArgValueCompleter::new(complete::installed_networks))]
         name: String,
     },
 }
@@ -128,7 +130,7 @@ pub(crate) fn models(args: &ModelsArgs) -> Result<()> {
     match &args.action {
         None => list(&store, args.json),
         Some(Action::List { json }) => list(&store, *json),
-        Some(Action::Show { name, json }) => show(&store, name, *json),
+        Some(Action::Show { name, json }) => show::show(&store, name, *json),
         Some(Action::Pull { name, from }) => pull(&store, name, from.as_deref()),
         Some(Action::Add(args)) => add(&store, args),
         Some(Action::Default { name: None }) => print(format!("{}\n", store.default_network())),
@@ -326,62 +328,6 @@ impl Drop for StoreView {
     fn drop(&mut self) {
         self.line.borrow_mut().clear();
     }
-}
-
-fn show(store: &Store, name: &str, json: bool) -> Result<()> {
-    let mut lines: Vec<(String, String)> = Vec::new();
-    let mut line = |what: &str, value: &str| lines.push((what.to_owned(), value.to_owned()));
-    if let Some(known) = deepdream::models::known(name) {
-        line("network", &format!("{}: {}", known.title, known.description));
-    }
-    match published().find(|(known, _)| known.name == name && !store.is_installed(name)) {
-        Some((known, source)) => show_published(known, source, &mut line),
-        None => show_network(store, name, &mut line)?,
-    }
-    if json {
-        // What has no name of its own goes on with the line before.
-        let named = lines.into_iter().filter(|(what, _)| !what.is_empty());
-        return console::json(&named.collect::<std::collections::BTreeMap<_, _>>());
-    }
-    print(lines.iter().map(|(what, value)| format!("{what:9} {value}\n")).collect::<String>())
-}
-
-fn show_published(known: &KnownNetwork, source: &Source, line: &mut dyn FnMut(&str, &str)) {
-    let (kind, digits) = source.checksum.parts().unwrap_or(("checksum", "not published"));
-    line("file", &format!("not installed; `deepdream models pull {}` fetches it", known.name));
-    line("source", source.url);
-    line(kind, digits);
-    line("licence", source.licence);
-}
-
-fn show_network(store: &Store, name: &str, line: &mut dyn FnMut(&str, &str)) -> Result<()> {
-    let (network, origin) = store.resolve(Some(name))?;
-    match &origin {
-        Origin::BuiltIn => {
-            line("file", "built into the program");
-            line("licence", BUILT_IN_LICENCE);
-        }
-        Origin::File(path) => line("file", &path.display().to_string()),
-        Origin::Installed => {
-            let manifest = store.manifest(name)?;
-            let path = |file: &str| store.folder(name).join(file).display().to_string();
-            line("file", &path(&manifest.file));
-            line("source", &manifest.source);
-            line("licence", manifest.licence.as_deref().unwrap_or("not known"));
-            if let Some(file) = &manifest.licence_file {
-                line("", &path(file));
-            }
-        }
-    }
-    line("sha256", &network.hash);
-    let InputSpec { order, mean, scale } = network.input;
-    let input = format!("{order:?}, 0–255, minus {mean:?}, times {scale:?}");
-    line("input", &input.to_lowercase());
-    let layers = network.graph.layers().len();
-    line("layers", &format!("{layers}, listed by `deepdream layers --model {name}`"));
-    line("default", &default_layers(&network).join(", "));
-    line("classes", &network.labels.len().to_string());
-    Ok(())
 }
 
 fn add(store: &Store, args: &AddArgs) -> Result<()> {
