@@ -2,11 +2,13 @@
 //! they are asked for, since they depend on what is installed and on which network the line names.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
-use clap_complete::env::Shells;
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 use deepdream::models::{BUILT_IN, Store, catalogue};
 use deepdream::{Network, NetworkChoice, Recipe};
 
@@ -15,15 +17,56 @@ use crate::cli::Cli;
 /// The variable by which a shell asks for completions.
 const VARIABLE: &str = "DEEPDREAM_COMPLETE";
 
+/// The most bytes of a network that is opened while somebody types: a larger one takes too long.
+pub(crate) const QUICK: u64 = 64 << 20;
+
+/// What completions are written for.
+const SHELLS: Shells<'static> = Shells(&[&OwnBash, &Elvish, &Fish, &Powershell, &Zsh]);
+
+/// bash, whose words are taken apart at `=` and `:` and whose answers are inserted as they are: the script puts
+/// the words together again, and quotes the answers.
+struct OwnBash;
+
+impl EnvCompleter for OwnBash {
+    fn name(&self) -> &'static str {
+        Bash.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        Bash.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        _: &str,
+        _: &str,
+        _: &str,
+        _: &str,
+        script: &mut dyn Write,
+    ) -> io::Result<()> {
+        script.write_all(include_bytes!("complete.bash"))
+    }
+
+    fn write_complete(
+        &self,
+        cli: &mut Command,
+        words: Vec<OsString>,
+        folder: Option<&Path>,
+        answers: &mut dyn Write,
+    ) -> io::Result<()> {
+        Bash.write_complete(cli, words, folder, answers)
+    }
+}
+
 /// Answers a shell that asks for completions, and ends the process; returns if none does.
 pub(crate) fn answer() {
-    CompleteEnv::with_factory(Cli::command).var(VARIABLE).complete();
+    CompleteEnv::with_factory(Cli::command).var(VARIABLE).shells(SHELLS).complete();
 }
 
 /// The script that has a shell ask this program.
-pub(crate) fn script(shell: &str) -> std::io::Result<Vec<u8>> {
+pub(crate) fn script(shell: &str) -> io::Result<Vec<u8>> {
     let mut script = Vec::new();
-    if let Some(shell) = Shells::builtins().completer(shell) {
+    if let Some(shell) = SHELLS.completer(shell) {
         shell.write_registration(VARIABLE, "deepdream", "deepdream", "deepdream", &mut script)?;
     }
     Ok(script)
@@ -31,19 +74,23 @@ pub(crate) fn script(shell: &str) -> std::io::Result<Vec<u8>> {
 
 /// Networks by name, and files.
 pub(crate) fn networks(current: &OsStr) -> Vec<CompletionCandidate> {
+    let files = PathCompleter::file().complete(current);
+    usable_networks(current).into_iter().chain(files).collect()
+}
+
+/// The built-in network and those that are installed.
+pub(crate) fn usable_networks(current: &OsStr) -> Vec<CompletionCandidate> {
+    let built_in = CompletionCandidate::new(BUILT_IN);
+    let built_in = BUILT_IN.starts_with(&*current.to_string_lossy()).then_some(built_in);
+    built_in.into_iter().chain(installed_networks(current)).collect()
+}
+
+/// The networks that are installed.
+pub(crate) fn installed_networks(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
     let installed = Store::open().and_then(|store| store.installed()).unwrap_or_default();
-    let is_there = |name: &str| name == BUILT_IN || installed.iter().any(|one| one == name);
-    let known = catalogue().iter().map(|network| network.name).filter(|name| is_there(name));
-    let added = installed.iter().map(String::as_str);
-    let mut names: Vec<&str> = known.chain(added).filter(|name| name.starts_with(&*text)).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-        .into_iter()
-        .map(CompletionCandidate::new)
-        .chain(PathCompleter::file().complete(current))
-        .collect()
+    let fitting = installed.into_iter().filter(|name| name.starts_with(&*text));
+    fitting.map(CompletionCandidate::new).collect()
 }
 
 /// Networks that can be downloaded.
@@ -109,10 +156,10 @@ fn candidate(value: &str, help: &str) -> CompletionCandidate {
     CompletionCandidate::new(value).help(help.map(|help| help.to_owned().into()))
 }
 
-/// The network that the line names, or else the default one.
+/// The network that the line names, or else the default one; `None` for one that takes long to open.
 fn network() -> Option<Network> {
     let choice = named(&std::env::args_os().skip(1).collect::<Vec<_>>());
-    choice.map_or(NetworkChoice::Default, NetworkChoice::Named).load().ok()
+    choice.map_or(NetworkChoice::Default, NetworkChoice::Named).load_within(QUICK)
 }
 
 /// What a command line has behind `--model`.

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use clap::Arg;
+
 mod guide;
 mod machine;
 mod mask;
@@ -20,6 +22,28 @@ pub(crate) use movie::{EncodingArgs, PlaybackArgs};
 pub(crate) use network::NetworkArgs;
 pub(crate) use objective::ObjectiveArgs;
 pub(crate) use recipe::RecipeArgs;
+
+/// What the help of `--layer` ends with where nothing is known of the network.
+pub(crate) const DEFAULT_LAYERS: &str = "Default: the layers chosen for the network";
+
+/// What the help of `--preset` ends with.
+const DEFAULT_PRESET: &str = "Default: figures.";
+
+/// `--layer`, for a command that has another default.
+pub(crate) fn layers_by_default(arg: Arg, default: &str) -> Arg {
+    saying(arg, &format!(" {DEFAULT_LAYERS}."), default)
+}
+
+/// `--preset`, for a command that has another default.
+pub(crate) fn preset_by_default(arg: Arg, default: &str) -> Arg {
+    saying(arg, DEFAULT_PRESET, default)
+}
+
+/// An argument whose help says something else.
+pub(crate) fn saying(arg: Arg, before: &str, now: &str) -> Arg {
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    arg.help(help.replace(before, now))
+}
 
 /// Reads a length of time in seconds, for `--hold-first 1.5`.
 ///

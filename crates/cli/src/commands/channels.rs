@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use deepdream::{ChannelsJob, Ranking, Result};
 
-use crate::args::{MachineArgs, RecipeArgs, whole};
+use crate::args::{MachineArgs, RecipeArgs, layers_by_default, preset_by_default, whole};
 use crate::console::{self, print};
 use crate::terminal;
 
 /// Arguments of `channels`.
 #[derive(Debug, Args)]
+#[command(mut_arg("layers", |arg| layers_by_default(arg, "")))]
+#[command(mut_arg("preset", |arg| preset_by_default(arg, "Default: classic.")))]
 pub(crate) struct ChannelsArgs {
     /// The photo.
     photo: PathBuf,

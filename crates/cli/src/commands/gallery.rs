@@ -5,11 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use deepdream::{GalleryJob, Result, Shard};
 
-use crate::args::{MachineArgs, RecipeArgs, whole};
+use crate::args::{MachineArgs, RecipeArgs, layers_by_default, preset_by_default, whole};
 use crate::terminal;
 
 /// Arguments of `gallery`.
 #[derive(Debug, Args)]
+#[command(mut_arg("layers", |arg| layers_by_default(arg, " Default: every layer.")))]
+#[command(mut_arg("preset", |arg| preset_by_default(
+    arg,
+    "Default: classic on a photo, visualise on noise.",
+)))]
 pub(crate) struct GalleryArgs {
     /// The photo to dream on. Default: noise.
     photo: Option<PathBuf>,

@@ -4,11 +4,10 @@ use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory};
 use deepdream::{Error, Fault, NetworkChoice, Result};
 
+use crate::args::{DEFAULT_LAYERS, saying};
 use crate::cli::Cli;
+use crate::complete::QUICK;
 use crate::console::print;
-
-/// What the help of `--layer` ends with where nothing is known of the network.
-const DEFAULT_LAYERS: &str = "Default: the layers chosen for the network";
 
 /// Arguments of `help`.
 #[derive(Debug, Args)]
@@ -33,14 +32,21 @@ pub(crate) fn help(args: &HelpArgs) -> Result<()> {
 /// there is no such command.
 pub(crate) fn explained(command: &[String], network: Option<String>) -> Option<clap::Error> {
     let asked = ["deepdream"].into_iter().chain(command.iter().map(String::as_str));
-    let answer = with_defaults(network).try_get_matches_from(asked.chain(["--help"])).err()?;
+    let answer =
+        with_defaults(command, network).try_get_matches_from(asked.chain(["--help"])).err()?;
     (answer.kind() == ErrorKind::DisplayHelp).then_some(answer)
 }
 
-/// The command line, whose help says which layers a network has by default.
-fn with_defaults(network: Option<String>) -> Command {
+/// The commands that dream on the default layers where none is named.
+const WITH_DEFAULTS: [&str; 4] = ["image", "frames", "zoom", "video"];
+
+/// The command line, whose help says which layers a network has by default for this command. A network that
+/// takes long to open is not.
+fn with_defaults(command: &[String], network: Option<String>) -> Command {
+    let name = command.first().map(String::as_str).filter(|name| WITH_DEFAULTS.contains(name));
     let choice = network.map_or(NetworkChoice::Default, NetworkChoice::Named);
-    let Ok(network) = choice.load() else { return Cli::command() };
+    let known = name.and_then(|name| Some((name, choice.load_within(QUICK)?)));
+    let Some((command, network)) = known else { return Cli::command() };
     let terms = deepdream::default_layers(&network);
     let terms: Vec<String> = terms
         .iter()
@@ -54,15 +60,8 @@ fn with_defaults(network: Option<String>) -> Command {
         [] => format!("Default: the layer of {name} that has the most to say about the picture"),
         terms => format!("Default: {} (of {name})", terms.join(" and ")),
     };
-    Cli::command().mut_subcommands(|command| {
-        let has_layers = command.get_arguments().any(|arg| arg.get_id() == "layers");
-        if !has_layers {
-            return command;
-        }
-        command.mut_arg("layers", |arg| {
-            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            arg.help(help.replace(DEFAULT_LAYERS, &default))
-        })
+    Cli::command().mut_subcommand(command, |command| {
+        command.mut_arg("layers", |arg| saying(arg, DEFAULT_LAYERS, &default))
     })
 }
 
@@ -76,11 +75,18 @@ mod tests {
             let text = explained(&[command.to_owned()], Some("squeezenet".to_owned())).unwrap();
             text.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        for command in ["image", "zoom", "gallery"] {
+        for command in WITH_DEFAULTS {
             let help = help(command);
             assert!(help.contains("fire8/concat") && help.contains("(of squeezenet)"), "{help}");
             assert!(!help.contains(DEFAULT_LAYERS), "{help}");
         }
+        // These have defaults of their own.
+        let gallery = help("gallery");
+        assert!(gallery.contains("Default: every layer."), "{gallery}");
+        assert!(gallery.contains("Default: classic on a photo, visualise on noise."), "{gallery}");
+        let channels = help("channels");
+        assert!(!channels.contains(DEFAULT_LAYERS), "{channels}");
+        assert!(channels.contains("Default: classic."), "{channels}");
         assert!(explained(&["nothing".to_owned()], None).is_none());
     }
 }

@@ -55,6 +55,10 @@ fn completions_and_manual() {
         let found = completed(words);
         assert!(found.lines().any(|line| line == wanted), "{words:?}: {found}");
     }
+    // A network that is installed, and no file.
+    room.write("squeeze.txt", "");
+    assert_eq!(completed(&["models", "default", "squee"]), "squeezenet");
+    assert_eq!(completed(&["models", "remove", "squee"]), "");
     assert!(answer(&room, &["man"]).contains(".TH deepdream"));
     answer(&room, &["man", "pages"]);
     let page = String::from_utf8(room.bytes("pages/deepdream-image.1")).unwrap();
@@ -68,6 +72,44 @@ fn completions_and_manual() {
         answer(&room, &["man", "pages"]);
         assert_eq!(room.bytes("precious"), b"precious");
         assert!(room.bytes("pages/deepdream.1").len() > 100);
+    }
+}
+
+/// bash takes words apart at `=` and `:`, and inserts answers as they are.
+#[cfg(unix)]
+#[test]
+fn bash_completes_words_that_it_takes_apart() {
+    let room = Room::new();
+    room.write("script", answer(&room, &["completions", "bash"]));
+    let run = r#"
+        source ./script; COMP_LINE="$*"; COMP_LINE=${COMP_LINE// = /=}
+        COMP_LINE=${COMP_LINE/% =/=}; COMP_POINT=${#COMP_LINE}
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        word=${COMP_WORDS[COMP_CWORD]}; [[ $word == = ]] && word=''
+        deepdream() { "$DEEPDREAM" "$@"; }
+        _deepdream deepdream "$word" ""
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    for (words, wanted) in [
+        (&["--set", "octaves.detail", "=", "repl"][..], "replace"),
+        (&["--set", "octaves.detail", "="], "reinject"),
+        (&["--set", "octaves.det"], "octaves.detail="),
+        (&["--model", "=", "squee"], "squeezenet"),
+        (&["-m", "squeezenet", "--class", "jack-o"], r"jack-o\'-lantern"),
+        (&["-m", "squeezenet", "--class", r"jack-o\'"], r"jack-o\'-lantern"),
+        (&["-m", "squeezenet", "--class", "\"jack-o"], "jack-o'-lantern"),
+    ] {
+        let words = [&["script", "deepdream", "image"], words].concat();
+        let mut command = std::process::Command::new("bash");
+        command
+            .current_dir(room.path(""))
+            .env("DEEPDREAM", env!("CARGO_BIN_EXE_deepdream"))
+            .args(["-c", run])
+            .args(words);
+        let output = command.output().unwrap();
+        let found = String::from_utf8(output.stdout).unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(found.lines().any(|line| line == wanted), "{wanted}: {found} {said}");
     }
 }
 
