@@ -200,7 +200,8 @@ pub(crate) fn channel_answers(
     let (target, machine) = (targets::find(network, layer)?, limits.machine()?);
     let answers = dream::channel_answers(network, &machine, layer, image.color(), at)?;
     if answers.iter().any(|answer| !answer.is_finite()) {
-        return Err(no_numbers(network, target, image.color(), &machine)?);
+        let seen = dream::answered_picture(network, &machine, layer, image.color())?;
+        return Err(no_numbers(network, target, &seen, &machine)?);
     }
     Ok(answers)
 }

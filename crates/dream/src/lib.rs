@@ -68,7 +68,7 @@ pub use error::{DreamError, PlanError};
 pub use evaluate::{Evaluated, evaluate};
 pub use graph::{Size, Tensor};
 pub use image::{Filter, resize, sample};
-pub use objective::{TermError, channel_answers, class_count, class_number};
+pub use objective::{TermError, answered_picture, channel_answers, class_count, class_number};
 pub use observer::{Observer, Progress};
 pub use plan::{Machine, Plan};
 pub use random::noise;

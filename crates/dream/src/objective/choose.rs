@@ -1,6 +1,6 @@
 //! Channels that a picture chooses, by their mean on it.
 
-use graph::{Network, Shape, Tensor};
+use graph::{Executable, Network, Shape, Size, Tensor};
 
 use crate::image::scaled;
 use crate::{Channels, Machine, PlanError};
@@ -54,11 +54,9 @@ pub fn channel_answers(
     picture: &Tensor,
     at: Option<[f64; 2]>,
 ) -> Result<Vec<f64>, PlanError> {
-    let size = picture.shape.size();
     let target = network.graph.find_target(layer)?;
     let executable = machine.backend.compile(network, &[target])?;
-    let small = size.with_longest(size.longest().min(LONGEST));
-    let size = if executable.memory(small).is_ok() { small } else { size };
+    let size = size_seen(&*executable, picture);
     let needed = executable.memory(size)?.saturating_add(executable.kept_memory(&[size])?);
     if needed > machine.memory {
         return Err(PlanError::Memory { size, needed, free: machine.memory, fits: None });
@@ -80,6 +78,29 @@ pub fn channel_answers(
         }
     };
     Ok((0..channels).map(answer).collect())
+}
+
+/// The picture as [`channel_answers`] sees it.
+///
+/// # Errors
+/// A layer that is not there.
+pub fn answered_picture(
+    network: &Network,
+    machine: &Machine,
+    layer: &str,
+    picture: &Tensor,
+) -> Result<Tensor, PlanError> {
+    let target = network.graph.find_target(layer)?;
+    let executable = machine.backend.compile(network, &[target])?;
+    let size = size_seen(&*executable, picture);
+    Ok(scaled(machine.context.threads(), picture, size))
+}
+
+/// The size in which a picture is seen: small, if that suffices for the layer.
+fn size_seen(executable: &dyn Executable, picture: &Tensor) -> Size {
+    let size = picture.shape.size();
+    let small = size.with_longest(size.longest().min(LONGEST));
+    if executable.memory(small).is_ok() { small } else { size }
 }
 
 /// Channels by their means, lowest first; of equal ones the lower number first.

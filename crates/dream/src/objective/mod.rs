@@ -19,7 +19,7 @@ mod tiles;
 
 pub(crate) use balance::mean_magnitude;
 pub(crate) use choose::Chooser;
-pub use choose::channel_answers;
+pub use choose::{answered_picture, channel_answers};
 pub use class::{class_count, class_number};
 pub use error::TermError;
 pub(crate) use evaluator::{GradientEvaluator, measuring, memory, sizes_seen};
