@@ -7,9 +7,9 @@ use toml::Value;
 use super::choice;
 use super::documented::documented;
 
-/// The fewest steps that Adam takes on an octave of a movie's frame, where the recipe has as many: its first
-/// moves every number by as much, whatever it is for. Two suffice, as each frame goes on from the one before,
-/// whose steps were others: what they have in common grows.
+/// The fewest steps that Adam takes on an octave for a part of a climb, where the recipe has as many: its first
+/// moves every number by as much, whatever it is for, and only the second weighs them. In movies two suffice,
+/// as each frame goes on from the one before, whose steps were others: what they have in common grows.
 const LEAST_OF_ADAM: u32 = 2;
 
 documented! {

@@ -115,6 +115,9 @@ impl VideoDreamer {
     /// # Errors
     /// A region that is not there, or a mask of other proportions than the frames.
     pub fn set_masks(&mut self, masks: &BTreeMap<String, Tensor>) -> Result<(), PlanError> {
+        if masks.is_empty() {
+            return Ok(());
+        }
         let (before, size) = (self.plan.masks().clone(), self.plan.size());
         self.plan.set_masks(regions::replaced(before, &self.recipe, size, masks)?);
         Ok(())

@@ -17,7 +17,8 @@ use crate::random::SEEDS;
 use crate::regions::{self, RegionMasks};
 use crate::standstill::Standstill;
 use crate::{
-    Assets, Checkpoint, ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe, Zoom,
+    Ascent, Assets, Checkpoint, ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe,
+    Zoom,
 };
 
 /// What all frames of a zoom have in common.
@@ -150,8 +151,10 @@ impl ZoomDreamer {
         let now = self.recipe.at(time).map_err(PlanError::from)?;
         let zoom = now.zoom.clone().unwrap_or_default();
         let mut now = still(now);
-        (now.ascent.iterations, now.ascent.step) = zoom.share(&now, time);
-        now.ascent.strength = 1.0;
+        let steps = zoom.share(&now, time);
+        // One plan serves frames that differ in nothing but their steps.
+        let Ascent { iterations, step, .. } = self.recipe.ascent;
+        now.ascent = Ascent { iterations, step, strength: 1.0, ..now.ascent };
 
         let threads = self.machine.context.threads();
         let moved = zoom.motion.apply(threads, before, zoom.motion_before(number));
@@ -165,6 +168,7 @@ impl ZoomDreamer {
             self.planned.1.set_masks(moved);
         }
         let plan = &mut self.planned.1;
+        plan.set_steps(steps);
         if let Some(fading) = self.recipe.fading(time) {
             fading.balance(plan, &moved)?;
         }

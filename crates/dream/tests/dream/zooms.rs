@@ -79,6 +79,26 @@ fn a_frame_of_a_fade_depends_on_the_one_before_alone() {
     assert_ne!(unbalanced, frames[5]);
 }
 
+#[test]
+fn frames_that_go_by_a_curve_depend_on_the_one_before_alone() {
+    let (network, machine) = (Arc::new(toy()), machine(2));
+    let curve = (0..20).map(|at| at * 5 % 31).collect();
+    let recipe = edited(Recipe::with_preset(&network, Preset::Classic), |recipe| {
+        (recipe.octaves.count, recipe.ascent.smoothing_growth) = (1, 0.5);
+        let rhythm = Rhythm { curve, ..Rhythm::default() };
+        recipe.zoom = Some(Zoom { fps: 25.0, pace: 60.0, rhythm, ..Zoom::default() });
+    });
+    let mut frame = picture(40, 56);
+    let new =
+        |first: &Tensor| ZoomDreamer::new(&recipe, Arc::clone(&network), &machine, first).unwrap();
+    let mut one = new(&frame);
+    for number in 1..=4 {
+        let apart = new(&picture(40, 56)).frame(number, &frame, &mut Watch::default()).unwrap();
+        frame = one.frame(number, &frame, &mut Watch::default()).unwrap();
+        assert_eq!(apart, frame, "{number}");
+    }
+}
+
 /// The curve's first values are 0: nothing moves and nothing is dreamt until it rises.
 #[test]
 fn a_zoom_goes_by_its_curve() {
