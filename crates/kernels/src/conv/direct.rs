@@ -134,9 +134,11 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
             let rows = call.placed.positions[0];
             if start < rows {
                 let rows = start..(start + strip).min(rows);
-                let groups = part(task % parts, parts, call.placed.conv.packed.groups.len());
-                // SAFETY: `Call::new` checked the slices, and neither strips nor groups overlap.
-                unsafe { call.strip_of_rows(cx, rows, groups) };
+                let number = task % parts;
+                let groups = part(number, parts, call.placed.conv.packed.groups.len());
+                // SAFETY: `Call::new` checked the slices, and neither strips nor groups overlap. One task of each
+                // strip is the first, also where there are fewer groups than tasks.
+                unsafe { call.strip_of_rows(cx, rows, groups, number == 0) };
             }
         }
     });
@@ -168,11 +170,18 @@ impl Call<'_> {
         (STRIP_BYTES / row.saturating_mul(self.placed.conv.taps.in_step[0]).max(1)).max(1)
     }
 
-    /// Computes `rows` of the positions, of some `groups`.
+    /// Computes `rows` of the positions, of some `groups`; the `first` to do so clears the halo beside them.
     ///
     /// # Safety
-    /// The rows are among the positions, and no other thread writes these groups of them.
-    unsafe fn strip_of_rows(&self, cx: &Context, rows: Range<usize>, groups: Range<usize>) {
+    /// The rows are among the positions, no other thread writes these groups of them, and no other is the first
+    /// of these rows.
+    unsafe fn strip_of_rows(
+        &self,
+        cx: &Context,
+        rows: Range<usize>,
+        groups: Range<usize>,
+        first: bool,
+    ) {
         let Placed { conv, x, y, positions, .. } = self.placed;
         let (taps, columns, pixels) = (&conv.taps, positions[1], y.height() * y.width());
         let (values, step) = (self.output.y.data, taps.in_step[1]);
@@ -228,13 +237,12 @@ impl Call<'_> {
                 });
             }
         }
-        let clears_halo = self.placed.clears_halo && groups.start == 0;
-        if clears_halo && self.output.mode == WriteMode::Overwrite {
+        if first && self.placed.clears_halo && self.output.mode == WriteMode::Overwrite {
             let from = rows.start * taps.out_step[0];
             let last = rows.end == positions[0];
             let to = if last { y.height() } else { rows.end * taps.out_step[0] };
             for block in 0..y.blocks() {
-                // SAFETY: the halo beside these rows is left to the strip's first groups.
+                // SAFETY: the halo beside these rows is left to the strip's first task.
                 unsafe { clear_halo(y, values.add(block * y.block()), from..to) };
             }
         }

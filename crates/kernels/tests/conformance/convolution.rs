@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernels::conv::{Call, Direct, Filters, Output, Phase, Placed, SharedMap, SharedMask, run};
 use kernels::winograd::Winograd;
-use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Relu, Vec16, WriteMode};
+use kernels::{BlockedMap, Context, ConvGeometry, CpuLevel, Relu, Threads, Vec16, WriteMode};
 
 use crate::support::{Blocked, Random, cases, contexts};
 
@@ -303,6 +303,30 @@ fn far_strides_have_no_more_phases_than_the_window_has_elements() {
     }
     let dense = ConvGeometry::new([3; 2], [2; 2], [1; 2], [1; 2]).unwrap();
     assert!(!dense.has_gaps() && dense.backward_phases() == 4);
+}
+
+#[test]
+fn more_threads_than_rows_and_groups_change_nothing() {
+    let mut random = Random(4);
+    for kernel in [1, 3] {
+        let pad = kernel / 2;
+        let geometry = ConvGeometry::new([kernel; 2], [1; 2], [1; 2], [pad; 2]).unwrap();
+        let mut problem = Problem::new(&mut random, geometry, 1, [20, 30]);
+        (problem.input, problem.output) = ([2, 9], [2, 9]);
+        let x = values(&mut random, problem.ins * 18);
+        for level in CpuLevel::available() {
+            let [one, many] = [1, 8].map(|count| {
+                let cx = Context::new(Threads::new(count).expect("eight threads"), level);
+                let x = blocked(&map(&problem.in_slots, [2, 9], pad), &problem.in_slots, &x);
+                let ym = map(&problem.out_slots, [2, 9], 3);
+                let place = (&ym, None, false);
+                let forward = [problem.filters().forward()];
+                convolve((&cx, Way::Direct), &forward, &x, place, None, None).0
+            });
+            // The halo is zero, too, whoever cleared it.
+            assert_eq!(unblocked(&problem.out_slots, &one), unblocked(&problem.out_slots, &many));
+        }
+    }
 }
 
 #[test]
