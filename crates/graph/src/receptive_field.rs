@@ -3,8 +3,9 @@
 use crate::{Graph, NodeId};
 
 impl Graph {
-    /// How many of the picture's pixels along a row one value of a node depends on at the most. What sees all
-    /// positions at once, such as a global average, counts as one that sees what the map before it sees.
+    /// How many of the picture's pixels along a row one value of a node depends on at the most. A mean or
+    /// maximum of all positions counts as what each of these sees, since all values behind it share it. Attention
+    /// compares positions with each other, so it sees more than any picture has.
     pub fn receptive_field(&self, node: NodeId) -> usize {
         let mut fields = vec![1.0f64; node.0 + 1];
         let mut strides = fields.clone();
@@ -32,8 +33,8 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use crate::{
-        Coordinates, CropLike, Extent, GraphBuilder, Interpolation, MaxPool, Nearest, Op, Padding,
-        Resize, Window,
+        Attention, Coordinates, CropLike, Extent, GraphBuilder, Interpolation, MaxPool, Nearest,
+        Op, Padding, Resize, Window,
     };
 
     #[test]
@@ -58,6 +59,19 @@ mod tests {
         assert_eq!([input, first, second].map(field), [1, 7, 11]);
         assert_eq!([wide, narrow, joined, relu].map(field), [27, 19, 27, 27]);
         assert_eq!(field(last), 27 + 4 * 4);
+    }
+
+    #[test]
+    fn attention_sees_the_whole_picture() {
+        let mut builder = GraphBuilder::new("data", 3);
+        let patches = Op::MaxPool(MaxPool { window: Window::new([16, 16], [16, 16]) });
+        let patches = builder.add("patches", patches, &[builder.input()]);
+        let attention = Op::Attention(Attention { heads: 1, scale: 1.0 });
+        let block = builder.add("block", attention, &[patches; 3]);
+        let relu = builder.add("relu", Op::Relu, &[block]);
+        let graph = builder.finish();
+        let fields = [patches, block, relu].map(|node| graph.receptive_field(node));
+        assert!(fields[0] == 16 && fields[1..].iter().all(|&field| field > 1 << 30), "{fields:?}");
     }
 
     #[test]

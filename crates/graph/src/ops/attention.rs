@@ -79,6 +79,10 @@ impl Operation for Attention {
         inputs[2]
     }
 
+    fn reach(&self) -> usize {
+        usize::MAX
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
         let [q, k, v] = three(inputs);
         let weights = self.weights([q, k, v]);

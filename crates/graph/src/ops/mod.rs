@@ -246,8 +246,9 @@ impl Op {
         dispatch!(self, operation => operation.sized_by_last(), input => false, _kind => false)
     }
 
-    /// How many columns of its input beside the first a column of its output depends on at the most; of those
-    /// that count for all of its output alike, none.
+    /// How many columns of its input beside the first one column of its output depends on at the most. What is
+    /// computed from all positions and shared by all outputs, such as a global average, does not count; where each
+    /// output compares all positions in its own way, as in attention, the number has no end.
     pub fn reach(&self) -> usize {
         dispatch!(self, operation => operation.reach(), input => 0, _kind => 0)
     }

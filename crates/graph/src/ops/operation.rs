@@ -56,8 +56,9 @@ pub(crate) trait Operation {
         self.window().map_or(1.0, |window| window.stride[1] as f64)
     }
 
-    /// How many columns of its input beside the first a column of its output depends on at the most; of those
-    /// that count for all of its output alike, none.
+    /// How many columns of its input beside the first one column of its output depends on at the most. What is
+    /// computed from all positions and shared by all outputs, such as a global average, does not count; where each
+    /// output compares all positions in its own way, as in attention, the number has no end.
     fn reach(&self) -> usize {
         let reach =
             |window: &Window| window.kernel[1].saturating_sub(1).saturating_mul(window.dilation[1]);
