@@ -62,15 +62,24 @@ impl Operation for Attention {
         let &[q, k, v] = inputs else {
             return Err(format!("wants three inputs, has {}", inputs.len()));
         };
-        let divides = |shape: Shape| self.heads > 0 && shape.channels.is_multiple_of(self.heads);
-        if q.channels != k.channels || !divides(q) || !divides(v) {
+        if q.channels != k.channels {
             return Err(format!(
-                "its {} heads do not divide queries of {}, keys of {} and values of {} channels",
-                self.heads, q.channels, k.channels, v.channels
+                "its queries have {} channels, but its keys have {}; it needs as many of both",
+                q.channels, k.channels
+            ));
+        }
+        let divides = |shape: Shape| self.heads > 0 && shape.channels.is_multiple_of(self.heads);
+        if !divides(q) || !divides(v) {
+            return Err(format!(
+                "its {} heads do not divide queries of {} and values of {} channels",
+                self.heads, q.channels, v.channels
             ));
         }
         if [k.height, k.width] != [v.height, v.width] {
-            return Err(format!("has keys of {k} and values of {v}, which are not as many"));
+            return Err(format!(
+                "its keys have {}×{} positions, but its values have {}×{}; it needs a value for each key",
+                k.height, k.width, v.height, v.width
+            ));
         }
         Ok(Some(Shape { channels: v.channels, ..q }))
     }

@@ -163,9 +163,11 @@ fn transformers_operations_have_the_slopes_of_finite_differences() {
         let op = Op::Attention(Attention { heads, scale: 0.75 });
         check(&op, &[q, k, v], &mut random);
         let error = op.output_shape(&[q, k, q]).unwrap_err();
-        assert!(error.contains("not as many"), "{error}");
+        assert!(error.contains("2×5 positions, but its values have 3×4"), "{error}");
         let error = op.output_shape(&[q, v, v]).unwrap_err();
-        assert!(error.contains("keys of 12"), "{error}");
+        assert!(error.contains("queries have 6 channels, but its keys have 12"), "{error}");
+        let odd = op.output_shape(&[q, k, Shape::new(11, 2, 5)]);
+        assert!(heads == 1 || odd.unwrap_err().contains("do not divide"));
     }
     let shape = Shape::new(5, 3, 4);
     check(&random.tokens(5), &[shape], &mut random);
