@@ -8,6 +8,10 @@ use crate::{Real, Shape, Weights};
 
 /// No kernel, stride or padding is larger; what is computed from them fits any number then.
 const MOST_EXTENT: usize = 1 << 20;
+/// It is made into a convolution that has its output channels for each pixel of its stride. That has no more
+/// channels and no more weights than this.
+const MOST_CHANNELS: usize = 1 << 24;
+const MOST_WEIGHTS: usize = 1 << 29;
 
 /// Transposed convolution: each input adds the kernel, times itself, to the outputs; what a convolution with
 /// the same window does backward. Pairs are rows first, then columns.
@@ -107,10 +111,22 @@ impl Operation for ConvTranspose2d {
                 "its kernel, stride or padding reaches farther than {MOST_EXTENT} positions"
             ));
         }
-        let weights = self.kernel[0] * self.kernel[1];
-        let weights = [self.in_channels, self.out_channels / groups]
-            .iter()
-            .try_fold(weights, |product, &factor| product.checked_mul(factor));
+        let product = |factors: [usize; 4]| {
+            factors.iter().try_fold(1usize, |product, &factor| product.checked_mul(factor))
+        };
+        let [rows, columns] = self.stride;
+        let channels = product([self.out_channels, rows, columns, 1]);
+        let along = |axis: usize| reach[axis] + 2 * self.stride[axis];
+        let pairs = [self.in_channels, self.out_channels / groups];
+        let made = product([pairs[0], pairs[1], along(0), along(1)]);
+        let few = |count: Option<usize>, most: usize| count.is_some_and(|count| count <= most);
+        if !few(channels, MOST_CHANNELS) || !few(made, MOST_WEIGHTS) {
+            return Err(format!(
+                "its kernel of {:?} with a stride of {:?} and a dilation of {:?} is too large for {} and {} channels",
+                self.kernel, self.stride, self.dilation, self.in_channels, self.out_channels
+            ));
+        }
+        let weights = product([pairs[0], pairs[1], self.kernel[0], self.kernel[1]]);
         if weights != Some(self.weights.len()) || self.out_channels != self.bias.len() {
             return Err(format!(
                 "has {} weights and a bias for {} channels, which are too many or too few",
@@ -165,5 +181,34 @@ impl Operation for ConvTranspose2d {
         dy: &[T],
     ) -> Vec<Vec<T>> {
         vec![products::backward(self, inputs[0].shape, output.shape, dy)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_become_endless_is_refused() {
+        let conv = |kernel: [usize; 2], stride, dilation| ConvTranspose2d {
+            kernel,
+            stride,
+            dilation,
+            before: [0, 0],
+            after: [0, 0],
+            out_channels: 1,
+            in_channels: 1,
+            groups: 1,
+            weights: vec![1.0; 4].into(),
+            bias: [0.0].into(),
+        };
+        conv([2, 2], [64, 64], [9, 9]).check().unwrap();
+        for (kernel, stride, dilation) in [
+            ([2, 2], [1 << 20, 1 << 20], [1, 1]),
+            ([2, 2], [1, 1], [1 << 19, 1 << 19]),
+            ([1 << 19, 1 << 19], [1, 1], [1, 1]),
+        ] {
+            assert!(conv(kernel, stride, dilation).check().unwrap_err().contains("too large"));
+        }
     }
 }
