@@ -80,6 +80,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_grid_is_resized_as_pytorch_does_it() {
+        let values = [3, -1, 4, 1, -5, 9, 2, -6, 5, 3, -5, 8, 9, -7, 9, 3].map(|x| x as f32);
+        let embedding = PositionEmbedding { grid: [4, 4], values: values.into() };
+        // torch.nn.functional.interpolate(…, size=(6, 5), mode="bicubic", align_corners=False), whose numbers these
+        // are but for the rounding of 32 bits.
+        let expected = [
+            [4.0323663, -0.9822118, 0.8718533, 4.1237986, 1.4517561],
+            [-2.3323750, 2.8489141, 5.4189453, 1.4725547, -4.2662266],
+            [-5.1493912, 6.3598264, 6.6233362, -1.7898380, -4.8208084],
+            [2.9678912, 5.5126944, -1.0829716, -3.1421412, 7.0048189],
+            [8.5753750, -0.0636641, -2.1064453, 3.3001953, 7.1447266],
+            [10.3930503, -5.0586806, 0.2768012, 10.0748090, 2.1012769],
+        ];
+        let found = embedding.values::<f64>(Shape::new(1, 6, 5));
+        for (found, expected) in found.iter().zip(expected.as_flattened()) {
+            assert!((found - expected).abs() < 2e-6, "{found} {expected}");
+        }
+    }
+
+    #[test]
     fn a_grid_is_what_it_is_or_goes_smoothly_to_another_size() {
         let values: Arc<[f32]> = (0..12).map(|i| i as f32).collect();
         let embedding = PositionEmbedding { grid: [2, 3], values: values.clone() };
@@ -91,7 +111,6 @@ mod tests {
             let own = f64::from(values[(c * 2 + row) * 3 + 1]);
             assert!((middle(c, row) - own).abs() < 1e-5, "{wide:?}");
         }
-        assert!(wide.windows(2).take(8).all(|pair| pair[1] > pair[0] - 0.2), "{wide:?}");
         let odd = PositionEmbedding { grid: [2, 5], values };
         assert!(odd.check().is_err());
     }

@@ -1,5 +1,6 @@
 //! Normalisations over channels and over groups of them.
 
+use kernels::Destination;
 use kernels::group_norm::{self, GroupNorm};
 use kernels::layer_norm::{self, LayerNorm};
 
@@ -121,6 +122,13 @@ fn slots_without_a_channel_stay_0_without_an_epsilon() {
         group_norm::forward(cx, &norm, values.read(), y.write());
         let (first, second) = y.vectors.split_at(map.block());
         assert!(first.iter().all(|vector| vector.0.iter().all(|y| y.is_finite())));
+        assert!(second.iter().all(|vector| vector.0[5..] == [0.0; 11]), "{}", cx.level());
+        let mut dx = Blocked::rubbish(&map);
+        let to = Destination::overwrite(dx.write());
+        group_norm::backward(cx, &norm, values.read(), values.read(), to);
+        let (first, second) = dx.vectors.split_at(map.block());
+        assert!(first.iter().all(|vector| vector.0.iter().all(|dx| dx.is_finite())));
+        assert!(second.iter().all(|vector| vector.0[..5].iter().all(|dx| dx.is_finite())));
         assert!(second.iter().all(|vector| vector.0[5..] == [0.0; 11]), "{}", cx.level());
     }
 }
