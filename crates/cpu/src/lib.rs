@@ -30,6 +30,7 @@ mod plan;
 mod prepared;
 mod program;
 mod run;
+mod scratch;
 mod timing;
 
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ use convolution::{Cache, ConvSpec, Direction, key};
 use plan::Plan;
 use program::Program;
 pub use run::CpuSession;
+use scratch::Scratch;
 
 /// The processor: some of its threads, and the instructions they may use.
 #[derive(Clone)]
@@ -167,10 +169,11 @@ impl Executable for CpuExecutable {
     }
 
     fn kept_memory(&self, sizes: &[Size]) -> Result<u64, GraphError> {
-        let (level, mut keys, mut scratch) = (self.cx.level(), HashMap::new(), 0);
+        let (level, mut keys) = (self.cx.level(), HashMap::new());
+        let mut scratch = Scratch::default();
         for &size in sizes {
             let plan = self.plan(size)?;
-            scratch = plan.scratch_bytes(&self.program, level).max(scratch);
+            scratch = plan.scratch(&self.program, level).most(scratch);
             for (layer, spec) in plan.specs.iter().enumerate() {
                 for direction in [Direction::Forward, Direction::Backward] {
                     let algorithm = plan.algorithm(&self.program, level, layer, direction);
@@ -180,10 +183,9 @@ impl Executable for CpuExecutable {
                 }
             }
         }
-        let threads = self.cx.threads().count() as u64;
         let packed = keys.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes));
         Ok(packed
-            .saturating_add(threads.saturating_mul(scratch))
+            .saturating_add(scratch.of_threads(self.cx.threads().count()))
             .saturating_add(self.program.bytes()))
     }
 

@@ -3,10 +3,7 @@
 
 use std::ops::Range;
 
-use kernels::winograd::Winograd;
-use kernels::{
-    BlockedMap, ConvGeometry, CpuLevel, WriteMode, attention, group_norm, lrn_pool, pool,
-};
+use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, attention, pool};
 
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
@@ -170,39 +167,6 @@ impl Plan {
             .saturating_add(masks.saturating_mul(2))
             .saturating_add(argmax);
         memories.saturating_add(lists)
-    }
-
-    /// Bytes that each thread works in, at the most.
-    pub(super) fn scratch_bytes(&self, program: &Program, level: CpuLevel) -> u64 {
-        let layer = |index: usize| {
-            let layer = &program.layers[index];
-            let (x, y) = (layer.inputs[0], layer.output);
-            if let (Kind::LrnMaxPool(..), Some(window)) = (&layer.kind, &self.windows[index]) {
-                return lrn_pool::scratch_bytes(window, &self.activation(program, x).map);
-            }
-            if let Kind::Attention(attention) = layer.kind {
-                let inputs = [x, layer.inputs[1], layer.inputs[2]].map(|input| self.shapes[input]);
-                let [queries, keys, _] = inputs.map(|shape| shape.plane());
-                return attention::scratch_bytes(&heads(attention, inputs), queries, keys);
-            }
-            if let Kind::GroupNorm(_) = layer.kind {
-                return group_norm::scratch_bytes(&self.activation(program, x).map);
-            }
-            let ways = [(Direction::Forward, x, y), (Direction::Backward, y, x)];
-            let way = |(direction, read, written): (Direction, ValueId, ValueId)| {
-                let Some(Algorithm::Winograd(tile)) =
-                    self.algorithm(program, level, index, direction)
-                else {
-                    return 0;
-                };
-                let (shape, kernel) = (self.shapes[written], self.specs[index].as_ref());
-                let kernel = kernel.map_or(0, |spec| spec.geometry.kernel()[0]);
-                let (blocks, output) = (program.values[read].blocks(), [shape.height, shape.width]);
-                Winograd::scratch_bytes(kernel, tile, blocks, output, level)
-            };
-            ways.map(way).into_iter().max().unwrap_or(0)
-        };
-        (0..program.layers.len()).map(layer).max().unwrap_or(0)
     }
 
     /// Where a value's activation lies.

@@ -73,7 +73,7 @@ fn scratch_vectors(map: &BlockedMap) -> usize {
 }
 
 /// Bytes that the thread that calls works in, at the most.
-pub fn scratch_bytes(map: &BlockedMap) -> u64 {
+pub fn call_bytes(map: &BlockedMap) -> u64 {
     (scratch_vectors(map) * size_of::<Vec16>()) as u64
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use cpu::{Cpu, CpuExecutable, CpuSession};
-use graph::{Backend, Network, NodeId, OutputGradient, Session, Size, Tensor};
+use graph::{
+    Attention, Backend, GraphBuilder, Network, NodeId, Op, OutputGradient, Session, Size, Tensor,
+};
 use kernels::{Context, CpuLevel, Threads};
 use testkit::{Random, inception, network, random_graph};
 
@@ -34,6 +36,25 @@ fn the_bytes_are_the_same_on_any_number_of_threads() {
             assert!((2..5).all(|threads| bytes(threads) == one), "at {level}");
         }
     }
+}
+
+#[test]
+fn only_the_thread_that_calls_keeps_what_attention_lays_out() {
+    let mut builder = GraphBuilder::new("image", 3);
+    let attention = Op::Attention(Attention { heads: 1, scale: 1.0 });
+    let input = builder.input();
+    let target = builder.add("attention", attention, &[input; 3]);
+    let network = network(builder.finish());
+    let size = Size::new(40, 50);
+    let kept = |threads| {
+        let cpu = Cpu::new(context(threads, CpuLevel::Scalar));
+        cpu.compile(&network, &[target]).unwrap().kept_memory(&[size]).unwrap()
+    };
+    let kept = [1, 2, 8].map(kept);
+    let each = kept[1] - kept[0];
+    // Two vectors for each position, and a few.
+    assert!((2 * 64 * 2000..3 * 64 * 2000).contains(&each), "{kept:?}");
+    assert_eq!(kept[2] - kept[0], 7 * each);
 }
 
 fn bytes(network: &Network, target: NodeId, image: &Tensor, cx: Context) -> (Tensor, u64, Tensor) {

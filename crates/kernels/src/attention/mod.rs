@@ -64,11 +64,16 @@ impl Attention {
     }
 }
 
-/// Bytes that a thread works in, at the most, for so many queries, and keys with values.
+/// Bytes that the thread that calls keeps for the whole of the work, at the most, for so many queries, and keys
+/// with values.
+pub fn call_bytes(attention: &Attention, queries: usize, keys: usize) -> u64 {
+    (Layout::new(attention, queries, keys).backward() * size_of::<Vec16>()) as u64
+}
+
+/// Bytes that each thread works in, that which calls too, at the most.
 pub fn scratch_bytes(attention: &Attention, queries: usize, keys: usize) -> u64 {
-    let layout = Layout::new(attention, queries, keys);
     let own = 2 * queries.max(keys) + 3 * (attention.keys + attention.values);
-    ((layout.backward() + own) * size_of::<Vec16>()) as u64
+    (own * size_of::<Vec16>()) as u64
 }
 
 /// `y` = for each query the mean of `v`, weighted by the softmax of `scale` · `q` · `k` over all keys.
