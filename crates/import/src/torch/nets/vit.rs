@@ -9,8 +9,8 @@ use graph::{
 
 use super::super::build::Builder;
 use super::super::dict::StateDict;
-use crate::ImportError;
 use crate::kit::check_size;
+use crate::{ImportError, kinds};
 
 /// What the parts of a network are called, and those of a block.
 struct Names {
@@ -54,10 +54,27 @@ const TIMM: Names = Names {
     head: "head",
 };
 
-/// The channels of each head, in all networks of these papers but the largest.
-const EACH: usize = 64;
-/// The channels of the largest, ViT-H, which has 16 heads.
-const HUGE: usize = 1280;
+/// The channels of the networks whose heads have 64 each.
+const WITH_HEADS_OF_64: [usize; 10] = [128, 192, 256, 320, 384, 512, 640, 768, 896, 1024];
+/// The channels of the largest, ViT-H, ViT-g and ViT-G, which have 16 heads.
+const WITH_16_HEADS: [usize; 3] = [1280, 1408, 1664];
+
+/// The heads of a network of so many channels, which no file says.
+///
+/// # Errors
+/// A network that is not known by its channels.
+fn heads(channels: usize) -> Result<usize, ImportError> {
+    if WITH_HEADS_OF_64.contains(&channels) {
+        return Ok(channels / 64);
+    }
+    if WITH_16_HEADS.contains(&channels) {
+        return Ok(16);
+    }
+    Err(kinds::other_weights(&format!(
+        "the weights of a vision transformer (ViT) of {channels} channels, which do not say into how many heads \
+         they are divided"
+    )))
+}
 
 fn names(dict: &StateDict) -> Option<&'static Names> {
     [&TORCHVISION, &TIMM].into_iter().find(|names| {
@@ -121,6 +138,7 @@ fn block(
 ) -> Result<NodeId, ImportError> {
     let part = |part: &str| format!("{name}.{part}");
     let channels = b.channels(input);
+    let heads = heads(channels)?;
     let mut x = b.layer_norm(&part(names.norms[0]), input)?;
     x = projected(b, &part("queries"), names.queries.map(part), x)?;
     let third = |b: &mut Builder<'_>, which: usize, own: &str| {
@@ -129,7 +147,6 @@ fn block(
         b.op(&part(own), Op::SelectChannels(select), &[x])
     };
     let three = [third(b, 0, "query")?, third(b, 1, "key")?, third(b, 2, "value")?];
-    let heads = if channels == HUGE { 16 } else { channels.div_ceil(EACH) };
     let scale = 1.0 / (channels as f32 / heads as f32).sqrt();
     x = b.op(&part("attention"), Op::Attention(Attention { heads, scale }), &three)?;
     x = b.pointwise(&part(names.projection), x)?;
@@ -175,4 +192,19 @@ fn projected(
         bias: bias.into(),
     };
     b.op(name, Op::Conv2d(conv), &[x])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_known_by_the_channels_or_not_guessed() {
+        let known = [192, 768, 1024, 1280, 1408, 1664].map(|channels| heads(channels).unwrap());
+        assert_eq!(known, [3, 12, 16, 16, 16, 16]);
+        for channels in [0, 100, 704, 1152, 1536] {
+            let error = heads(channels).unwrap_err().to_string();
+            assert!(error.contains("how many heads") && error.contains("ONNX"), "{error}");
+        }
+    }
 }
