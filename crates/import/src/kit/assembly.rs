@@ -172,9 +172,12 @@ impl Assembly {
         inputs: &[NodeId],
     ) -> Result<Option<usize>, ImportError> {
         if !op.takes(inputs.len()) {
-            let least = if op.takes(1) { 1 } else { 2 };
-            let most = if op.takes(3) { MAX_NODES } else { least };
+            let few = || (1..=3).filter(|&count| op.takes(count));
+            let least = few().min().unwrap_or(0);
+            let most = if op.takes(MAX_NODES) { MAX_NODES } else { few().max().unwrap_or(0) };
             within(name, "the number of inputs", inputs.len(), least, most)?;
+            let problem = format!("it cannot have {} inputs", inputs.len());
+            return Err(ImportError::Layer { layer: name.into(), problem });
         }
         let all: Option<Vec<usize>> = inputs.iter().map(|&input| self.channels(input)).collect();
         let same = |what, expected: usize, found: usize| check_size(name, what, expected, found);
