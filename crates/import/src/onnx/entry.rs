@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::node::Node;
 use super::proto::tensor_proto::DataType;
-use super::reader::{Reader, Value, fixed_numbers, optional};
+use super::reader::{Reader, Sizes, Value, fixed_numbers, optional};
 use super::shape;
 use super::tensor::is_float;
 use crate::kit::Axis::{Batch, Channels, Columns, Rows};
@@ -32,8 +32,9 @@ pub(super) fn step(reader: &Reader, node: &Node, inputs: &[Value]) -> Option<Vec
             Columns => reader.pictures[picture].width as i64,
             Channels => entry.channels.len() as i64,
         };
-        let sizes = [0, 1].map(|at| entry.axes.iter().map(|axis| size(axis, at)).collect());
-        return Some(vec![Value::sizes(shape::part(node, sizes)?)]);
+        let sizes = |at: usize| entry.axes.iter().map(|axis| size(axis, at)).collect();
+        let sizes = Sizes { both: [0, 1].map(sizes), odd: Some(sizes(2)) };
+        return Some(vec![sizes.map(|sizes| shape::part(node, sizes)).into()]);
     }
     if inputs.iter().filter(|value| is_entry(value)).count() > 3 {
         return None;

@@ -74,7 +74,7 @@ const FOLDS: &[(&str, Fold)] = &[
 
 /// What `node` makes of `inputs`, all of which are constants or left out, if it can be computed.
 pub(super) fn fold(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Option<Vec<Value>> {
-    let sized = inputs.iter().any(|input| matches!(input, Value::Sized(_)));
+    let sized = inputs.iter().any(|input| matches!(input, Value::Sized(..)));
     if !sized {
         return folded(reader, node, &at(inputs, 0)?).map(values);
     }
@@ -83,14 +83,19 @@ pub(super) fn fold(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Option
     if first.len() != second.len() {
         return None;
     }
-    let pair = |(a, b)| match is_same(&a, &b) {
-        true => Value::Constant(Arc::new(a)),
-        false => Value::Sized([Arc::new(a), Arc::new(b)]),
+    let odd = at(inputs, 2).and_then(|odd| folded(reader, node, &odd));
+    let mut odd = odd.filter(|odd| odd.len() == first.len()).into_iter().flatten();
+    let value = |(a, b): (Constant, Constant)| {
+        let odd = odd.next();
+        match is_same(&a, &b) && odd.as_ref().is_some_and(|odd| is_same(&a, odd)) {
+            true => Value::Constant(Arc::new(a)),
+            false => Value::Sized([Arc::new(a), Arc::new(b)], odd.map(Arc::new)),
+        }
     };
-    Some(first.into_iter().zip(second).map(pair).collect())
+    Some(first.into_iter().zip(second).map(value).collect())
 }
 
-/// Whether what was computed for both sizes of pictures is the same: a few numbers, as such things are.
+/// Whether what was computed for two sizes of pictures is the same: a few numbers, as such things are.
 fn is_same(a: &Constant, b: &Constant) -> bool {
     const FEW: usize = 16;
     a.shape == b.shape && a.len() <= FEW && a.array().is_some_and(|a| Some(a) == b.array())
@@ -100,12 +105,12 @@ fn values(constants: Vec<Constant>) -> Vec<Value> {
     constants.into_iter().map(|constant| Value::Constant(Arc::new(constant))).collect()
 }
 
-/// The constants for the first or second size of pictures.
+/// The constants for the first, second or odd size of pictures.
 fn at(inputs: &[Value], picture: usize) -> Option<Vec<Option<Arc<Constant>>>> {
     let constant = |input: &Value| match input {
         Value::Nothing => Some(None),
         Value::Constant(constant) => Some(Some(Arc::clone(constant))),
-        Value::Sized(constants) => Some(Some(Arc::clone(&constants[picture]))),
+        Value::Sized(both, odd) => both.get(picture).or(odd.as_ref()).cloned().map(Some),
         _ => None,
     };
     inputs.iter().map(constant).collect()
@@ -161,7 +166,7 @@ fn moved(reader: &mut Reader, node: &Node, inputs: &Inputs) -> Option<Constant> 
         }
         "Shape" => {
             let sizes: Vec<i64> = first()?.shape.iter().map(|&size| size as i64).collect();
-            let [sizes, _] = shape::part(node, [sizes.clone(), sizes])?;
+            let sizes = shape::part(node, sizes);
             Some(Array::integers(sizes).into())
         }
         "Size" => Some(Array::integers(vec![first()?.len() as i64]).reshaped(&[])?.into()),

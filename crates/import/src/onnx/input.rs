@@ -16,6 +16,9 @@ use crate::kit::{Axis, Entry};
 /// so that rows and columns cannot be mixed up.
 const ANY: Size = Size { height: 256, width: 320 };
 
+/// A size that nothing divides, nor what layers make of it: both sides are prime.
+const ODD: Size = Size { height: 257, width: 331 };
+
 /// The largest picture that a file may state.
 const MAX_SIZE: usize = 1 << 14;
 
@@ -35,14 +38,14 @@ impl Picture {
         self.size.iter().all(Option::is_some)
     }
 
-    /// Two sizes of pictures: the one that the file states, as far as it does, and another.
-    pub(super) fn sizes(&self) -> [Size; 2] {
+    /// Three sizes of pictures: the one that the file states, as far as it does, another, and an odd one.
+    pub(super) fn sizes(&self) -> [Size; 3] {
         let [rows, columns] = self.size.map(|size| size.filter(|&size| size <= MAX_SIZE));
         let first =
             Size { height: rows.unwrap_or(ANY.height), width: columns.unwrap_or(ANY.width) };
         // Larger by more than any window, so that a window as large as the first picture is not as large as this.
         let other = |size: usize| 2 * size + 64;
-        [first, Size { height: other(first.height), width: other(first.width) }]
+        [first, Size { height: other(first.height), width: other(first.width) }, ODD]
     }
 }
 

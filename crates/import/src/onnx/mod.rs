@@ -63,6 +63,10 @@ const FORMAT: &str = "ONNX model";
 /// What to do about a node that no layer works without.
 const WAY_OUT: &str = "Export the network without it, or use another";
 
+/// What stands for an input that a node reads and no node or weight is.
+const NOT_IN_THE_FILE: &str =
+    "an input that nothing in the file makes (sparse weights are not read)";
+
 /// What a file gives.
 pub(crate) struct Read {
     pub(crate) graph: Graph,
@@ -154,7 +158,7 @@ fn build(
                 Some(&place) => places.push(place),
                 None if reader.get(input).is_some() => {}
                 None => {
-                    let kind = "weights that are sparse or not in the file".to_owned();
+                    let kind = NOT_IN_THE_FILE.to_owned();
                     let value = reader.unsupported(input, kind, &[])?;
                     reader.set(input, value);
                     let (layer, input) = (node.name.clone(), input.clone());

@@ -95,10 +95,10 @@ impl Model {
         within("the graph", "the number of nodes", nodes.len(), 1, MAX_NODES)?;
         Ok(Self {
             nodes: inlined(nodes, &functions)?,
-            initializers: initializers(&graph)?,
-            inputs: inputs(&graph.input)?,
+            initializers: initializers(&graph, &mut parts)?,
+            inputs: inputs(&graph.input, &mut parts)?,
             #[cfg(test)]
-            outputs: inputs(&graph.output)?.into_iter().map(|output| output.name).collect(),
+            outputs: named(&graph.output, &mut parts)?,
             producer: model.producer_name.unwrap_or_default(),
             metadata: entries("the model", &model.metadata_props)?,
         })
@@ -132,6 +132,16 @@ fn domain(name: Option<String>) -> String {
 pub(super) struct Parts {
     nodes: usize,
     attributes: usize,
+    weights: usize,
+    /// Inputs and outputs of graphs.
+    ends: usize,
+}
+
+impl Parts {
+    fn count_attributes(&mut self, name: &str, count: usize) -> Result<(), ImportError> {
+        self.attributes = self.attributes.saturating_add(count);
+        within(name, "the number of attributes so far", self.attributes, 0, MAX_PARTS)
+    }
 }
 
 /// Nodes, and those in the graphs inside them; they lie inside `depth` graphs.
@@ -150,8 +160,7 @@ pub(super) fn nodes(
     for bytes in list {
         let node: super::proto::NodeProto = decode(bytes)?;
         let name = node.name.clone().unwrap_or_default();
-        parts.attributes = parts.attributes.saturating_add(node.attribute.len());
-        within(&name, "the number of attributes so far", parts.attributes, 0, MAX_PARTS)?;
+        parts.count_attributes(&name, node.attribute.len())?;
         let domain = domain(node.domain.clone());
         let opset = opsets.get(&domain).copied().unwrap_or(1);
         let mut node = Node::new(node, &domain, opset)?;
@@ -161,10 +170,16 @@ pub(super) fn nodes(
     Ok(nodes)
 }
 
+/// The weights of a graph.
+///
+/// # Errors
+/// What cannot be unpacked, or is too many.
 pub(super) fn initializers(
     graph: &GraphProto,
+    parts: &mut Parts,
 ) -> Result<HashMap<String, TensorProto>, ImportError> {
-    within("the graph", "the number of weights", graph.initializer.len(), 0, MAX_PARTS)?;
+    parts.weights = parts.weights.saturating_add(graph.initializer.len());
+    within("the graph", "the number of weights so far", parts.weights, 0, MAX_PARTS)?;
     let mut initializers = HashMap::new();
     for bytes in &graph.initializer {
         let mut tensor: TensorProto = decode(bytes)?;
@@ -175,9 +190,18 @@ pub(super) fn initializers(
     Ok(initializers)
 }
 
-pub(super) fn inputs(list: &[Bytes]) -> Result<Vec<Input>, ImportError> {
-    within("the graph", "the number of inputs", list.len(), 0, MAX_PARTS)?;
+fn inputs(list: &[Bytes], parts: &mut Parts) -> Result<Vec<Input>, ImportError> {
+    parts.ends = parts.ends.saturating_add(list.len());
+    within("the graph", "the number of inputs and outputs so far", parts.ends, 0, MAX_PARTS)?;
     list.iter().map(input).collect()
+}
+
+/// The names of a graph's outputs.
+///
+/// # Errors
+/// What cannot be unpacked, or is too many.
+pub(super) fn named(list: &[Bytes], parts: &mut Parts) -> Result<Vec<String>, ImportError> {
+    Ok(inputs(list, parts)?.into_iter().map(|output| output.name).collect())
 }
 
 fn input(bytes: &Bytes) -> Result<Input, ImportError> {
@@ -213,4 +237,18 @@ pub(super) fn entries(place: &str, list: &[Bytes]) -> Result<HashMap<String, Str
         entries.insert(entry.key.unwrap_or_default(), entry.value.unwrap_or_default());
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_and_outputs_of_all_graphs_are_counted_together() {
+        let half = vec![Bytes::new(); MAX_PARTS / 2 + 1];
+        let parts = &mut Parts::default();
+        assert!(named(&half, parts).is_ok() && named(&half, parts).is_err());
+        let graph = GraphProto { initializer: half, ..GraphProto::default() };
+        assert!(initializers(&graph, parts).is_ok() && initializers(&graph, parts).is_err());
+    }
 }

@@ -83,7 +83,7 @@ impl Case {
     ) -> Option<(Reader, Vec<Value>)> {
         let mut model = Model::read(self.model.clone().into()).ok()?;
         names::name(&mut model.nodes);
-        let mut reader = Reader::new(assembly, [size; 2], 1 << 24);
+        let mut reader = Reader::new(assembly, [size; 3], 1 << 24);
         let first = first(&mut reader)?;
         let constant = |constant: &Constant| Value::Constant(Arc::new(constant.clone()));
         let rest = self.inputs.iter().skip(first.len()).map(constant);

@@ -155,7 +155,7 @@ fn computed(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Vec<Va
         return unsupported(" of what is not supported");
     }
     let known =
-        |input: &Value| matches!(input, Value::Nothing | Value::Constant(_) | Value::Sized(_));
+        |input: &Value| matches!(input, Value::Nothing | Value::Constant(_) | Value::Sized(..));
     if begun.iter().all(known) {
         return match fold::fold(reader, node, &begun) {
             Some(values) => Ok(values),

@@ -1,7 +1,8 @@
 //! What is known while a graph is read, and what builders make of a node.
 //!
 //! Sizes are computed twice, for a picture of the size that the file states or that is as good as any, and
-//! for another: what comes out the same does not depend on the picture.
+//! for another: what comes out the same does not depend on the picture. A third, of odd sides, tells what only
+//! seems not to, such as a size modulo 32; where it fits no layer, nothing is said of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,8 +36,8 @@ pub(super) enum Value {
     Constant(Arc<Constant>),
     /// Several values.
     Sequence(Vec<Value>),
-    /// What depends on the picture's size: the constants for both sizes.
-    Sized([Arc<Constant>; 2]),
+    /// What depends on the picture's size: the constants for both sizes, and for the odd one if it has such.
+    Sized([Arc<Constant>; 2], Option<Arc<Constant>>),
     /// Products of queries and keys.
     Scores(Arc<Scores>),
     /// What cannot be computed; there is an unsupported node for it.
@@ -49,15 +50,30 @@ impl From<Array> for Value {
     }
 }
 
-impl Value {
-    /// Sizes for both pictures.
-    pub(super) fn sizes([first, second]: [Vec<i64>; 2]) -> Self {
-        if first == second {
+/// Sizes for both pictures, and for the odd one if there are such.
+pub(super) struct Sizes {
+    pub(super) both: [Vec<i64>; 2],
+    pub(super) odd: Option<Vec<i64>>,
+}
+
+impl Sizes {
+    pub(super) fn map(self, f: impl Fn(Vec<i64>) -> Vec<i64>) -> Self {
+        Self { both: self.both.map(&f), odd: self.odd.map(&f) }
+    }
+}
+
+impl From<Sizes> for Value {
+    fn from(sizes: Sizes) -> Self {
+        let Sizes { both: [first, second], odd } = sizes;
+        if first == second && odd.as_ref().is_none_or(|odd| *odd == first) {
             return Array::integers(first).into();
         }
-        Value::Sized([first, second].map(|sizes| Arc::new(Array::integers(sizes).into())))
+        let constant = |sizes| Arc::new(Array::integers(sizes).into());
+        Value::Sized([first, second].map(constant), odd.map(constant))
     }
+}
 
+impl Value {
     pub(super) fn node(&self) -> Option<(NodeId, &Form)> {
         match self {
             Value::Node(id, form) => Some((*id, form)),
@@ -75,19 +91,43 @@ impl Value {
     /// A constant, for the first size of pictures if it depends on that.
     pub(super) fn at_first(&self) -> Option<&Constant> {
         match self {
-            Value::Constant(constant) | Value::Sized([constant, _]) => Some(constant),
+            Value::Constant(constant) | Value::Sized([constant, _], _) => Some(constant),
             _ => None,
         }
     }
 
-    /// A constant's whole numbers, for both sizes of pictures.
+    /// A constant's whole numbers, for both sizes of pictures; none where these are the same, but not those for
+    /// the odd one: what they are for others cannot be told from them.
     pub(super) fn whole(&self) -> Option<[Vec<i64>; 2]> {
         match self {
             Value::Constant(constant) => {
                 let numbers = constant.integers("").ok()?;
                 Some([numbers.clone(), numbers])
             }
-            Value::Sized([a, b]) => Some([a.integers("").ok()?, b.integers("").ok()?]),
+            Value::Sized([a, b], odd) => {
+                let both = [a.integers("").ok()?, b.integers("").ok()?];
+                let differs =
+                    |odd: &Arc<Constant>| odd.integers("").ok().as_ref() != Some(&both[0]);
+                let misleads = both[0] == both[1] && odd.as_ref().is_some_and(differs);
+                (!misleads).then_some(both)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a condition holds, if that is known and the same for all sizes of pictures.
+    pub(super) fn holds(&self) -> Option<bool> {
+        let one = |constant: &Constant| match constant.integers("").ok()?[..] {
+            [number] => Some(number != 0),
+            _ => None,
+        };
+        match self {
+            Value::Constant(constant) => one(constant),
+            Value::Sized([a, b], odd) => {
+                let holds = one(a)?;
+                let others = [one(b), one(odd.as_ref()?)];
+                (others == [Some(holds); 2]).then_some(holds)
+            }
             _ => None,
         }
     }
@@ -133,15 +173,17 @@ pub(super) struct Reader {
     values: HashMap<String, Value>,
     /// The input that the network itself wants, once it has begun.
     pub(super) input: Option<InputSpec>,
-    /// The sizes of pictures for which sizes are computed.
-    pub(super) pictures: [Size; 2],
+    /// The sizes of pictures for which sizes are computed; the last is odd.
+    pub(super) pictures: [Size; 3],
     /// How many pictures the file is made for at once; here it is always one.
     pub(super) batch: usize,
     /// Whether the file is made for pictures of the first size.
     pub(super) is_fixed: bool,
     nodes: Vec<NodeId>,
     /// Each node's shapes for them, where there are such.
-    shapes: Vec<[Option<Shape>; 2]>,
+    shapes: Vec<[Option<Shape>; 3]>,
+    /// Which nodes have their positions in a row.
+    in_row: Vec<bool>,
     /// How many values may still be read and made to compute constants.
     foldable: usize,
     /// How many weights have been filled with one number.
@@ -150,7 +192,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Before any node is read. The file has so many `bytes`.
-    pub(super) fn new(assembly: Assembly, pictures: [Size; 2], bytes: usize) -> Self {
+    pub(super) fn new(assembly: Assembly, pictures: [Size; 3], bytes: usize) -> Self {
         let channels = assembly.channels(assembly.input()).unwrap_or(0);
         let nodes = vec![assembly.input()];
         let shape = |size: Size| Some(Shape::new(channels, size.height, size.width));
@@ -163,6 +205,7 @@ impl Reader {
             is_fixed: false,
             nodes,
             shapes: vec![pictures.map(shape)],
+            in_row: vec![false],
             foldable: bytes.saturating_mul(FOLDED[0]).saturating_add(FOLDED[1]),
             filled: 0,
         }
@@ -172,6 +215,11 @@ impl Reader {
         if !name.is_empty() {
             self.values.insert(name.to_owned(), value);
         }
+    }
+
+    /// Lets `name` mean nothing again.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.values.remove(name);
     }
 
     /// What `name` means, [`Value::Nothing`] if it is empty.
@@ -198,9 +246,12 @@ impl Reader {
                 op => op.output_shape(&shapes).ok()?.filter(|shape| !shape.is_empty()),
             }
         };
-        let shapes = [0, 1].map(shape);
+        let shapes = [0, 1, 2].map(shape);
         debug_assert_eq!(id.index(), self.shapes.len());
         self.shapes.push(shapes);
+        let in_row = inputs.iter().any(|input| self.in_row[input.index()]);
+        let is_row = matches!(self.assembly.op(id), Op::Tokens(_));
+        self.in_row.push((in_row || is_row) && !self.is_point(id));
         self.nodes.push(id);
         Ok(id)
     }
@@ -214,13 +265,18 @@ impl Reader {
         Ok(Value::Unknown(self.add(name, Op::Unsupported { kind }, inputs)?))
     }
 
+    /// Whether a node's positions are in a row behind others, so that its columns are not the picture's.
+    pub(super) fn in_row(&self, node: NodeId) -> bool {
+        self.in_row[node.index()]
+    }
+
     /// A node's shape, for the first or second size of pictures.
     pub(super) fn shape(&self, node: NodeId, picture: usize) -> Option<Shape> {
         self.shapes[node.index()][picture]
     }
 
     /// The last node whose shapes for both sizes of pictures are as `wanted`.
-    pub(super) fn last(&self, wanted: impl Fn(&[Option<Shape>; 2]) -> bool) -> Option<NodeId> {
+    pub(super) fn last(&self, wanted: impl Fn(&[Option<Shape>; 3]) -> bool) -> Option<NodeId> {
         self.nodes.iter().copied().rfind(|node| wanted(&self.shapes[node.index()]))
     }
 
@@ -235,7 +291,7 @@ impl Reader {
 
     /// Of what a node has one whatever the picture.
     fn single(&self, node: NodeId) -> Vec<Kind> {
-        let [Some(a), Some(b)] = self.shapes[node.index()] else { return Vec::new() };
+        let [Some(a), Some(b), _] = self.shapes[node.index()] else { return Vec::new() };
         let extents = [(Kind::Rows, a.height, b.height), (Kind::Columns, a.width, b.width)];
         extents.into_iter().filter(|(_, a, b)| [*a, *b] == [1, 1]).map(|(kind, ..)| kind).collect()
     }
@@ -258,8 +314,8 @@ impl Reader {
         self.settled(node, form)
     }
 
-    /// The sizes of a value's axes for both sizes of pictures.
-    pub(super) fn sizes(&self, id: NodeId, form: &Form) -> Option<[Vec<i64>; 2]> {
+    /// The sizes of a value's axes.
+    pub(super) fn sizes(&self, id: NodeId, form: &Form) -> Option<Sizes> {
         let of = |picture: usize| -> Option<Vec<i64>> {
             let (first, shape) = (self.shape(id, 0)?, self.shape(id, picture)?);
             let size = |part: &Part| match part.kind {
@@ -277,7 +333,7 @@ impl Reader {
             };
             form.0.iter().map(axis).collect()
         };
-        Some([of(0)?, of(1)?])
+        Some(Sizes { both: [of(0)?, of(1)?], odd: of(2) })
     }
 
     /// The picture as the network wants it. What the first layer reads becomes the network's input

@@ -90,7 +90,7 @@ fn of_scales(node: &Node, axes: &[i64], scales: &Value) -> Option<[Extent; 2]> {
     let scales = match scales {
         Value::Nothing => node.attribute("scales")?.floats.clone(),
         // What depends on the picture's size may be the ratio of two sizes, which does not.
-        Value::Sized([a, b]) => {
+        Value::Sized([a, b], _) => {
             let (a, b) = (a.floats("").ok()?, b.floats("").ok()?);
             let near = a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-6 * a.abs());
             near.then_some(a)?

@@ -83,14 +83,14 @@ pub(super) fn split_sizes(node: &Node, inputs: &[Value], size: usize) -> Option<
 }
 
 /// The part of a shape that a `Shape` asks for.
-pub(super) fn part(node: &Node, sizes: [Vec<i64>; 2]) -> Option<[Vec<i64>; 2]> {
-    let rank = sizes[0].len() as i64;
+pub(super) fn part(node: &Node, sizes: Vec<i64>) -> Vec<i64> {
+    let rank = sizes.len() as i64;
     let limit = |name: &str, default: i64| {
         let at = node.integer(name, default);
         (if at < 0 { at.saturating_add(rank) } else { at }).clamp(0, rank) as usize
     };
     let (start, end) = (limit("start", 0), limit("end", rank));
-    Some(sizes.map(|sizes| sizes.get(start..end).unwrap_or_default().to_vec()))
+    sizes.get(start..end).unwrap_or_default().to_vec()
 }
 
 /// The sizes of a value.
@@ -100,15 +100,15 @@ pub(super) fn shape(
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
     let Some((id, form)) = inputs[0].node() else { return Ok(NO_SHAPE) };
-    let sizes = reader.sizes(id, form).and_then(|sizes| part(node, sizes));
-    Ok(sizes.map_or(NO_SHAPE, |sizes| Built::same(Value::sizes(sizes))))
+    let sizes = reader.sizes(id, form).map(|sizes| sizes.map(|sizes| part(node, sizes)));
+    Ok(sizes.map_or(NO_SHAPE, |sizes| Built::same(sizes.into())))
 }
 
 /// How many values there are.
 pub(super) fn size(reader: &mut Reader, _: &Node, inputs: &[Value]) -> Result<Built, ImportError> {
     let sizes = inputs[0].node().and_then(|(id, form)| reader.sizes(id, form));
     let count = sizes.map(|sizes| sizes.map(|sizes| vec![sizes.iter().product::<i64>()]));
-    Ok(count.map_or(NO_SHAPE, |count| Built::same(Value::sizes(count))))
+    Ok(count.map_or(NO_SHAPE, |count| Built::same(count.into())))
 }
 
 const NO_SHAPE: Built = Built::Unsupported(" of what has no shape that is known");

@@ -12,6 +12,7 @@ use super::*;
 use crate::{measured, mutated};
 
 mod bounds;
+mod branches;
 mod parts;
 
 fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
