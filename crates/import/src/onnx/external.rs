@@ -1,12 +1,13 @@
 //! Weights in files beside the model.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use prost::bytes::Bytes;
 
 use super::model::entries;
-use super::node::Node;
-use super::proto::TensorProto;
+use super::node::{Attributes, Node};
+use super::proto::{AttributeProto, TensorProto};
 use crate::{ImportError, MAX_FILE, printable};
 
 /// Gives the content of a file beside the model, by its path from the model's folder.
@@ -23,11 +24,15 @@ pub(super) struct External<'a> {
     sibling: Sibling<'a>,
     files: Vec<(String, Bytes)>,
     places: HashMap<String, usize>,
+    /// What nodes share, by where it is, with what it has become: so it is fetched once for all of them.
+    attributes: HashMap<*const Attributes, [Arc<Attributes>; 2]>,
+    tensors: HashMap<*const AttributeProto, [Arc<AttributeProto>; 2]>,
 }
 
 impl<'a> External<'a> {
     pub(super) fn new(sibling: Sibling<'a>) -> Self {
-        Self { sibling, files: Vec::new(), places: HashMap::new() }
+        let (places, attributes, tensors) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { sibling, files: Vec::new(), places, attributes, tensors }
     }
 
     /// Bytes of all files.
@@ -81,9 +86,45 @@ impl<'a> External<'a> {
     /// # Errors
     /// As [`Self::fetch`].
     pub(super) fn fetch_attributes(&mut self, node: &mut Node) -> Result<(), ImportError> {
-        let name = node.name.clone();
-        let outside = |tensor: &TensorProto| tensor.data_location == Some(EXTERNAL);
-        node.tensors_mut(outside).into_iter().try_for_each(|tensor| self.fetch(&name, tensor))
+        if !node.attributes.values().any(|attribute| is_outside(attribute)) {
+            return Ok(());
+        }
+        let key = Arc::as_ptr(&node.attributes);
+        if let Some([_, fetched]) = self.attributes.get(&key) {
+            node.attributes = Arc::clone(fetched);
+            return Ok(());
+        }
+        let fetched = node.attributes.iter().map(|(name, attribute)| {
+            let attribute = match is_outside(attribute) {
+                true => self.fetched(&node.name, attribute)?,
+                false => Arc::clone(attribute),
+            };
+            Ok((name.clone(), attribute))
+        });
+        let fetched = Arc::new(fetched.collect::<Result<Attributes, ImportError>>()?);
+        let before = std::mem::replace(&mut node.attributes, Arc::clone(&fetched));
+        self.attributes.insert(key, [before, fetched]);
+        Ok(())
+    }
+
+    /// A tensor's attribute, with its values.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    fn fetched(
+        &mut self,
+        name: &str,
+        attribute: &Arc<AttributeProto>,
+    ) -> Result<Arc<AttributeProto>, ImportError> {
+        let key = Arc::as_ptr(attribute);
+        if let Some([_, fetched]) = self.tensors.get(&key) {
+            return Ok(Arc::clone(fetched));
+        }
+        let mut t = attribute.t.clone();
+        t.as_mut().map_or(Ok(()), |tensor| self.fetch(name, tensor))?;
+        let fetched = Arc::new(AttributeProto { t, ..AttributeProto::default() });
+        self.tensors.insert(key, [Arc::clone(attribute), Arc::clone(&fetched)]);
+        Ok(fetched)
     }
 
     fn file(&mut self, name: &str, location: &str) -> Result<Bytes, ImportError> {
@@ -111,6 +152,10 @@ impl<'a> External<'a> {
     }
 }
 
+fn is_outside(attribute: &AttributeProto) -> bool {
+    attribute.t.as_ref().is_some_and(|tensor| tensor.data_location == Some(EXTERNAL))
+}
+
 /// Whether a path leads to a file in a folder and nowhere else, on any system.
 fn is_inside(path: &str) -> bool {
     let plain = |part: &str| !part.is_empty() && part != ".." && !part.contains([':', '\\', '\0']);
@@ -120,7 +165,31 @@ fn is_inside(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message;
+
+    use super::super::proto::StringStringEntryProto;
     use super::*;
+
+    #[test]
+    fn what_nodes_share_is_fetched_once_for_all() {
+        let entry =
+            StringStringEntryProto { key: Some("location".into()), value: Some("w".into()) };
+        let t = TensorProto {
+            data_location: Some(EXTERNAL),
+            external_data: vec![entry.encode_to_vec().into()],
+            ..TensorProto::default()
+        };
+        let value = AttributeProto { t: Some(t), ..AttributeProto::default() };
+        let mut node = Node::of("Constant", &[], "c");
+        node.attributes = Arc::new(Attributes::from([("value".into(), Arc::new(value))]));
+        let mut nodes = [node.clone(), node];
+        let mut sibling = |_: &str| Ok(Bytes::from_static(b"weights!"));
+        let mut external = External::new(&mut sibling);
+        nodes.iter_mut().for_each(|node| external.fetch_attributes(node).unwrap());
+        let [first, second] = &nodes;
+        assert_eq!(first.tensor("value").unwrap().raw_data.as_deref(), Some(&b"weights!"[..]));
+        assert!(Arc::ptr_eq(&first.attributes, &second.attributes));
+    }
 
     #[test]
     fn only_paths_inside_a_folder_are_followed() {

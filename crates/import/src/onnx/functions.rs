@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::model::Functions;
+use super::model::{Function, Functions};
 use super::node::Node;
 use crate::ImportError;
 use crate::kit::{MAX_NODES, within};
@@ -11,6 +11,8 @@ use crate::kit::{MAX_NODES, within};
 const MAX_DEPTH: usize = 32;
 /// The most bytes of names that all calls make.
 const MAX_NAMES: usize = 1 << 26;
+/// The most inputs and outputs of all calls.
+const MAX_FORMALS: usize = 1 << 20;
 /// The most attributes that calls give to the nodes of functions.
 const MAX_GIVEN: usize = 1 << 20;
 
@@ -23,7 +25,7 @@ pub(super) fn inlined(nodes: Vec<Node>, functions: &Functions) -> Result<Vec<Nod
         return Ok(nodes);
     }
     let out = Vec::with_capacity(nodes.len());
-    let mut inlining = Inlining { functions, out, calls: 0, names: 0, given: 0 };
+    let mut inlining = Inlining { functions, out, calls: 0, formals: 0, names: 0, given: 0 };
     for node in nodes {
         inlining.add(node, 0)?;
     }
@@ -35,6 +37,7 @@ struct Inlining<'a> {
     functions: &'a Functions,
     out: Vec<Node>,
     calls: usize,
+    formals: usize,
     names: usize,
     given: usize,
 }
@@ -50,24 +53,15 @@ impl Inlining<'_> {
         within(&node.name, "the number of functions inside each other", depth, 0, MAX_DEPTH)?;
         self.calls += 1;
         within(&node.name, "the number of calls before it", self.calls - 1, 0, MAX_NODES)?;
-        let formal = function.inputs.iter().chain(&function.outputs);
-        let given = |list: &[String], count: usize| {
-            let mut given = list.to_vec();
-            given.resize(count, String::new());
-            given
-        };
-        let actual = given(&node.inputs, function.inputs.len()).into_iter();
-        let actual = actual.chain(given(&node.outputs, function.outputs.len()));
-        let known: HashMap<&str, String> = formal.map(String::as_str).zip(actual).collect();
-        let name = |inner: &str| match known.get(inner) {
+        let formals = function.inputs.len().saturating_add(function.outputs.len());
+        self.formals = self.formals.saturating_add(formals);
+        let what = "the number of inputs and outputs of all calls so far";
+        within(&node.name, what, self.formals, 0, MAX_FORMALS)?;
+        let names = names(function, &node);
+        let name = |inner: &str| match names.get(inner) {
             _ if inner.is_empty() => String::new(),
-            // An output that nobody reads has a name inside all the same.
-            Some(name)
-                if !name.is_empty() || function.inputs.iter().any(|input| input == inner) =>
-            {
-                name.clone()
-            }
-            _ => format!("{}/{inner}", node.name),
+            Some(&name) => name.to_owned(),
+            None => format!("{}/{inner}", node.name),
         };
         for inner in &function.nodes {
             let inputs = inner.inputs.iter().map(|input| name(input)).collect();
@@ -84,9 +78,24 @@ impl Inlining<'_> {
     }
 }
 
+/// What the names of a function's inputs and outputs mean where `node` calls it. An input that is left out has
+/// none; an output that nobody reads has a name of the function's own, as all that is inside.
+fn names<'a>(function: &'a Function, node: &'a Node) -> HashMap<&'a str, &'a str> {
+    let given = |list: &'a [String], place: usize| list.get(place).map_or("", String::as_str);
+    let inputs = function.inputs.iter().enumerate();
+    let mut names: HashMap<&str, &str> =
+        inputs.map(|(place, formal)| (&**formal, given(&node.inputs, place))).collect();
+    for (place, formal) in function.outputs.iter().enumerate() {
+        let actual = given(&node.outputs, place);
+        if !actual.is_empty() {
+            names.insert(formal, actual);
+        }
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::model::Function;
     use super::*;
 
     fn function(inputs: &[&str], nodes: Vec<Node>) -> Function {
@@ -124,6 +133,26 @@ mod tests {
         let functions = (0..=20).map(|i| (key(&format!("f{i}")), function(&["x"], body(i))));
         let error = inlined(vec![call(0)], &functions.collect()).unwrap_err();
         assert!(error.to_string().contains("the number of calls"), "{error}");
+    }
+
+    #[test]
+    fn inputs_and_outputs_of_calls_are_counted() {
+        let formals = vec!["x"; 1000];
+        let functions = HashMap::from([(key("f"), function(&formals, vec![]))]);
+        let calls = vec![Node::of("f", &["image"], "a"); 2000];
+        let error = inlined(calls, &functions).unwrap_err();
+        assert!(error.to_string().contains("inputs and outputs of all calls"), "{error}");
+    }
+
+    #[test]
+    fn what_a_call_leaves_out_is_empty_inside_and_what_nobody_reads_has_a_name() {
+        let inner = vec![Node::of("Clip", &["x", "min"], "out"), Node::of("Relu", &["out"], "y")];
+        let functions = HashMap::from([(key("f"), function(&["x", "min"], inner))]);
+        let mut call = Node::of("f", &["image"], "");
+        call.name = "call".into();
+        let nodes = inlined(vec![call], &functions).unwrap();
+        assert_eq!(nodes[0].inputs, ["image", ""]);
+        assert_eq!((&*nodes[0].outputs[0], &*nodes[1].inputs[0]), ("call/out", "call/out"));
     }
 
     #[test]

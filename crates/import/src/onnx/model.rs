@@ -21,6 +21,8 @@ use crate::kit::{MAX_NODES, MAX_RANK, make_printable, within};
 const MAX_PARTS: usize = 1 << 17;
 /// The most domains of operations.
 const MAX_DOMAINS: usize = 256;
+/// The most inputs, and the most outputs, of a function.
+const MAX_FORMALS: usize = 1024;
 
 /// A file, unpacked.
 pub(super) struct Model {
@@ -82,7 +84,9 @@ impl Model {
             let own = opsets_of(&function, &opsets)?;
             let op = operation(&domain(function.domain), &function.name.unwrap_or_default());
             let overload = function.overload.unwrap_or_default();
-            within(&op, "the number of attributes", function.attribute_proto.len(), 0, MAX_PARTS)?;
+            parts.count_attributes(&op, function.attribute_proto.len())?;
+            within(&op, "the number of its inputs", function.input.len(), 0, MAX_FORMALS)?;
+            within(&op, "the number of its outputs", function.output.len(), 0, MAX_FORMALS)?;
             let function = Function {
                 nodes: nodes(&function.node, &own, &mut parts, 0)?,
                 defaults: attributes(function.attribute_proto)?,

@@ -31,7 +31,8 @@ pub(super) struct Node {
     pub(super) opset: i64,
     pub(super) inputs: Vec<String>,
     pub(super) outputs: Vec<String>,
-    attributes: Arc<Attributes>,
+    /// The same for all nodes that a function's node becomes.
+    pub(super) attributes: Arc<Attributes>,
     /// The graphs inside it.
     pub(super) branches: Option<Box<Branches>>,
     /// The modules of the program that it is in, outermost first, where the exporter notes them.
@@ -107,20 +108,6 @@ impl Node {
 
     pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
         self.attributes.get(name).map(|attribute| &**attribute)
-    }
-
-    /// The tensors among its attributes for which `wanted` holds, to be changed.
-    pub(super) fn tensors_mut(
-        &mut self,
-        wanted: fn(&TensorProto) -> bool,
-    ) -> Vec<&mut TensorProto> {
-        let is_wanted = |attribute: &AttributeProto| attribute.t.as_ref().is_some_and(wanted);
-        if !self.attributes.values().any(|attribute| is_wanted(attribute)) {
-            return Vec::new();
-        }
-        let attributes = Arc::make_mut(&mut self.attributes).values_mut();
-        let changed = attributes.filter(|attribute| is_wanted(attribute));
-        changed.filter_map(|attribute| Arc::make_mut(attribute).t.as_mut()).collect()
     }
 
     /// Whether it has no attributes but these.
