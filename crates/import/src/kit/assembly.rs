@@ -28,12 +28,16 @@ const MAX_PADDING: usize = 1 << 14;
 /// another order.
 const MAX_WEIGHTS: usize = 1 << 29;
 
+/// The most channels that all layers which choose some choose together: each keeps a list of them.
+const MAX_SELECTED: usize = 1 << 24;
+
 /// A graph being built, with what is known of each node for any size of picture.
 pub(crate) struct Assembly {
     builder: GraphBuilder,
     known: Vec<Known>,
     padding: usize,
     weights: usize,
+    selected: usize,
     /// The arrays already counted in `weights`, by where they are.
     counted: HashSet<*const f32>,
 }
@@ -69,6 +73,7 @@ impl Assembly {
             known: vec![Known { channels: Some(channels), stride: 1 }],
             padding: 0,
             weights: 0,
+            selected: 0,
             counted: HashSet::new(),
         })
     }
@@ -147,6 +152,11 @@ impl Assembly {
             let more = expanded_weights(conv).saturating_sub(conv.weights.len());
             self.weights = self.weights.saturating_add(more);
             within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
+        }
+        if let Op::SelectChannels(select) = op {
+            self.selected = self.selected.saturating_add(select.channels.len());
+            let what = "the number of channels chosen so far";
+            within(name, what, self.selected, 0, MAX_SELECTED)?;
         }
         let later = op.weights().filter(|weights| weights.made().is_none());
         if let Some(weights) = later.filter(|weights| self.counted.insert(weights.address())) {
@@ -332,7 +342,34 @@ fn check_conv(name: &str, conv: &Conv2d) -> Result<(), ImportError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use graph::SelectChannels;
+
     use super::*;
+
+    #[test]
+    fn layers_have_as_many_inputs_as_they_take() {
+        let attention = || Op::Attention(graph::Attention { heads: 1, scale: 1.0 });
+        for (op, counts) in [(attention(), [0, 1, 2, 4]), (Op::Relu, [0, 2, 3, 4])] {
+            for count in counts {
+                let mut assembly = Assembly::new("picture", 3).unwrap();
+                let inputs = vec![assembly.input(); count];
+                let error = assembly.add("layer", op.clone(), &inputs).unwrap_err();
+                assert!(error.to_string().contains("number of inputs"), "{count}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_of_channels_that_are_chosen_are_counted() {
+        let mut assembly = Assembly::of_channels("picture", 1 << 18).unwrap();
+        let (input, channels) = (assembly.input(), (0..1 << 18).collect::<Arc<[usize]>>());
+        let select = SelectChannels { in_channels: 1 << 18, channels };
+        let mut add = || assembly.add("layer", Op::SelectChannels(select.clone()), &[input]);
+        assert!((0..MAX_SELECTED >> 18).all(|_| add().is_ok()));
+        assert!(add().unwrap_err().to_string().contains("channels chosen so far"));
+    }
 
     #[test]
     fn weights_that_layers_share_count_once() {

@@ -14,6 +14,7 @@ use crate::{measured, mutated};
 mod bounds;
 mod branches;
 mod parts;
+mod rows;
 
 fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
     let texts = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();

@@ -9,7 +9,7 @@ use super::reader::{Built, Reader, Value};
 use super::tensor::Constant;
 use crate::ImportError;
 
-/// The most numbers of a constant for all positions: a small file can state more of them than memory holds.
+/// The most numbers of constants for all positions: a small file can state more of them than memory holds.
 const MOST_NUMBERS: usize = 1 << 24;
 
 /// The most channels that are chosen, each as often as a file says.
@@ -17,7 +17,7 @@ const MOST_SELECTED: usize = 1 << 18;
 
 /// Constants put before a value along its positions, if it is that which is joined.
 pub(super) fn concat(
-    reader: &Reader,
+    reader: &mut Reader,
     node: &Node,
     inputs: &[Value],
 ) -> Result<Option<Built>, ImportError> {
@@ -29,18 +29,23 @@ pub(super) fn concat(
     if constants.is_empty() || !reader.has_positions(id, form, axis) {
         return Ok(None);
     }
+    let fits = |constant: &&Constant| {
+        let sizes = &constant.shape;
+        let fits = |other: usize| {
+            other == axis || sizes[other] == if other == of_channels { channels } else { 1 }
+        };
+        constant.is_float() && sizes.len() == form.rank() && (0..form.rank()).all(fits)
+    };
+    let constants = constants.iter().map(|constant| constant.constant().filter(fits));
+    let Some(constants) = constants.collect::<Option<Vec<_>>>() else { return Ok(None) };
+    // One constant can be many of the inputs.
+    let sum = |sum: usize, constant: &&Constant| sum.checked_add(constant.len());
+    let all = constants.iter().try_fold(0, sum).filter(|&all| all <= MOST_NUMBERS);
+    if all.and_then(|all| reader.count(all)).is_none() {
+        return Ok(None);
+    }
     let mut before = Vec::new();
     for constant in constants {
-        let few = |constant: &&Constant| constant.is_float() && constant.len() <= MOST_NUMBERS;
-        let Some(constant) = constant.constant().filter(few) else { return Ok(None) };
-        let fits = constant.shape.len() == form.rank()
-            && (0..form.rank()).all(|other| {
-                let size = constant.shape[other];
-                other == axis || size == if other == of_channels { channels } else { 1 }
-            });
-        if !fits {
-            return Ok(None);
-        }
         before.extend(by_position(node, constant, axis, of_channels, channels)?);
     }
     let count = before.len() / channels.max(1) + form.size(axis);
@@ -102,13 +107,17 @@ pub(super) fn add(
         Op::Tokens(tokens) => (reader.assembly.inputs(id)[0], Some(tokens.clone())),
         _ => (id, None),
     };
+    // Of others in a row, rows and columns are no longer told apart.
+    if reader.in_row(own) {
+        return Ok(None);
+    }
     let count = before.as_ref().map_or(0, Tokens::count);
     let Some(shape) = reader.shape(own, 0) else { return Ok(None) };
     let Some(grid) = grid(sizes[axis].saturating_sub(count), [shape.height, shape.width]) else {
         return Ok(None);
     };
-    let whole = constant.shaped(sizes);
-    let Some(whole) = whole else { return Ok(None) };
+    let counted = reader.count(constant.len());
+    let Some(whole) = counted.and_then(|()| constant.shaped(sizes)) else { return Ok(None) };
     let numbers = by_position(node, &whole, axis, of_channels, channels)?;
     let (first, rest) = numbers.split_at(count * channels);
     let values = (0..channels).flat_map(|c| rest.iter().skip(c).step_by(channels.max(1)).copied());
