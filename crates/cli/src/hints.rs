@@ -154,7 +154,9 @@ fn movies(error: &MovieError) -> Option<String> {
         MovieError::Size { .. } => "--movie-size makes it smaller, --ffmpeg has ffmpeg write it.",
         MovieError::GifRate(_) => "--fps sets the frames in a second.",
         MovieError::NoCodec { .. } => "--codec chooses another one.",
-        MovieError::Sound { .. } => "--no-sound leaves the sound out.",
+        MovieError::Sound { .. } => {
+            "--no-sound leaves a video's sound out; a zoom has one only with --sound."
+        }
         _ => return None,
     };
     Some(hint.to_owned())
@@ -268,6 +270,13 @@ mod tests {
             Or replace the file (--force).\n  Or use fewer octaves (--octaves).\n  \
             Or keep less of them (--set octaves.detail=VALUE).\n  Or go for a walk.";
         assert_eq!(crate::exit::text(&error), expected);
+    }
+
+    #[test]
+    fn a_sound_that_cannot_be_copied_has_a_way_out_of_zooms_too() {
+        let (name, problem) = ("a.mp4".to_owned(), "codec not supported".to_owned());
+        let hint = movies(&MovieError::Sound { name, container: "WebM", problem }).unwrap();
+        assert!(hint.contains("--no-sound") && hint.contains("a zoom has one only with --sound"));
     }
 
     #[test]
