@@ -1,6 +1,9 @@
 //! The README's lines work as they stand there: in their order, in a folder with a photo and a video,
 //! whichever network is installed.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use testkit::ffmpeg_is_missing;
@@ -23,6 +26,30 @@ fn commands() -> Vec<Vec<&'static str>> {
         .collect()
 }
 
+/// Starts the studio without a browser, sees that its page is at the address it names, and ends it.
+fn open_the_studio(room: &Room) {
+    let mut studio = Command::new(env!("CARGO_BIN_EXE_deepdream"))
+        .args(["studio", "--no-browser"])
+        .env("DEEPDREAM_HOME", room.path("home"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(studio.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let address = said.find_map(|line| {
+        Some(line.strip_prefix("the studio is at http://")?.trim_end_matches('/').to_owned())
+    });
+    let address = address.expect("the studio says where it is");
+    let mut page = TcpStream::connect(&address).unwrap();
+    write!(page, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    page.read_to_end(&mut answer).unwrap();
+    studio.kill().unwrap();
+    studio.wait().unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("<title>"), "{answer}");
+}
+
 /// Runs every line, on small pictures and with few steps; leaves out those that need a network which is
 /// not there.
 fn run(room: &Room, inception: bool) {
@@ -36,7 +63,7 @@ fn run(room: &Room, inception: bool) {
     half([255, 0, 0], [0, 0, 255]).save(room.path("areas.png")).unwrap();
     let video = !ffmpeg_is_missing();
     if video {
-        let mut ffmpeg = std::process::Command::new("ffmpeg");
+        let mut ffmpeg = Command::new("ffmpeg");
         ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=48x32:r=1:d=14"]);
         assert!(ffmpeg.arg(room.path("clip.mp4")).status().unwrap().success());
     }
@@ -46,6 +73,8 @@ fn run(room: &Room, inception: bool) {
             ["mkdir", folder] => std::fs::create_dir(room.path(folder)).unwrap(),
             ["cp", from, to] => drop(std::fs::copy(room.path(from), room.path(to)).unwrap()),
             ["deepdream", "models", "pull", _] => {}
+            ["deepdream", "studio"] if !cfg!(feature = "studio") => {}
+            ["deepdream", "studio"] => open_the_studio(room),
             ["deepdream", ..] if words.contains(&"inception5h") && !inception => {}
             ["deepdream", "video", ..] | ["deepdream", "movie", "shared"] if !video => {}
             ["deepdream", command, ..] => {
