@@ -27,11 +27,11 @@ pub(crate) use recipe::RecipeArgs;
 pub(crate) const DEFAULT_LAYERS: &str = "Default: the layers chosen for the network";
 
 /// What the help of `--preset` ends with.
-const DEFAULT_PRESET: &str = "Default: figures.";
+const DEFAULT_PRESET: &str = "Default: figures";
 
 /// `--layer`, for a command that has another default.
 pub(crate) fn layers_by_default(arg: Arg, default: &str) -> Arg {
-    saying(arg, &format!(" {DEFAULT_LAYERS}."), default)
+    saying(arg, &format!(". {DEFAULT_LAYERS}"), default)
 }
 
 /// `--preset`, for a command that has another default.

@@ -12,7 +12,7 @@ use crate::terminal;
 /// Arguments of `channels`.
 #[derive(Debug, Args)]
 #[command(mut_arg("layers", |arg| layers_by_default(arg, "")))]
-#[command(mut_arg("preset", |arg| preset_by_default(arg, "Default: classic.")))]
+#[command(mut_arg("preset", |arg| preset_by_default(arg, "Default: classic")))]
 pub(crate) struct ChannelsArgs {
     /// The photo.
     photo: PathBuf,

@@ -10,10 +10,10 @@ use crate::terminal;
 
 /// Arguments of `gallery`.
 #[derive(Debug, Args)]
-#[command(mut_arg("layers", |arg| layers_by_default(arg, " Default: every layer.")))]
+#[command(mut_arg("layers", |arg| layers_by_default(arg, ". Default: every layer")))]
 #[command(mut_arg("preset", |arg| preset_by_default(
     arg,
-    "Default: classic on a photo, visualise on noise.",
+    "Default: classic on a photo, visualise on noise",
 )))]
 pub(crate) struct GalleryArgs {
     /// The photo to dream on. Default: noise.

@@ -82,11 +82,11 @@ mod tests {
         }
         // These have defaults of their own.
         let gallery = help("gallery");
-        assert!(gallery.contains("Default: every layer."), "{gallery}");
-        assert!(gallery.contains("Default: classic on a photo, visualise on noise."), "{gallery}");
+        assert!(gallery.contains("Default: every layer"), "{gallery}");
+        assert!(gallery.contains("Default: classic on a photo, visualise on noise"), "{gallery}");
         let channels = help("channels");
         assert!(!channels.contains(DEFAULT_LAYERS), "{channels}");
-        assert!(channels.contains("Default: classic."), "{channels}");
+        assert!(channels.contains("Default: classic"), "{channels}");
         assert!(explained(&["nothing".to_owned()], None).is_none());
     }
 }
