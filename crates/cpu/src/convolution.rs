@@ -5,10 +5,11 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kernels::conv::{Direct, Filters, Phase};
-use kernels::winograd::Winograd;
+use kernels::winograd::{Keep, Winograd};
 use kernels::{Context, ConvGeometry, CpuLevel, OutOfMemory, Vec16};
 
 use super::program::{Kind, Layer, Program};
+use super::scratch::Scratch;
 use graph::{Conv2d, GraphError, Padding, Shape, Weights, Window};
 
 /// From input to output, or from the output's gradient to the input's.
@@ -124,14 +125,52 @@ impl ConvSpec {
     }
 
     /// The convolutions that make up one direction: several where a stride's phases are.
-    fn phases(&self, direction: Direction) -> Vec<Phase<'_>> {
-        let (weights, bias) = (&self.weights, &self.bias);
+    fn phases<'a>(&'a self, weights: &'a [f32], direction: Direction) -> Vec<Phase<'a>> {
         let slots = (&self.in_slots[..], &self.out_slots[..]);
-        let filters = Filters::new(self.geometry, self.groups, weights, bias, slots.0, slots.1);
+        let filters =
+            Filters::new(self.geometry, self.groups, weights, &self.bias, slots.0, slots.1);
         match direction {
             Direction::Forward => vec![filters.forward()],
             Direction::Backward => filters.backward(),
         }
+    }
+
+    /// A direction of a convolution by Winograd's algorithm, without its weights.
+    fn square(&self, direction: Direction) -> Phase<'_> {
+        let slots = (&self.in_slots[..], &self.out_slots[..]);
+        let filters = Filters::without_weights(self.geometry, self.groups, slots.0, slots.1);
+        match direction {
+            Direction::Forward => filters.forward(),
+            Direction::Backward => filters.backward().swap_remove(0),
+        }
+    }
+
+    /// Whether a direction runs by Winograd's algorithm on weights that are kept transformed.
+    pub(super) fn transformed(
+        &self,
+        direction: Direction,
+        level: CpuLevel,
+        written: Shape,
+    ) -> bool {
+        match self.algorithm(level, written) {
+            Algorithm::Winograd(tile) => {
+                Winograd::keep(&self.square(direction), tile, level) == Keep::Transformed
+            }
+            _ => false,
+        }
+    }
+
+    /// Bytes that threads work in with tiles of `tile` inputs to a value of `written` shape.
+    pub(super) fn scratch(
+        &self,
+        direction: Direction,
+        tile: usize,
+        written: Shape,
+        level: CpuLevel,
+    ) -> Scratch {
+        let (phase, output) = (self.square(direction), [written.height, written.width]);
+        let [each, of_caller] = Winograd::scratch_bytes(&phase, tile, output, level);
+        Scratch { each, of_caller }
     }
 
     /// Bytes that the packed weights of a direction take, how each layer's own list of places included.
@@ -140,20 +179,15 @@ impl ConvSpec {
         let filters = Filters::without_weights(self.geometry, self.groups, slots.0, slots.1);
         match algorithm {
             Algorithm::Direct => filters.direct_bytes(direction == Direction::Backward, level),
-            Algorithm::Winograd(tile) => match direction {
-                Direction::Forward => Winograd::bytes(&filters.forward(), tile, level),
-                Direction::Backward => Winograd::bytes(&filters.backward()[0], tile, level),
-            },
+            Algorithm::Winograd(tile) => {
+                let phase = self.square(direction);
+                Winograd::bytes(&phase, tile, Winograd::keep(&phase, tile, level), level)
+            }
             Algorithm::Depthwise => {
                 let blocks = slots.1.last().map_or(0, |last| last / 16 + 1) as u64;
                 64 * blocks * (self.geometry.elements() as u64 + 1)
             }
         }
-    }
-
-    /// Bytes that the weights take in the order that is packed, while they are packed.
-    pub(super) fn pending_bytes(&self) -> u64 {
-        self.weights.pending_bytes()
     }
 
     /// Whether every output channel reads only the input channel of its own number.
@@ -226,6 +260,11 @@ pub(super) fn too_large(layer: &Layer, what: &str) -> GraphError {
     GraphError::Shape { node: layer.name.clone(), problem }
 }
 
+/// The system has no memory for what is packed.
+pub(super) fn no_memory(OutOfMemory { bytes }: OutOfMemory) -> GraphError {
+    GraphError::Memory { bytes: bytes as u64 }
+}
+
 /// One value for each slot of a map whose channels lie at `slots`.
 pub(super) fn by_slot(slots: &[usize], values: impl Iterator<Item = f32>) -> Vec<Vec16> {
     let mut vectors = vec![Vec16::default(); slots.last().map_or(0, |last| last / 16 + 1)];
@@ -252,10 +291,9 @@ pub(super) struct Depthwise {
 }
 
 impl Depthwise {
-    fn new(spec: &ConvSpec) -> Self {
+    fn new(spec: &ConvSpec, weights: &[f32]) -> Self {
         let (slots, elements) = (&spec.out_slots, spec.geometry.elements());
-        let weights =
-            |k: usize| by_slot(slots, spec.weights.iter().skip(k).step_by(elements).copied());
+        let weights = |k: usize| by_slot(slots, weights.iter().skip(k).step_by(elements).copied());
         Self {
             weights: (0..elements).flat_map(weights).collect(),
             bias: by_slot(slots, spec.bias.iter().copied()),
@@ -290,28 +328,33 @@ pub(super) fn key(
 }
 
 impl Cache {
-    /// The weights that `key` says, of a layer whose convolution is `spec`.
+    /// The weights that `key` says, of the layer called `name` whose convolution is `spec`.
     ///
     /// # Errors
-    /// If there is no memory for them.
+    /// If there is no memory for them, or they cannot be read.
     pub(super) fn get(
         &self,
         cx: &Context,
+        name: &str,
         spec: &ConvSpec,
         key: Key,
-    ) -> Result<Packed, OutOfMemory> {
+    ) -> Result<Packed, GraphError> {
         let (_, _, direction, algorithm) = key;
         let pack = || {
+            let weights = spec.weights.get().map_err(|e| GraphError::weights(name, e))?;
             Ok(match algorithm {
-                Algorithm::Depthwise => Packed::Depthwise(Arc::new(Depthwise::new(spec))),
+                Algorithm::Depthwise => Packed::Depthwise(Arc::new(Depthwise::new(spec, &weights))),
                 Algorithm::Winograd(tile) => {
-                    let phases = spec.phases(direction);
-                    Packed::Winograd(Arc::new(Winograd::new(&phases[0], tile, cx)?))
+                    let phases = spec.phases(&weights, direction);
+                    let keep = Winograd::keep(&phases[0], tile, cx.level());
+                    let packed = Winograd::new(&phases[0], tile, keep, cx).map_err(no_memory)?;
+                    Packed::Winograd(Arc::new(packed))
                 }
                 Algorithm::Direct => {
-                    let phases = spec.phases(direction);
+                    let phases = spec.phases(&weights, direction);
                     let direct = |phase: &Phase<'_>| Direct::new(phase, cx).map(Arc::new);
-                    Packed::Direct(phases.iter().map(direct).collect::<Result<_, _>>()?)
+                    let packed = phases.iter().map(direct).collect::<Result<_, _>>();
+                    Packed::Direct(packed.map_err(no_memory)?)
                 }
             })
         };
@@ -320,6 +363,12 @@ impl Cache {
             Entry::Occupied(packed) => packed.get().clone(),
             Entry::Vacant(place) => place.insert(pack()?).clone(),
         })
+    }
+
+    /// Bytes that packing the weights takes that `key` says, beside what they take then.
+    pub(super) fn pending_bytes(&self, spec: &ConvSpec, key: Key) -> u64 {
+        let packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if packed.contains_key(&key) { 0 } else { spec.weights.pending_bytes() }
     }
 
     /// Bytes that the weights take that `key` says.

@@ -25,12 +25,14 @@
 //! - `threads` (default): shares the work among threads; without it, results are the same.
 
 mod convolution;
+mod in_place;
 mod memory;
 mod plan;
 mod prepared;
 mod program;
 mod run;
 mod scratch;
+mod strips;
 mod timing;
 
 use std::collections::HashMap;
@@ -38,11 +40,12 @@ use std::sync::Arc;
 
 use graph::passes::{self, Rewritten};
 use graph::{
-    Backend, Executable, Graph, GraphError, InputSpec, Network, NodeId, Op, Session, Size,
+    Backend, Backwards, Executable, Graph, GraphError, InputSpec, Network, NodeId, Op, Session,
+    Size,
 };
 use kernels::Context;
 
-use convolution::{Cache, ConvSpec, Direction, key};
+use convolution::{Cache, ConvSpec, Direction, Key, key};
 use plan::Plan;
 use program::Program;
 pub use run::CpuSession;
@@ -108,15 +111,32 @@ impl CpuExecutable {
     /// As [`Executable::session`], as what it is.
     ///
     /// # Errors
-    /// An image too small for a target, or no memory for its session.
+    /// An image too small for a target, no memory for its session, or weights that cannot be read.
     pub fn cpu_session(self: Arc<Self>, size: Size) -> Result<CpuSession, GraphError> {
-        let plan = self.plan(size)?;
-        CpuSession::new(self, plan, size)
-            .map_err(|error| GraphError::Memory { bytes: error.bytes as u64 })
+        self.placed(size, Backwards::One)
     }
 
-    fn plan(&self, size: Size) -> Result<Plan, GraphError> {
-        Plan::new(&self.graph, &self.targets, &self.program, self.cx.level(), size)
+    fn placed(self: Arc<Self>, size: Size, backwards: Backwards) -> Result<CpuSession, GraphError> {
+        let plan = self.plan(size, backwards)?;
+        CpuSession::new(self, plan, size)
+    }
+
+    /// All convolutions of a plan, with the key of the packed weights of each direction.
+    fn keys<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a ConvSpec, Key)> + 'a {
+        let specs = plan.specs.iter().enumerate();
+        let specs = specs.filter_map(|(layer, spec)| Some((layer, spec.as_ref()?)));
+        specs.flat_map(move |(layer, spec)| {
+            let directions = [Direction::Forward, Direction::Backward].into_iter();
+            directions.filter_map(move |direction| {
+                let algorithm = plan.algorithm(&self.program, self.cx.level(), layer, direction)?;
+                Some((spec, key(layer, spec, direction, algorithm)))
+            })
+        })
+    }
+
+    fn plan(&self, size: Size, backwards: Backwards) -> Result<Plan, GraphError> {
+        let of = (&self.graph, &self.targets[..], &self.program);
+        Plan::new(of, self.cx.level(), (size, backwards))
     }
 }
 
@@ -162,25 +182,21 @@ fn check_channels(graph: &Graph) -> Result<(), GraphError> {
 }
 
 impl Executable for CpuExecutable {
-    fn memory(&self, size: Size) -> Result<u64, GraphError> {
-        let plan = self.plan(size)?;
-        let pending = plan.specs.iter().flatten().map(ConvSpec::pending_bytes).sum::<u64>();
-        Ok(plan.bytes(&self.program).saturating_add(pending))
+    fn memory_for(&self, size: Size, backwards: Backwards) -> Result<u64, GraphError> {
+        let plan = self.plan(size, backwards)?;
+        // Weights are packed one layer after the other, and kept in no other order.
+        let pending = self.keys(&plan).map(|(spec, key)| self.cache.pending_bytes(spec, key)).max();
+        Ok(plan.bytes(&self.program).saturating_add(pending.unwrap_or(0)))
     }
 
     fn kept_memory(&self, sizes: &[Size]) -> Result<u64, GraphError> {
         let (level, mut keys) = (self.cx.level(), HashMap::new());
         let mut scratch = Scratch::default();
         for &size in sizes {
-            let plan = self.plan(size)?;
+            let plan = self.plan(size, Backwards::One)?;
             scratch = plan.scratch(&self.program, level).most(scratch);
-            for (layer, spec) in plan.specs.iter().enumerate() {
-                for direction in [Direction::Forward, Direction::Backward] {
-                    let algorithm = plan.algorithm(&self.program, level, layer, direction);
-                    let (Some(spec), Some(algorithm)) = (spec, algorithm) else { continue };
-                    let key = key(layer, spec, direction, algorithm);
-                    keys.entry(key).or_insert_with(|| self.cache.bytes(level, spec, key));
-                }
+            for (spec, key) in self.keys(&plan) {
+                keys.entry(key).or_insert_with(|| self.cache.bytes(level, spec, key));
             }
         }
         let packed = keys.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes));
@@ -189,7 +205,11 @@ impl Executable for CpuExecutable {
             .saturating_add(self.program.bytes()))
     }
 
-    fn session(self: Arc<Self>, size: Size) -> Result<Box<dyn Session>, GraphError> {
-        Ok(Box::new(self.cpu_session(size)?))
+    fn session_for(
+        self: Arc<Self>,
+        size: Size,
+        backwards: Backwards,
+    ) -> Result<Box<dyn Session>, GraphError> {
+        Ok(Box::new(self.placed(size, backwards)?))
     }
 }

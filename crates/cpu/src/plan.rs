@@ -9,7 +9,8 @@ use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
 use super::prepared::list_bytes;
 use super::program::{Kind, Layer, Program, ValueId};
-use graph::{Attention, Binary, Graph, GraphError, NodeId, Shape, Size, Window};
+use super::strips;
+use graph::{Attention, Backwards, Binary, Graph, GraphError, NodeId, Shape, Size, Window};
 
 /// How many convolutions may run side by side.
 pub(super) const SIDE_BY_SIDE: usize = 7;
@@ -85,11 +86,9 @@ impl Plan {
     /// # Errors
     /// A picture too small, or layers that do not fit each other.
     pub(super) fn new(
-        graph: &Graph,
-        targets: &[NodeId],
-        program: &Program,
+        (graph, targets, program): (&Graph, &[NodeId], &Program),
         level: CpuLevel,
-        size: Size,
+        (size, backwards): (Size, Backwards),
     ) -> Result<Self, GraphError> {
         let node_shapes = graph.shapes(targets, size.height, size.width)?;
         let mut shapes: Vec<Shape> =
@@ -111,13 +110,15 @@ impl Plan {
             };
             geometry(layer, &window, shapes[layer.inputs[0]]).map(Some)
         };
-        let windows = program.layers.iter().map(window).collect::<Result<_, _>>()?;
+        let windows: Vec<Option<ConvGeometry>> =
+            program.layers.iter().map(window).collect::<Result<_, _>>()?;
         let (picture, depth) = (program.picture(), program.depth());
         shapes[picture].channels *= depth * depth;
         shapes[picture].height = shapes[picture].height.div_ceil(depth);
         shapes[picture].width = shapes[picture].width.div_ceil(depth);
 
-        let forward = side_by_side(program, &specs);
+        let mut forward = side_by_side(program, &specs);
+        strips::join(program, level, (&specs, &windows, &shapes), &mut forward);
         let backward = contributions(program, &forward);
         let mut plan = Self {
             activations: Vec::new(),
@@ -133,7 +134,7 @@ impl Plan {
             mask_count: 0,
             argmax_count: 0,
         };
-        plan.place(graph, program, level)?;
+        plan.place(graph, program, level, backwards)?;
         for value in &program.values {
             if value.relu.is_some() && plan.masks[value.root].is_none() {
                 plan.masks[value.root] = Some(plan.mask_count);
@@ -228,6 +229,7 @@ impl Plan {
         graph: &Graph,
         program: &Program,
         level: CpuLevel,
+        backwards: Backwards,
     ) -> Result<(), GraphError> {
         let count = program.values.len();
         let mut halos = [vec![0; count], vec![0; count]];
@@ -248,7 +250,10 @@ impl Plan {
                 *halo = spec.geometry.backward_halo(extent(y), extent(x)).max(*halo);
             }
         }
-        let (activity, gradient) = self.lifetimes(program);
+        let (mut activity, mut gradient) = self.lifetimes(program);
+        if backwards == Backwards::Many {
+            self.keep(&mut activity);
+        }
         let map = |value: ValueId, halo: usize| {
             let [height, width] = extent(value);
             let blocks = blocks(&self.shapes[value], program, value);
@@ -261,7 +266,16 @@ impl Plan {
         let [activations, gradients] = halos.map(|halo| -> Result<Vec<BlockedMap>, GraphError> {
             (0..count).map(|value| map(value, halo[value])).collect()
         });
-        let (activations, gradients) = (activations?, gradients?);
+        let (mut activations, mut gradients) = (activations?, gradients?);
+        for layers in &self.forward {
+            let Some([conv, _]) = program.strips(layers.iter().copied()) else { continue };
+            let between = program.layers[conv].output;
+            for map in [&mut activations[between], &mut gradients[between]] {
+                *map = strips::rows_kept(map).map_or(*map, |rows| map.ring(rows));
+            }
+        }
+        let replaced =
+            self.replaced(program, (&activations, &gradients), (&mut activity, &mut gradient));
         let buffer = |(map, lifetime): (&BlockedMap, Range<usize>)| Buffer {
             size: if lifetime.is_empty() { 0 } else { map.vectors() },
             lifetime,
@@ -272,7 +286,8 @@ impl Plan {
             .chain(gradients.iter().zip(gradient))
             .map(buffer)
             .collect();
-        let (starts, vectors) = place(&buffers);
+        let (mut starts, vectors) = place(&buffers);
+        replaced.into_iter().for_each(|value| starts[count + value] = starts[value]);
         let placed = |maps: Vec<BlockedMap>, starts: &[usize]| -> Vec<Place> {
             maps.into_iter().zip(starts).map(|(map, &start)| Place { start, map }).collect()
         };
@@ -342,6 +357,14 @@ impl Plan {
                 .for_each(|lifetime| *lifetime = 0..0);
         }
         (activity, gradient)
+    }
+
+    /// Lets the activations that a backward pass reads live to its end, for the next one.
+    fn keep(&self, activity: &mut [Range<usize>]) {
+        let output_gradients = self.forward.len() + 1;
+        for lifetime in activity.iter_mut().filter(|lifetime| lifetime.end > output_gradients) {
+            lifetime.end = output_gradients + 2 + self.backward.len();
+        }
     }
 }
 

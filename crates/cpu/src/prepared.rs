@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use kernels::conv::{Direct, Placed};
 use kernels::winograd::Winograd;
-use kernels::{BlockedMap, MapMut, OutOfMemory, Vec16, WriteMode, pack};
+use kernels::{BlockedMap, MapMut, Vec16, WriteMode, pack};
 
 use super::CpuExecutable;
 use super::convolution::{Depthwise, Direction, Packed, by_slot, key};
 use super::plan::Plan;
 use super::program::{Kind, Layer, Program, ValueId};
-use graph::{GroupNorm, LayerNorm, Op, Shape, Taps};
+use graph::{GraphError, GroupNorm, LayerNorm, Op, Shape, Taps};
 
 /// What a layer needs to run on the plan's maps.
 pub(super) enum Prepared {
@@ -70,13 +70,13 @@ impl Prepared {
     /// What `layer` needs in a direction; `None` if it needs nothing.
     ///
     /// # Errors
-    /// If there is no memory for it.
+    /// If there is no memory for it, or its weights cannot be read.
     pub(super) fn new(
         executable: &CpuExecutable,
         plan: &Plan,
         layer: usize,
         direction: Direction,
-    ) -> Result<Option<Self>, OutOfMemory> {
+    ) -> Result<Option<Self>, GraphError> {
         let CpuExecutable { program, cx, cache, .. } = executable;
         let (input, output) = (program.layers[layer].inputs[0], program.layers[layer].output);
         let slots = |value: usize| &program.values[value].slots;
@@ -180,12 +180,13 @@ impl Prepared {
             }
             _ => {}
         }
+        let name = &program.layers[layer].name;
         let (Some(spec), Some(algorithm)) =
             (&plan.specs[layer], plan.algorithm(program, cx.level(), layer, direction))
         else {
             return Ok(None);
         };
-        Ok(Some(match cache.get(cx, spec, key(layer, spec, direction, algorithm))? {
+        Ok(Some(match cache.get(cx, name, spec, key(layer, spec, direction, algorithm))? {
             Packed::Winograd(conv) => Prepared::Winograd(conv),
             Packed::Depthwise(conv) => Prepared::Depthwise(conv),
             Packed::Direct(convs) => {
@@ -235,8 +236,10 @@ pub(super) fn list_bytes(program: &Program, shapes: &[Shape], layer: usize) -> u
         Kind::Tokens(tokens) => (2 * 64 * to).saturating_mul(tokens.count() as u64),
         Kind::PositionEmbedding(_) => {
             // The map, and for a moment the values and what they are made of.
-            let pixels = shapes[*output].plane() as u64;
-            (3 * 64 * to).saturating_mul(pixels).saturating_add(2 * to)
+            let Shape { height, width, .. } = shapes[*output];
+            let map = BlockedMap::new(to as usize, height, width, 0);
+            let vectors = map.map_or(u64::MAX, |map| map.vectors() as u64);
+            vectors.saturating_mul(3 * 64).saturating_add(2 * to)
         }
         Kind::ChannelMean => 2 * 2 * from,
         Kind::Copy => 16 * 8 * (to + from),

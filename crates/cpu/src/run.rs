@@ -4,12 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use kernels::pack::InputTransform;
-use kernels::{
-    Destination, MapMut, MapRef, Memory, OutOfMemory, Vec16, WriteMode, elementwise, pack,
-};
+use kernels::{Destination, MapMut, MapRef, Memory, Vec16, WriteMode, elementwise, pack};
 
 use super::CpuExecutable;
-use super::convolution::Direction;
+use super::convolution::{Direction, no_memory};
 use super::plan::Plan;
 use super::prepared::{Prepared, direct};
 use super::program::Kind;
@@ -19,6 +17,7 @@ use graph::{GraphError, OutputGradient, Pass, Session, Shape, Size, StepTime, Ta
 mod backward;
 mod forward;
 mod pointwise;
+mod strips;
 mod transformer;
 
 /// The memory of one image size, reused from step to step.
@@ -71,14 +70,14 @@ impl CpuSession {
     /// The session of a plan for images of `size`.
     ///
     /// # Errors
-    /// If there is no memory for it.
+    /// If there is no memory for it, or its weights cannot be read.
     pub(super) fn new(
         executable: Arc<CpuExecutable>,
         plan: Plan,
         size: Size,
-    ) -> Result<Self, OutOfMemory> {
+    ) -> Result<Self, GraphError> {
         let layers = 0..executable.program.layers.len();
-        let prepared = |direction| -> Result<Vec<Option<Prepared>>, OutOfMemory> {
+        let prepared = |direction| -> Result<Vec<Option<Prepared>>, GraphError> {
             let prepare = |layer| Prepared::new(&executable, &plan, layer, direction);
             layers.clone().map(prepare).collect()
         };
@@ -87,16 +86,16 @@ impl CpuSession {
             .cx
             .threads()
             .awake(|| (prepared(Direction::Forward), prepared(Direction::Backward)));
-        let mut masks = Memory::try_new(plan.mask_count)?;
+        let mut masks = Memory::try_new(plan.mask_count).map_err(no_memory)?;
         masks.fill(u16::MAX);
         Ok(Self {
             size,
             shift: [0, 0],
             forward: forward?,
             backward: backward?,
-            vectors: Memory::try_new(plan.vectors)?,
+            vectors: Memory::try_new(plan.vectors).map_err(no_memory)?,
             masks,
-            argmax: Memory::try_new(plan.argmax_count)?,
+            argmax: Memory::try_new(plan.argmax_count).map_err(no_memory)?,
             clock: Clock::default(),
             plan,
             executable,

@@ -1,6 +1,5 @@
 //! What threads work in: memory that each keeps for the next layer.
 
-use kernels::winograd::Winograd;
 use kernels::{CpuLevel, attention, group_norm, lrn_pool};
 
 use super::convolution::{Algorithm, Direction};
@@ -52,19 +51,17 @@ impl Plan {
                 let of_caller = group_norm::call_bytes(&self.activation(program, x).map);
                 return Scratch { each: 0, of_caller };
             }
-            let ways = [(Direction::Forward, x, y), (Direction::Backward, y, x)];
-            let way = |(direction, read, written): (Direction, ValueId, ValueId)| {
-                let Some(Algorithm::Winograd(tile)) =
-                    self.algorithm(program, level, index, direction)
-                else {
-                    return 0;
-                };
-                let (shape, kernel) = (self.shapes[written], self.specs[index].as_ref());
-                let kernel = kernel.map_or(0, |spec| spec.geometry.kernel()[0]);
-                let (blocks, output) = (program.values[read].blocks(), [shape.height, shape.width]);
-                Winograd::scratch_bytes(kernel, tile, blocks, output, level)
+            let ways = [(Direction::Forward, y), (Direction::Backward, x)];
+            let way = |(direction, written): (Direction, ValueId)| {
+                let algorithm = self.algorithm(program, level, index, direction);
+                match (algorithm, &self.specs[index]) {
+                    (Some(Algorithm::Winograd(tile)), Some(spec)) => {
+                        spec.scratch(direction, tile, self.shapes[written], level)
+                    }
+                    _ => Scratch::default(),
+                }
             };
-            each(ways.map(way).into_iter().max().unwrap_or(0))
+            ways.map(way).into_iter().fold(Scratch::default(), Scratch::most)
         };
         (0..program.layers.len()).map(layer).fold(Scratch::default(), Scratch::most)
     }

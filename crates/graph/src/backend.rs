@@ -20,13 +20,31 @@ pub trait Backend: Send + Sync {
     ) -> Result<Arc<dyn Executable>, GraphError>;
 }
 
+/// How many backward passes may follow a forward pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Backwards {
+    /// One, which may use the memory of what it has read.
+    #[default]
+    One,
+    /// Any number: whatever they read is kept until the next forward pass, which takes more memory.
+    Many,
+}
+
 /// A network compiled for some target layers, for images of any size.
 pub trait Executable: Send + Sync {
     /// Bytes that a session for images of `size` takes at the most, without what is kept for all sessions.
     ///
     /// # Errors
     /// An image too small for a target.
-    fn memory(&self, size: Size) -> Result<u64, GraphError>;
+    fn memory(&self, size: Size) -> Result<u64, GraphError> {
+        self.memory_for(size, Backwards::One)
+    }
+
+    /// As [`Self::memory`], of [`Self::session_for`].
+    ///
+    /// # Errors
+    /// An image too small for a target.
+    fn memory_for(&self, size: Size, backwards: Backwards) -> Result<u64, GraphError>;
 
     /// Bytes that are kept, once there were sessions for images of all these sizes, at the most: weights in
     /// the device's own order, memory that threads work in.
@@ -35,11 +53,24 @@ pub trait Executable: Send + Sync {
     /// An image too small for a target.
     fn kept_memory(&self, sizes: &[Size]) -> Result<u64, GraphError>;
 
-    /// A session for images of `size`.
+    /// A session for images of `size`, in which one backward pass follows each forward pass.
     ///
     /// # Errors
     /// An image too small for a target, or a device that fails.
-    fn session(self: Arc<Self>, size: Size) -> Result<Box<dyn Session>, GraphError>;
+    fn session(self: Arc<Self>, size: Size) -> Result<Box<dyn Session>, GraphError> {
+        self.session_for(size, Backwards::One)
+    }
+
+    /// As [`Self::session`], in which so many backward passes may follow each forward pass. How many they are
+    /// changes no value.
+    ///
+    /// # Errors
+    /// An image too small for a target, or a device that fails.
+    fn session_for(
+        self: Arc<Self>,
+        size: Size,
+        backwards: Backwards,
+    ) -> Result<Box<dyn Session>, GraphError>;
 }
 
 /// The memory for images of one size, reused from step to step: forward to the targets, then backward to
@@ -89,7 +120,8 @@ pub trait Session: Send {
     fn half_sum_squares(&self, target: usize) -> Result<f64, GraphError>;
 
     /// Runs backward from one gradient for each target and writes the gradient with respect to the image to
-    /// `gradient`. Each call needs a [`Self::forward`] before it.
+    /// `gradient`. Each call needs a [`Self::forward`] before it, but for those that follow another one in a
+    /// session of [`Backwards::Many`]. After [`OutputGradient::Unmasked`] none may follow.
     ///
     /// # Errors
     /// A device that fails.

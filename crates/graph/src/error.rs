@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Unread;
+
 /// Each error names what was wrong and, where there is one, the way out.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -68,9 +70,26 @@ pub enum GraphError {
         /// How many bytes were wanted at once.
         bytes: u64,
     },
+    /// The file that the network comes from does not give a layer's weights any more.
+    #[error(
+        "cannot read the weights of `{node}` again: {reason}. Start again with the network's file in its place"
+    )]
+    Weights {
+        /// The layer.
+        node: String,
+        /// What became of the file.
+        reason: String,
+    },
     /// The graph itself is wrong.
     #[error("the network's graph is broken: {0}")]
     Graph(String),
+}
+
+impl GraphError {
+    /// The error of a layer whose weights are not to be had.
+    pub fn weights(node: &str, unread: Unread) -> Self {
+        Self::Weights { node: node.to_owned(), reason: unread.0 }
+    }
 }
 
 fn suggest(nearest: &[String]) -> String {

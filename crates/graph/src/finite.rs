@@ -103,7 +103,7 @@ mod tests {
             input: InputSpec::default(),
             labels: Vec::new(),
         };
-        let image = |value: f32| Tensor { shape: Shape::new(3, 1, 1), data: vec![value; 3] };
+        let image = |value: f32| Tensor { shape: Shape::new(3, 1, 1), data: vec![value; 3].into() };
         let find = |images: &[Tensor], memory: u64| {
             let backend = Reference::<f32>::default();
             let found = first_not_finite(&backend, &network, &[relu], images, memory).unwrap();

@@ -1,8 +1,9 @@
 //! The graph: named operations in an order in which each comes after its inputs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::{GraphError, Op, Shape};
+use crate::{GraphError, Op, Shape, Weights};
 
 /// A node's place in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,6 +188,19 @@ impl Graph {
         (0..self.nodes.len()).filter(|index| needed[*index]).map(NodeId).collect()
     }
 
+    /// The weights of all nodes that the targets need, to be held while they are used.
+    ///
+    /// # Errors
+    /// [`GraphError::Weights`].
+    pub fn hold_weights(&self, targets: &[NodeId]) -> Result<Vec<Arc<[f32]>>, GraphError> {
+        let nodes = self.ancestors(targets).into_iter().map(|id| self.node(id));
+        let weights = nodes.filter_map(|node| Some((node, node.op.weights()?)));
+        let hold = |(node, weights): (&Node, &Weights)| {
+            weights.get().map_err(|unread| GraphError::weights(&node.name, unread))
+        };
+        weights.map(hold).collect()
+    }
+
     /// The shapes of all nodes that the targets need, for a picture of `height` × `width`; `None`
     /// elsewhere.
     ///
@@ -215,7 +229,7 @@ impl Graph {
     }
 
     /// The node at which the picture became too small, inside the `Ok`.
-    fn try_shapes(
+    pub(crate) fn try_shapes(
         &self,
         needed: &[NodeId],
         height: usize,
@@ -265,7 +279,7 @@ impl Graph {
         channels[0] = Some(self.input_channels());
         for (index, node) in self.nodes.iter().enumerate().skip(1) {
             let inputs = || node.inputs.iter().map(|input| input.0);
-            let sizing = inputs().skip(if node.op.sized_by_last() { 1 } else { 0 });
+            let sizing = node.op.sizing(&node.inputs).iter().map(|input| input.0);
             stride[index] = sizing.map(|input| stride[input]).fold(0.0, f64::max) * node.op.step();
             depth[index] = inputs().map(|input| depth[input]).max().unwrap_or(0);
             let known: Option<Vec<usize>> = inputs().map(|input| channels[input]).collect();

@@ -35,7 +35,7 @@
 //! let executable = Reference::<f32>::default().compile(&network, &[target])?;
 //! let mut session = executable.session(Size::new(1, 2))?;
 //! // Two pixels, one dark and one bright: channels, rows, columns.
-//! let image = Tensor { shape: Shape::new(3, 1, 2), data: vec![10.0, 110.0, 10.0, 110.0, 10.0, 110.0] };
+//! let image = Tensor { shape: Shape::new(3, 1, 2), data: vec![10.0, 110.0, 10.0, 110.0, 10.0, 110.0].into() };
 //! session.forward(&image)?;
 //! assert_eq!(session.activation(0)?.data, [0.0, 30.0]);
 //! let mut gradient = Tensor::zeros(image.shape);
@@ -50,6 +50,7 @@ mod finite;
 mod graph;
 mod network;
 mod ops;
+mod parts;
 pub mod passes;
 mod real;
 mod receptive_field;
@@ -57,9 +58,10 @@ pub mod reference;
 mod shape;
 mod size;
 mod tensor;
+mod values;
 mod weights;
 
-pub use backend::{Backend, Executable, OutputGradient, Pass, Session, StepTime};
+pub use backend::{Backend, Backwards, Executable, OutputGradient, Pass, Session, StepTime};
 pub use error::GraphError;
 pub use finite::first_not_finite;
 pub use graph::{Graph, GraphBuilder, Layer, Node, NodeId};
@@ -70,8 +72,10 @@ pub use ops::{
     LayerNorm, Lrn, MaxPool, Nearest, Op, PRelu, Pad, PadMode, Padding, PositionEmbedding, Resize,
     Rounding, SelectChannels, SpaceToDepth, Span, Taps, Tokens, Unary, Window,
 };
+pub use parts::{Apart, Partial};
 pub use real::Real;
 pub use shape::Shape;
 pub use size::Size;
 pub use tensor::Tensor;
-pub use weights::Weights;
+pub use values::{Scratch, Storage, Stored, Values};
+pub use weights::{Unread, Weights};

@@ -1,6 +1,6 @@
 //! A dense picture-shaped array.
 
-use crate::Shape;
+use crate::{Shape, Storage, Values};
 
 /// Values in channel, row, column order: `data[(c · height + y) · width + x]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -8,13 +8,23 @@ pub struct Tensor {
     /// Channels, height and width.
     pub shape: Shape,
     /// `shape.len()` values.
-    pub data: Vec<f32>,
+    pub data: Values,
 }
 
 impl Tensor {
     /// A tensor of zeros.
     pub fn zeros(shape: Shape) -> Self {
-        Self { shape, data: vec![0.0; shape.len()] }
+        Self::zeros_in(&Storage::default(), shape)
+    }
+
+    /// A tensor of zeros that lies in `storage`.
+    pub fn zeros_in(storage: &Storage, shape: Shape) -> Self {
+        Self { shape, data: storage.zeros(shape.len()) }
+    }
+
+    /// Where the values lie, and those of what is made of it are to lie.
+    pub fn storage(&self) -> &Storage {
+        self.data.storage()
     }
 
     /// One channel's values, row by row.

@@ -107,8 +107,9 @@ fn convolutions(criterion: &mut Criterion) {
         let operations = 2 * weights.len() * extent[0] * extent[1];
         group.throughput(Throughput::Elements(operations as u64));
         if winograd {
-            let conv = Winograd::new(&phase, Winograd::tile(kernel, extent), &cx)
-                .expect("a little memory");
+            let tile = Winograd::tile(kernel, extent);
+            let keep = Winograd::keep(&phase, tile, cx.level());
+            let conv = Winograd::new(&phase, tile, keep, &cx).expect("a little memory");
             group.bench_function(name, |bencher| bencher.iter(|| conv.run(&cx, x.read(), &output)));
         } else {
             let conv = Direct::new(&phase, &cx).expect("a little memory");
@@ -305,7 +306,8 @@ fn images(criterion: &mut Criterion) {
     let (mut target, mut strengths) = (image.clone(), Vec::new());
     moves(&mut group, "three blurs 640×360", 8 * image.len(), || {
         let extent = [3, height, width];
-        std::hint::black_box(blur(&cx, &blurs, extent, &image, &mut target, &mut strengths));
+        let all = &mut strengths;
+        std::hint::black_box(blur(&cx, &blurs, extent, &image, &mut target, all, &|_| ()));
     });
 }
 

@@ -43,7 +43,8 @@ pub fn mirrored(index: isize, side: usize) -> usize {
 
 /// Writes the sum of `blurs` of `source` to `target`, both `planes` × `height` × `width`. Beyond its
 /// borders the picture is mirrored. Returns the sum of the target's absolute values; `strengths` is memory
-/// to work in.
+/// to work in. `touched` hears now and then in how many more rows, of all planes, pieces have been read and written:
+/// where the picture is a file, each brings others with it.
 ///
 /// # Panics
 /// If a slice does not have its extent, a blur has no weights, or there are more than three blurs or
@@ -55,6 +56,7 @@ pub fn blur(
     source: &[f32],
     target: &mut [f32],
     strengths: &mut Vec<f64>,
+    touched: &(dyn Fn(usize) + Sync),
 ) -> f64 {
     let values = planes.checked_mul(height).and_then(|values| values.checked_mul(width));
     let slices = [source.len(), target.len()].map(Some);
@@ -71,7 +73,8 @@ pub fn blur(
     strengths.clear();
     strengths.resize(height.div_ceil(CHUNK) * width.div_ceil(16 * STRIP), 0.0);
     let (target, each) = (SharedPtr::of(target), SharedPtr::of(strengths));
-    let job = Job { blurs, radius, planes, height, width, source, target, strengths: each };
+    let job =
+        Job { blurs, radius, planes, height, width, source, target, strengths: each, touched };
     // The rows around a part are summed up for it alone.
     let tall = height.div_ceil(PARTS_PER_THREAD * cx.threads().count()).max(4 * radius);
     let tall = tall.next_multiple_of(CHUNK);
@@ -109,6 +112,7 @@ struct Job<'a> {
     target: SharedPtr<f32>,
     /// Of each chunk of each strip.
     strengths: SharedPtr<f64>,
+    touched: &'a (dyn Fn(usize) + Sync),
 }
 
 impl Job<'_> {
@@ -178,6 +182,7 @@ unsafe fn strips_of<S: Simd, const W: usize>(part: &Part<'_>) {
                         S::store(vector.0.as_mut_ptr(), strength);
                         *job.strengths.get().add(y / CHUNK * job.across() + strip) += sum(vector);
                         strength = S::zero();
+                        (job.touched)(CHUNK);
                     }
                 }
             }

@@ -26,14 +26,14 @@ pub fn forward(
 ) {
     let weights = Weights::new(weights, x.map().blocks(), geometry);
     assert_eq!(bias.len(), x.map().blocks(), "one vector of bias for each block");
-    let pixels = y.map().pixels();
+    let (pixels, rows) = (y.map().pixels(), 0..y.map().height());
     let (x, y) = (Source::new(x), Sink::overwrite(y));
     if let Some(Relu { mask, most }) = relu {
         assert_eq!(mask.len(), pixels, "the mask is not the map's");
         let relu = Some((SharedPtr::of(mask), most));
-        reduce(cx, geometry, x, y, Products::<true> { weights, bias, relu });
+        reduce(cx, geometry, x, y, rows, Products::<true> { weights, bias, relu });
     } else {
-        reduce(cx, geometry, x, y, Products::<false> { weights, bias, relu: None });
+        reduce(cx, geometry, x, y, rows, Products::<false> { weights, bias, relu: None });
     }
 }
 
@@ -49,7 +49,8 @@ pub fn backward(
     dx: Destination<'_>,
 ) {
     let weights = Weights::new(weights, dx.map().blocks(), geometry);
-    gather(cx, geometry, Source::new(dy), Sink::new(dx), weights);
+    let rows = 0..dx.map().height();
+    gather(cx, geometry, Source::new(dy), Sink::new(dx), rows, weights);
 }
 
 #[derive(Clone, Copy)]

@@ -263,11 +263,11 @@ impl<P: Point> RowKernel for Points<'_, P> {
 
 /// ½ Σ x² over the whole map; its halo must be 0.
 pub fn half_sum_squares(cx: &Context, x: MapRef<'_>) -> f64 {
-    let x = x.vectors();
+    let bytes = size_of_val(x.vectors());
     let mut sums = [0.0; CHUNKS];
     let kernel = Squares { x, sums: SharedPtr::of(&mut sums) };
     // SAFETY: each chunk has a sum of its own.
-    unsafe { run_rows(cx, 1, CHUNKS, size_of_val(x) / CHUNKS, &kernel) }
+    unsafe { run_rows(cx, 1, CHUNKS, bytes / CHUNKS, &kernel) }
     sums.iter().sum::<f64>() * 0.5
 }
 
@@ -275,26 +275,31 @@ pub fn half_sum_squares(cx: &Context, x: MapRef<'_>) -> f64 {
 const CHUNKS: usize = 64;
 
 struct Squares<'a> {
-    x: &'a [Vec16],
+    x: MapRef<'a>,
     sums: SharedPtr<f64>,
 }
 
 impl RowKernel for Squares<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, chunks: Range<usize>) {
-        let vectors = self.x;
+        let (map, vectors) = (self.x.map(), self.x.vectors());
+        let (own, count) = (map.own(), map.blocks() * map.own());
         for chunk in chunks {
-            let part =
-                &vectors[vectors.len() * chunk / CHUNKS..vectors.len() * (chunk + 1) / CHUNKS];
+            let part = count * chunk / CHUNKS..count * (chunk + 1) / CHUNKS;
             let mut total = 0.0;
             // SAFETY: the chunk lies in the slice, and its sum is this task's alone.
             unsafe {
                 // Few enough at a time for `f32` to hold their sum.
-                for few in part.chunks(64) {
+                for start in part.clone().step_by(64) {
                     let mut sums = [S::zero(); 4];
-                    for (i, vector) in few.iter().enumerate() {
-                        let x = S::load(vector.0.as_ptr());
+                    let (mut block, mut place) = (start / own, start % own);
+                    for i in 0..(part.end - start).min(64) {
+                        if place == own {
+                            (block, place) = (block + 1, 0);
+                        }
+                        let x = S::load(vectors.as_ptr().add(block * map.block() + place).cast());
                         sums[i % 4] = S::fma(x, x, sums[i % 4]);
+                        place += 1;
                     }
                     let mut values = [0.0; 16];
                     let sum = S::add(S::add(sums[0], sums[1]), S::add(sums[2], sums[3]));

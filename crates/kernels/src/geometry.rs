@@ -69,6 +69,17 @@ impl ConvGeometry {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// How many rows of windows, of `output`, lie with all that they have on the picture in its first `rows` rows, of
+    /// `height`.
+    pub fn rows_within(&self, rows: usize, height: usize, output: usize) -> usize {
+        let reach = (self.kernel[0] - 1) * self.dilation[0] + 1;
+        match (rows + self.padding[0]).checked_sub(reach) {
+            _ if rows >= height => output,
+            Some(free) => (free / self.stride[0] + 1).min(output),
+            None => 0,
+        }
+    }
+
     /// The window over an input of extent `x`, at the positions of an output of extent `y`: rows, columns.
     pub(crate) fn axes(&self, x: &BlockedMap, y: &BlockedMap) -> [Axis; 2] {
         assert_eq!(x.blocks(), y.blocks(), "the maps differ in channels");

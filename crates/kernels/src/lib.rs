@@ -31,7 +31,8 @@
 //! builds for WebAssembly.
 //!
 //! - `threads`: shares the work among threads.
-//! - `mmap`: maps the memory of activations and weights from the system, on large pages where it has them.
+//! - `mmap`: maps the memory of activations and weights from the system, on large pages where it has them, and
+//!   numbers that lie in scratch files.
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
 pub mod attention;
@@ -47,6 +48,7 @@ mod geometry;
 pub mod group_norm;
 pub mod layer_norm;
 mod level;
+mod leveled;
 pub mod lrn;
 pub mod lrn_pool;
 mod map;
@@ -72,7 +74,10 @@ pub mod winograd;
 pub use context::Context;
 pub use geometry::ConvGeometry;
 pub use level::CpuLevel;
+pub use leveled::Leveled;
 pub use map::{BlockedMap, Destination, MapMut, MapRef, Relu, Vec16, WriteMode};
 pub use memory::{Memory, OutOfMemory, Plain};
+#[cfg(feature = "mmap")]
+pub use memory::{Pages, ScratchValues};
 pub use peak::peak;
 pub use threads::Threads;

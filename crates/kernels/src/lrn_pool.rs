@@ -11,7 +11,7 @@ use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
 use crate::scratch::Scratch;
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, window};
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode, window};
 
 /// Rows of the output that a task makes: the windows of its first row scale rows with another task's,
 /// which both normalise.
@@ -47,8 +47,8 @@ pub fn forward(
 /// Bytes of memory that each thread works in, at the most, for an input like `x`.
 pub fn scratch_bytes(geometry: &ConvGeometry, x: &BlockedMap) -> u64 {
     let reach = (geometry.kernel()[0] - 1) * geometry.dilation()[0] + 1;
-    let row = (x.blocks() * x.width() * size_of::<Vec16>()) as u64;
-    row.saturating_mul(reach.next_power_of_two() as u64)
+    let ring = BlockedMap::new(x.blocks(), reach.next_power_of_two(), x.width(), 0);
+    ring.map_or(u64::MAX, |ring| (ring.vectors() * size_of::<Vec16>()) as u64)
 }
 
 /// Some rows of all blocks of a map, without a halo.
@@ -110,19 +110,47 @@ pub fn backward(
     argmax: &[u8],
     dx: Destination<'_>,
 ) {
-    let map = *x.map();
-    map.assert_same_extent(dx.map());
+    run_backward(cx, lrn, geometry, Source::new(x), (dy, argmax), Sink::new(dx));
+}
+
+/// As [`backward`], with `x` where the gradient is to be.
+///
+/// # Panics
+/// As [`backward`], and if the gradient is to be added to what is there.
+pub fn backward_in_place(
+    cx: &Context,
+    lrn: &Lrn,
+    geometry: &ConvGeometry,
+    dy: MapRef<'_>,
+    argmax: &[u8],
+    x: Destination<'_>,
+) {
+    assert_eq!(x.mode, WriteMode::Overwrite, "the gradient takes the place of the values");
+    let dx = Sink::new(x);
+    run_backward(cx, lrn, geometry, Source::under(&dx), (dy, argmax), dx);
+}
+
+fn run_backward(
+    cx: &Context,
+    lrn: &Lrn,
+    geometry: &ConvGeometry,
+    x: Source<'_>,
+    (dy, argmax): (MapRef<'_>, &[u8]),
+    dx: Sink<'_>,
+) {
+    let map = x.map;
+    map.assert_same_extent(&dx.map);
     let kernel = Backward {
         lrn: Windows::new(lrn, &map),
         axes: geometry.axes(&map, dy.map()),
-        x: Source::new(x),
+        x,
         between: rows(&map, 1),
         argmax: MaxGradient::new(geometry, dy.map(), argmax),
         dy: Source::new(dy),
-        dx: Sink::new(dx),
+        dx,
     };
     let row_bytes = 3 * map.blocks() * kernel.x.row_bytes();
-    // SAFETY: each row, with all its blocks, is made from the inputs alone.
+    // SAFETY: each row, with all its blocks, is made from the gradient and the same row of the values alone.
     unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }
 

@@ -20,6 +20,8 @@ pub struct BlockedMap {
     height: usize,
     width: usize,
     halo: usize,
+    /// Rows that are kept: all, or a power of two.
+    kept: usize,
 }
 
 impl BlockedMap {
@@ -27,14 +29,35 @@ impl BlockedMap {
     /// columns of zeros on each side; `None` if it would be larger than the address space.
     pub fn new(blocks: usize, height: usize, width: usize, halo: usize) -> Option<Self> {
         let side = |extent: usize| Some(halo.checked_mul(2)?.checked_add(extent)?.max(1));
-        let pixels = side(height)?.checked_mul(side(width)?)?;
-        let bytes = pixels.checked_mul(blocks.max(1))?.checked_mul(size_of::<Vec16>())?;
-        (bytes <= isize::MAX as usize).then_some(Self { blocks, height, width, halo })
+        let fits = |vectors: usize| {
+            let bytes = vectors.checked_mul(size_of::<Vec16>())?;
+            (bytes <= isize::MAX as usize).then_some(vectors)
+        };
+        let own = fits(side(height)?.checked_mul(side(width)?)?)?;
+        fits(apart(own).checked_mul(blocks.max(1))?)?;
+        Some(Self { blocks, height, width, halo, kept: height })
+    }
+
+    /// The same map, of which only the last few rows are kept, each in the place of the one that is `rows` above it.
+    /// It has all rows for kernels that say so.
+    ///
+    /// # Panics
+    /// If the map has a halo, or the rows are no power of two below its height.
+    pub fn ring(&self, rows: usize) -> Self {
+        let fits = rows.is_power_of_two() && rows < self.height && self.halo == 0;
+        assert!(fits, "a map cannot be a ring of {rows} rows");
+        Self { kept: rows, ..*self }
     }
 
     /// The same map with other blocks, or `None` as for [`Self::new`].
     pub fn with_blocks(&self, blocks: usize) -> Option<Self> {
-        Self::new(blocks, self.height, self.width, self.halo)
+        let map = Self::new(blocks, self.height, self.width, self.halo)?;
+        Some(Self { kept: self.kept, ..map })
+    }
+
+    /// Rows that are kept: all, unless it is a [ring](Self::ring).
+    pub fn kept(&self) -> usize {
+        self.kept
     }
 
     /// Blocks of sixteen channels.
@@ -62,9 +85,14 @@ impl BlockedMap {
         self.width + 2 * self.halo
     }
 
-    /// Vectors in one block, halo and all.
+    /// Vectors from one block to the next: at least [those](Self::own) of one block.
     pub fn block(&self) -> usize {
-        (self.height + 2 * self.halo) * self.pitch()
+        apart(self.own())
+    }
+
+    /// Vectors in one block, halo and all. What lies between them and the next block holds anything.
+    pub(crate) fn own(&self) -> usize {
+        (self.kept + 2 * self.halo) * self.pitch()
     }
 
     /// Vectors in all.
@@ -81,6 +109,7 @@ impl BlockedMap {
     pub fn at(&self, block: usize, row: isize, column: isize) -> usize {
         let (row, column) = (row + self.halo as isize, column + self.halo as isize);
         debug_assert!(row >= 0 && column >= 0);
+        let row = if self.kept < self.height { row & (self.kept as isize - 1) } else { row };
         block * self.block() + row as usize * self.pitch() + column as usize
     }
 
@@ -98,6 +127,18 @@ impl BlockedMap {
             "the maps differ in extent"
         );
     }
+}
+
+/// From how many vectors on blocks are kept apart: less than that would be small beside what keeps them apart.
+const LARGE: usize = 1024;
+
+/// How many vectors lie between the starts of two blocks of so many. The same pixel of all blocks is often needed at
+/// once. If the distance were a multiple of a page, all would share the few places that a cache has for an address;
+/// so each begins somewhat farther on in its page than the one before.
+fn apart(vectors: usize) -> usize {
+    const PAGE: usize = 4096 / size_of::<Vec16>();
+    const SHIFT: usize = 17;
+    if vectors < LARGE { vectors } else { vectors + (SHIFT + PAGE - vectors % PAGE) % PAGE }
 }
 
 /// A map that is read: its extent and its vectors.

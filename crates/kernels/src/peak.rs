@@ -48,6 +48,7 @@ fn round(cx: &Context) -> f64 {
                 let tile = Tile {
                     x: vectors.cast(),
                     taps: taps.as_ptr(),
+                    ahead: 0,
                     count: TAPS,
                     live: 16,
                     weights: vectors.add(inputs).cast(),

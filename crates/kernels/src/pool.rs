@@ -47,12 +47,28 @@ pub fn max_forward(
     y: MapMut<'_>,
     argmax: &mut [u8],
 ) {
+    let rows = 0..y.map().height();
+    max_forward_rows(cx, geometry, x, y, argmax, rows);
+}
+
+/// As [`max_forward`], of some `rows` of the output alone.
+///
+/// # Panics
+/// As [`max_forward`], and if there are no such rows.
+pub fn max_forward_rows(
+    cx: &Context,
+    geometry: &ConvGeometry,
+    x: MapRef<'_>,
+    y: MapMut<'_>,
+    argmax: &mut [u8],
+    rows: Range<usize>,
+) {
     let map = *y.map();
     let (x, y) = (Source::new(x), Sink::overwrite(y));
     if is_narrow(geometry) {
-        reduce(cx, geometry, x, y, MaxWindow::<1>::new(geometry, &map, argmax));
+        reduce(cx, geometry, x, y, rows, MaxWindow::<1>::new(geometry, &map, argmax));
     } else {
-        reduce(cx, geometry, x, y, MaxWindow::<WIDE>::new(geometry, &map, argmax));
+        reduce(cx, geometry, x, y, rows, MaxWindow::<WIDE>::new(geometry, &map, argmax));
     }
 }
 
@@ -138,12 +154,28 @@ pub fn max_backward(
     argmax: &[u8],
     dx: Destination<'_>,
 ) {
+    let rows = 0..dx.map().height();
+    max_backward_rows(cx, geometry, dy, argmax, dx, rows);
+}
+
+/// As [`max_backward`], of some `rows` of the input alone.
+///
+/// # Panics
+/// As [`max_backward`], and if there are no such rows.
+pub fn max_backward_rows(
+    cx: &Context,
+    geometry: &ConvGeometry,
+    dy: MapRef<'_>,
+    argmax: &[u8],
+    dx: Destination<'_>,
+    rows: Range<usize>,
+) {
     let map = *dy.map();
     let (dy, dx) = (Source::new(dy), Sink::new(dx));
     if is_narrow(geometry) {
-        gather(cx, geometry, dy, dx, MaxGradient::<1>::new(geometry, &map, argmax));
+        gather(cx, geometry, dy, dx, rows, MaxGradient::<1>::new(geometry, &map, argmax));
     } else {
-        gather(cx, geometry, dy, dx, MaxGradient::<WIDE>::new(geometry, &map, argmax));
+        gather(cx, geometry, dy, dx, rows, MaxGradient::<WIDE>::new(geometry, &map, argmax));
     }
 }
 
@@ -199,7 +231,8 @@ pub fn average_forward(
     y: MapMut<'_>,
 ) {
     let mean = Mean { axes: geometry.axes(x.map(), y.map()), count_padding };
-    reduce(cx, geometry, Source::new(x), Sink::overwrite(y), mean);
+    let rows = 0..y.map().height();
+    reduce(cx, geometry, Source::new(x), Sink::overwrite(y), rows, mean);
 }
 
 /// The gradient of [`average_forward`].
@@ -214,7 +247,8 @@ pub fn average_backward(
     dx: Destination<'_>,
 ) {
     let mean = Mean { axes: geometry.axes(dx.map(), dy.map()), count_padding };
-    gather(cx, geometry, Source::new(dy), Sink::new(dx), mean);
+    let rows = 0..dx.map().height();
+    gather(cx, geometry, Source::new(dy), Sink::new(dx), rows, mean);
 }
 
 struct Mean {

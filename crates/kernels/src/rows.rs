@@ -52,6 +52,22 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
     row_bytes: usize,
     kernel: &K,
 ) {
+    // SAFETY: the caller's promise.
+    unsafe { run_some_rows(cx, blocks, 0..height, row_bytes, kernel) }
+}
+
+/// As [`run_rows`], of some `rows` of each block.
+///
+/// # Safety
+/// The kernel may make all these rows, different ones at the same time.
+pub(crate) unsafe fn run_some_rows<K: RowKernel>(
+    cx: &Context,
+    blocks: usize,
+    rows: Range<usize>,
+    row_bytes: usize,
+    kernel: &K,
+) {
+    let (first, height) = (rows.start, rows.len());
     let total = blocks * height;
     let tasks = total.saturating_mul(row_bytes).div_ceil(TASK_BYTES).clamp(1, total.max(1));
     cx.threads().for_each(tasks, |task| {
@@ -59,7 +75,7 @@ pub(crate) unsafe fn run_rows<K: RowKernel>(
         while row < end {
             let block = row / height;
             let stop = end.min((block + 1) * height);
-            let rows = row - block * height..stop - block * height;
+            let rows = first + row - block * height..first + stop - block * height;
             // SAFETY: the level is the context's, which the processor has; tasks do not overlap.
             unsafe { run_for_level(cx.level(), &Run { kernel, block, rows }) };
             row = stop;
@@ -95,6 +111,11 @@ impl<'a> Source<'a> {
     /// A ring as [`Sink::ring`] makes it.
     pub(crate) fn ring(map: &BlockedMap, vectors: SharedPtr<Vec16>) -> Self {
         Self { map: *map, vectors, ring: ring(map), borrowed: PhantomData }
+    }
+
+    /// What lies where `sink` writes, to be read before it is overwritten.
+    pub(crate) fn under(sink: &Sink<'a>) -> Self {
+        Self { map: sink.map, vectors: sink.vectors, ring: sink.ring, borrowed: PhantomData }
     }
 
     /// Memory one row takes.
@@ -166,6 +187,18 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// A row's output in all blocks.
+    ///
+    /// # Safety
+    /// The row lies in the map.
+    #[inline(always)]
+    pub(crate) unsafe fn row_of_blocks(&self, row: usize) -> SinkRows {
+        // SAFETY: the caller's promise.
+        let first = unsafe { self.row(0, row) };
+        let [vectors, pixels] = [self.map.block(), self.map.height() * self.map.width()];
+        SinkRows { first, vectors, pixels }
+    }
+
     /// Clears the halo of rows that were overwritten; every kernel calls it once for the rows it made.
     ///
     /// # Safety
@@ -223,6 +256,32 @@ impl SinkRow {
     pub(crate) unsafe fn get<S: Simd>(&self, column: usize) -> S::V {
         // SAFETY: the caller's promise.
         unsafe { S::load(self.to.add(column * 16)) }
+    }
+}
+
+/// Where a row's results go in all blocks.
+pub(crate) struct SinkRows {
+    first: SinkRow,
+    /// Between blocks.
+    vectors: usize,
+    /// Between blocks of the mask.
+    pixels: usize,
+}
+
+impl SinkRows {
+    /// Writes one pixel of a block.
+    ///
+    /// # Safety
+    /// As for [`SinkRow::put`], and the block lies in the map.
+    #[inline(always)]
+    pub(crate) unsafe fn put<S: Simd>(&self, block: usize, column: usize, value: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let SinkRow { to, add, mask } = self.first;
+            let to = to.add(16 * block * self.vectors);
+            let mask = mask.map(|mask| mask.add(block * self.pixels));
+            SinkRow { to, add, mask }.put::<S>(column, value);
+        }
     }
 }
 

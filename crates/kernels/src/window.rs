@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::Context;
 use crate::geometry::{Axis, ConvGeometry, Taps};
-use crate::rows::{RowKernel, Sink, SinkRow, Source, run_rows};
+use crate::rows::{RowKernel, Sink, SinkRow, Source, run_some_rows};
 use crate::simd::Simd;
 
 /// How a window becomes one pixel.
@@ -45,19 +45,21 @@ pub(crate) trait Reduce: Sync {
     ) -> S::V;
 }
 
-/// Reduces every window of `x` into a pixel of `y`.
+/// Reduces every window of `x` into a pixel of `y`, in `rows` of `y`.
 pub(crate) fn reduce<F: Reduce>(
     cx: &Context,
     geometry: &ConvGeometry,
     x: Source<'_>,
     y: Sink<'_>,
+    rows: Range<usize>,
     op: F,
 ) {
     let axes = geometry.axes(&x.map, &y.map);
     let row_bytes = axes[0].stride * x.row_bytes() + y.row_bytes();
-    let (blocks, height) = (y.map.blocks(), y.map.height());
+    assert!(rows.end <= y.map.height(), "the output has no such rows");
+    let blocks = y.map.blocks();
     // SAFETY: each row of the output is made from the input alone.
-    unsafe { run_rows(cx, blocks, height, row_bytes, &Forward { op, axes, x, y }) }
+    unsafe { run_some_rows(cx, blocks, rows, row_bytes, &Forward { op, axes, x, y }) }
 }
 
 /// The kernel of [`reduce`].
@@ -195,20 +197,22 @@ pub(crate) trait Gather: Sync {
     ) -> S::V;
 }
 
-/// Gathers the gradient of every pixel of the input from the windows that saw it.
+/// Gathers the gradient of every pixel of the input, in `rows` of it, from the windows that saw it.
 pub(crate) fn gather<G: Gather>(
     cx: &Context,
     geometry: &ConvGeometry,
     dy: Source<'_>,
     dx: Sink<'_>,
+    rows: Range<usize>,
     gather: G,
 ) {
     let axes = geometry.axes(&dx.map, &dy.map);
     let row_bytes = dy.row_bytes().div_ceil(axes[0].stride) + dx.row_bytes();
-    let (blocks, height) = (dx.map.blocks(), dx.map.height());
+    assert!(rows.end <= dx.map.height(), "the input has no such rows");
+    let blocks = dx.map.blocks();
     let kernel = Backward::new(gather, axes, dy, dx);
     // SAFETY: each row of the input's gradient is made from the output's alone.
-    unsafe { run_rows(cx, blocks, height, row_bytes, &kernel) }
+    unsafe { run_some_rows(cx, blocks, rows, row_bytes, &kernel) }
 }
 
 /// The kernel of [`gather`].

@@ -5,9 +5,12 @@
 //! testkit::conformance::check(&MyBackend::new());
 //! ```
 
+use std::sync::Arc;
+
 use graph::reference;
 use graph::*;
 
+use crate::backwards::backwards_of_one_forward;
 use crate::networks::{inception, network, random_graph, same, unary_ops, with_clips};
 use crate::{Random, error};
 
@@ -375,7 +378,7 @@ pub fn compare(
     let from_own = expected(&own.iter().map(half).collect::<Vec<_>>());
 
     let executable = backend.compile(network, targets).unwrap();
-    let mut session = executable.session(size).unwrap();
+    let mut session = Arc::clone(&executable).session(size).unwrap();
     assert_eq!(session.size(), size);
     let mut gradient = Tensor::zeros(image.shape);
     let near = |what: &str, found: &Tensor, expected: &Tensor, tolerance: f64| {
@@ -401,6 +404,8 @@ pub fn compare(
     let outputs = vec![OutputGradient::Activation { weight: 0.5 }; targets.len()];
     session.backward(&outputs, &mut gradient).unwrap();
     near("gradient of its own activation", &gradient, &from_own, GRADIENT);
+    let again = backwards_of_one_forward(&executable, &image, &given);
+    assert!(again.contains(&gradient), "{name}: the last backward pass");
 }
 
 /// A session that shifts gives, to the bit, what one gives for the image rolled.

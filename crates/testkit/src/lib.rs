@@ -1,6 +1,7 @@
 //! What the tests of several crates share: generated networks and images, the conformance suite that every
 //! backend passes, an HTTP server, and the folder of files that are not in the repository.
 
+mod backwards;
 pub mod conformance;
 mod networks;
 mod odd;

@@ -44,7 +44,7 @@ impl Random {
 
     /// A tensor of numbers between −1 and 1.
     pub fn tensor(&mut self, shape: Shape) -> Tensor {
-        Tensor { shape, data: self.values(shape.len()) }
+        Tensor { shape, data: self.values(shape.len()).into() }
     }
 
     /// A convolution of `ins` → `outs` channels with weights that keep the size of values.

@@ -22,7 +22,10 @@ impl CpuSession {
                 self.vectors[range].fill(Vec16::default());
             }
             Backward::Layers(layers) => {
-                if layers.iter().all(|(layer, _)| direct(&self.backward, *layer).is_some()) {
+                let numbers = layers.iter().map(|(layer, _)| *layer);
+                if let Some(strips) = self.executable.program.strips(numbers) {
+                    self.backward_strips(step, strips);
+                } else if layers.iter().all(|(layer, _)| direct(&self.backward, *layer).is_some()) {
                     self.backward_side_by_side(step);
                 } else {
                     for index in 0..layers.len() {
@@ -105,6 +108,9 @@ impl CpuSession {
             Kind::Softmax => Some(plan.activation(program, layer.output)),
             _ => None,
         };
+        // The gradient may take the place of the values that it depends on.
+        let in_place = kept.as_ref().is_some_and(|part| part.range == dxp.range);
+        let kept = kept.filter(|_| !in_place);
         let kept_range = kept.as_ref().map_or(0..0, |part| part.range.clone());
         let [dy, dx, values] = parts(&mut self.vectors, [dyp.range, dxp.range, kept_range]);
         let dy = MapRef::new(dyp.map, dy);
@@ -149,6 +155,13 @@ impl CpuSession {
                 pool::average_backward(cx, window, counted(&layer.kind, shape), dy, dx);
             }
             (Kind::GlobalAveragePool, ..) => pool::global_average_backward(cx, dy, dx),
+            (Kind::Lrn(lrn), ..) if in_place => {
+                lrn::backward_in_place(cx, &kernel(lrn, shape.channels), dy, dx);
+            }
+            (Kind::LrnMaxPool(lrn, _), _, Some(window), _) if in_place => {
+                let lrn = kernel(lrn, shape.channels);
+                lrn_pool::backward_in_place(cx, &lrn, window, dy, argmax, dx);
+            }
             (Kind::Lrn(lrn), _, _, Some(x)) => {
                 lrn::backward(cx, &kernel(lrn, shape.channels), x, dy, dx);
             }

@@ -14,7 +14,9 @@ use crate::program::Kind;
 impl CpuSession {
     pub(super) fn forward_step(&mut self, step: usize) {
         let layers = &self.plan.forward[step];
-        if layers.iter().all(|&layer| direct(&self.forward, layer).is_some()) {
+        if let Some(strips) = self.executable.program.strips(layers.iter().copied()) {
+            self.forward_strips(strips);
+        } else if layers.iter().all(|&layer| direct(&self.forward, layer).is_some()) {
             self.forward_side_by_side(step);
         } else {
             for index in 0..layers.len() {

@@ -80,7 +80,7 @@ fn the_activation_pattern_of_another_session_is_taken_over() {
     let [one, other] = [(); 2].map(|()| random.image(size));
     let gradient = |session: &mut CpuSession| {
         let shape = session.target_shape(0);
-        let output = Tensor { shape, data: vec![1.0; shape.len()] };
+        let output = Tensor { shape, data: vec![1.0; shape.len()].into() };
         let mut gradient = Tensor::zeros(one.shape);
         session.backward(&[OutputGradient::Gradient(&output)], &mut gradient).unwrap();
         gradient
@@ -97,4 +97,41 @@ fn the_activation_pattern_of_another_session_is_taken_over() {
     second.forward(&one).unwrap();
     second.copy_activation_pattern(&first);
     assert_ne!(gradient(&mut second), wanted);
+}
+
+#[test]
+fn what_runs_strip_by_strip_is_what_plain_loops_make() {
+    let random = &mut Random(28);
+    let network = network(inception(random, 13));
+    let target = network.graph.find_target("next").unwrap();
+    // So high that only some rows of the first convolution's output are kept.
+    let size = Size::new(4300, 40);
+    let image = random.image(size);
+    let session = |level| {
+        let executable = CpuExecutable::new(&network, &[target], context(2, level)).unwrap();
+        let mut session = Arc::new(executable).cpu_session(size).unwrap();
+        session.forward(&image).unwrap();
+        session
+    };
+    let gradient = |session: &mut CpuSession| {
+        let mut gradient = Tensor::zeros(image.shape);
+        session.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut gradient).unwrap();
+        gradient
+    };
+    let distance = |a: &Tensor, b: &Tensor| {
+        let squares = |of: &dyn Fn(usize) -> f32| -> f64 {
+            (0..a.data.len()).map(|i| f64::from(of(i)).powi(2)).sum()
+        };
+        (squares(&|i| a.data[i] - b.data[i]) / squares(&|i| a.data[i])).sqrt()
+    };
+    let mut plain = session(CpuLevel::Scalar);
+    let (wanted, slope) = (plain.activation(0).unwrap(), gradient(&mut plain));
+    for level in CpuLevel::available().into_iter().skip(1) {
+        let mut strips = session(level);
+        let apart = distance(&wanted, &strips.activation(0).unwrap());
+        assert!(apart < 1e-5, "{apart} at {level}");
+        strips.copy_activation_pattern(&plain);
+        let apart = distance(&slope, &gradient(&mut strips));
+        assert!(apart < 1e-4, "{apart} at {level}");
+    }
 }

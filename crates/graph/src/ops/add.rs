@@ -19,6 +19,10 @@ impl Operation for Add {
         broadcast::channels(inputs)
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
         let value = |i: usize| inputs.iter().map(|x| x.data[partner(x.shape, output, i)]).sum();
         (0..output.len()).map(value).collect()

@@ -23,6 +23,10 @@ impl Operation for Affine {
         vec![&self.scale, &self.shift]
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
         let value = |(i, &x): (usize, &T)| {
             let c = i / output.plane();

@@ -51,6 +51,10 @@ impl Operation for Binary {
         broadcast::channels(inputs)
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
         let of = |input: usize, i: usize| {
             let Activation { shape, data } = inputs[input];

@@ -14,6 +14,10 @@ impl Operation for ChannelMean {
         1
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
         let Activation { shape, data: x } = inputs[0];
         let mean = |position: usize| {

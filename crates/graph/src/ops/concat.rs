@@ -25,6 +25,10 @@ impl Operation for Concat {
         inputs.iter().fold(0, |sum, &channels| sum.saturating_add(channels))
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
         inputs.iter().flat_map(|input| input.data.iter().copied()).collect()
     }

@@ -47,8 +47,9 @@ impl Operation for Dense {
     }
 
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
+        let weights = self.weights.held();
         let value = |o: usize| {
-            let row = &self.weights[o * self.in_features..][..self.in_features];
+            let row = &weights[o * self.in_features..][..self.in_features];
             let products = row.iter().zip(inputs[0].data).map(|(&w, &x)| T::of(w) * x);
             T::of(self.bias[o]) + products.sum()
         };
@@ -62,7 +63,7 @@ impl Operation for Dense {
         dy: &[T],
     ) -> Vec<Vec<T>> {
         let mut dx = vec![T::default(); self.in_features];
-        for (row, &dy) in self.weights.chunks(self.in_features.max(1)).zip(dy) {
+        for (row, &dy) in self.weights.held().chunks(self.in_features.max(1)).zip(dy) {
             for (dx, &w) in dx.iter_mut().zip(row) {
                 *dx += T::of(w) * dy;
             }

@@ -28,6 +28,10 @@ impl Operation for LayerNorm {
         vec![&self.scale, &self.shift]
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], output: Shape) -> Vec<T> {
         let (x, plane) = (inputs[0].data, output.plane());
         let mut y = vec![T::default(); x.len()];

@@ -42,6 +42,10 @@ impl Operation for Lrn {
         only(inputs).map(Some)
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
         let sums = self.sums(inputs[0]);
         inputs[0].data.iter().zip(sums).map(|(&x, sum)| x * sum.pow(T::of(-self.beta))).collect()

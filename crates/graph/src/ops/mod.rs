@@ -246,6 +246,16 @@ impl Op {
         dispatch!(self, operation => operation.sized_by_last(), input => false, _kind => false)
     }
 
+    /// Which of its inputs its rows and columns follow.
+    pub fn sizing<'a, T>(&self, inputs: &'a [T]) -> &'a [T] {
+        match self {
+            _ if self.sized_by_last() => &inputs[inputs.len().saturating_sub(1)..],
+            // There is an output for each query, however many keys there are.
+            Op::Attention(_) => &inputs[..inputs.len().min(1)],
+            _ => inputs,
+        }
+    }
+
     /// How many columns of its input beside the first one column of its output depends on at the most. What is
     /// computed from all positions and shared by all outputs, such as a global average, does not count; where each
     /// output compares all positions in its own way, as in attention, the number has no end.
@@ -262,6 +272,12 @@ impl Op {
     /// crops and resizings.
     pub fn taps(&self, input: Shape, output: Shape) -> Option<[Taps; 2]> {
         dispatch!(self, operation => operation.taps(input, output), input => None, _kind => None)
+    }
+
+    /// Whether each of its values depends on its inputs' values at the same position alone, which may be of all
+    /// channels.
+    pub fn is_local(&self) -> bool {
+        dispatch!(self, operation => operation.is_local(), input => false, _kind => false)
     }
 
     /// Its trained weights, if it has any; they make a network deeper.

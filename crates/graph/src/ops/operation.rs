@@ -70,6 +70,12 @@ pub(crate) trait Operation {
         None
     }
 
+    /// Whether each of its values depends on its inputs' values at the same position alone, which may be of all
+    /// channels. Default: no.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// Its trained weights, if it has any; they make a network deeper.
     fn weights(&self) -> Option<&Weights> {
         None

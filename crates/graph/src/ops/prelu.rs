@@ -32,6 +32,10 @@ impl Operation for PRelu {
         vec![&self.slope]
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
         self.slopes(&inputs[0]).zip(inputs[0].data).map(|(slope, &x)| slope * x).collect()
     }

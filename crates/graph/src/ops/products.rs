@@ -21,6 +21,7 @@ pub(super) fn forward<T: Real>(
     output: Shape,
 ) -> Vec<T> {
     let (weights, bias) = of.parameters();
+    let weights = weights.held();
     let bias = |i: usize| T::of(bias[i / output.plane()]);
     let mut y: Vec<T> = (0..output.len()).map(bias).collect();
     of.for_each(shape, output, |from, weight, to| y[to] += x[from] * T::of(weights[weight]));
@@ -34,7 +35,7 @@ pub(super) fn backward<T: Real>(
     output: Shape,
     dy: &[T],
 ) -> Vec<T> {
-    let (weights, _) = of.parameters();
+    let weights = of.parameters().0.held();
     let mut dx = vec![T::default(); input.len()];
     of.for_each(input, output, |from, weight, to| dx[from] += T::of(weights[weight]) * dy[to]);
     dx

@@ -10,6 +10,10 @@ impl Operation for Relu {
         only(inputs).map(Some)
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
         let zero = T::default();
         inputs[0].data.iter().map(|&x| if x > zero { x } else { zero }).collect()

@@ -33,6 +33,10 @@ impl Operation for SelectChannels {
         self.channels.len()
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
         let Activation { shape, data: x } = inputs[0];
         let plane = |&channel: &usize| &x[channel * shape.plane()..][..shape.plane()];

@@ -10,6 +10,10 @@ impl Operation for Softmax {
         only(inputs).map(Some)
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
         let Activation { shape, data: x } = inputs[0];
         let mut y = vec![T::default(); x.len()];

@@ -38,7 +38,7 @@ impl Taps {
         &self.taps[self.starts[position]..self.starts[position + 1]]
     }
 
-    fn positions(&self) -> usize {
+    pub(crate) fn positions(&self) -> usize {
         self.starts.len() - 1
     }
 

@@ -182,6 +182,10 @@ impl Operation for Unary {
         only(inputs).map(Some)
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn forward<T: Real>(&self, inputs: &[Activation<'_, T>], _: Shape) -> Vec<T> {
         inputs[0].data.iter().map(|x| T::from_f64(self.value(x.to_f64()))).collect()
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Run, backward_from, forward};
 use crate::{
-    Backend, Executable, GraphError, Network, NodeId, OutputGradient, Real, Session, Shape, Size,
-    Tensor,
+    Backend, Backwards, Executable, GraphError, Network, NodeId, OutputGradient, Real, Session,
+    Shape, Size, Tensor,
 };
 
 /// Runs networks by definition, in `f32` or `f64`.
@@ -16,6 +16,8 @@ pub struct Reference<T>(PhantomData<T>);
 struct Compiled<T> {
     network: Network,
     targets: Vec<NodeId>,
+    /// All weights, made once.
+    _held: Vec<Arc<[f32]>>,
     precision: PhantomData<T>,
 }
 
@@ -35,7 +37,8 @@ impl<T: Real> Backend for Reference<T> {
     ) -> Result<Arc<dyn Executable>, GraphError> {
         network.check_targets(targets)?;
         let (network, targets) = (network.clone(), targets.to_vec());
-        Ok(Arc::new(Compiled { network, targets, precision: self.0 }))
+        let held = network.graph.hold_weights(&targets)?;
+        Ok(Arc::new(Compiled { network, targets, _held: held, precision: self.0 }))
     }
 }
 
@@ -50,13 +53,17 @@ impl<T: Real> Executable for Compiled<T> {
         Ok(0)
     }
 
-    fn memory(&self, size: Size) -> Result<u64, GraphError> {
+    fn memory_for(&self, size: Size, _: Backwards) -> Result<u64, GraphError> {
         let values: usize = self.shapes(size)?.iter().flatten().map(Shape::len).sum();
         // Activations and gradients.
         Ok(2 * (values * size_of::<T>()) as u64)
     }
 
-    fn session(self: Arc<Self>, size: Size) -> Result<Box<dyn Session>, GraphError> {
+    fn session_for(
+        self: Arc<Self>,
+        size: Size,
+        _: Backwards,
+    ) -> Result<Box<dyn Session>, GraphError> {
         let shapes = self.shapes(size)?;
         let shape = |target: &NodeId| shapes[target.index()].expect("targets have shapes");
         let shapes = self.targets.iter().map(shape).collect();

@@ -5,6 +5,8 @@
 
 mod backend;
 
+use std::sync::Arc;
+
 use crate::{Activation, GraphError, Network, NodeId, Op, Real, Shape, Tensor, Unary};
 
 pub use backend::Reference;
@@ -14,6 +16,8 @@ pub use backend::Reference;
 pub struct Run<T> {
     shapes: Vec<Option<Shape>>,
     values: Vec<Vec<T>>,
+    /// The weights that were used, for the way back.
+    _held: Vec<Arc<[f32]>>,
 }
 
 impl<T: Real> Run<T> {
@@ -71,7 +75,7 @@ impl<T: Real> Run<T> {
 /// Runs `picture` (RGB, 0–255) forward to `targets`.
 ///
 /// # Errors
-/// What [`crate::Graph::shapes`] refuses.
+/// What [`crate::Graph::shapes`] refuses; weights that cannot be read.
 pub fn forward<T: Real>(
     network: &Network,
     targets: &[NodeId],
@@ -79,7 +83,8 @@ pub fn forward<T: Real>(
 ) -> Result<Run<T>, GraphError> {
     let graph = &network.graph;
     let shapes = graph.shapes(targets, picture.shape.height, picture.shape.width)?;
-    let mut run = Run { shapes, values: vec![Vec::new(); graph.nodes().len()] };
+    let values = vec![Vec::new(); graph.nodes().len()];
+    let mut run = Run { shapes, values, _held: graph.hold_weights(targets)? };
     for id in graph.ancestors(targets) {
         let node = graph.node(id);
         run.values[id.index()] = if let Op::Input { channels } = node.op {

@@ -2,6 +2,7 @@
 //! backends pass.
 
 mod layers;
+mod parts;
 mod slopes;
 
 use graph::reference::Reference;

@@ -224,6 +224,7 @@ impl Call<'_> {
                         let tile = Tile {
                             x: self.x.as_ptr().add(first).cast(),
                             taps: offsets.as_ptr(),
+                            ahead: 16 * step * width,
                             count: offsets.len(),
                             live: conv.live,
                             weights: conv.packed.vectors.as_ptr().add(group.start).cast(),

@@ -14,6 +14,8 @@ pub(crate) struct Tile {
     pub(crate) x: *const f32,
     /// Where each tap lies from there.
     pub(crate) taps: *const isize,
+    /// From a tap's pixels to those that are read next, which are fetched meanwhile.
+    pub(crate) ahead: usize,
     /// How many taps there are.
     pub(crate) count: usize,
     /// How many channels of a tap are used: 16, or fewer for a picture.
@@ -112,8 +114,12 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
         if tile.live == 16 {
             for tap in 0..tile.count {
                 let x = tile.x.offset(*tile.taps.add(tap));
+                let next = x.wrapping_add(tile.ahead);
                 for c in 0..16 {
                     channel::<S, O, P, STEP>(&mut sums, x.add(c), weights.add(16 * O * c));
+                    for p in (c..P).step_by(16) {
+                        S::prefetch(next.wrapping_add(16 * STEP * p));
+                    }
                 }
                 weights = weights.add(256 * O);
             }
@@ -171,7 +177,7 @@ unsafe fn channel<S: Simd, const O: usize, const P: usize, const STEP: usize>(
 }
 
 /// How far ahead weights are fetched, in values: Winograd's are more than the caches near the core hold.
-const AHEAD: usize = 1024;
+const AHEAD: usize = 2048;
 
 /// A compiled tile.
 pub(crate) type TileFn = unsafe fn(&Tile);

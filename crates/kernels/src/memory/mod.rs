@@ -12,11 +12,15 @@ use crate::Vec16;
 mod heap;
 #[cfg(feature = "mmap")]
 mod mapped;
+#[cfg(feature = "mmap")]
+mod scratch_file;
 
 #[cfg(not(feature = "mmap"))]
 use heap::Bytes;
 #[cfg(feature = "mmap")]
 use mapped::Bytes;
+#[cfg(feature = "mmap")]
+pub use scratch_file::{Pages, ScratchValues};
 
 /// Values, at first all 0. With the feature `mmap`, pages are taken from the system when they are first
 /// touched.

@@ -72,6 +72,7 @@ unsafe fn select_half(x: __m256, y: __m256, a: __m256, b: __m256) -> __m256 {
 impl Simd for Avx2 {
     type V = V;
     const HELD: usize = 8;
+    const SHIFTS: bool = false;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> V {

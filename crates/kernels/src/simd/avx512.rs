@@ -13,6 +13,7 @@ pub(crate) struct Avx512;
 impl Simd for Avx512 {
     type V = __m512;
     const HELD: usize = 32;
+    const SHIFTS: bool = true;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self::V {
@@ -109,6 +110,13 @@ impl Simd for Avx512 {
         unsafe {
             let bytes = _mm_loadu_si128(from.cast());
             _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(bytes, _mm_set1_epi8(value as i8)), v)
+        }
+    }
+    #[inline(always)]
+    unsafe fn shifted<const K: i32>(low: Self::V, high: Self::V) -> Self::V {
+        unsafe {
+            let (low, high) = (_mm512_castps_si512(low), _mm512_castps_si512(high));
+            _mm512_castsi512_ps(_mm512_alignr_epi32::<K>(high, low))
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) trait Simd: Copy {
     type V: Copy;
     /// How many of them the registers hold, which bounds the unrolling of loops.
     const HELD: usize;
+    /// Whether [`Self::shifted`] is one instruction, and thus better than a load that no vector's bounds fit.
+    const SHIFTS: bool;
 
     /// The same value in each lane.
     unsafe fn splat(value: f32) -> Self::V;
@@ -75,6 +77,18 @@ pub(crate) trait Simd: Copy {
     unsafe fn store_bytes(to: *mut u8, v: Self::V);
     /// Lane `i` of `v` where byte `i` of the sixteen at `from` is `value`, else 0.
     unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V;
+
+    /// The sixteen lanes from lane `K` on of `low` with `high` behind it.
+    #[inline(always)]
+    unsafe fn shifted<const K: i32>(low: Self::V, high: Self::V) -> Self::V {
+        let mut values = [0.0; 32];
+        // SAFETY: the caller's promise, and the array has room for both.
+        unsafe {
+            Self::store(values.as_mut_ptr(), low);
+            Self::store(values.as_mut_ptr().add(16), high);
+            Self::load(values.as_ptr().add(K as usize))
+        }
+    }
 
     /// The sum of all lanes.
     #[inline(always)]

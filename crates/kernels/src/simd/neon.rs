@@ -42,6 +42,7 @@ unsafe fn gather(lanes: [uint32x4_t; 4]) -> u16 {
 impl Simd for Neon {
     type V = V;
     const HELD: usize = 8;
+    const SHIFTS: bool = false;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> V {

@@ -14,6 +14,7 @@ fn zip(a: [f32; 16], b: [f32; 16], f: impl Fn(f32, f32) -> f32) -> [f32; 16] {
 impl Simd for Scalar {
     type V = [f32; 16];
     const HELD: usize = 4;
+    const SHIFTS: bool = true;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self::V {

@@ -6,7 +6,10 @@
 //! transformed back. The panel's scratch stays in the cache.
 
 mod panel;
+mod plain;
 mod transform;
+
+use std::ops::Range;
 
 use crate::conv::tile;
 use crate::conv::weights::{self, Footprint, Order, Packed};
@@ -16,9 +19,22 @@ use crate::threads::part;
 use crate::{Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
 use panel::Job;
 
-/// A convolution of stride 1 with a square kernel, its weights transformed.
+/// How the weights of a convolution are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Transformed once for all.
+    Transformed,
+    /// As they are, to be transformed each time.
+    Plain,
+}
+
+/// A convolution of stride 1 with a square kernel.
 pub struct Winograd {
+    /// The weights in the order in which they are read, transformed or not.
     packed: Packed,
+    keep: Keep,
+    /// What weights are transformed by.
+    matrix: Vec<Vec<f64>>,
     live: usize,
     in_blocks: usize,
     out_blocks: usize,
@@ -46,7 +62,13 @@ impl Winograd {
         if products(8) < products(6) { 8 } else { 6 }
     }
 
-    /// Transforms the weights of `phase`. `size` is the [tile](Self::tile)'s.
+    /// How the weights of `phase` are kept best with tiles of `size`: only a few are worth the memory.
+    pub fn keep(phase: &Phase<'_>, size: usize, level: CpuLevel) -> Keep {
+        let transformed = Self::bytes(phase, size, Keep::Transformed, level);
+        if transformed <= MOST_KEPT { Keep::Transformed } else { Keep::Plain }
+    }
+
+    /// Puts the weights of `phase` in order. `size` is the [tile](Self::tile)'s.
     ///
     /// # Errors
     /// If there is no memory for them.
@@ -54,14 +76,29 @@ impl Winograd {
     /// # Panics
     /// If the phase is no convolution of stride 1 with a square kernel that [fits](Self::fits), or there is
     /// no such tile.
-    pub fn new(phase: &Phase<'_>, size: usize, cx: &Context) -> Result<Self, OutOfMemory> {
+    pub fn new(
+        phase: &Phase<'_>,
+        size: usize,
+        keep: Keep,
+        cx: &Context,
+    ) -> Result<Self, OutOfMemory> {
         let (kernel, origin) = phase.square().expect("a dense square of stride 1");
         assert!(Self::fits([kernel, kernel]) && [6, 8].contains(&size));
         let matrix = transform::weight_matrix(size, kernel);
-        let transform = |g: &[Vec16], u: &mut [Vec16]| transform::weights(&matrix, g, u);
-        let planes = (size * size, Order::PlanesOutside);
+        let packed = match keep {
+            Keep::Transformed => {
+                let transform = |g: &[Vec16], u: &mut [Vec16]| transform::weights(&matrix, g, u);
+                weights::pack(phase, cx, (size * size, Order::PlanesOutside), &transform)
+            }
+            Keep::Plain => {
+                let same = |g: &[Vec16], u: &mut [Vec16]| u.copy_from_slice(g);
+                weights::pack(phase, cx, (kernel * kernel, Order::PlanesInside), &same)
+            }
+        };
         Ok(Self {
-            packed: weights::pack(phase, cx, planes, &transform)?,
+            packed: packed?,
+            keep,
+            matrix,
             live: phase.live(),
             in_blocks: phase.in_blocks(),
             out_blocks: phase.out_blocks(),
@@ -72,28 +109,42 @@ impl Winograd {
         })
     }
 
-    /// Bytes that the weights of `phase` will take, transformed for tiles of `size`.
-    pub fn bytes(phase: &Phase<'_>, size: usize, level: CpuLevel) -> u64 {
+    /// Bytes that the weights of `phase` will take, for tiles of `size`.
+    pub fn bytes(phase: &Phase<'_>, size: usize, keep: Keep, level: CpuLevel) -> u64 {
         let Footprint { vectors, lists, groups } = weights::footprint(phase, level);
-        let planes = (size * size) as u64;
+        let planes = match keep {
+            Keep::Transformed => size * size,
+            Keep::Plain => phase.taps.count(),
+        } as u64;
         planes.saturating_mul(64 * vectors).saturating_add(8 * lists + groups)
     }
 
-    /// Bytes of memory that each thread works in, at the most, with tiles of `size` from `in_blocks` blocks
-    /// of channels to a map of `output` pixels.
+    /// Bytes of memory that each thread works in, at the most, with tiles of `size` for the convolution of
+    /// `phase` to a map of `output` pixels; and what the thread that calls takes beside that.
     pub fn scratch_bytes(
-        kernel: usize,
+        phase: &Phase<'_>,
         size: usize,
-        in_blocks: usize,
         output: [usize; 2],
         level: CpuLevel,
-    ) -> u64 {
+    ) -> [u64; 2] {
+        let kernel = phase.taps.count().isqrt();
         let tiles: usize = output.iter().map(|extent| extent.div_ceil(size + 1 - kernel)).product();
-        let at_once = tile::max_pixels(level, tile::max_blocks(level).min(2), 1);
-        let panel = MOST_TILES.max(at_once * PANEL_TILES.div_ceil(at_once));
-        let blocks = in_blocks + tile::max_blocks(level);
-        let plane = blocks * tiles.min(panel) + 2;
-        (size * size * plane * size_of::<Vec16>()) as u64
+        let (planes, in_blocks) = (size * size, phase.in_blocks());
+        let (most, blocks) = (panel_tiles(level), tile::max_blocks(level));
+        let bytes = |plane: usize| (planes * plane * size_of::<Vec16>()) as u64;
+        match Self::keep(phase, size, level) {
+            Keep::Transformed => {
+                let panel = tiles.min(MOST_TILES.max(most));
+                [bytes((in_blocks + blocks) * panel + 2), 0]
+            }
+            Keep::Plain => {
+                let weights = plain::apart(in_blocks * phase.live() * blocks);
+                let at_once = plain::tiles_at_once(planes, in_blocks, tiles);
+                let group = bytes(weights + plain::apart(blocks * tiles.min(most)));
+                // It has both at once: in that of another layer it may find room for the larger alone.
+                [group, bytes(plain::apart(in_blocks * at_once)).max(group)]
+            }
+        }
     }
 
     /// Convolves `x` into `output`. Pixels outside `x` count as zero, whatever its halo.
@@ -102,23 +153,62 @@ impl Winograd {
     /// If the maps' blocks are not the weights', a mask is not the output's, or the weights were
     /// transformed for another level.
     pub fn run(&self, cx: &Context, x: MapRef<'_>, output: &Output<'_>) {
+        let height = output.y.map.height();
+        self.run_rows(cx, x, output, 0..height.div_ceil(self.outputs));
+    }
+
+    /// Rows of the output in a row of tiles.
+    pub fn rows(&self) -> usize {
+        self.outputs
+    }
+
+    /// How many more rows of the input are read for a row of tiles than it has.
+    pub fn rows_besides(&self) -> usize {
+        self.size - self.outputs
+    }
+
+    /// How many rows of an input of `height` rows are read for the rows of tiles before `row`.
+    pub fn rows_read(&self, row: usize, height: usize) -> usize {
+        let end =
+            (row * self.outputs) as isize + self.origin[0] + (self.size - self.outputs) as isize;
+        height.min(end.max(0) as usize)
+    }
+
+    /// As [`Self::run`], of some `rows` of tiles alone.
+    ///
+    /// # Panics
+    /// As [`Self::run`], if there are no such rows, or if weights are kept [plain](Keep::Plain) and not all rows are
+    /// wanted.
+    pub fn run_rows(&self, cx: &Context, x: MapRef<'_>, output: &Output<'_>, rows: Range<usize>) {
         let (xm, ym, y) = (x.map(), &output.y.map, output.y.data);
         let blocks = (self.in_blocks, self.out_blocks);
         assert_eq!((xm.blocks(), ym.blocks()), blocks, "the maps' blocks are not the weights'");
         assert_eq!(self.level, cx.level(), "the weights were transformed for another level");
         output.check();
         let across = ym.width().div_ceil(self.outputs);
-        let tiles = ym.height().div_ceil(self.outputs) * across;
-        let (panels, shares) = self.tasks(tiles, cx.threads().count());
+        let all = ym.height().div_ceil(self.outputs);
+        assert!(rows.end <= all, "there are no such tiles");
+        let tiles = rows.len() * across;
         let job = Job { conv: self, xm, x: x.vectors().as_ptr().cast(), output, across };
-        cx.threads().for_each(panels * shares, |task| {
-            let panel = part(task / shares, panels, tiles);
-            let groups = &self.packed.groups;
-            let groups = &groups[part(task % shares, shares, groups.len())];
-            // SAFETY: the slices were checked, and no two tasks write the same blocks' pixels.
-            unsafe { job.panel(panel, groups) };
-        });
-        if output.mode == WriteMode::Overwrite {
+        match self.keep {
+            Keep::Plain => {
+                assert_eq!(rows, 0..all, "plain weights are transformed for all tiles");
+                job.run_plain(cx, tiles);
+            }
+            Keep::Transformed => {
+                let (panels, shares) = self.tasks(tiles, cx.threads().count());
+                cx.threads().for_each(panels * shares, |task| {
+                    let panel = part(task / shares, panels, tiles);
+                    let first = rows.start * across;
+                    let panel = first + panel.start..first + panel.end;
+                    let groups = &self.packed.groups;
+                    let groups = &groups[part(task % shares, shares, groups.len())];
+                    // SAFETY: the slices were checked, and no two tasks write the same blocks' pixels.
+                    unsafe { job.panel(panel, groups) };
+                });
+            }
+        }
+        if output.mode == WriteMode::Overwrite && rows.end == all {
             for block in 0..ym.blocks() {
                 // SAFETY: the halo belongs to the output, and all tasks are done.
                 unsafe { clear_halo(ym, y.add(block * ym.block()), 0..ym.height()) };
@@ -135,8 +225,7 @@ impl Winograd {
     /// each share of each panel being a task: what should take the threads the least time. More panels
     /// read the weights more often, more shares transform the inputs more often.
     fn tasks(&self, tiles: usize, threads: usize) -> (usize, usize) {
-        let at_once = tile::max_pixels(self.level, tile::max_blocks(self.level).min(2), 1);
-        let panels = tiles.div_ceil(at_once * PANEL_TILES.div_ceil(at_once));
+        let panels = tiles.div_ceil(panel_tiles(self.level));
         let few = if tiles <= MOST_TILES { panels.min(1) } else { panels };
         let groups = &self.packed.groups;
         let splits = [few, panels, panels.next_multiple_of(threads)].into_iter();
@@ -154,9 +243,19 @@ impl Winograd {
     }
 }
 
-/// Tiles of a panel, or a few more: enough for the weights to be read seldom, few enough for its
-/// transformed inputs and products to stay in the second-level cache.
-const PANEL_TILES: usize = 12;
+/// How many tiles a panel has, if there are enough.
+fn panel_tiles(level: CpuLevel) -> usize {
+    let at_once = tile::max_pixels(level, tile::max_blocks(level).min(2), 1);
+    at_once * PANEL_TILES.div_ceil(at_once)
+}
+
+/// The most bytes of transformed weights that are kept. They are up to seven times as many as those of the file, in
+/// each direction: of a layer with more, they would be most of what a network takes.
+const MOST_KEPT: u64 = 12 << 20;
+
+/// Tiles of a panel, or a few more: enough for the weights to be read seldom, few enough for the larger part of
+/// its transformed inputs and products to stay in the second-level cache.
+const PANEL_TILES: usize = 24;
 
 /// So few tiles may be one panel, whose weights are read only once: then each is read from afar.
 const MOST_TILES: usize = 42;

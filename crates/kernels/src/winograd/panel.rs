@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
+use super::plain::apart;
 use super::{Winograd, transform};
 use crate::conv::Output;
 use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::Group;
+use crate::scratch::Scratch;
 use crate::simd::{Simd, for_level};
 use crate::{BlockedMap, Vec16, WriteMode};
 
@@ -23,30 +25,24 @@ pub(super) struct Job<'a> {
 // SAFETY: panels read the input and write disjoint pixels of the output; see `Job::panel`.
 unsafe impl Sync for Job<'_> {}
 
-/// A thread's memory for one panel, kept from panel to panel.
-#[derive(Default)]
-struct Scratch {
-    /// Transformed inputs `[plane][block][tile]`, then the products of one group, likewise.
-    vectors: Vec<Vec16>,
-    /// A group's distances to its input blocks.
-    taps: Vec<isize>,
-}
-
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// A group's distances to its input blocks.
+    static TAPS: RefCell<Vec<isize>> = RefCell::default();
 }
 
 /// A panel in hand.
-struct Panel<'a> {
-    job: &'a Job<'a>,
-    tiles: std::ops::Range<usize>,
-    /// Transformed inputs.
-    v: *mut f32,
+pub(super) struct Panel<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) tiles: std::ops::Range<usize>,
+    /// Transformed inputs of its first tile.
+    pub(super) v: *mut f32,
+    /// How many tiles' inputs lie there for each block.
+    pub(super) width: usize,
     /// Products of one group.
-    m: *mut f32,
+    pub(super) m: *mut f32,
     /// Values between planes of each.
-    v_plane: usize,
-    m_plane: usize,
+    pub(super) v_plane: usize,
+    pub(super) m_plane: usize,
 }
 
 /// A panel's output channels in hand.
@@ -61,30 +57,41 @@ impl Job<'_> {
     /// # Safety
     /// The pointers are good for their maps, and no other thread writes these groups at these tiles.
     pub(super) unsafe fn panel(&self, tiles: std::ops::Range<usize>, groups: &[Group]) {
-        SCRATCH.with_borrow_mut(|Scratch { vectors, taps }| {
-            // An odd number of vectors between planes, or all planes of a tile would share a cache set.
-            let odd = |blocks: usize| (blocks * tiles.len()) | 1;
-            let most = groups.iter().map(|group| group.blocks).max().unwrap_or(0);
-            let (v_plane, m_plane) = (odd(self.xm.blocks()), odd(most));
-            let planes = self.conv.planes();
-            let needed = planes * (v_plane + m_plane);
-            if vectors.len() < needed {
-                vectors.resize(needed, Vec16::default());
+        let most = groups.iter().map(|group| group.blocks).max().unwrap_or(0);
+        let [v_plane, m_plane] = [self.xm.blocks(), most].map(|blocks| apart(blocks * tiles.len()));
+        let planes = self.conv.planes();
+        let mut scratch = Scratch::new(planes * (v_plane + m_plane));
+        let v: *mut f32 = scratch.as_mut_ptr().cast();
+        // SAFETY: the scratch holds transformed inputs `[plane][block][tile]`, then the products of one group,
+        // likewise; the rest is the caller's promise.
+        unsafe {
+            let (v_plane, m_plane) = (16 * v_plane, 16 * m_plane);
+            let m = v.add(planes * v_plane);
+            let width = tiles.len();
+            let panel = Panel { job: self, tiles, v, width, m, v_plane, m_plane };
+            inputs(self.conv.level, &panel);
+            for group in groups {
+                let weights = self.conv.packed.vectors.as_ptr().add(group.start);
+                let plane = 16 * group.inputs.len() * self.conv.live * group.blocks;
+                panel.finish(group, weights.cast(), plane);
             }
-            let v: *mut f32 = vectors.as_mut_ptr().cast();
-            // SAFETY: the scratch holds both parts; the rest is the caller's promise.
-            unsafe {
-                let (v_plane, m_plane) = (16 * v_plane, 16 * m_plane);
-                let m = v.add(planes * v_plane);
-                let panel = Panel { job: self, tiles, v, m, v_plane, m_plane };
-                inputs(self.conv.level, &panel);
-                for group in groups {
-                    let part = Part { panel: &panel, group };
-                    part.products(taps);
-                    outputs(self.conv.level, &part);
-                }
-            }
-        });
+        }
+    }
+}
+
+impl Panel<'_> {
+    /// Computes the output of a group of channels from its transformed `weights`, which have `plane` values
+    /// between planes.
+    ///
+    /// # Safety
+    /// As [`Job::panel`], after [`inputs`]; the weights are the group's.
+    pub(super) unsafe fn finish(&self, group: &Group, weights: *const f32, plane: usize) {
+        let part = Part { panel: self, group };
+        // SAFETY: the caller's promise.
+        unsafe {
+            TAPS.with_borrow_mut(|taps| part.products(taps, weights, plane));
+            outputs(self.job.conv.level, &part);
+        }
     }
 }
 
@@ -92,26 +99,25 @@ impl Part<'_> {
     /// The products of matrices, one for each plane.
     ///
     /// # Safety
-    /// As [`Job::panel`], after [`inputs`].
-    unsafe fn products(&self, taps: &mut Vec<isize>) {
+    /// As [`Panel::finish`].
+    unsafe fn products(&self, taps: &mut Vec<isize>, weights: *const f32, weights_plane: usize) {
         let Self { panel, group } = *self;
         let (conv, width) = (panel.job.conv, panel.tiles.len());
         let level = conv.level;
         taps.clear();
-        taps.extend(group.inputs.iter().map(|input| (16 * input * width) as isize));
+        taps.extend(group.inputs.iter().map(|input| (16 * input * panel.width) as isize));
         let most = tile::max_pixels(level, group.blocks, 1);
-        let plane_lanes = group.inputs.len() * conv.live * group.blocks;
         for plane in 0..conv.planes() {
             tile::split(width, most, |start, width_here| {
                 // SAFETY: taps, weights and scratch are as long as the group says.
                 unsafe {
-                    let weights = conv.packed.vectors.as_ptr().add(group.start);
                     let tile = Tile {
                         x: panel.v.add(plane * panel.v_plane + 16 * start),
                         taps: taps.as_ptr(),
+                        ahead: panel.v_plane,
                         count: taps.len(),
                         live: conv.live,
-                        weights: weights.add(plane * plane_lanes).cast(),
+                        weights: weights.add(plane * weights_plane),
                         y: panel.m.add(plane * panel.m_plane + 16 * start),
                         y_block: 16 * width,
                         y_step: 16,
@@ -129,7 +135,7 @@ for_level! {
     ///
     /// # Safety
     /// As [`Job::panel`].
-    unsafe fn inputs(Panel<'_>) = input_tiles
+    pub(super) unsafe fn inputs(Panel<'_>) = input_tiles
 }
 
 for_level! {
@@ -167,14 +173,13 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
                 // The rows, transformed; a whole tile is more than registers hold.
                 let mut rows = MaybeUninit::<[[S::V; N]; N]>::uninit();
                 let rows = rows.as_mut_ptr().cast::<[S::V; N]>();
-                let pixels = job.x.add(16 * map.at(block, 0, 0));
                 for i in 0..N {
                     let y = row + i as isize;
                     if !(0..map.height() as isize).contains(&y) {
                         rows.add(i).write([S::zero(); N]);
                         continue;
                     }
-                    let from = pixels.wrapping_offset(16 * (y * map.pitch() as isize + column));
+                    let from = job.x.add(16 * map.at(block, y, 0)).wrapping_offset(16 * column);
                     let mut values = [S::zero(); N];
                     if whole {
                         for j in 0..N {
@@ -190,7 +195,7 @@ unsafe fn input_tiles_of<S: Simd, const N: usize>(panel: &Panel<'_>) {
                     }
                     rows.add(i).write(transform::input::<S, N>(values));
                 }
-                let to = panel.v.add(16 * (block * panel.tiles.len() + place));
+                let to = panel.v.add(16 * (block * panel.width + place));
                 for j in 0..N {
                     let mut column = [S::zero(); N];
                     for i in 0..N {

@@ -27,30 +27,51 @@ pub(super) fn weight_matrix(size: usize, taps: usize) -> Vec<Vec<f64>> {
     finite.chain(std::iter::once(infinite)).collect()
 }
 
-/// `G g Gᵀ` in `f64`: the square kernel `g`, a vector for each tap, into a vector for each plane.
+/// `G g Gᵀ` in `f64`, products and sums apart, so that every level gives the same: the square kernel `g`, a vector for
+/// each tap, into a vector for each plane.
+#[inline(always)]
 pub(super) fn weights(matrix: &[Vec<f64>], g: &[Vec16], u: &mut [Vec16]) {
-    let (size, kernel) = (matrix.len(), matrix[0].len());
-    let mut row = [[0.0; 16]; 5];
-    for i in 0..size {
-        for (k, sum) in row[..kernel].iter_mut().enumerate() {
-            *sum = [0.0; 16];
-            for (factor, tap) in matrix[i].iter().zip(g[k..].iter().step_by(kernel)) {
-                add_product(sum, *factor, &tap.0.map(f64::from));
+    match matrix[0].len() {
+        2 => weights_of::<2>(matrix, g, u),
+        3 => weights_of::<3>(matrix, g, u),
+        4 => weights_of::<4>(matrix, g, u),
+        _ => weights_of::<5>(matrix, g, u),
+    }
+}
+
+/// As [`weights`], of `K` × `K` taps. Loops go over whole vectors, which the compiler turns into instructions on
+/// several lanes.
+#[inline(always)]
+fn weights_of<const K: usize>(matrix: &[Vec<f64>], g: &[Vec16], u: &mut [Vec16]) {
+    let mut taps = [[[0.0f64; 16]; K]; K];
+    for (tap, g) in taps.as_flattened_mut().iter_mut().zip(g) {
+        for lane in 0..16 {
+            tap[lane] = g.0[lane].into();
+        }
+    }
+    for (factors, u) in matrix.iter().zip(u.chunks_exact_mut(matrix.len())) {
+        let mut row = [[0.0; 16]; K];
+        for (&factor, taps) in factors.iter().zip(&taps) {
+            for k in 0..K {
+                add_product(&mut row[k], factor, &taps[k]);
             }
         }
-        for j in 0..size {
+        for (factors, u) in matrix.iter().zip(u) {
             let mut sum = [0.0; 16];
-            for (factor, values) in matrix[j].iter().zip(&row) {
-                add_product(&mut sum, *factor, values);
+            for (&factor, values) in factors.iter().zip(&row) {
+                add_product(&mut sum, factor, values);
             }
-            u[i * size + j] = Vec16(sum.map(|value| value as f32));
+            for lane in 0..16 {
+                u.0[lane] = sum[lane] as f32;
+            }
         }
     }
 }
 
+#[inline(always)]
 fn add_product(sum: &mut [f64; 16], factor: f64, values: &[f64; 16]) {
-    for (sum, value) in sum.iter_mut().zip(values) {
-        *sum += factor * value;
+    for lane in 0..16 {
+        sum[lane] += factor * values[lane];
     }
 }
 

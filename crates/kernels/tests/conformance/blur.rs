@@ -1,5 +1,7 @@
 //! Blurs of planes.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use kernels::blur::{Blur, blur, mirrored};
 
 use crate::support::*;
@@ -49,7 +51,11 @@ fn blurs_are_the_weighted_sums_of_the_mirrored_neighbours() {
             let [one, two] = pair.map(|cx| {
                 let mut got = vec![f32::NAN; source.len()];
                 let extent = [planes, height, width];
-                let strength = blur(&cx, &blurs, extent, &source, &mut got, &mut Vec::new());
+                let told = AtomicUsize::new(0);
+                let touched = |rows: usize| _ = told.fetch_add(rows, Ordering::Relaxed);
+                let mut memory = Vec::new();
+                let strength = blur(&cx, &blurs, extent, &source, &mut got, &mut memory, &touched);
+                assert!(told.into_inner() >= height, "{what}: not all rows were told of");
                 let wanted: f64 = got.iter().map(|&value| f64::from(value).abs()).sum();
                 let close = (strength - wanted).abs() <= CLOSE * wanted;
                 assert!(close, "{what}, {}: {strength} is not {wanted}", cx.level());

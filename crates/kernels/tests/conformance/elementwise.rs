@@ -119,7 +119,10 @@ fn sums_copies_and_multiples_are_their_definitions() {
 
 #[test]
 fn half_the_sum_of_squares_is_the_same_for_any_number_of_threads() {
-    for (what, mut random, x) in cases(7300) {
+    let mut random = Random(7390);
+    let large = Planes::random(40, 37, 41, &mut random);
+    let large = ("large blocks lie apart".into(), random, large);
+    for (what, mut random, x) in cases(7300).chain([large]) {
         let map = x.map(random.within(0..=3));
         let values = x.blocked(&map);
         let wanted = 0.5 * x.data.iter().map(|v| v * v).sum::<f64>();

@@ -1,5 +1,6 @@
 //! Local response normalisation.
 
+use kernels::Destination;
 use kernels::lrn::{self, Lrn};
 
 use crate::support::*;
@@ -48,6 +49,14 @@ fn normalisation_is_its_definition_forward_and_backward() {
         check_backward(&what, &contexts, random, &dx, &dm, |cx, dx| {
             lrn::backward(cx, &settings, values.read(), gradient.read(), dx);
         });
+        for cx in contexts.iter().flatten() {
+            let (mut apart, mut in_place) = (Blocked::rubbish(&xm), values.clone());
+            let dx = Destination::overwrite(apart.write());
+            lrn::backward(cx, &settings, values.read(), gradient.read(), dx);
+            let x = Destination::overwrite(in_place.write());
+            lrn::backward_in_place(cx, &settings, gradient.read(), x);
+            assert!(in_place.bits() == apart.bits(), "{what}, {}, in place", cx.level());
+        }
     }
 }
 

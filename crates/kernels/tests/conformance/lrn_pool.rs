@@ -62,6 +62,13 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                 };
                 assert!(backward(true) == backward(false), "{what}, {}", cx.level());
             }
+            let (mut apart, mut in_place) = (Blocked::rubbish(&xm), values.clone());
+            let (x, dy) = (values.read(), gradient.read());
+            let dx = Destination::overwrite(apart.write());
+            lrn_pool::backward(cx, &lrn, geometry, x, dy, &argmax, dx);
+            let x = Destination::overwrite(in_place.write());
+            lrn_pool::backward_in_place(cx, &lrn, geometry, dy, &argmax, x);
+            assert!(in_place.bits() == apart.bits(), "{what}, {}, in place", cx.level());
         }
     }
 }

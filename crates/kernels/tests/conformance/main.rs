@@ -16,4 +16,5 @@ mod normalization;
 mod pack;
 mod pool;
 mod refusals;
+mod strips;
 mod support;

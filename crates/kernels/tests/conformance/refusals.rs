@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kernels::blur::{Blur, blur};
 use kernels::conv::{Call, Direct, Filters, Output, Placed, SharedMap, SharedMask, run};
 use kernels::lrn::{self, Lrn};
-use kernels::winograd::Winograd;
+use kernels::winograd::{Keep, Winograd};
 use kernels::{
     BlockedMap, Context, ConvGeometry, CpuLevel, Destination, MapMut, MapRef, Relu, Threads, Vec16,
     WriteMode, lrn_pool, pool, resample, shuffle,
@@ -154,7 +154,8 @@ fn winograd_refuses_the_mask_of_another_map() {
     let slots: Vec<usize> = (0..16).collect();
     let (weights, bias) = (vec![1.0; 16 * 16 * 9], vec![0.0; 16]);
     let filters = Filters::new(window(3), 1, &weights, &bias, &slots, &slots);
-    let conv = Winograd::new(&filters.forward(), 6, &cx).expect("a little memory");
+    let conv =
+        Winograd::new(&filters.forward(), 6, Keep::Transformed, &cx).expect("a little memory");
     let (x, mut y, mut mask) = (ones(&map), ones(&map), [0; 15]);
     let (y, mask) = (SharedMap::new(y.write()), SharedMask::new(Relu::new(&mut mask)));
     let (mode, relu_mask) = (WriteMode::Overwrite, Some(&mask));
@@ -190,7 +191,7 @@ fn a_gradient_of_another_extent_than_its_activation_is_refused() {
 fn a_picture_whose_size_wraps_around_is_refused() {
     let blurs = [Blur { weights: &[1.0], mix: &[1.0; 4] }];
     let (half, mut to) = (usize::MAX / 2 + 1, [0.0; 16]);
-    blur(&best(), &blurs, [2, half, 16], &[], &mut to[..0], &mut Vec::new());
+    blur(&best(), &blurs, [2, half, 16], &[], &mut to[..0], &mut Vec::new(), &|_| ());
 }
 
 #[test]

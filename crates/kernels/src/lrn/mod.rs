@@ -1,14 +1,17 @@
 //! Local response normalisation across channels.
 //!
 //! A window over channels crosses the lanes of a vector. So a few pixels at a time are turned into rows
-//! of contiguous channels with zeros on both sides, in which a window is a few unaligned loads.
+//! of contiguous channels with zeros on both sides, in which a window is a few unaligned loads. Where vectors can be
+//! shifted against each other, the usual windows are made `in_registers`.
+
+mod in_registers;
 
 use std::ops::Range;
 
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
-use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16};
+use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode};
 
 /// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
 /// "ImageNet classification with deep convolutional neural networks", 3.3).
@@ -46,17 +49,26 @@ pub fn forward(cx: &Context, lrn: &Lrn, x: MapRef<'_>, y: MapMut<'_>) {
 /// # Panics
 /// If there are more channels than slots, or the maps differ in more than their halos.
 pub fn backward(cx: &Context, lrn: &Lrn, x: MapRef<'_>, dy: MapRef<'_>, dx: Destination<'_>) {
-    let map = *x.map();
+    run_backward(cx, lrn, Source::new(x), dy, Sink::new(dx));
+}
+
+/// As [`backward`], with `x` where the gradient is to be.
+///
+/// # Panics
+/// As [`backward`], and if the gradient is to be added to what is there.
+pub fn backward_in_place(cx: &Context, lrn: &Lrn, dy: MapRef<'_>, x: Destination<'_>) {
+    assert_eq!(x.mode, WriteMode::Overwrite, "the gradient takes the place of the values");
+    let dx = Sink::new(x);
+    run_backward(cx, lrn, Source::under(&dx), dy, dx);
+}
+
+fn run_backward(cx: &Context, lrn: &Lrn, x: Source<'_>, dy: MapRef<'_>, dx: Sink<'_>) {
+    let map = x.map;
     map.assert_same_extent(dy.map());
-    map.assert_same_extent(dx.map());
-    let kernel = Backward {
-        lrn: Windows::new(lrn, &map),
-        x: Source::new(x),
-        dy: Source::new(dy),
-        dx: Sink::new(dx),
-    };
+    map.assert_same_extent(&dx.map);
+    let kernel = Backward { lrn: Windows::new(lrn, &map), x, dy: Source::new(dy), dx };
     let row_bytes = map.blocks() * 3 * kernel.x.row_bytes();
-    // SAFETY: each row, with all its blocks, is made from the inputs alone.
+    // SAFETY: each row, with all its blocks, is made from the same row of the inputs alone.
     unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }
 
@@ -137,13 +149,13 @@ impl Windows {
         }
     }
 
-    /// `s^−β` and `s^(−β−1)`, s being the sixteen sums around `middle`.
+    /// `s^−β` and `s^(−β−1)`, s being made of sums of squares.
     #[inline(always)]
-    unsafe fn powers<S: Simd, K: Kind>(&self, middle: *const Vec16) -> (S::V, S::V) {
+    unsafe fn powers<S: Simd, K: Kind>(&self, squares: S::V) -> (S::V, S::V) {
         // SAFETY: the caller's promise.
         unsafe {
             let (alpha, bias) = (S::splat(self.lrn.alpha), S::splat(self.lrn.bias));
-            let sum = S::fma(self.sum::<S, K>(middle), alpha, bias);
+            let sum = S::fma(squares, alpha, bias);
             if let Some(beta) = K::BETA {
                 let root = S::rsqrt(sum);
                 let inverse = S::mul(root, root);
@@ -230,6 +242,11 @@ impl RowKernel for Forward<'_> {
 impl Forward<'_> {
     #[inline(always)]
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
+        if S::SHIFTS && K::HALF.is_some() {
+            // SAFETY: the caller's promise is the same.
+            unsafe { self.in_registers::<S, K>(rows) };
+            return;
+        }
         let (lrn, width) = (&self.lrn, self.x.map.width());
         let mut scratch = Scratch::new(PIXELS * lrn.pitch());
         let squares = scratch.as_mut_ptr();
@@ -251,7 +268,8 @@ impl Forward<'_> {
                         let from = self.x.row(block, row).add(start * 16);
                         let (to, live) = (self.y.row(block, row), lrn.live(block));
                         for p in 0..pixels {
-                            let (power, _) = lrn.powers::<S, K>(squares.add(lrn.at(p, block)));
+                            let sum = lrn.sum::<S, K>(squares.add(lrn.at(p, block)));
+                            let (power, _) = lrn.powers::<S, K>(sum);
                             let y = S::mul(S::load(from.add(p * 16)), power);
                             let y = if live == u16::MAX { y } else { S::keep(y, live) };
                             to.put::<S>(start + p, y);
@@ -264,7 +282,7 @@ impl Forward<'_> {
     }
 }
 
-/// The kernel of [`backward`].
+/// The kernel of [`backward`]. A pixel's values are read for the last time just before its gradient is written.
 pub(crate) struct Backward<'a> {
     pub(crate) lrn: Windows,
     pub(crate) x: Source<'a>,
@@ -289,6 +307,11 @@ impl RowKernel for Backward<'_> {
 impl Backward<'_> {
     #[inline(always)]
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
+        if S::SHIFTS && K::HALF.is_some() {
+            // SAFETY: the caller's promise is the same.
+            unsafe { self.in_registers::<S, K>(rows) };
+            return;
+        }
         let (lrn, width) = (&self.lrn, self.x.map.width());
         let vectors = PIXELS * lrn.pitch();
         let mut scratch = Scratch::new(3 * vectors);
@@ -317,7 +340,8 @@ impl Backward<'_> {
                         for p in 0..pixels {
                             S::prefetch(dy.wrapping_add((PIXELS + p) * 16));
                             let at = lrn.at(p, block);
-                            let (mut power, mut steeper) = lrn.powers::<S, K>(squares.add(at));
+                            let sum = lrn.sum::<S, K>(squares.add(at));
+                            let (mut power, mut steeper) = lrn.powers::<S, K>(sum);
                             if live != u16::MAX {
                                 (power, steeper) = (S::keep(power, live), S::keep(steeper, live));
                             }
