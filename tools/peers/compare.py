@@ -53,11 +53,12 @@ STEPS = [
 def peers_python(peers: set[str]) -> Path:
     """The interpreter of the virtual environment with these peers, made if it is not there."""
     python = PEERS / "bin" / "python"
-    if not python.exists():
-        venv.create(PEERS, with_pip=True)
     needed = {module: package for peer in sorted(peers) for module, package in PACKAGES[peer].items()}
-    have = subprocess.run([python, "-c", f"import {', '.join(needed or ['sys'])}"], capture_output=True)
-    if have.returncode != 0:
+    # Not all of them can be imported into one process.
+    missing = "import sys, importlib.util; sys.exit(any(not importlib.util.find_spec(name) for name in sys.argv[1:]))"
+    if not python.exists() or subprocess.run([python, "-c", missing, *needed]).returncode != 0:
+        # Also where making it was interrupted.
+        venv.create(PEERS, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *needed.values()], check=True)
     return python
 
@@ -157,6 +158,9 @@ def main() -> None:
         "squeezenet": "squeezenet",
     }
     steps = [step for step in STEPS if args.only in step[0]]
+    if not steps and not any(args.only in name for name in ("whole dream", "first gradient")):
+        names = [step[0] for step in STEPS] + ["whole dream", "first gradient"]
+        sys.exit("no work's name holds that; they are:\n  " + "\n  ".join(names))
     peers = {step[4] for step in steps} | ({"tensorflow"} if args.only in "whole dream" else set())
     python = peers_python(peers)
     subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "deepdream-cli"], cwd=ROOT, check=True)

@@ -6,6 +6,7 @@ writes FOLDER/NAME.pth, the state dict that this program reads, and FOLDER/NAME.
 the layer that is compared, for ONNX Runtime. What a step costs does not depend on the weights' values.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -38,10 +39,14 @@ def truncated(name: str) -> nn.Module:
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    # A file that is there is whole, wherever this was interrupted.
+    part = folder / "part"
     for name in NETWORKS:
-        torch.save(seeded(name).state_dict(), folder / f"{name}.pth")
+        torch.save(seeded(name).state_dict(), part)
+        os.replace(part, folder / f"{name}.pth")
         picture = torch.zeros(1, 3, *SIZE)
-        torch.onnx.export(truncated(name), picture, folder / f"{name}.onnx", dynamo=False, opset_version=17)
+        torch.onnx.export(truncated(name), picture, part, dynamo=False, opset_version=17)
+        os.replace(part, folder / f"{name}.onnx")
 
 
 if __name__ == "__main__":

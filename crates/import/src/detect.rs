@@ -1,11 +1,12 @@
 //! Which format a model file has, from what is in it; its name does not count.
 
 use prost::Message;
-use prost::bytes::Bytes;
 
-use crate::kinds::{of_start, of_text, of_whole, other, text};
-use crate::tensorflow::proto::NodeDef;
+use crate::content::Content;
+use crate::kinds::{GLANCE, of_start, of_text, of_whole, other, text};
+use crate::tensorflow::{NODE, proto::NodeDef};
 use crate::torch::{self, Container};
+use crate::wire::{Field, Fields, skeleton};
 use crate::{ImportError, kinds};
 
 /// A format this program reads.
@@ -33,17 +34,18 @@ const MAX_FIELDS: usize = 50_000;
 /// # Errors
 /// [`ImportError::OtherKind`] or [`ImportError::Unknown`] for what is no model, [`ImportError::Damaged`] for
 /// what breaks off.
-pub(crate) fn detect(bytes: &Bytes) -> Result<Format, ImportError> {
-    if let Some(error) = of_start(bytes).or_else(|| of_whole(bytes)) {
+pub(crate) fn detect(content: &Content) -> Result<Format, ImportError> {
+    let start = content.first(GLANCE).read().map_err(ImportError::unreadable)?;
+    if let Some(error) = of_start(&start).or_else(|| of_whole(content)) {
         return Err(error);
     }
-    if let Some(container) = torch::container(bytes) {
+    if let Some(container) = torch::container(&start) {
         return Ok(Format::Torch(container));
     }
-    if let Some((length, [b'{', ..])) = bytes.split_first_chunk::<8>() {
+    if let Some((length, [b'{', ..])) = start.split_first_chunk::<8>() {
         let length = u64::from_le_bytes(*length);
         if length < 1 << 32 {
-            return if length <= bytes.len() as u64 - 8 {
+            return if length <= content.len() as u64 - 8 {
                 Ok(Format::Safetensors)
             } else {
                 Err(ImportError::Damaged {
@@ -53,9 +55,9 @@ pub(crate) fn detect(bytes: &Bytes) -> Result<Format, ImportError> {
             };
         }
     }
-    match text(bytes) {
+    match text(&start) {
         Some(text) => text_format(&text),
-        None => protocol_buffer(bytes),
+        None => protocol_buffer(content, &start),
     }
 }
 
@@ -71,91 +73,69 @@ fn text_format(text: &str) -> Result<Format, ImportError> {
 }
 
 /// A field's value.
-enum Field<'a> {
+enum Value {
     Number,
-    Bytes(&'a [u8]),
+    Bytes(Content),
     Fixed,
 }
 
-/// The first fields of a protocol buffer by their numbers; an error where it is none or breaks off.
-fn fields(bytes: &[u8]) -> Result<Vec<(u64, Field<'_>)>, &'static str> {
-    fn number(rest: &mut &[u8]) -> Result<u64, &'static str> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let (&byte, after) = rest.split_first().ok_or("it breaks off")?;
-            *rest = after;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err("a number is too long")
-    }
-    fn skip<'a>(rest: &mut &'a [u8], count: u64) -> Result<&'a [u8], &'static str> {
-        let count = usize::try_from(count).map_err(|_| "it breaks off")?;
-        let (skipped, after) = rest.split_at_checked(count).ok_or("it breaks off")?;
-        *rest = after;
-        Ok(skipped)
-    }
-    let (mut rest, mut fields) = (bytes, Vec::new());
-    while !rest.is_empty() && fields.len() < MAX_FIELDS {
-        let key = number(&mut rest)?;
-        let field = match key & 7 {
-            0 => number(&mut rest).map(|_| Field::Number)?,
-            1 => skip(&mut rest, 8).map(|_| Field::Fixed)?,
-            2 => {
-                let length = number(&mut rest)?;
-                Field::Bytes(skip(&mut rest, length)?)
-            }
-            5 => skip(&mut rest, 4).map(|_| Field::Fixed)?,
-            _ => return Err("a field is of no known type"),
-        };
-        if key >> 3 == 0 {
-            return Err("a field has no number");
-        }
-        fields.push((key >> 3, field));
-    }
-    Ok(fields)
-}
-
 /// The values of the fields of bytes with this number.
-fn all<'a>(fields: &[(u64, Field<'a>)], number: u64) -> impl Iterator<Item = &'a [u8]> {
-    fields.iter().filter_map(move |(found, field)| match field {
-        Field::Bytes(bytes) if *found == number => Some(*bytes),
+fn all(fields: &[(u64, Value)], number: u64) -> impl Iterator<Item = &Content> {
+    fields.iter().filter_map(move |(found, value)| match value {
+        Value::Bytes(content) if *found == number => Some(content),
         _ => None,
     })
 }
 
-fn protocol_buffer(bytes: &Bytes) -> Result<Format, ImportError> {
-    let top = match fields(bytes) {
+/// The first fields of a protocol buffer by their numbers, with the content of those that are bytes; an error
+/// where it is none or breaks off.
+fn fields(content: &Content) -> Result<Vec<(u64, Value)>, String> {
+    let (mut walk, mut fields) = (Fields::new(content), Vec::new());
+    while walk.at < content.len() && fields.len() < MAX_FIELDS {
+        let (number, field) = walk.next(content.len())?;
+        fields.push(match field {
+            Field::Bytes { start, len } => {
+                (number, Value::Bytes(content.slice(start..start + len)))
+            }
+            Field::Number => (number, Value::Number),
+            Field::Fixed => (number, Value::Fixed),
+        });
+    }
+    Ok(fields)
+}
+
+fn protocol_buffer(content: &Content, start: &[u8]) -> Result<Format, ImportError> {
+    let top = match fields(content) {
         Ok(top) => top,
         // Both kinds begin with field 1, Caffe's possibly with a layer at once.
-        Err(problem) if matches!(bytes[..], [0x0a | 0x12 | 0x1a | 0xa2, ..]) => {
+        Err(problem) if matches!(start, [0x0a | 0x12 | 0x1a | 0xa2, ..]) => {
             return Err(ImportError::Damaged {
                 format: "TensorFlow graph or Caffe model",
-                problem: problem.into(),
+                problem,
             });
         }
         // A version, and the program that wrote it or the graph.
-        Err(problem) if matches!(bytes[..], [0x08, 1..=31, 0x12 | 0x3a, ..]) => {
-            return Err(ImportError::Damaged { format: "ONNX model", problem: problem.into() });
+        Err(problem) if matches!(start, [0x08, 1..=31, 0x12 | 0x3a, ..]) => {
+            return Err(ImportError::Damaged { format: "ONNX model", problem });
         }
         Err(_) => return Err(ImportError::Unknown { found: "data of an unknown kind".into() }),
     };
     let bytes_at = |number| all(&top, number).next();
     let number_at = |number| {
-        top.iter().any(|(found, field)| *found == number && matches!(field, Field::Number))
+        top.iter().any(|(found, field)| *found == number && matches!(field, Value::Number))
     };
-    let is_node = |bytes: &[u8]| {
-        NodeDef::decode(bytes).is_ok_and(|node| !node.name.is_empty() && !node.op.is_empty())
+    let is_node = |node: &Content| {
+        let node = skeleton(node, &NODE).ok().and_then(|node| NodeDef::decode(node).ok());
+        node.is_some_and(|node| !node.name.is_empty() && !node.op.is_empty())
     };
-    let has_nodes =
-        |graph: &[u8]| fields(graph).is_ok_and(|graph| all(&graph, 1).next().is_some_and(is_node));
+    let has_nodes = |graph: &Content| {
+        fields(graph).is_ok_and(|graph| all(&graph, 1).next().is_some_and(is_node))
+    };
     if bytes_at(1).is_some_and(is_node) {
         return Ok(Format::GraphDef);
     }
     // A graph with nodes, where an array of Caffe's has its shape; that also has numbers of rows and columns.
-    let has_parts = |graph: &[u8]| {
+    let has_parts = |graph: &Content| {
         fields(graph).is_ok_and(|graph| all(&graph, 1).chain(all(&graph, 11)).next().is_some())
     };
     let is_array = [2, 3, 4].into_iter().all(number_at);
@@ -169,10 +149,10 @@ fn protocol_buffer(bytes: &Bytes) -> Result<Format, ImportError> {
         return Err(kinds::checkpoint_graph());
     }
     // A layer of Caffe's first format has a number for its type; an operator of Caffe 2 has a name.
-    let is_operator = |bytes: &[u8]| {
-        fields(bytes).is_ok_and(|operator| {
+    let is_operator = |operator: &Content| {
+        fields(operator).is_ok_and(|operator| {
             all(&operator, 4).next().is_some()
-                && !operator.iter().any(|field| matches!(field, (5, Field::Number)))
+                && !operator.iter().any(|field| matches!(field, (5, Value::Number)))
         })
     };
     let layers = bytes_at(100).is_some() || bytes_at(2).is_some();
@@ -189,10 +169,10 @@ fn protocol_buffer(bytes: &Bytes) -> Result<Format, ImportError> {
 }
 
 /// What a protocol buffer is that begins with a number.
-fn numbered(top: &[(u64, Field<'_>)]) -> ImportError {
+fn numbered(top: &[(u64, Value)]) -> ImportError {
     let bytes = |number| all(top, number).next().is_some();
     let numbers = |number: &u64| {
-        top.iter().any(|(found, field)| found == number && matches!(field, Field::Number))
+        top.iter().any(|(found, field)| found == number && matches!(field, Value::Number))
     };
     if [2, 3, 4].iter().all(numbers) {
         kinds::caffe_blob()

@@ -137,6 +137,19 @@ pub enum ImportError {
     },
 }
 
+impl ImportError {
+    /// The error of a file that could be opened, and then not be read.
+    pub(crate) fn unreadable(error: std::io::Error) -> Self {
+        Self::Damaged { format: "model", problem: format!("it cannot be read: {error}") }
+    }
+
+    /// The error of a layer whose weights the file does not give any more.
+    pub(crate) fn unread(layer: &str, error: &std::io::Error) -> Self {
+        let problem = format!("its weights cannot be read: {error}");
+        Self::Layer { layer: layer.into(), problem }
+    }
+}
+
 fn expected(weights: &Option<PathBuf>) -> String {
     let path = weights.as_ref().map(|path| format!(": {}", path.display()));
     path.unwrap_or_default()

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::caffe::text::decoded;
+use crate::content::Content;
 use crate::{ImportError, printable, torch};
 
 const FREEZE: &str = "Freeze it with TensorFlow: `convert_variables_to_constants_v2` of its function, then \
@@ -163,7 +164,14 @@ const NAMES: &[(&str, &str, &str)] = &[
 ];
 
 /// How far into a file text is looked for.
-const GLANCE: usize = 1 << 16;
+pub(crate) const GLANCE: usize = 1 << 16;
+
+/// Bytes at the end of a zip archive, without the comment behind them and with the longest.
+const END: usize = 22;
+const MAX_END: usize = END + u16::MAX as usize;
+
+/// The most bytes of an archive's table of contents that are looked at.
+const MAX_TABLE: usize = 1 << 26;
 
 /// The most members of an archive, or files of a folder, that are looked at.
 const MAX_MEMBERS: usize = 10_000;
@@ -202,12 +210,15 @@ pub(crate) fn begins_as_nothing(bytes: &[u8]) -> bool {
 }
 
 /// What a whole file is by anything but its first bytes, if that tells that it is no model.
-pub(crate) fn of_whole(bytes: &[u8]) -> Option<ImportError> {
+pub(crate) fn of_whole(content: &Content) -> Option<ImportError> {
+    // A table of contents begins before its end, which a comment may follow.
+    let end = content.slice(content.len().saturating_sub(MAX_END)..content.len()).read().ok()?;
     // The end of an index of LevelDB, as TensorFlow's checkpoints have it.
-    if bytes.ends_with(&0xdb47_7524_8b80_fb57_u64.to_le_bytes()) {
+    if end.ends_with(&0xdb47_7524_8b80_fb57_u64.to_le_bytes()) {
         return Some(other("a TensorFlow checkpoint's index", FREEZE_CHECKPOINT));
     }
-    if bytes.starts_with(b"PK\x03\x04") { of_zip(bytes) } else { None }
+    let start = content.first(4).read().ok()?;
+    if start.starts_with(b"PK\x03\x04") { of_zip(content, &end) } else { None }
 }
 
 /// What a text is, all in small letters and without spaces, if it is no model.
@@ -260,8 +271,8 @@ pub(crate) fn text(bytes: &[u8]) -> Option<String> {
 }
 
 /// What a zip archive is, unless it is one of PyTorch's.
-fn of_zip(bytes: &[u8]) -> Option<ImportError> {
-    let Some(members) = members(bytes) else {
+fn of_zip(content: &Content, end: &[u8]) -> Option<ImportError> {
+    let Some(members) = members(content, end) else {
         return Some(other("a zip archive that breaks off, as PyTorch and Keras write", FETCH));
     };
     if members.iter().any(|name| torch::is_pickle(name)) {
@@ -285,18 +296,23 @@ fn is_model(name: &str) -> bool {
 }
 
 /// The names of a zip archive's members, from the table at its end.
-fn members(bytes: &[u8]) -> Option<Vec<String>> {
+fn members(content: &Content, last: &[u8]) -> Option<Vec<String>> {
     const ENTRY: usize = 46;
-    let end = bytes.len().checked_sub(22)?;
-    let least = end.saturating_sub(u16::MAX.into());
-    let end = (least..=end).rev().find(|&at| bytes[at..].starts_with(b"PK\x05\x06"))?;
-    let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
-    let short = |at: usize| Some(usize::from(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?)));
+    let end = last.len().checked_sub(END)?;
+    let end = (0..=end).rev().find(|&at| last[at..].starts_with(b"PK\x05\x06"))?;
+    let number = |at: usize| Some(u32::from_le_bytes(*last.get(at..)?.first_chunk()?) as usize);
+    let (size, start) = (number(end + 12)?, number(end + 16)?);
+    let end = content.len() - last.len() + end;
     // What lies before the archive moves the table, of which the size is known too.
-    let places = [Some(number(end + 16)? as usize), end.checked_sub(number(end + 12)? as usize)];
+    let table = |start: usize| {
+        let table = content.get(start, end.checked_sub(start)?.min(MAX_TABLE))?.read().ok()?;
+        table.starts_with(b"PK\x01\x02").then_some(table)
+    };
+    let bytes = table(start).or_else(|| table(end.checked_sub(size)?))?;
+    let short = |at: usize| Some(usize::from(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?)));
     let is_entry =
         |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(b"PK\x01\x02"));
-    let mut at = places.into_iter().flatten().find(is_entry)?;
+    let mut at = 0;
     let mut names = Vec::new();
     while names.len() < MAX_MEMBERS && is_entry(&at) {
         let length = short(at + 28)?;

@@ -17,6 +17,7 @@
 //! - `threads` (default): computes a file's hash while it is read.
 
 mod caffe;
+mod content;
 mod detect;
 mod error;
 #[cfg(feature = "files")]
@@ -29,7 +30,9 @@ mod printable;
 mod squeezenet;
 mod statistics;
 mod tensorflow;
+mod tensors;
 mod torch;
+mod wire;
 
 pub use error::ImportError;
 #[cfg(feature = "files")]

@@ -2,12 +2,12 @@
 
 use graph::{Graph, InputSpec, Network};
 use prost::bytes::Bytes;
-use safetensors::SafeTensors;
-use sha2::{Digest, Sha256};
 
+use crate::content::{Content, hash};
 use crate::detect::{Format, detect};
 use crate::onnx::{self, Sibling};
 use crate::squeezenet::CAFFE_INPUT;
+use crate::tensors::Tensors;
 use crate::{ImportError, caffe, printable, squeezenet, tensorflow, torch};
 
 /// The largest file that is read, in bytes.
@@ -35,7 +35,7 @@ pub fn load_bytes(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
         return Err(ImportError::TooLarge { limit: MAX_FILE });
     }
     let alone = &mut |sibling: &str| Err(missing(sibling));
-    read_bytes(name, Bytes::copy_from_slice(bytes), alone).map(|imported| imported.network)
+    read_content(name, in_memory(bytes), alone).map(|imported| imported.network)
 }
 
 /// As [`load_bytes`], of an ONNX model that has weights in other files: `sibling` gives their contents by their
@@ -51,8 +51,12 @@ pub fn load_bytes_with(
     if bytes.len() as u64 > MAX_FILE {
         return Err(ImportError::TooLarge { limit: MAX_FILE });
     }
-    let sibling = &mut |path: &str| sibling(path).map(Bytes::from).ok_or_else(|| missing(path));
-    read_bytes(name, Bytes::copy_from_slice(bytes), sibling)
+    let sibling = &mut |path: &str| sibling(path).map(Content::from).ok_or_else(|| missing(path));
+    read_content(name, in_memory(bytes), sibling)
+}
+
+fn in_memory(bytes: &[u8]) -> Content {
+    Bytes::copy_from_slice(bytes).into()
 }
 
 fn missing(sibling: &str) -> ImportError {
@@ -66,7 +70,7 @@ fn missing(sibling: &str) -> ImportError {
 /// As [`load_bytes`].
 pub fn load_embedded(name: &str, hash: &str, bytes: &'static [u8]) -> Result<Network, ImportError> {
     let alone = &mut |sibling: &str| Err(missing(sibling));
-    let (imported, _) = parse(name, Bytes::from_static(bytes), alone)?;
+    let (imported, _) = parse(name, &Bytes::from_static(bytes).into(), alone)?;
     Ok(hashed(imported, hash.to_owned()).network)
 }
 
@@ -80,33 +84,34 @@ pub fn load_pair_bytes(
     prototxt: &[u8],
     caffemodel: &[u8],
 ) -> Result<Network, ImportError> {
-    read_pair(name, prototxt, Bytes::copy_from_slice(caffemodel)).map(|imported| imported.network)
+    read_pair(name, in_memory(prototxt), in_memory(caffemodel)).map(|imported| imported.network)
 }
 
 pub(crate) fn read_pair(
     name: &str,
-    prototxt: &[u8],
-    caffemodel: Bytes,
+    prototxt: Content,
+    caffemodel: Content,
 ) -> Result<Imported, ImportError> {
-    let hash = hash(&[prototxt, &caffemodel]);
-    let read = caffe::read_pair(prototxt, caffemodel)?;
+    let structure = prototxt.read().map_err(ImportError::unreadable)?;
+    let read = caffe::read_pair(&structure, &caffemodel)?;
+    let hash = hash(&[prototxt, caffemodel]).map_err(ImportError::unreadable)?;
     Ok(hashed(imported(name, read.graph, read.input, CAFFE_INPUT), hash))
 }
 
-pub(crate) fn read_bytes(
+pub(crate) fn read_content(
     name: &str,
-    bytes: Bytes,
+    content: Content,
     sibling: Sibling<'_>,
 ) -> Result<Imported, ImportError> {
     // Of a large file, the hash takes about as long as the reading.
-    let (alone, read) = both(|| hash(&[&bytes]), || parse(name, bytes.clone(), sibling));
+    let own = std::slice::from_ref(&content);
+    let (alone, read) = both(|| hash(own), || parse(name, &content, sibling));
     let (imported, siblings) = read?;
     if siblings.is_empty() {
-        return Ok(hashed(imported, alone));
+        return Ok(hashed(imported, alone.map_err(ImportError::unreadable)?));
     }
-    let parts: Vec<&[u8]> =
-        std::iter::once(&bytes).chain(&siblings).map(|part| &part[..]).collect();
-    Ok(hashed(imported, hash(&parts)))
+    let parts: Vec<Content> = std::iter::once(content).chain(siblings).collect();
+    Ok(hashed(imported, hash(&parts).map_err(ImportError::unreadable)?))
 }
 
 /// What both make, at once if a thread can be started for one of them.
@@ -139,37 +144,34 @@ fn both<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
 /// weights in.
 fn parse(
     name: &str,
-    bytes: Bytes,
+    content: &Content,
     sibling: Sibling<'_>,
-) -> Result<(Imported, Vec<Bytes>), ImportError> {
-    let imported = match detect(&bytes)? {
+) -> Result<(Imported, Vec<Content>), ImportError> {
+    let imported = match detect(content)? {
         Format::Safetensors => {
-            let file = SafeTensors::deserialize(&bytes).map_err(|error| ImportError::Damaged {
-                format: "safetensors file",
-                problem: printable(&error.to_string()),
-            })?;
-            if squeezenet::fits(&file) {
-                let network = squeezenet::read(name, file)?;
+            let tensors = Tensors::read(content)?;
+            if squeezenet::fits(&tensors) {
+                let network = squeezenet::read(name, &tensors)?;
                 let siblings = Vec::new();
                 return Ok((Imported { network, input_stated: true, siblings }, Vec::new()));
             }
-            let read = torch::read_safetensors(&file, &bytes)?;
+            let read = torch::read_safetensors(&tensors)?;
             imported(name, read.graph, Some(read.input), read.input)
         }
         Format::Torch(container) => {
-            let read = torch::read(container, &bytes)?;
+            let read = torch::read(container, content)?;
             imported(name, read.graph, Some(read.input), read.input)
         }
         Format::GraphDef => {
-            let read = tensorflow::read(bytes)?;
+            let read = tensorflow::read(content)?;
             imported(name, read.graph, read.input, InputSpec::default())
         }
         Format::Caffemodel => {
-            let read = caffe::read(bytes)?;
+            let read = caffe::read(content)?;
             imported(name, read.graph, read.input, CAFFE_INPUT)
         }
         Format::Onnx => {
-            let read = onnx::read(bytes, sibling)?;
+            let read = onnx::read(content, sibling)?;
             let mut imported = imported(name, read.graph, read.stated, read.usual);
             imported.network.labels = read.labels;
             let (names, contents) = read.siblings.into_iter().unzip();
@@ -192,10 +194,4 @@ fn imported(name: &str, graph: Graph, stated: Option<InputSpec>, usual: InputSpe
 fn hashed(mut imported: Imported, hash: String) -> Imported {
     imported.network.hash = hash;
     imported
-}
-
-fn hash(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    parts.iter().for_each(|part| hash.update(part));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,9 +7,10 @@ use graph::{
     ChannelOrder, Conv2d, InputSpec, MaxPool, Network, NodeId, Op, Padding, Rounding, Window,
 };
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::Dtype;
 
 use crate::kit::Assembly;
+use crate::tensors::{Stored, Tensors};
 use crate::{ImportError, printable};
 
 /// What Caffe's networks are trained with: blue first, minus ImageNet's mean colour.
@@ -17,20 +18,20 @@ pub const CAFFE_INPUT: InputSpec =
     InputSpec { order: ChannelOrder::Bgr, mean: [104.0, 117.0, 123.0], scale: [1.0; 3] };
 
 /// Whether a `.safetensors` file is of this network.
-pub(crate) fn fits(file: &SafeTensors<'_>) -> bool {
-    file.tensor("fire2/squeeze1x1.weight").is_ok()
+pub(crate) fn fits(file: &Tensors) -> bool {
+    file.get("fire2/squeeze1x1.weight").is_some()
 }
 
 /// Reads the network out of a file that [`fits`].
 ///
 /// # Errors
 /// Weights that do not fit.
-pub(crate) fn read(name: &str, file: SafeTensors<'_>) -> Result<Network, ImportError> {
-    let own = |name: &str| {
+pub(crate) fn read(name: &str, file: &Tensors) -> Result<Network, ImportError> {
+    let own = |name: &String| {
         let layer = name.trim_end_matches(".weight").trim_end_matches(".bias");
-        name != layer && (["conv1", "conv10"].contains(&layer) || layer.starts_with("fire"))
+        *name != layer && (["conv1", "conv10"].contains(&layer) || layer.starts_with("fire"))
     };
-    if let Some(name) = file.names().into_iter().find(|name| !own(name)) {
+    if let Some(name) = file.iter().map(|(name, _)| name).find(|name| !own(name)) {
         let problem = "SqueezeNet v1.1 has no such weights; is this another network?".into();
         return Err(ImportError::Layer { layer: printable(name), problem });
     }
@@ -57,7 +58,7 @@ pub(crate) fn read(name: &str, file: SafeTensors<'_>) -> Result<Network, ImportE
 }
 
 struct Reader<'a> {
-    file: SafeTensors<'a>,
+    file: &'a Tensors,
     assembly: Assembly,
 }
 
@@ -116,16 +117,16 @@ impl Reader<'_> {
     }
 
     fn tensor(&self, layer: &str, weight: &str) -> Result<(Vec<usize>, Vec<f32>), ImportError> {
-        let view = self.file.tensor(&format!("{layer}.{weight}")).map_err(|_| {
+        let tensor = self.file.get(&format!("{layer}.{weight}")).ok_or_else(|| {
             ImportError::MissingWeight { layer: layer.into(), weight: weight.into() }
         })?;
-        Ok((view.shape().to_vec(), floats(layer, &view)?))
+        Ok((tensor.shape.clone(), floats(layer, tensor)?))
     }
 }
 
-fn floats(layer: &str, view: &TensorView<'_>) -> Result<Vec<f32>, ImportError> {
-    let bytes = view.data();
-    match view.dtype() {
+fn floats(layer: &str, tensor: &Stored) -> Result<Vec<f32>, ImportError> {
+    let bytes = tensor.content.read().map_err(|error| ImportError::unread(layer, &error))?;
+    match tensor.dtype {
         Dtype::F16 => {
             let bits: Vec<u16> =
                 bytes.as_chunks().0.iter().map(|&pair| u16::from_le_bytes(pair)).collect();

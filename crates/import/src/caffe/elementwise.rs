@@ -2,8 +2,8 @@
 
 use graph::{Affine, Binary, NodeId, Op, Unary};
 
+use super::layer::Layer;
 use super::ops::{Built, weights};
-use super::proto::Layer;
 use crate::ImportError;
 use crate::kit::{Assembly, check_size};
 
@@ -53,7 +53,7 @@ pub(super) fn bias(
     if bottoms.len() != 1 || !by_channel {
         return Ok(Built::Unsupported(" by anything but a number for each channel"));
     }
-    let shift = weights(layer, 0, "bias")?.values;
+    let shift = weights(layer, 0, "bias")?.values(&layer.name)?;
     let scale = vec![1.0; shift.len()].into();
     Ok(Built::Op(Op::Affine(Affine { scale, shift: shift.into() })))
 }

@@ -2,8 +2,8 @@
 
 use graph::{ConvTranspose2d, CropLike, NodeId, Op, SelectChannels};
 
+use super::layer::Layer;
 use super::ops::{Built, bias, pair, weights};
-use super::proto::Layer;
 use crate::ImportError;
 use crate::kit::{Assembly, check_size};
 
@@ -35,7 +35,7 @@ pub(super) fn deconvolution(
         in_channels,
         groups,
         bias: bias(layer, param.bias_term.unwrap_or(true), out_channels)?,
-        weights: weights.values.into(),
+        weights: weights.weights(&layer.name)?,
     })))
 }
 

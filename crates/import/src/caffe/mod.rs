@@ -7,6 +7,7 @@
 mod blobs;
 mod elementwise;
 mod geometry;
+mod layer;
 mod ops;
 mod proto;
 mod prune;
@@ -16,15 +17,24 @@ pub(crate) mod text;
 use std::collections::{HashMap, HashSet};
 
 use graph::{ChannelOrder, Graph, InputSpec, NodeId, Op};
-use prost::Message;
-use prost::bytes::Bytes;
+use prost::Message as _;
 
+use crate::content::Content;
 use crate::kit::{Assembly, MAX_NODES, make_printable, within};
+use crate::wire::{Message, Part, skeleton};
 use crate::{ImportError, printable};
-use proto::{Layer, Net, V1Layer};
+use layer::{Blob, Layer};
+use proto::{Net, V1Layer};
 
 const FORMAT: &str = "Caffe model";
 const FORMAT_TEXT: &str = "Caffe network description";
+
+/// Where weights lie in a network, which is read without them: what is packed in an array becomes places in fields
+/// of its own.
+static NET: Message = Message(&[(2, Part::Message(&V1_LAYER)), (100, Part::Message(&LAYER))]);
+static V1_LAYER: Message = Message(&[(6, Part::Message(&BLOB))]);
+static LAYER: Message = Message(&[(7, Part::Message(&BLOB))]);
+static BLOB: Message = Message(&[(5, Part::Large(1005)), (8, Part::Large(1008))]);
 
 /// What a file gives.
 pub(crate) struct Read {
@@ -37,9 +47,9 @@ pub(crate) struct Read {
 ///
 /// # Errors
 /// A damaged file, weights that are missing or do not fit.
-pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
-    let net = Net::decode(bytes).map_err(damaged)?;
-    let layers = layers(&net)?;
+pub(crate) fn read(file: &Content) -> Result<Read, ImportError> {
+    let net = net(file)?;
+    let layers = layers(&net, file)?;
     build(&net, prune::choose(layers))
 }
 
@@ -47,16 +57,17 @@ pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
 ///
 /// # Errors
 /// A damaged file, weights that are missing or do not fit.
-pub(crate) fn read_pair(prototxt: &[u8], caffemodel: Bytes) -> Result<Read, ImportError> {
-    let net = text::read(prototxt)?;
+pub(crate) fn read_pair(prototxt: &[u8], caffemodel: &Content) -> Result<Read, ImportError> {
+    let described = text::read(prototxt)?;
+    let trained = prune::choose(layers(&net(caffemodel)?, caffemodel)?);
     // Of several layers of one name, one runs: only that gets weights.
-    let mut structure = prune::choose(layers(&net)?);
-    let trained = prune::choose(layers(&Net::decode(caffemodel).map_err(damaged)?)?);
+    let mut structure = prune::choose(layers(&described, &Vec::new().into())?);
     let trained = trained.into_iter().filter(|layer| !layer.blobs.is_empty());
-    let mut blobs: HashMap<String, Vec<Bytes>> = HashMap::new();
+    let mut blobs: HashMap<String, Vec<Blob>> = HashMap::new();
     for layer in trained {
-        if blobs.insert(layer.name.clone(), layer.blobs).is_some() {
-            return Err(ImportError::Duplicate { layer: layer.name });
+        let name = layer.name.clone();
+        if blobs.insert(name.clone(), layer.blobs).is_some() {
+            return Err(ImportError::Duplicate { layer: name });
         }
     }
     let mut given = HashSet::new();
@@ -69,15 +80,21 @@ pub(crate) fn read_pair(prototxt: &[u8], caffemodel: Bytes) -> Result<Read, Impo
             given.insert(layer.name.clone());
         }
     }
-    build(&net, structure)
+    build(&described, structure)
 }
 
 fn damaged(error: prost::DecodeError) -> ImportError {
     ImportError::Damaged { format: FORMAT, problem: error.to_string() }
 }
 
-/// The layers of either format.
-fn layers(net: &Net) -> Result<Vec<Layer>, ImportError> {
+/// The network of a file, without its weights.
+fn net(file: &Content) -> Result<Net, ImportError> {
+    let broken = |problem: String| ImportError::Damaged { format: FORMAT, problem };
+    Net::decode(skeleton(file, &NET).map_err(broken)?).map_err(damaged)
+}
+
+/// The layers of either format; their weights lie in `file`.
+fn layers(net: &Net, file: &Content) -> Result<Vec<Layer>, ImportError> {
     let count = net.layer.len() + net.layers.len();
     within("the network", "the number of layers", count, 1, MAX_NODES)?;
     let mut layers = Vec::with_capacity(count);
@@ -91,12 +108,14 @@ fn layers(net: &Net) -> Result<Vec<Layer>, ImportError> {
                     .into(),
             });
         }
-        layers.push(layer.into());
+        layers.push(Layer::new(layer.into(), file));
     }
     for bytes in &net.layer {
-        layers.push(Layer::decode(bytes.clone()).map_err(damaged)?);
+        let layer = proto::Layer::decode(bytes.clone()).map_err(damaged)?;
+        layers.push(Layer::new(layer, file));
     }
     for layer in &mut layers {
+        let layer = &mut **layer;
         let names = [&mut layer.name, &mut layer.r#type].into_iter();
         names.chain(&mut layer.bottom).chain(&mut layer.top).for_each(make_printable);
     }

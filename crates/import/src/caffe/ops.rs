@@ -6,8 +6,8 @@ use graph::{
     Affine, AveragePool, Binary, Conv2d, Dense, Lrn, MaxPool, NodeId, Op, Padding, Rounding, Window,
 };
 
-use super::blobs::{Weights, unpack};
-use super::proto::Layer;
+use super::blobs::{Array, unpack};
+use super::layer::Layer;
 use super::{elementwise, geometry};
 use crate::ImportError;
 use crate::kit::{Activation, Assembly, check_size, normalised_by};
@@ -146,12 +146,12 @@ fn same(_: &mut Assembly, _: &Layer, _: &[NodeId]) -> Result<Built, ImportError>
 }
 
 /// The weights at `index`, or [`ImportError::MissingWeight`].
-pub(super) fn weights(layer: &Layer, index: usize, what: &str) -> Result<Weights, ImportError> {
-    let bytes = layer.blobs.get(index).ok_or_else(|| ImportError::MissingWeight {
+pub(super) fn weights(layer: &Layer, index: usize, what: &str) -> Result<Array, ImportError> {
+    let blob = layer.blobs.get(index).ok_or_else(|| ImportError::MissingWeight {
         layer: layer.name.clone(),
         weight: what.into(),
     })?;
-    unpack(&layer.name, bytes)
+    unpack(&layer.name, blob)
 }
 
 /// The bias, or zeros where the layer has none.
@@ -159,7 +159,7 @@ pub(super) fn bias(layer: &Layer, has: bool, outputs: usize) -> Result<Arc<[f32]
     if !has {
         return Ok(vec![0.0; outputs].into());
     }
-    let bias = weights(layer, 1, "bias")?.values;
+    let bias = weights(layer, 1, "bias")?.values(&layer.name)?;
     check_size(&layer.name, "the number of biases", outputs, bias.len())?;
     Ok(bias.into())
 }
@@ -209,7 +209,7 @@ fn convolution(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, I
         out_channels,
         in_channels,
         groups: param.group.unwrap_or(1) as usize,
-        weights: weights.values.into(),
+        weights: weights.weights(&layer.name)?,
         bias: bias(layer, param.bias_term.unwrap_or(true), out_channels)?,
     })))
 }
@@ -224,14 +224,15 @@ fn inner_product(
     if param.axis.is_some_and(|axis| axis != 1) {
         return Ok(Built::Unsupported(" along another axis than the channels"));
     }
-    let mut weights = weights(layer, 0, "weights")?;
-    let [mut out_features, mut in_features] = weights.sizes(&layer.name)?;
+    let array = weights(layer, 0, "weights")?;
+    let [mut out_features, mut in_features] = array.sizes(&layer.name)?;
+    let mut weights = array.weights(&layer.name)?;
     if param.transpose {
         let (ins, outs) = (out_features, in_features);
         (out_features, in_features) = (outs, ins);
-        let values = &weights.values;
-        weights.values =
-            (0..outs).flat_map(|o| (0..ins).map(move |i| values[i * outs + o])).collect();
+        weights = weights.map(ins * outs, move |values| {
+            (0..outs).flat_map(|o| (0..ins).map(move |i| values[i * outs + o])).collect()
+        });
     }
     check_size(
         &layer.name,
@@ -240,7 +241,6 @@ fn inner_product(
         out_features,
     )?;
     let bias = bias(layer, param.bias_term.unwrap_or(true), out_features)?;
-    let weights = weights.values.into();
     Ok(Built::Op(if assembly.channels(bottoms[0]) == Some(in_features) {
         Op::Conv2d(Conv2d {
             window: Window::new([1, 1], [1, 1]),
@@ -292,7 +292,7 @@ fn relu(assembly: &mut Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Bu
 
 /// As a ReLU with a slope below zero, which is one for all channels or one for each.
 fn prelu(assembly: &mut Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, ImportError> {
-    let mut slope = weights(layer, 0, "slopes")?.values;
+    let mut slope = weights(layer, 0, "slopes")?.values(&layer.name)?;
     if let Some(channels) = assembly.channels(bottoms[0]) {
         if let [one] = slope[..] {
             slope = vec![one; channels];
@@ -336,14 +336,16 @@ fn softmax(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, Impor
 /// blob says.
 fn batch_norm(_: &mut Assembly, layer: &Layer, _: &[NodeId]) -> Result<Built, ImportError> {
     let eps = layer.batch_norm_param.and_then(|param| param.eps).unwrap_or(1e-5);
-    let mean = weights(layer, 0, "mean")?.values;
-    let variance = weights(layer, 1, "variance")?.values;
+    let mean = weights(layer, 0, "mean")?.values(&layer.name)?;
+    let variance = weights(layer, 1, "variance")?.values(&layer.name)?;
     check_size(&layer.name, "the number of variances", mean.len(), variance.len())?;
-    let count = weights(layer, 2, "number of means")?.values.first().map_or(0.0, |&x| f64::from(x));
+    let count = weights(layer, 2, "number of means")?.values(&layer.name)?;
+    let count = count.first().map_or(0.0, |&x| f64::from(x));
     let factor = if count == 0.0 { 0.0 } else { 1.0 / count };
     // NVIDIA's Caffe keeps the scale and shift that follow in the same layer.
     let (gamma, beta) = if layer.blobs.len() == 5 {
-        (weights(layer, 3, "scale")?.values, weights(layer, 4, "shift")?.values)
+        let read = |index, what| weights(layer, index, what)?.values(&layer.name);
+        (read(3, "scale")?, read(4, "shift")?)
     } else {
         (vec![1.0; mean.len()], vec![0.0; mean.len()])
     };
@@ -371,7 +373,7 @@ fn scale(_: &mut Assembly, layer: &Layer, bottoms: &[NodeId]) -> Result<Built, I
     if bottoms.len() != 1 || !by_channel {
         return Ok(Built::Unsupported(" by anything but a number for each channel"));
     }
-    let scale: Arc<[f32]> = weights(layer, 0, "scale")?.values.into();
+    let scale: Arc<[f32]> = weights(layer, 0, "scale")?.values(&layer.name)?.into();
     let shift = bias(layer, param.bias_term, scale.len())?;
     Ok(Built::Op(Op::Affine(Affine { scale, shift })))
 }

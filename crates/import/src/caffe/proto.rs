@@ -144,6 +144,11 @@ pub(crate) struct Blob {
     pub(crate) shape: Option<BlobShape>,
     #[prost(double, repeated, tag = "8")]
     pub(crate) double_data: Vec<f64>,
+    /// The places of both where a file has them one after another: see [`super::NET`].
+    #[prost(bytes = "bytes", repeated, tag = "1005")]
+    pub(crate) packed: Vec<Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "1008")]
+    pub(crate) packed_doubles: Vec<Bytes>,
 }
 
 /// `caffe.BlobShape`

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::proto::{Layer, Rule};
+use super::layer::Layer;
+use super::proto::Rule;
 
 /// Layers that bring pictures or labels in.
 const DATA: &[&str] = &[

@@ -7,10 +7,18 @@ use graph::{Network, Shape, Tensor, reference};
 use prost::Message;
 use prost::bytes::Bytes;
 
+use super::Read;
 use super::proto::*;
-use super::{Read, read, read_pair};
 use crate::ImportError;
 use crate::squeezenet::CAFFE_INPUT;
+
+fn read(bytes: Bytes) -> Result<Read, ImportError> {
+    super::read(&bytes.into())
+}
+
+fn read_pair(prototxt: &[u8], caffemodel: Bytes) -> Result<Read, ImportError> {
+    super::read_pair(prototxt, &caffemodel.into())
+}
 
 fn blob(sizes: &[i64], values: &[f32]) -> Bytes {
     let shape = Some(BlobShape { dim: sizes.to_vec() });
@@ -63,8 +71,12 @@ fn values(layers: &[Layer], name: &str) -> Vec<f32> {
     let (hash, labels) = (String::new(), Vec::new());
     let network = Network { name: "test".into(), hash, graph, input: CAFFE_INPUT, labels };
     let mut picture = Tensor::zeros(Shape::new(3, 1, 1));
-    picture.data = vec![130.0, 122.0, 107.0];
-    reference::forward::<f64>(&network, &[target], &picture).unwrap().activation(target).data
+    picture.data = vec![130.0, 122.0, 107.0].into();
+    reference::forward::<f64>(&network, &[target], &picture)
+        .unwrap()
+        .activation(target)
+        .data
+        .into_vec()
 }
 
 #[test]

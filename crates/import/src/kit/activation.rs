@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use graph::{Affine, NodeId, Op};
+use graph::{Affine, NodeId, Op, Unary};
 
 use super::Assembly;
 use crate::ImportError;
@@ -41,8 +41,8 @@ impl Activation {
         };
         match self {
             Self::Clipped { most } => {
-                let x = assembly.add(name, Op::Relu, &[source])?;
-                Self::AtMost { most: vec![most; channels] }.add(assembly, name, x)
+                let clip = Unary::Clip { min: 0.0, max: most };
+                assembly.add(name, Op::Unary(clip), &[source])
             }
             // most − max(most − x, 0)
             Self::AtMost { most } => {
@@ -85,6 +85,11 @@ mod tests {
 
     /// The function of −2, 0.5 and 7, and its slope there.
     fn values(activation: Activation) -> ([f32; 3], [f32; 3]) {
+        at([-2.0, 0.5, 7.0], activation)
+    }
+
+    /// The function of three values, and its slope there.
+    fn at(x: [f32; 3], activation: Activation) -> ([f32; 3], [f32; 3]) {
         let mut assembly = Assembly::new("picture", 3).unwrap();
         let input = assembly.input();
         let id = activation.add(&mut assembly, "act", input).unwrap();
@@ -93,18 +98,21 @@ mod tests {
         assert_eq!(graph.layers().len(), 1, "what it is made of is no layer");
         let (name, hash, labels) = (String::new(), String::new(), Vec::new());
         let network = Network { name, hash, graph, input: InputSpec::default(), labels };
-        let picture = Tensor { shape: Shape::new(3, 1, 1), data: vec![-2.0, 0.5, 7.0] };
+        let picture = Tensor { shape: Shape::new(3, 1, 1), data: x.to_vec().into() };
         let run = reference::forward::<f64>(&network, &[id], &picture).unwrap();
-        let y = run.activation(id).data.try_into().unwrap();
-        let ones = Tensor { shape: Shape::new(3, 1, 1), data: vec![1.0; 3] };
+        let y = run.activation(id).data.into_vec().try_into().unwrap();
+        let ones = Tensor { shape: Shape::new(3, 1, 1), data: vec![1.0; 3].into() };
         let slopes = reference::backward(&network, &run, &[(id, &ones)]);
-        (y, slopes.data.try_into().unwrap())
+        (y, slopes.data.into_vec().try_into().unwrap())
     }
 
     #[test]
     fn each_has_its_values_and_slopes() {
         let relu6 = Activation::Clipped { most: 6.0 };
         assert_eq!(values(relu6), ([0.0, 0.5, 6.0], [0.0, 1.0, 0.0]));
+        // Small values keep all their digits.
+        let relu6 = Activation::Clipped { most: 6.0 };
+        assert_eq!(at([1e-9, 1e-20, -1e-9], relu6).0, [1e-9, 1e-20, 0.0]);
         let most = Activation::AtMost { most: vec![-3.0, 1.0, 6.0] };
         assert_eq!(values(most), ([-3.0, 0.5, 6.0], [0.0, 1.0, 0.0]));
         let least = Activation::AtLeast { least: vec![-3.0, 1.0, 6.0] };

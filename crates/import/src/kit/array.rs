@@ -3,6 +3,8 @@
 //! Nothing here but [`Array::tiled`] makes an array larger than what it is made from, and that is bounded,
 //! so that a small file cannot ask for all memory. What cannot be computed is `None`.
 
+use super::places::{Along, places};
+
 /// The most dimensions an array or a value may have.
 pub(crate) const MAX_RANK: usize = 8;
 
@@ -60,8 +62,8 @@ impl Values {
 impl Array {
     /// An array, if there are as many values as the shape says.
     pub(crate) fn new(shape: Vec<usize>, values: Values) -> Option<Self> {
-        let count = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
-        (shape.len() <= MAX_RANK && count == Some(values.len())).then_some(Self { shape, values })
+        let fits = shape.len() <= MAX_RANK && values_of(&shape) == Some(values.len());
+        fits.then_some(Self { shape, values })
     }
 
     /// A row of whole numbers.
@@ -124,6 +126,15 @@ impl Array {
         Self::new(self.shape, self.values)
     }
 
+    /// How far apart two values next to each other along each axis lie.
+    fn steps(&self) -> impl Iterator<Item = isize> + use<> {
+        let mut steps = vec![1; self.shape.len()];
+        for axis in (1..steps.len()).rev() {
+            steps[axis - 1] = steps[axis] * self.shape[axis].max(1) as isize;
+        }
+        steps.into_iter()
+    }
+
     /// `f` of each value of an array of floats.
     pub(crate) fn map(mut self, f: impl Fn(f32) -> f32) -> Option<Self> {
         let Values::Floats(values) = &mut self.values else { return None };
@@ -171,18 +182,15 @@ impl Array {
         if count > self.len() + other.len() {
             return None;
         }
-        // Where in an array the value lies that stands at a place of the result.
-        let source = |array: &Self, mut place: usize| {
-            let (mut at, mut step) = (0, 1);
-            for axis in (0..rank).rev() {
-                let own = size(array, axis);
-                at += step * if own == 1 { 0 } else { place % shape[axis] };
-                place /= shape[axis];
-                step *= own;
-            }
-            at
+        let taken = |array: &Self| {
+            let missing = rank - array.shape.len();
+            let steps = std::iter::repeat_n(0, missing).chain(array.steps());
+            let along = |(axis, step): (usize, isize)| {
+                (shape[axis], if size(array, axis) == 1 { 0 } else { step })
+            };
+            places(0, &steps.enumerate().map(along).collect::<Vec<_>>())
         };
-        let pairs = (0..count).map(|place| (source(self, place), source(other, place)));
+        let pairs = taken(self).zip(taken(other));
         let values = match (&self.values, &other.values) {
             (Values::Floats(a), Values::Floats(b)) => {
                 Values::Floats(pairs.map(|(i, j)| floats(a[i], b[j])).collect())
@@ -207,16 +215,10 @@ impl Array {
         if count > self.len().max(MAX_GROWN) {
             return None;
         }
-        let source = |mut place: usize| {
-            let (mut at, mut step) = (0, 1);
-            for (&own, &size) in self.shape.iter().zip(&shape).rev() {
-                at += step * (place % size % own);
-                place /= size;
-                step *= own;
-            }
-            at
-        };
-        let values = self.values.gather((0..count).map(source));
+        let axes = self.shape.iter().zip(times).zip(self.steps());
+        let axes: Vec<Along> =
+            axes.flat_map(|((&size, &times), step)| [(times, 0), (size, step)]).collect();
+        let values = self.values.gather(places(0, &axes));
         Self::new(shape, values)
     }
 
@@ -226,19 +228,10 @@ impl Array {
         if !all || order.len() != self.shape.len() {
             return None;
         }
-        let steps = |&axis: &usize| self.shape[axis + 1..].iter().product::<usize>();
-        let axes: Vec<[usize; 2]> =
-            order.iter().map(|axis| [self.shape[*axis], steps(axis)]).collect();
-        let source = |mut place: usize| {
-            let mut at = 0;
-            for [size, step] in axes.iter().rev() {
-                at += place % size * step;
-                place /= size;
-            }
-            at
-        };
-        let values = self.values.gather((0..self.len()).map(source));
-        Self::new(axes.iter().map(|[size, _]| *size).collect(), values)
+        let steps: Vec<isize> = self.steps().collect();
+        let axes: Vec<Along> = order.iter().map(|&axis| (self.shape[axis], steps[axis])).collect();
+        let values = self.values.gather(places(0, &axes));
+        Self::new(order.iter().map(|&axis| self.shape[axis]).collect(), values)
     }
 
     /// Arrays one after another along an axis.
@@ -316,25 +309,30 @@ impl Array {
         if count > self.len() {
             return None;
         }
-        let mut places = Vec::with_capacity(count);
-        for mut place in 0..count {
-            let (mut at, mut step) = (0, 1);
-            for (slice, &size) in slices.iter().zip(&self.shape).rev() {
-                let along = isize::try_from(place % slice.count).ok()?;
-                let along = slice.start.checked_add_signed(along.checked_mul(slice.step)?)?;
-                if along >= size {
-                    return None;
-                }
-                at += step * along;
-                place /= slice.count;
-                step *= size;
+        let (mut start, mut axes) = (0, Vec::with_capacity(slices.len()));
+        for ((slice, &size), step) in slices.iter().zip(&self.shape).zip(self.steps()) {
+            let last = isize::try_from(slice.count.saturating_sub(1)).ok()?;
+            let last = slice.start.checked_add_signed(last.checked_mul(slice.step)?)?;
+            if count > 0 && slice.start.max(last) >= size {
+                return None;
             }
-            places.push(at);
+            start += if count > 0 { slice.start * step.unsigned_abs() } else { 0 };
+            axes.push((
+                slice.count,
+                if count > 0 && slice.count > 1 { slice.step * step } else { 0 },
+            ));
         }
         let kept = slices.iter().filter(|slice| !slice.dropped || slice.count != 1);
         let shape = kept.map(|slice| slice.count).collect();
-        Self::new(shape, self.values.gather(places.into_iter()))
+        Self::new(shape, self.values.gather(places(start, &axes)))
     }
+}
+
+/// How many values an array of a shape has, if they and all parts of it can be counted, in bytes as well.
+pub(crate) fn values_of(shape: &[usize]) -> Option<usize> {
+    let parts = shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size.max(1)));
+    parts.filter(|&count| count <= isize::MAX as usize / 16)?;
+    Some(shape.iter().product())
 }
 
 /// The sizes of a shape for `count` values, of which one may be −1: what is left. `None` where the values do not

@@ -94,7 +94,7 @@ impl Assembly {
     ) -> Result<NodeId, ImportError> {
         within(name, "the number of nodes before it", self.known.len(), 1, MAX_NODES)?;
         let channels = self.channels_after(name, &op, inputs)?;
-        let sizing = if op.sized_by_last() { &inputs[inputs.len() - 1..] } else { inputs };
+        let sizing = op.sizing(inputs);
         let stride = sizing.iter().map(|input| self.known[input.index()].stride).max().unwrap_or(1);
         let step = match op.window() {
             Some(window) => window.stride[0].max(window.stride[1]) as f64,
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn weights_that_layers_share_count_once() {
-        let weights = Weights::later(6, || [0.0; 6].into());
+        let weights = Weights::later(6, || Ok([0.0; 6].into()));
         let conv = |bias: &[f32]| {
             let (window, weights) = (Window::new([1, 1], [1, 1]), weights.clone());
             let bias = bias.into();

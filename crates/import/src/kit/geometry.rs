@@ -8,6 +8,9 @@ use crate::ImportError;
 
 /// The most that one operation may enlarge rows or columns, or make of channels along one axis.
 const MAX_SCALE: usize = 64;
+
+/// The most channels that become rows or columns, of which there are as many times fewer.
+pub(crate) const MAX_BLOCK: usize = 1 << 12;
 /// The most rows or columns that an activation may be resized to.
 const MAX_EXTENT: usize = 1 << 14;
 
@@ -63,8 +66,8 @@ fn problem(name: &str, problem: &str) -> ImportError {
 }
 
 fn check_block(name: &str, block: [usize; 2]) -> Result<(), ImportError> {
-    within(name, "the height of its blocks", block[0], 1, MAX_SCALE)?;
-    within(name, "the width of its blocks", block[1], 1, MAX_SCALE)
+    within(name, "the height of its blocks", block[0], 1, MAX_BLOCK)?;
+    within(name, "the width of its blocks", block[1], 1, MAX_BLOCK)
 }
 
 fn check_conv_transpose(name: &str, conv: &ConvTranspose2d) -> Result<(), ImportError> {

@@ -1,5 +1,10 @@
 //! Bounds on what a model file says, and the words for what is beyond them.
 
+use std::io;
+use std::sync::Arc;
+
+use graph::Unread;
+
 use crate::ImportError;
 
 /// The most nodes a network may have.
@@ -17,8 +22,43 @@ pub(crate) fn check_numbers(
     if weights.fold(true, |numbers, weight| numbers & weight.is_finite()) {
         return Ok(());
     }
+    Err(no_numbers(name))
+}
+
+/// Whether all are numbers. Each is looked at, so that many can be in one go.
+pub(crate) fn all_finite(weights: &[f32]) -> bool {
+    weights.iter().fold(true, |finite, weight| finite & weight.is_finite())
+}
+
+/// A layer's `len` weights, which were checked when the file was opened, as `read` gives them again piece by piece.
+///
+/// # Errors
+/// If that fails, or gives others.
+pub(crate) fn read_again(
+    len: usize,
+    read: impl FnOnce(&mut dyn FnMut(&[f32])) -> io::Result<()>,
+) -> Result<Arc<[f32]>, Unread> {
+    let mut weights: Arc<[f32]> = std::iter::repeat_n(0.0, len).collect();
+    let to = Arc::get_mut(&mut weights).expect("nobody else has it yet");
+    let (mut at, mut finite) = (0usize, true);
+    read(&mut |piece| {
+        if let Some(to) = to.get_mut(at..at + piece.len()) {
+            to.copy_from_slice(piece);
+        }
+        at += piece.len();
+        finite &= all_finite(piece);
+    })
+    .map_err(|error| Unread(error.to_string()))?;
+    if at != len || !finite {
+        return Err(Unread("they are others than when the file was opened".into()));
+    }
+    Ok(weights)
+}
+
+/// The error of a layer with such weights.
+pub(crate) fn no_numbers(name: &str) -> ImportError {
     let problem = "there are weights that are no numbers; fetch the model again".into();
-    Err(ImportError::Layer { layer: name.into(), problem })
+    ImportError::Layer { layer: name.into(), problem }
 }
 
 /// Sees that two sizes that have to be the same are.

@@ -11,9 +11,9 @@ use prost::bytes::Bytes;
 use super::external::External;
 use super::model::{Opsets, Parts, damaged, initializers, named, nodes};
 use super::node::Node;
-use super::proto::{GraphProto, TensorProto};
+use super::proto::GraphProto;
 use super::reader::{Reader, Value};
-use super::tensor::Constant;
+use super::tensor::{Constant, Tensor};
 use super::{build, ops};
 use crate::ImportError;
 use crate::kit::within;
@@ -35,7 +35,7 @@ pub(super) struct Branches([Branch; 2]);
 #[derive(Clone, Debug)]
 struct Branch {
     nodes: Vec<Node>,
-    initializers: HashMap<String, TensorProto>,
+    initializers: HashMap<String, Tensor>,
     outputs: Vec<String>,
 }
 

@@ -1,10 +1,13 @@
 //! Channels one after another, and some of them.
 
+use std::sync::Arc;
+
 use graph::{Crop, NodeId, Op, SelectChannels};
 
 use super::form::{Form, Kind, Part};
 use super::node::Node;
 use super::reader::{Built, NO_MAP, Reader, Value, optional};
+use super::tensor::Constant;
 use super::{shape, tokens};
 use crate::ImportError;
 use crate::kit::place;
@@ -36,6 +39,9 @@ pub(super) fn concat(
         let form = with_channels(first, axis, channels);
         return Ok(Built::Op(Op::Concat, nodes.iter().map(|&(id, _)| id).collect(), form));
     }
+    if let Some(stacked) = stacked(reader, &nodes, axis) {
+        return Ok(stacked);
+    }
     // Channels that are in another order are put into that first.
     let mut maps = Vec::with_capacity(inputs.len());
     for input in inputs.iter().filter(|_| axis == 1) {
@@ -47,6 +53,21 @@ pub(super) fn concat(
         true => Built::Map(Op::Concat, maps),
         false => Built::Unsupported(" along another axis than the channels"),
     })
+}
+
+/// Values one after another along an axis that none of them has anything along.
+fn stacked(reader: &Reader, nodes: &[(NodeId, &Form)], axis: usize) -> Option<Built> {
+    let (&(first, form), rest) = nodes.split_first()?;
+    let channels = reader.channels(first);
+    let alike = |&(id, other): &(NodeId, &Form)| other == form && reader.channels(id) == channels;
+    let all = form.0.iter().flatten().filter(|part| part.kind == Kind::Channels);
+    let whole = all.map(|part| part.size).product::<usize>() == channels;
+    if !form.0[axis].is_empty() || !whole || !rest.iter().all(alike) {
+        return None;
+    }
+    let mut form = form.clone();
+    form.0[axis] = vec![Part { kind: Kind::Channels, size: nodes.len(), step: channels }];
+    Some(Built::Op(Op::Concat, nodes.iter().map(|&(id, _)| id).collect(), form))
 }
 
 /// The form with other channels along an axis.
@@ -194,6 +215,9 @@ pub(super) fn gather(
     };
     let dropped = places.shape.is_empty();
     let numbers = places.integers(&node.name)?;
+    if places.shape.len() > 1 {
+        return spread(reader, node, inputs, places);
+    }
     // The one picture of a batch.
     if let Some((id, form)) = inputs[0].node()
         && let Some(axis) = form.axis(node.integer("axis", 0))
@@ -245,6 +269,54 @@ pub(super) fn gather(
         form.0.remove(axis);
     }
     Ok(Built::Op(selected(channels, numbers), vec![id], form))
+}
+
+/// The numbers by which [`gather`] takes along the first axis what a GatherND takes by these; `None` if it takes
+/// along several.
+pub(super) fn along_first(node: &Node, places: &Value) -> Option<Value> {
+    let places = places.constant().filter(|_| node.integer("batch_dims", 0) == 0)?;
+    let (1, outer) = places.shape.split_last()? else { return None };
+    Some(Value::Constant(Arc::new(places.shaped(outer.to_vec())?)))
+}
+
+/// Channels by their numbers, as newer exporters write a list of them.
+pub(super) fn gather_nd(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
+    match along_first(node, &inputs[1]) {
+        Some(places) => gather(reader, node, &[inputs[0].clone(), places]),
+        None => Ok(Built::Unsupported(" along several axes")),
+    }
+}
+
+/// Channels by numbers that are laid out along several axes, all but one of them of one number.
+fn spread(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+    places: &Constant,
+) -> Result<Built, ImportError> {
+    const OTHER: Built = Built::Unsupported(" by numbers along several axes");
+    let long = places.shape.iter().position(|&size| size != 1).unwrap_or(0);
+    let flat = places.shaped(vec![places.len()]).filter(|_| places.shape[long] == places.len());
+    let Some(flat) = flat else { return Ok(OTHER) };
+    let numbers = Value::Constant(Arc::new(flat));
+    let (id, form) = match gather(reader, node, &[inputs[0].clone(), numbers])? {
+        Built::Op(op, inputs, form) => (reader.add(&node.name, op, &inputs)?, form),
+        Built::Values(values) => match &values[..] {
+            [Value::Node(id, form)] => (*id, form.clone()),
+            _ => return Ok(OTHER),
+        },
+        other => return Ok(other),
+    };
+    let Some(axis) = form.axis(node.integer("axis", 0)) else { return Ok(OTHER) };
+    let mut axes = form.0.clone();
+    let own = axes[axis].clone();
+    let along = (0..places.shape.len()).map(|at| if at == long { own.clone() } else { Vec::new() });
+    axes.splice(axis..=axis, along);
+    Ok(Built::same(Value::Node(id, Form(axes))))
 }
 
 /// Some channels, rows and columns.

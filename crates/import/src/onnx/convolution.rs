@@ -5,6 +5,7 @@ use std::sync::Arc;
 use graph::{Conv2d, NodeId, Op, Pad, PadMode, Padding, Window};
 
 use super::node::Node;
+use super::padded;
 use super::reader::{Built, NO_MAP, Reader, Value, optional};
 use super::tensor::Constant;
 use crate::ImportError;
@@ -15,17 +16,32 @@ pub(super) fn conv(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let Some(source) = reader.map(&node.name, &inputs[0])? else { return Ok(NO_MAP) };
     let Some(weights) = inputs[1].constant() else {
         return Ok(Built::Unsupported(" with computed weights"));
     };
     let [out_channels, in_channels, height, width] = match weights.shape[..] {
         [outputs, inputs, height, width] => [outputs, inputs, height, width],
+        [outputs, inputs, width] => [outputs, inputs, 1, width],
         _ => return Ok(Built::Unsupported(" in other than two dimensions")),
     };
+    let in_row = weights.shape.len() == 3;
+    let source = match &inputs[0] {
+        Value::Padded(padded) if !in_row => Some(padded.source),
+        Value::Padded(_) => None,
+        value if in_row => reader.map(&node.name, &as_row(value))?,
+        value => reader.map(&node.name, value)?,
+    };
+    let Some(source) = source else { return Ok(NO_MAP) };
     let window = match window(reader, node, source, [height, width]) {
         Ok(window) => window,
         Err(why) => return Ok(Built::Unsupported(why)),
+    };
+    let window = match &inputs[0] {
+        Value::Padded(padded) => match padded.window(reader, window, 0.0) {
+            Some(window) => window,
+            None => return Ok(padded::OTHER),
+        },
+        _ => window,
     };
     let groups = usize::try_from(node.integer("group", 1)).unwrap_or(0);
     let Some(bias) = bias(node, optional(inputs, 2), out_channels)? else {
@@ -34,7 +50,25 @@ pub(super) fn conv(
     let (window, source) = padded(reader, window, source);
     let weights = weights.weights(&node.name)?;
     let conv = Conv2d { window, out_channels, in_channels, groups, weights, bias };
-    Ok(Built::Map(Op::Conv2d(conv), vec![source]))
+    if !in_row {
+        return Ok(Built::Map(Op::Conv2d(conv), vec![source]));
+    }
+    let id = reader.add(&node.name, Op::Conv2d(conv), &[source])?;
+    let mut form = reader.map_form(id);
+    form.0.remove(2);
+    Ok(Built::same(Value::Node(id, form)))
+}
+
+/// What has one dimension beside its channels, as a map of one row.
+fn as_row(value: &Value) -> Value {
+    match value {
+        Value::Node(id, form) if form.rank() == 3 => {
+            let mut form = form.clone();
+            form.0.insert(2, Vec::new());
+            Value::Node(*id, form)
+        }
+        _ => Value::Nothing,
+    }
 }
 
 /// A window with the zeros that the graph has put around its input, and that input.
@@ -118,6 +152,10 @@ pub(super) fn window(
 pub(super) fn pair(node: &Node, name: &str) -> Result<[usize; 2], &'static str> {
     match node.integers(name) {
         None | Some([]) => Ok([1, 1]),
+        Some(&[columns]) => match usize::try_from(columns) {
+            Ok(columns) => Ok([1, columns]),
+            Err(_) => Err(" with a negative size"),
+        },
         Some(&[rows, columns]) => match (usize::try_from(rows), usize::try_from(columns)) {
             (Ok(rows), Ok(columns)) => Ok([rows, columns]),
             _ => Err(" with a negative size"),
@@ -133,6 +171,7 @@ fn explicit(node: &Node) -> Result<Padding, &'static str> {
         Some(pads) => pads.iter().map(|&pad| usize::try_from(pad).ok()).collect::<Option<Vec<_>>>(),
     };
     match sizes.as_deref() {
+        Some(&[left, right]) => Ok(Padding::Explicit { top: 0, bottom: 0, left, right }),
         Some(&[top, left, bottom, right]) => Ok(Padding::Explicit { top, bottom, left, right }),
         _ => Err(" with negative padding"),
     }

@@ -1,6 +1,6 @@
 //! What works value by value.
 
-use graph::{Affine, NodeId, Op, PRelu, Unary};
+use graph::{Affine, Binary, NodeId, Op, PRelu, Unary};
 
 use super::form::Form;
 use super::node::Node;
@@ -63,7 +63,7 @@ pub(super) fn scaled(
             (1.0, Unary::Elu { alpha }, node.float("gamma", 1.050_701))
         }
         _ => {
-            let alpha = node.float("alpha", 1.0);
+            let alpha = node.float("alpha", if node.op == "Swish" { 1.0 } else { 1.702 });
             (alpha, Unary::Silu, 1.0 / alpha)
         }
     };
@@ -112,22 +112,51 @@ pub(super) fn number(value: &Value) -> Option<f32> {
     array.as_floats()?.first().copied()
 }
 
-/// The larger, or smaller, of values and a number.
-pub(super) fn bound(_: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Built, ImportError> {
+/// The larger, or smaller, of values and a number, or of two values.
+pub(super) fn bound(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+) -> Result<Built, ImportError> {
     let (a, b) = match inputs {
         [one] => return Ok(Built::same(one.clone())),
         [a, b] => (a, b),
         _ => return Ok(Built::Unsupported(" of more than two values")),
     };
+    if let (Some((one, form)), Some((other, of_other))) = (a.node(), b.node()) {
+        let alike = form == of_other && reader.shape(one, 0) == reader.shape(other, 0);
+        if !alike {
+            return Ok(Built::Unsupported(" of two values that are computed"));
+        }
+        let form = form.clone();
+        let larger = larger(reader, &node.name, [one, other], node.op == "Max")?;
+        return Ok(Built::same(Value::Node(larger, form)));
+    }
     let (source, constant) = if a.node().is_some() { (a, b) } else { (b, a) };
     let Some(number) = number(constant) else {
-        return Ok(Built::Unsupported(" of two values that are computed"));
+        return Ok(Built::Unsupported(" with a number for each position or channel"));
     };
     let (min, max) = match node.op.as_str() {
         "Max" => (number, f32::INFINITY),
         _ => (f32::NEG_INFINITY, number),
     };
     Ok(of(Op::Unary(Unary::Clip { min, max }), source))
+}
+
+/// The larger of two maps of one shape, or the smaller: a + relu(b − a), or a − relu(a − b).
+pub(super) fn larger(
+    reader: &mut Reader,
+    name: &str,
+    [a, b]: [NodeId; 2],
+    larger: bool,
+) -> Result<NodeId, ImportError> {
+    let pair = if larger { [b, a] } else { [a, b] };
+    let more = reader.add(name, Op::Binary(Binary::Sub), &pair)?;
+    let more = reader.add(name, Op::Relu, &[more])?;
+    match larger {
+        true => reader.add(name, Op::Add, &[a, more]),
+        false => reader.add(name, Op::Binary(Binary::Sub), &[a, more]),
+    }
 }
 
 /// To the power of a number.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::channels;
 use super::node::Node;
 use super::proto::tensor_proto::DataType;
 use super::reader::{Reader, Sizes, Value, fixed_numbers, optional};
@@ -59,6 +60,10 @@ fn stepped(node: &Node, inputs: &[Value]) -> Option<Vec<Entry>> {
         "BatchNormalization" => normalised(node, inputs),
         "Transpose" => transposed(node, first(inputs)?),
         "Gather" => gathered(node, inputs),
+        "GatherND" => {
+            let places = channels::along_first(node, inputs.get(1)?)?;
+            gathered(node, &[inputs[0].clone(), places])
+        }
         "Slice" => sliced(node, inputs),
         "Split" => split(node, inputs),
         "Unsqueeze" => unsqueezed(node, inputs),

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use prost::bytes::Bytes;
-
 use super::model::entries;
-use super::node::{Attributes, Node};
-use super::proto::{AttributeProto, TensorProto};
+use super::node::{Attribute, Attributes, Node};
+use super::tensor::Tensor;
+use crate::content::Content;
 use crate::{ImportError, MAX_FILE, printable};
 
 /// Gives the content of a file beside the model, by its path from the model's folder.
-pub(crate) type Sibling<'a> = &'a mut dyn FnMut(&str) -> Result<Bytes, ImportError>;
+pub(crate) type Sibling<'a> = &'a mut dyn FnMut(&str) -> Result<Content, ImportError>;
 
 /// The number that says that a tensor is in another file.
 const EXTERNAL: i32 = 1;
@@ -22,11 +21,11 @@ const MAX_FILES: usize = 4096;
 /// The files beside a model, as far as they were needed.
 pub(super) struct External<'a> {
     sibling: Sibling<'a>,
-    files: Vec<(String, Bytes)>,
+    files: Vec<(String, Content)>,
     places: HashMap<String, usize>,
     /// What nodes share, by where it is, with what it has become: so it is fetched once for all of them.
     attributes: HashMap<*const Attributes, [Arc<Attributes>; 2]>,
-    tensors: HashMap<*const AttributeProto, [Arc<AttributeProto>; 2]>,
+    tensors: HashMap<*const Attribute, [Arc<Attribute>; 2]>,
 }
 
 impl<'a> External<'a> {
@@ -37,10 +36,10 @@ impl<'a> External<'a> {
 
     /// Bytes of all files.
     pub(super) fn size(&self) -> usize {
-        self.files.iter().map(|(_, bytes)| bytes.len()).sum()
+        self.files.iter().map(|(_, content)| content.len()).sum()
     }
 
-    pub(super) fn into_files(self) -> Vec<(String, Bytes)> {
+    pub(super) fn into_files(self) -> Vec<(String, Content)> {
         self.files
     }
 
@@ -48,15 +47,11 @@ impl<'a> External<'a> {
     ///
     /// # Errors
     /// A file that cannot be had, is outside the model's folder, or is too short.
-    pub(super) fn fetch(
-        &mut self,
-        name: &str,
-        tensor: &mut TensorProto,
-    ) -> Result<(), ImportError> {
-        if tensor.data_location != Some(EXTERNAL) {
+    pub(super) fn fetch(&mut self, name: &str, tensor: &mut Tensor) -> Result<(), ImportError> {
+        if tensor.proto.data_location != Some(EXTERNAL) {
             return Ok(());
         }
-        let entries = entries(name, &tensor.external_data)?;
+        let entries = entries(name, &tensor.proto.external_data)?;
         let wrong = |problem: String| ImportError::Layer { layer: name.into(), problem };
         let location = entries.get("location").map(String::as_str).unwrap_or_default();
         let number = |key: &str| match entries.get(key) {
@@ -77,7 +72,7 @@ impl<'a> External<'a> {
                 file.len()
             ))
         })?;
-        tensor.raw_data = Some(file.slice(offset..end));
+        tensor.raw = Some(file.slice(offset..end));
         Ok(())
     }
 
@@ -114,20 +109,20 @@ impl<'a> External<'a> {
     fn fetched(
         &mut self,
         name: &str,
-        attribute: &Arc<AttributeProto>,
-    ) -> Result<Arc<AttributeProto>, ImportError> {
+        attribute: &Arc<Attribute>,
+    ) -> Result<Arc<Attribute>, ImportError> {
         let key = Arc::as_ptr(attribute);
         if let Some([_, fetched]) = self.tensors.get(&key) {
             return Ok(Arc::clone(fetched));
         }
-        let mut t = attribute.t.clone();
-        t.as_mut().map_or(Ok(()), |tensor| self.fetch(name, tensor))?;
-        let fetched = Arc::new(AttributeProto { t, ..AttributeProto::default() });
+        let mut fetched = Attribute::clone(attribute);
+        fetched.tensor.as_mut().map_or(Ok(()), |tensor| self.fetch(name, tensor))?;
+        let fetched = Arc::new(fetched);
         self.tensors.insert(key, [Arc::clone(attribute), Arc::clone(&fetched)]);
         Ok(fetched)
     }
 
-    fn file(&mut self, name: &str, location: &str) -> Result<Bytes, ImportError> {
+    fn file(&mut self, name: &str, location: &str) -> Result<Content, ImportError> {
         if let Some(&place) = self.places.get(location) {
             return Ok(self.files[place].1.clone());
         }
@@ -142,18 +137,18 @@ impl<'a> External<'a> {
             let problem = format!("the model has weights in more than {MAX_FILES} files");
             return Err(ImportError::Layer { layer: name.into(), problem });
         }
-        let bytes = (self.sibling)(location)?;
-        if (self.size() + bytes.len()) as u64 > MAX_FILE {
+        let content = (self.sibling)(location)?;
+        if (self.size() + content.len()) as u64 > MAX_FILE {
             return Err(ImportError::TooLarge { limit: MAX_FILE });
         }
         self.places.insert(location.to_owned(), self.files.len());
-        self.files.push((location.to_owned(), bytes.clone()));
-        Ok(bytes)
+        self.files.push((location.to_owned(), content.clone()));
+        Ok(content)
     }
 }
 
-fn is_outside(attribute: &AttributeProto) -> bool {
-    attribute.t.as_ref().is_some_and(|tensor| tensor.data_location == Some(EXTERNAL))
+fn is_outside(attribute: &Attribute) -> bool {
+    attribute.tensor.as_ref().is_some_and(|tensor| tensor.proto.data_location == Some(EXTERNAL))
 }
 
 /// Whether a path leads to a file in a folder and nowhere else, on any system.
@@ -167,7 +162,7 @@ fn is_inside(path: &str) -> bool {
 mod tests {
     use prost::Message;
 
-    use super::super::proto::StringStringEntryProto;
+    use super::super::proto::{AttributeProto, StringStringEntryProto, TensorProto};
     use super::*;
 
     #[test]
@@ -179,15 +174,19 @@ mod tests {
             external_data: vec![entry.encode_to_vec().into()],
             ..TensorProto::default()
         };
-        let value = AttributeProto { t: Some(t), ..AttributeProto::default() };
+        let proto = AttributeProto { t: Some(t), ..AttributeProto::default() };
+        let value = Attribute::new(proto, &Vec::new().into()).unwrap();
         let mut node = Node::of("Constant", &[], "c");
         node.attributes = Arc::new(Attributes::from([("value".into(), Arc::new(value))]));
         let mut nodes = [node.clone(), node];
-        let mut sibling = |_: &str| Ok(Bytes::from_static(b"weights!"));
+        let mut sibling = |_: &str| Ok(b"weights!".to_vec().into());
         let mut external = External::new(&mut sibling);
         nodes.iter_mut().for_each(|node| external.fetch_attributes(node).unwrap());
         let [first, second] = &nodes;
-        assert_eq!(first.tensor("value").unwrap().raw_data.as_deref(), Some(&b"weights!"[..]));
+        assert_eq!(
+            first.tensor("value").unwrap().raw.as_ref().unwrap().read().unwrap(),
+            &b"weights!"[..]
+        );
         assert!(Arc::ptr_eq(&first.attributes, &second.attributes));
     }
 

@@ -7,8 +7,8 @@ use half::bf16;
 use super::node::Node;
 use super::proto::tensor_proto::DataType;
 use super::reader::{Reader, Value};
-use super::shape;
 use super::tensor::{Constant, is_float};
+use super::{normalise, quantised, shape};
 use crate::kit::{Array, MAX_GROWN, MAX_RANK, Slice, place};
 
 /// Computes a node from its inputs, of which some may be left out, or does not know how.
@@ -18,6 +18,7 @@ const FOLDS: &[(&str, Fold)] = &[
     ("Abs", |_, x| map(x, f32::abs, i64::checked_abs)),
     ("Add", |_, x| zip(x, |a, b| a + b, i64::checked_add)),
     ("And", |_, x| zip_whole(x, |a, b| a != 0 && b != 0)),
+    ("BatchNormalization", normalise::of_constants),
     ("Cast", cast),
     ("CastLike", |_, x| {
         let floats = x.get(1)?.as_ref()?.as_floats().is_some();
@@ -28,7 +29,8 @@ const FOLDS: &[(&str, Fold)] = &[
         let arrays: Vec<Array> = x.iter().cloned().collect::<Option<_>>()?;
         Array::concat(&arrays, node.integer("axis", 0))
     }),
-    ("DequantizeLinear", dequantize),
+    ("Clip", clip),
+    ("DequantizeLinear", quantised::dequantize),
     ("Div", |_, x| zip(x, |a, b| a / b, |a, b| a.checked_div(b))),
     ("Equal", |_, x| compare(x, |a, b| a == b, |a, b| a == b)),
     ("Exp", |_, x| one(x)?.map(f32::exp)),
@@ -290,6 +292,25 @@ fn all(
         .try_fold(first.clone()?, |so_far, next| so_far.zip(next.as_ref()?, floats, integers))
 }
 
+/// Within bounds, which are attributes until opset 10.
+fn clip(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
+    let bounds = [(1, "min"), (2, "max")].map(|(index, name)| {
+        let given = inputs.get(index).cloned().flatten();
+        let usual =
+            || Array::new(Vec::new(), crate::kit::Values::Floats(vec![node.attribute(name)?.f?]));
+        given.or_else(usual)
+    });
+    let [min, max] = bounds;
+    let mut array = one(inputs)?;
+    if let Some(min) = min {
+        array = array.zip(&min, f32::max, |a, b| Some(a.max(b)))?;
+    }
+    match max {
+        Some(max) => array.zip(&max, f32::min, |a, b| Some(a.min(b))),
+        None => Some(array),
+    }
+}
+
 fn cast(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
     let array = one(inputs)?;
     match DataType::try_from(i32::try_from(node.integer("to", 0)).ok()?).ok()? {
@@ -443,55 +464,13 @@ fn reduced(
             array.sliced(&slices)
         };
         let mut sum = part(0).filter(|_| array.shape()[axis] > 0)?;
-        for at in 1..array.shape()[axis] {
+        // Of nothing all parts are alike, however many there are.
+        let parts = if array.len() == 0 { 1 } else { array.shape()[axis] };
+        for at in 1..parts {
             sum = sum.zip(&part(at)?, floats, integers)?;
         }
         let keep = node.integer("keepdims", 1) != 0;
         array = if keep { sum } else { sum.squeezed(&[axis as i64])? };
     }
     Some(array)
-}
-
-/// Floating point again: `(x − zero) · scale`, with one scale for all, for each step along an axis, or for each
-/// block along it.
-fn dequantize(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
-    let array = one(inputs)?;
-    let scale = inputs.get(1)?.clone()?;
-    let zero = inputs.get(2).cloned().flatten();
-    let axis = place(node.integer("axis", 1), array.shape().len());
-    let shape = array.shape().to_vec();
-    let block = usize::try_from(node.integer("block_size", 0)).ok()?;
-    // As many of them along each axis as the array has.
-    let met = |parameter: Array| -> Option<Array> {
-        match (parameter.len(), axis) {
-            (1, _) => parameter.reshaped(&[]),
-            (_, Some(axis)) if block > 0 => repeated(&parameter, axis, block, shape[axis]),
-            (_, Some(axis)) => {
-                let rest = shape.len() - 1 - axis;
-                let ones = std::iter::repeat_n(1, rest);
-                let sizes: Vec<i64> = std::iter::once(-1).chain(ones).collect();
-                parameter.reshaped(&sizes)
-            }
-            _ => None,
-        }
-    };
-    let mut values = array.into_floats();
-    if let Some(zero) = zero {
-        values = values.zip(&met(zero.into_floats())?, |x, zero| x - zero, |_, _| None)?;
-    }
-    values.zip(&met(scale.into_floats())?, |x, scale| x * scale, |_, _| None)
-}
-
-/// Each step along an axis `times` times, up to `size` in all.
-fn repeated(array: &Array, axis: usize, times: usize, size: usize) -> Option<Array> {
-    let slices: Vec<Slice> = array.shape().iter().copied().map(Slice::all).collect();
-    let part = |at: usize| {
-        let mut slices = slices.clone();
-        slices[axis] = Slice { start: at / times, ..Slice::all(1) };
-        array.sliced(&slices)
-    };
-    if array.len().checked_mul(times)? > MAX_GROWN {
-        return None;
-    }
-    Array::concat(&(0..size).map(part).collect::<Option<Vec<_>>>()?, axis as i64)
 }

@@ -16,20 +16,25 @@ mod fold;
 mod form;
 mod functions;
 mod fused;
+mod fused_by_runtime;
+mod groups;
 mod input;
 mod matrix;
+mod meeting;
 mod model;
 mod names;
 mod node;
 mod normalise;
 mod norms;
 mod ops;
+mod padded;
 mod pool;
 #[rustfmt::skip]
 #[allow(unreachable_pub)]
 mod proto;
 #[cfg(test)]
 mod node_tests;
+mod quantised;
 mod reader;
 mod rearrange;
 mod reduce;
@@ -41,14 +46,15 @@ mod tensor;
 mod tests;
 mod tokens;
 mod transpose;
+mod whole_ops;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use graph::{Graph, InputSpec};
-use prost::bytes::Bytes;
 
 use crate::ImportError;
+use crate::content::Content;
 use crate::kit::{Assembly, first_obstacle, order};
 use external::External;
 use model::Model;
@@ -77,16 +83,15 @@ pub(crate) struct Read {
     /// The names of classes, if the file has them.
     pub(crate) labels: Vec<String>,
     /// The files beside it that it has weights in, with their contents.
-    pub(crate) siblings: Vec<(String, Bytes)>,
+    pub(crate) siblings: Vec<(String, Content)>,
 }
 
 /// Reads a model; `sibling` gives the files beside it that weights may be in.
 ///
 /// # Errors
 /// A damaged file, a graph with a cycle, weights that do not fit or are missing, no input for a picture.
-pub(crate) fn read(bytes: Bytes, sibling: Sibling<'_>) -> Result<Read, ImportError> {
-    let size = bytes.len();
-    let mut model = Model::read(bytes)?;
+pub(crate) fn read(file: &Content, sibling: Sibling<'_>) -> Result<Read, ImportError> {
+    let mut model = Model::read(file)?;
     names::name(&mut model.nodes);
     let mut external = External::new(sibling);
     for (name, tensor) in &mut model.initializers {
@@ -94,7 +99,7 @@ pub(crate) fn read(bytes: Bytes, sibling: Sibling<'_>) -> Result<Read, ImportErr
     }
     let picture = input::find(&model)?;
     let assembly = Assembly::new(&picture.name, 3)?;
-    let size = size.saturating_add(external.size());
+    let size = file.len().saturating_add(external.size());
     let mut reader = Reader::new(assembly, picture.sizes(), size);
     reader.batch = picture.batch;
     reader.is_fixed = picture.is_fixed();
@@ -184,7 +189,9 @@ fn build(
             _ => ops::build(reader, node, &inputs)?,
         };
         for (name, value) in node.outputs.iter().zip(outputs) {
-            if let [id] = value.ids()[..] {
+            if let [id] = value.ids()[..]
+                && !matches!(value, Value::Padded(_))
+            {
                 reader.assembly.alias(name, id);
             }
             reader.set(name, value);

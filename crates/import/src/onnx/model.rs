@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use prost::Message;
+use prost::Message as _;
 use prost::bytes::Bytes;
 
 use super::FORMAT;
@@ -14,8 +14,11 @@ use super::proto::{
     FunctionProto, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
     ValueInfoProto, type_proto,
 };
+use super::tensor::Tensor;
 use crate::ImportError;
+use crate::content::Content;
 use crate::kit::{MAX_NODES, MAX_RANK, make_printable, within};
+use crate::wire::{Message, Part, skeleton};
 
 /// The most weights, inputs, attributes and other things of a file.
 const MAX_PARTS: usize = 1 << 17;
@@ -24,10 +27,20 @@ const MAX_DOMAINS: usize = 256;
 /// The most inputs, and the most outputs, of a function.
 const MAX_FORMALS: usize = 1024;
 
+/// Where tensors lie in a model, which is read without their values.
+static MODEL: Message = Message(&[(7, Part::Message(&GRAPH)), (25, Part::Message(&FUNCTION))]);
+static GRAPH: Message = Message(&[(1, Part::Message(&NODE)), (5, Part::Message(&TENSOR))]);
+static NODE: Message = Message(&[(5, Part::Message(&ATTRIBUTE))]);
+static FUNCTION: Message = Message(&[(7, Part::Message(&NODE)), (11, Part::Message(&ATTRIBUTE))]);
+static ATTRIBUTE: Message = Message(&[(5, Part::Message(&TENSOR)), (6, Part::Message(&GRAPH))]);
+/// The raw data of a tensor becomes the place where it lies. Numbers that are packed are the same bytes.
+pub(super) static TENSOR: Message =
+    Message(&[(4, Part::Large(9)), (9, Part::Large(9)), (10, Part::Large(9))]);
+
 /// A file, unpacked.
 pub(super) struct Model {
     pub(super) nodes: Vec<Node>,
-    pub(super) initializers: HashMap<String, TensorProto>,
+    pub(super) initializers: HashMap<String, Tensor>,
     pub(super) inputs: Vec<Input>,
     #[cfg(test)]
     pub(super) outputs: Vec<String>,
@@ -65,19 +78,20 @@ pub(super) fn damaged(error: impl ToString) -> ImportError {
     ImportError::Damaged { format: FORMAT, problem: error.to_string() }
 }
 
-fn decode<M: Message + Default>(bytes: &Bytes) -> Result<M, ImportError> {
+fn decode<M: prost::Message + Default>(bytes: &Bytes) -> Result<M, ImportError> {
     M::decode(bytes.clone()).map_err(damaged)
 }
 
 impl Model {
     /// # Errors
     /// What is no ONNX, or has more parts than any network.
-    pub(super) fn read(bytes: Bytes) -> Result<Self, ImportError> {
-        let model = ModelProto::decode(bytes).map_err(damaged)?;
+    pub(super) fn read(file: &Content) -> Result<Self, ImportError> {
+        let model =
+            ModelProto::decode(skeleton(file, &MODEL).map_err(damaged)?).map_err(damaged)?;
         let graph = model.graph.ok_or_else(|| damaged("it has no graph"))?;
         let opsets = opsets(&model.opset_import)?;
         let mut functions = Functions::new();
-        let mut parts = Parts::default();
+        let mut parts = Parts::new(file.clone());
         within("the model", "the number of functions", model.functions.len(), 0, MAX_NODES)?;
         for bytes in &model.functions {
             let function: FunctionProto = decode(bytes)?;
@@ -89,7 +103,7 @@ impl Model {
             within(&op, "the number of its outputs", function.output.len(), 0, MAX_FORMALS)?;
             let function = Function {
                 nodes: nodes(&function.node, &own, &mut parts, 0)?,
-                defaults: attributes(function.attribute_proto)?,
+                defaults: attributes(function.attribute_proto, file)?,
                 inputs: function.input,
                 outputs: function.output,
             };
@@ -132,8 +146,9 @@ fn domain(name: Option<String>) -> String {
 }
 
 /// What has been unpacked so far.
-#[derive(Default)]
 pub(super) struct Parts {
+    /// The file that it is from.
+    file: Content,
     nodes: usize,
     attributes: usize,
     weights: usize,
@@ -142,6 +157,10 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    fn new(file: Content) -> Self {
+        Self { file, nodes: 0, attributes: 0, weights: 0, ends: 0 }
+    }
+
     fn count_attributes(&mut self, name: &str, count: usize) -> Result<(), ImportError> {
         self.attributes = self.attributes.saturating_add(count);
         within(name, "the number of attributes so far", self.attributes, 0, MAX_PARTS)
@@ -167,7 +186,7 @@ pub(super) fn nodes(
         parts.count_attributes(&name, node.attribute.len())?;
         let domain = domain(node.domain.clone());
         let opset = opsets.get(&domain).copied().unwrap_or(1);
-        let mut node = Node::new(node, &domain, opset)?;
+        let mut node = Node::new(node, &domain, opset, &parts.file)?;
         node.branches = Branches::of(&node, opsets, parts, depth)?;
         nodes.push(node);
     }
@@ -181,7 +200,7 @@ pub(super) fn nodes(
 pub(super) fn initializers(
     graph: &GraphProto,
     parts: &mut Parts,
-) -> Result<HashMap<String, TensorProto>, ImportError> {
+) -> Result<HashMap<String, Tensor>, ImportError> {
     parts.weights = parts.weights.saturating_add(graph.initializer.len());
     within("the graph", "the number of weights so far", parts.weights, 0, MAX_PARTS)?;
     let mut initializers = HashMap::new();
@@ -189,7 +208,7 @@ pub(super) fn initializers(
         let mut tensor: TensorProto = decode(bytes)?;
         let mut name = tensor.name.take().unwrap_or_default();
         make_printable(&mut name);
-        initializers.insert(name, tensor);
+        initializers.insert(name, Tensor::new(tensor, &parts.file)?);
     }
     Ok(initializers)
 }
@@ -250,7 +269,7 @@ mod tests {
     #[test]
     fn weights_and_outputs_of_all_graphs_are_counted_together() {
         let half = vec![Bytes::new(); MAX_PARTS / 2 + 1];
-        let parts = &mut Parts::default();
+        let parts = &mut Parts::new(Vec::new().into());
         assert!(named(&half, parts).is_ok() && named(&half, parts).is_err());
         let graph = GraphProto { initializer: half, ..GraphProto::default() };
         assert!(initializers(&graph, parts).is_ok() && initializers(&graph, parts).is_err());

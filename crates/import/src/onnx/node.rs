@@ -8,12 +8,30 @@ use prost::bytes::Bytes;
 
 use super::branch::Branches;
 use super::model::{damaged, entries};
-use super::proto::{AttributeProto, NodeProto, TensorProto};
+use super::proto::{AttributeProto, NodeProto};
+use super::tensor::Tensor;
 use crate::ImportError;
+use crate::content::Content;
 use crate::kit::make_printable;
 
 /// Attributes by their names. Those of a function's nodes are the same in all its calls.
-pub(super) type Attributes = HashMap<String, Arc<AttributeProto>>;
+pub(super) type Attributes = HashMap<String, Arc<Attribute>>;
+
+/// An attribute, its tensor by itself.
+#[derive(Clone, Debug)]
+pub(super) struct Attribute {
+    pub(super) proto: AttributeProto,
+    pub(super) tensor: Option<Tensor>,
+}
+
+impl Attribute {
+    /// # Errors
+    /// As [`Tensor::new`].
+    pub(super) fn new(mut proto: AttributeProto, file: &Content) -> Result<Self, ImportError> {
+        let tensor = proto.t.take().map(|tensor| Tensor::new(tensor, file)).transpose()?;
+        Ok(Self { proto, tensor })
+    }
+}
 
 /// The most modules that a node is said to be in.
 const MAX_SCOPES: usize = 64;
@@ -47,11 +65,16 @@ const OUTPUT: &str = "_output_0";
 impl Node {
     /// # Errors
     /// Attributes that cannot be unpacked.
-    pub(super) fn new(node: NodeProto, domain: &str, opset: i64) -> Result<Self, ImportError> {
+    pub(super) fn new(
+        node: NodeProto,
+        domain: &str,
+        opset: i64,
+        file: &Content,
+    ) -> Result<Self, ImportError> {
         let (mut inputs, mut outputs) = (node.input, node.output);
         inputs.iter_mut().chain(&mut outputs).for_each(make_printable);
         let op = operation(domain, &node.op_type.unwrap_or_default());
-        let attributes = Arc::new(attributes(node.attribute)?);
+        let attributes = Arc::new(attributes(node.attribute, file)?);
         let notes = entries(&op, &node.metadata_props)?;
         let scopes = notes.get(SCOPES).map(|list| scopes(list)).unwrap_or_default();
         let mut own = node.name.unwrap_or_default();
@@ -72,7 +95,7 @@ impl Node {
         inputs: Vec<String>,
         outputs: Vec<String>,
     ) -> Self {
-        let given = |(name, attribute): (&String, &Arc<AttributeProto>)| {
+        let given = |(name, attribute): (&String, &Arc<Attribute>)| {
             // The value of one of the function's own attributes.
             let attribute = match reference(attribute) {
                 Some(own) => caller.attributes.get(own).or_else(|| defaults.get(own))?,
@@ -107,7 +130,7 @@ impl Node {
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
-        self.attributes.get(name).map(|attribute| &**attribute)
+        self.attributes.get(name).map(|attribute| &attribute.proto)
     }
 
     /// Whether it has no attributes but these.
@@ -132,27 +155,28 @@ impl Node {
         std::str::from_utf8(text).ok()
     }
 
-    pub(super) fn tensor(&self, name: &str) -> Option<&TensorProto> {
-        self.attribute(name)?.t.as_ref()
+    pub(super) fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.attributes.get(name)?.tensor.as_ref()
     }
 }
 
-/// Attributes, unpacked.
+/// Attributes of a `file`, unpacked.
 ///
 /// # Errors
 /// What cannot be.
-pub(super) fn attributes(list: Vec<Bytes>) -> Result<Attributes, ImportError> {
+pub(super) fn attributes(list: Vec<Bytes>, file: &Content) -> Result<Attributes, ImportError> {
     let mut attributes = HashMap::new();
     for bytes in list {
         let mut attribute = AttributeProto::decode(bytes).map_err(damaged)?;
-        attributes.insert(attribute.name.take().unwrap_or_default(), Arc::new(attribute));
+        let name = attribute.name.take().unwrap_or_default();
+        attributes.insert(name, Arc::new(Attribute::new(attribute, file)?));
     }
     Ok(attributes)
 }
 
 /// The name of the function's attribute whose value this one has.
-fn reference(attribute: &AttributeProto) -> Option<&str> {
-    attribute.ref_attr_name.as_deref().filter(|name| !name.is_empty())
+fn reference(attribute: &Attribute) -> Option<&str> {
+    attribute.proto.ref_attr_name.as_deref().filter(|name| !name.is_empty())
 }
 
 /// An operation's name, with its domain before it unless that is ONNX's own.
@@ -192,7 +216,7 @@ impl Node {
         let (inputs, output) = (texts(inputs), texts(&[output]));
         let node =
             NodeProto { input: inputs, output, op_type: Some(op.into()), ..NodeProto::default() };
-        Self::new(node, "", 13).unwrap()
+        Self::new(node, "", 13, &Vec::new().into()).unwrap()
     }
 }
 

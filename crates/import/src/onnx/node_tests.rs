@@ -14,11 +14,15 @@ use prost::Message;
 use super::external::External;
 use super::form::{Form, Kind, Part};
 use super::model::Model;
+use super::model::TENSOR;
 use super::proto::TensorProto;
 use super::reader::{Reader, Value};
 use super::tensor::Constant;
+use super::tensor::Tensor;
 use super::{build, names};
+use crate::content::Content;
 use crate::kit::{Array, Assembly};
+use crate::wire::skeleton;
 
 /// The tests that pass, one a line.
 const LIST: &str = "tests/data/onnx/passing_node_tests.txt";
@@ -46,8 +50,9 @@ fn tensors(folder: &Path, kind: &str) -> Option<Vec<Constant>> {
         .map(path)
         .take_while(|path| path.is_file())
         .map(|path| {
-            let tensor = TensorProto::decode(&std::fs::read(path).ok()?[..]).ok()?;
-            Constant::new(tensor)
+            let file = Content::from(std::fs::read(path).ok()?);
+            let tensor = TensorProto::decode(skeleton(&file, &TENSOR).ok()?).ok()?;
+            Constant::new(Tensor::new(tensor, &file).ok()?)
         })
         .collect()
 }
@@ -81,7 +86,7 @@ impl Case {
         size: Size,
         first: impl FnOnce(&mut Reader) -> Option<Vec<Value>>,
     ) -> Option<(Reader, Vec<Value>)> {
-        let mut model = Model::read(self.model.clone().into()).ok()?;
+        let mut model = Model::read(&self.model.clone().into()).ok()?;
         names::name(&mut model.nodes);
         let mut reader = Reader::new(assembly, [size; 3], 1 << 24);
         let first = first(&mut reader)?;

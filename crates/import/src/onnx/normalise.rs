@@ -3,10 +3,11 @@
 use graph::{Affine, Lrn, Op};
 
 use super::convolution::row;
+use super::groups;
 use super::node::Node;
 use super::reader::{Built, NO_MAP, Reader, Value};
 use crate::ImportError;
-use crate::kit::normalised_by;
+use crate::kit::{Array, Values, normalised_by};
 
 /// `scale · (x − mean) / √(variance + epsilon) + shift`, with one of each for each channel: a scale and a shift.
 pub(super) fn batch(
@@ -70,8 +71,59 @@ pub(super) fn softmax(
         form.has_channels(axis, channels)
             && (!old || rest.iter().flatten().all(|part| part.size == 1))
     });
-    Ok(match across {
-        true => Built::Op(Op::Softmax, vec![id], form.clone()),
-        false => Built::Unsupported(" over anything but the channels"),
-    })
+    if across {
+        return Ok(Built::Op(Op::Softmax, vec![id], form.clone()));
+    }
+    let of_part = match axis.filter(|_| !old || form.rank() == 2) {
+        Some(axis) => groups::softmax(reader, node, (id, &form.clone()), axis)?,
+        None => None,
+    };
+    Ok(of_part.unwrap_or(Built::Unsupported(" over anything but the channels")))
+}
+
+/// Batch normalisation of a constant, as of weights that are standardised while the network runs: by its own mean and
+/// variance for each step along the second axis in training, else by those that are given.
+pub(super) fn of_constants(node: &Node, inputs: &[Option<Array>]) -> Option<Array> {
+    let row = |index: usize| -> Option<Vec<f64>> {
+        let array = inputs.get(index)?.clone()?.into_floats();
+        Some(array.as_floats()?.iter().map(|&x| x.into()).collect())
+    };
+    let array = inputs.first()?.clone()?.into_floats();
+    let (shape, values) = (array.shape().to_vec(), array.as_floats()?);
+    let [scale, shift, mut means, mut variances] = [row(1)?, row(2)?, row(3)?, row(4)?];
+    let channels = *shape.get(1)?;
+    // One channel after another, again and again.
+    let inner: usize = shape[2..].iter().product();
+    let blocks = || values.chunks(inner.max(1)).zip((0..channels).cycle());
+    if node.integer("training_mode", 0) != 0 {
+        let count = values.len() as f64 / channels as f64;
+        means = sums(blocks(), channels, |x, _| x / count);
+        variances = sums(blocks(), channels, |x, c| (x - means[c]).powi(2) / count);
+    }
+    if [&scale, &shift, &means, &variances].iter().any(|row| row.len() != channels) {
+        return None;
+    }
+    let epsilon = node.float("epsilon", 1e-5);
+    let numbers: Vec<(f64, f64)> = (0..channels)
+        .map(|c| normalised_by([scale[c], shift[c], means[c], variances[c]], epsilon))
+        .collect();
+    let mut normalised = Vec::with_capacity(values.len());
+    for (block, c) in blocks() {
+        let (factor, rest) = numbers[c];
+        normalised.extend(block.iter().map(|&x| (f64::from(x) * factor + rest) as f32));
+    }
+    Array::new(shape, Values::Floats(normalised))
+}
+
+/// For each channel, the sum of `term` of all of its values.
+fn sums<'a>(
+    blocks: impl Iterator<Item = (&'a [f32], usize)>,
+    channels: usize,
+    term: impl Fn(f64, usize) -> f64,
+) -> Vec<f64> {
+    let mut sums = vec![0.0; channels];
+    for (block, c) in blocks {
+        sums[c] = block.iter().fold(sums[c], |sum, &x| sum + term(x.into(), c));
+    }
+    sums
 }

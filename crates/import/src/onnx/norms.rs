@@ -74,7 +74,8 @@ pub(super) fn instance(
     }
     // The outer part of the channels, the rest of which lies with the positions.
     let groups = match form.0[1][..] {
-        [] if channels == 1 => 1,
+        // All of them lie with the positions.
+        [] => 1,
         [part] if part.kind == Kind::Channels && part.step * part.size == channels => part.size,
         _ => return Ok(OTHER),
     };

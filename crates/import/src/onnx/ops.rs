@@ -3,8 +3,8 @@
 use super::node::Node;
 use super::reader::{Built, Reader, Value};
 use super::{
-    arithmetic, attention, channels, convolution, elementwise, entry, fold, matrix, normalise,
-    norms, pool, reduce, resample, shape, transpose,
+    arithmetic, attention, channels, convolution, elementwise, entry, fold, fused_by_runtime,
+    matrix, meeting, normalise, norms, padded, pool, quantised, reduce, resample, shape, transpose,
 };
 use crate::ImportError;
 use crate::kit::within;
@@ -35,6 +35,7 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Expand", [2, 2], shape::expand),
     ("Flatten", [1, 1], shape::flatten),
     ("Gather", [2, 2], channels::gather),
+    ("GatherND", [2, 2], channels::gather_nd),
     ("Gelu", [1, 1], elementwise::unary),
     ("Gemm", [2, 3], matrix::gemm),
     ("GlobalAveragePool", [1, 1], reduce::global),
@@ -59,9 +60,11 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Pad", [1, 4], resample::pad),
     ("Pow", [2, 2], elementwise::power),
     ("Reciprocal", [1, 1], elementwise::unary),
+    ("ReduceL2", [1, 2], reduce::length),
     ("ReduceMax", [1, 2], reduce::reduce),
     ("ReduceMean", [1, 2], reduce::reduce),
     ("ReduceSum", [1, 2], reduce::reduce),
+    ("ReduceSumSquare", [1, 2], reduce::length),
     ("Relu", [1, 1], elementwise::relu),
     ("Reshape", [1, 2], shape::reshape),
     ("Resize", [1, 4], resample::resize),
@@ -85,7 +88,10 @@ const BUILDERS: &[(&str, [usize; 2], Builder)] = &[
     ("Transpose", [1, 1], shape::transpose),
     ("Unsqueeze", [1, 2], shape::unsqueeze),
     ("Upsample", [1, 2], resample::resize),
+    ("com.microsoft.BiasGelu", [2, 2], fused_by_runtime::bias_gelu),
+    ("com.microsoft.FusedConv", [2, 4], fused_by_runtime::conv),
     ("com.microsoft.Gelu", [1, 1], elementwise::unary),
+    ("com.microsoft.QuickGelu", [1, 1], elementwise::scaled),
 ];
 
 /// Words for what is not supported, that say why or what to do about it: how the operation's name begins,
@@ -98,6 +104,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("MatMulInteger", "; use the network without quantisation"),
     ("QLinear", "; use the network without quantisation"),
     ("QuantizeLinear", "; use the network without quantisation"),
+    ("com.microsoft.QLinear", "; use the network without quantisation"),
     ("Scan", ", a loop; export the network without loops"),
     (
         "com.microsoft.",
@@ -142,6 +149,16 @@ fn computed(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Vec<Va
             value => value.clone(),
         });
     }
+    for input in &mut begun {
+        if let Value::Padded(padded) = input
+            && padded.rounds_up(reader)
+        {
+            *input = Value::Node(padded.source, reader.map_form(padded.source));
+        }
+    }
+    if let Some(built) = quantised::step(reader, node, &begun)? {
+        return finished(reader, node, &begun, built);
+    }
     let mut unsupported = |why: &str| -> Result<Vec<Value>, ImportError> {
         let ids: Vec<_> = begun.iter().flat_map(Value::ids).collect();
         let value = reader.unsupported(&node.name, format!("{}{why}", node.op), &ids)?;
@@ -162,7 +179,10 @@ fn computed(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Vec<Va
             None => unsupported_constant(reader, node),
         };
     }
-    let built = if begun.iter().any(|input| matches!(input, Value::Scores(_))) {
+    let padded = |input: &Value| matches!(input, Value::Padded(_));
+    let built = if begun.iter().any(padded) && !["Conv", "MaxPool"].contains(&&*node.op) {
+        padded::OTHER
+    } else if begun.iter().any(|input| matches!(input, Value::Scores(_))) {
         attention::step(reader, node, &begun)?
     } else {
         let builder = BUILDERS.iter().find(|(name, ..)| *name == node.op);
@@ -171,8 +191,19 @@ fn computed(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Vec<Va
             return unsupported(why.map_or("", |(_, why)| why));
         };
         within(&node.name, "the number of its inputs", inputs.len(), *least, *most)?;
+        begun = meeting::fitted(reader, node, begun)?;
         builder(reader, node, &begun)?
     };
+    finished(reader, node, &begun, built)
+}
+
+/// The values of a node's outputs, of what its builder has made of its `inputs`.
+fn finished(
+    reader: &mut Reader,
+    node: &Node,
+    inputs: &[Value],
+    built: Built,
+) -> Result<Vec<Value>, ImportError> {
     Ok(match built {
         Built::Op(op, inputs, form) => {
             let id = reader.add(&node.name, op, &inputs)?;
@@ -184,7 +215,7 @@ fn computed(reader: &mut Reader, node: &Node, inputs: &[Value]) -> Result<Vec<Va
         }
         Built::Values(values) => values,
         Built::Unsupported(why) => {
-            let ids: Vec<_> = begun.iter().flat_map(Value::ids).collect();
+            let ids: Vec<_> = inputs.iter().flat_map(Value::ids).collect();
             let value = reader.unsupported(&node.name, format!("{}{why}", node.op), &ids)?;
             vec![value; node.outputs.len()]
         }

@@ -4,6 +4,7 @@ use graph::{AveragePool, MaxPool, NodeId, Op, Padding, Rounding, Window};
 
 use super::convolution::window;
 use super::node::Node;
+use super::padded;
 use super::reader::{Built, NO_MAP, Reader, Value};
 use crate::ImportError;
 
@@ -12,6 +13,14 @@ pub(super) fn max(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
+    if let Value::Padded(padded) = &inputs[0] {
+        let window = pool_window(reader, node, padded.source).ok();
+        let least = |fill| window.and_then(|window| padded.window(reader, window, fill));
+        return Ok(match least(f32::NEG_INFINITY).or_else(|| least(f32::MIN)) {
+            Some(window) => Built::Map(Op::MaxPool(MaxPool { window }), vec![padded.source]),
+            None => padded::OTHER,
+        });
+    }
     pool(reader, node, &inputs[0], |window| Op::MaxPool(MaxPool { window }))
 }
 

@@ -12,6 +12,8 @@ use graph::{InputSpec, NodeId, Op, Shape, Size};
 use super::attention::Scores;
 use super::form::{Form, Kind, Part};
 use super::node::Node;
+use super::padded::Padded;
+use super::quantised::Quantised;
 use super::tensor::Constant;
 use crate::ImportError;
 use crate::kit::{Array, Assembly, Entry, between};
@@ -40,6 +42,10 @@ pub(super) enum Value {
     Sized([Arc<Constant>; 2], Option<Arc<Constant>>),
     /// Products of queries and keys.
     Scores(Arc<Scores>),
+    /// What the file has as whole numbers.
+    Quantised(Arc<Quantised>),
+    /// A map with rows and columns around it, as many as the picture's size says.
+    Padded(Arc<Padded>),
     /// What cannot be computed; there is an unsupported node for it.
     Unknown(NodeId),
 }
@@ -141,6 +147,8 @@ impl Value {
         match self {
             Value::Node(id, _) | Value::Unknown(id) => vec![*id],
             Value::Scores(scores) => vec![scores.queries, scores.keys],
+            Value::Quantised(of) => of.ids(),
+            Value::Padded(padded) => vec![padded.source],
             Value::Sequence(values) => values.iter().flat_map(Value::ids).collect(),
             _ => Vec::new(),
         }

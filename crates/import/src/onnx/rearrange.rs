@@ -8,6 +8,7 @@ use graph::{BlockOrder, DepthToSpace, NodeId, Op, SelectChannels, SpaceToDepth};
 use super::form::{Form, Kind, Part};
 use super::reader::{Reader, Value};
 use crate::ImportError;
+use crate::kit::MAX_BLOCK;
 
 /// The most channels whose order is worked out one by one.
 const MAX_CHANNELS: usize = 1 << 16;
@@ -35,6 +36,23 @@ impl Reader {
         }
     }
 
+    /// A value as a map where pixels have become its channels; any other as it is.
+    ///
+    /// # Errors
+    /// As [`Reader::add`].
+    pub(super) fn unmixed(&mut self, name: &str, value: &Value) -> Result<Value, ImportError> {
+        let mixed = |form: &Form| {
+            form.rank() == 4 && form.0[1].iter().any(|part| part.kind != Kind::Channels)
+        };
+        Ok(match value.node().filter(|(_, form)| mixed(form)) {
+            Some(_) => match self.map(name, value)? {
+                Some(map) => Value::Node(map, self.map_form(map)),
+                None => value.clone(),
+            },
+            None => value.clone(),
+        })
+    }
+
     /// What makes a map of a node laid out so.
     fn steps(&self, id: NodeId, form: &Form) -> Option<Vec<Op>> {
         let channels = self.channels(id);
@@ -57,13 +75,19 @@ impl Reader {
         rows: &[Part],
         columns: &[Part],
     ) -> Option<Vec<Op>> {
-        let (channels, shape) = (self.channels(id), self.shape(id, 0)?);
-        let block = |parts: &[Part], kind: Kind, size: usize| match parts {
+        let (channels, shape, other) = (self.channels(id), self.shape(id, 0)?, self.shape(id, 1)?);
+        let odd = self.shape(id, 2).unwrap_or(shape);
+        let block = |parts: &[Part], kind: Kind, [size, other, odd]: [usize; 3]| match parts {
             [part] if part.kind == kind && part.size * part.step == size => Some(part.step),
+            // All of them, however large the picture is.
+            [] if [other, odd] == [size; 2] => Some(size),
             _ => None,
         };
-        let high = block(rows, Kind::Rows, shape.height)?;
-        let wide = block(columns, Kind::Columns, shape.width)?;
+        let high = block(rows, Kind::Rows, [shape.height, other.height, odd.height])?;
+        let wide = block(columns, Kind::Columns, [shape.width, other.width, odd.width])?;
+        if high.max(wide) > MAX_BLOCK {
+            return None;
+        }
         let places = numbers(deep, |part| match part.kind {
             Kind::Channels => Some(part.step * high * wide),
             Kind::Rows if part.step * part.size <= high => Some(part.step * wide),
@@ -97,6 +121,9 @@ fn to_pixels(deep: &[Part], rows: &[Part], columns: &[Part], channels: usize) ->
     let all: Vec<Part> = deep.iter().copied().chain(high).chain(wide).collect();
     let mut steps: Vec<Op> =
         permuted(numbers(&all, |part| Some(part.step))?, channels)?.into_iter().collect();
+    if block.iter().any(|&size| size > MAX_BLOCK) {
+        return None;
+    }
     if block != [1, 1] {
         steps.push(Op::DepthToSpace(DepthToSpace { block, order: BlockOrder::ChannelsFirst }));
     }

@@ -7,6 +7,7 @@ use graph::{
 
 use super::elementwise::number;
 use super::node::Node;
+use super::padded;
 use super::reader::{Built, NO_MAP, Reader, Value, fixed_numbers, numbers, optional};
 use crate::ImportError;
 
@@ -137,6 +138,24 @@ fn of_sizes(
     {
         return Some(([Extent::OfSecond; 2], Some(like)));
     }
+    // As many as another map has in the picture that the file is made for.
+    let places = |at: i64| axes.iter().position(|axis| axis.rem_euclid(4) == at);
+    if first == second
+        && reader.is_fixed
+        && let (Some(rows), Some(columns)) = (places(2), places(3))
+        && [(first[rows], a.height), (first[columns], a.width)]
+            .iter()
+            .any(|&(to, own)| own == 0 || to % own as i64 != 0)
+        && let Some(like) = reader.last(|shapes| {
+            let size = |s: Shape| [s.height as i64, s.width as i64];
+            shapes[0].map(size) == Some([first[rows], first[columns]]) && shapes[1].is_some()
+        })
+        && like != source
+        && places(1).is_none_or(|at| first[at] == a.channels as i64)
+        && places(0).is_none_or(|at| first[at] == 1)
+    {
+        return Some(([Extent::OfSecond; 2], Some(like)));
+    }
     let mut extents = [Extent::Scale(1.0); 2];
     for (index, axis) in axes.iter().enumerate() {
         let at = match axis.rem_euclid(4) {
@@ -198,11 +217,23 @@ pub(super) fn pad(
     node: &Node,
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
-    let Some(source) = reader.map(&node.name, &inputs[0])? else { return Ok(NO_MAP) };
     let name = if node.attribute("paddings").is_some() { "paddings" } else { "pads" };
     let Some(pads) = numbers(node, name, optional(inputs, 1)).filter(|[a, b]| a == b) else {
-        return Ok(Built::Unsupported(" by computed sizes"));
+        let value = match optional(inputs, 2) {
+            Value::Nothing => Some(0.0),
+            value => number(value),
+        };
+        let constant = matches!(node.text("mode"), None | Some("constant"));
+        let padded = match (reader.map(&node.name, &inputs[0])?, value.filter(|_| constant)) {
+            (Some(source), Some(value)) => padded::pad(node, inputs, source, value),
+            _ => None,
+        };
+        return Ok(padded.map_or(Built::Unsupported(" by computed sizes"), Built::same));
     };
+    if pads[0].iter().all(|&n| n == 0) {
+        return Ok(Built::same(inputs[0].clone()));
+    }
+    let Some(source) = reader.map(&node.name, &inputs[0])? else { return Ok(NO_MAP) };
     let axes = match optional(inputs, 3) {
         Value::Nothing => vec![0, 1, 2, 3],
         axes => axes.whole().map(|[axes, _]| axes).unwrap_or_default(),

@@ -232,7 +232,8 @@ pub(super) fn expand(
     inputs: &[Value],
 ) -> Result<Built, ImportError> {
     const LARGER: Built = Built::Unsupported(" to a larger shape");
-    let (Some((id, form)), Some([wanted, other])) = (inputs[0].node(), inputs[1].whole()) else {
+    let source = reader.unmixed(&node.name, &inputs[0])?;
+    let (Some((id, form)), Some([wanted, other])) = (source.node(), inputs[1].whole()) else {
         return Ok(LARGER);
     };
     if let ([1, own, rows, columns], [1, _, other_rows, other_columns]) = (&wanted[..], &other[..])
@@ -241,7 +242,7 @@ pub(super) fn expand(
         && (*own == 1 || *own == reader.channels(id) as i64)
         && [*rows, *columns, *other_rows, *other_columns] != [1; 4]
     {
-        let Some(source) = reader.map(&node.name, &inputs[0])? else { return Ok(LARGER) };
+        let Some(source) = reader.map(&node.name, &source)? else { return Ok(LARGER) };
         let sizes = [[*rows, *columns], [*other_rows, *other_columns]];
         return Ok(resample::spread(reader, source, sizes).unwrap_or(LARGER));
     }

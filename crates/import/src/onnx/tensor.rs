@@ -1,18 +1,44 @@
 //! Constants of an ONNX graph: as the file has them, computed, or one value that fills a shape.
 
+use std::io;
 use std::sync::Arc;
 
 use graph::Weights;
 use half::{bf16, f16};
-use prost::bytes::Bytes;
 
+use super::model::damaged;
 use super::proto::TensorProto;
 use super::proto::tensor_proto::DataType;
-use crate::ImportError;
-use crate::kit::{Array, MAX_RANK, Values, check_numbers, check_size, place, sizes_for};
+use crate::content::Content;
+use crate::kit::{
+    Array, MAX_RANK, Values, all_finite, check_numbers, check_size, no_numbers, place, read_again,
+    sizes_for, values_of,
+};
+use crate::{ImportError, wire};
 
 /// The most values that one value fills to compute with. Weights are filled only when they are needed.
 const MOST_FILLED: usize = 1 << 20;
+
+/// A tensor of a file, its values perhaps still there.
+#[derive(Clone, Debug)]
+pub(super) struct Tensor {
+    pub(super) proto: TensorProto,
+    /// Its values as bytes, if it has them so.
+    pub(super) raw: Option<Content>,
+}
+
+impl Tensor {
+    /// A tensor of the skeleton of `file`.
+    ///
+    /// # Errors
+    /// One whose values have no place there.
+    pub(super) fn new(mut proto: TensorProto, file: &Content) -> Result<Self, ImportError> {
+        let raw = proto.raw_data.take().map(|place| {
+            wire::place(&place, file).ok_or_else(|| damaged("a tensor's values lie nowhere"))
+        });
+        Ok(Self { proto, raw: raw.transpose()? })
+    }
+}
 
 /// A constant's shape and where its values are.
 #[derive(Clone, Debug)]
@@ -24,7 +50,7 @@ pub(super) struct Constant {
 #[derive(Clone, Debug)]
 enum Stored {
     /// As the file has them.
-    File(Arc<TensorProto>),
+    File(Arc<Tensor>),
     /// Computed from other constants.
     Computed(Arc<Values>),
     /// The same number everywhere.
@@ -40,9 +66,9 @@ impl From<Array> for Constant {
 
 impl Constant {
     /// A tensor of the file; `None` where its shape is negative or too large to be counted.
-    pub(super) fn new(tensor: TensorProto) -> Option<Self> {
+    pub(super) fn new(tensor: Tensor) -> Option<Self> {
         let shape: Option<Vec<usize>> =
-            tensor.dims.iter().map(|&size| usize::try_from(size).ok()).collect();
+            tensor.proto.dims.iter().map(|&size| usize::try_from(size).ok()).collect();
         let shape = shape.filter(|shape| count(shape).is_some())?;
         Some(Self { shape, stored: Stored::File(Arc::new(tensor)) })
     }
@@ -84,17 +110,32 @@ impl Constant {
     /// Whether its values are floating-point numbers.
     pub(super) fn is_float(&self) -> bool {
         match &self.stored {
-            Stored::File(tensor) => is_float(kind_of(tensor)),
+            Stored::File(tensor) => is_float(kind_of(&tensor.proto)),
             Stored::Computed(values) => matches!(**values, Values::Floats(_)),
             Stored::Filled(_) => true,
         }
+    }
+
+    /// The least and the most that the whole numbers can be whose type the file has it in.
+    pub(super) fn whole_ends(&self) -> Option<[f32; 2]> {
+        let Stored::File(tensor) = &self.stored else { return None };
+        Some(match kind_of(&tensor.proto) {
+            DataType::Uint4 => [0.0, 15.0],
+            DataType::Int4 => [-8.0, 7.0],
+            DataType::Uint8 => [0.0, 255.0],
+            DataType::Int8 => [-128.0, 127.0],
+            DataType::Uint16 => [0.0, 65_535.0],
+            DataType::Int16 => [-32_768.0, 32_767.0],
+            DataType::Int32 => [i32::MIN as f32, i32::MAX as f32],
+            _ => return None,
+        })
     }
 
     /// Whether the file has it in a type of few bits, to which numbers are rounded coarsely.
     pub(super) fn is_coarse(&self) -> bool {
         use DataType::{Bfloat16, Int4, Uint4};
         match &self.stored {
-            Stored::File(tensor) => matches!(kind_of(tensor), Bfloat16 | Int4 | Uint4),
+            Stored::File(tensor) => matches!(kind_of(&tensor.proto), Bfloat16 | Int4 | Uint4),
             _ => false,
         }
     }
@@ -115,24 +156,23 @@ impl Constant {
             }
             Stored::Filled(_) => return Err(wanted(name, "fewer values")),
         };
-        let kind = kind_of(tensor);
+        let kind = kind_of(&tensor.proto);
         if !is_float(kind) {
             return Err(wanted(
                 name,
                 &format!("floating-point numbers, not {}", kind.as_str_name()),
             ));
         }
-        let values = match &tensor.raw_data {
-            Some(raw) => decoded(kind, raw),
+        let Tensor { proto, raw } = &**tensor;
+        let values = match raw {
+            Some(raw) => floats_of(kind, raw).map_err(|error| ImportError::unread(name, &error))?,
             None => match kind {
-                DataType::Float => tensor.float_data.clone(),
-                DataType::Double => tensor.double_data.iter().map(|&x| x as f32).collect(),
+                DataType::Float => proto.float_data.clone(),
+                DataType::Double => proto.double_data.iter().map(|&x| x as f32).collect(),
                 DataType::Float16 => {
-                    tensor.int32_data.iter().map(|&x| f16::from_bits(x as u16).to_f32()).collect()
+                    proto.int32_data.iter().map(|&x| f16::from_bits(x as u16).to_f32()).collect()
                 }
-                _ => {
-                    tensor.int32_data.iter().map(|&x| bf16::from_bits(x as u16).to_f32()).collect()
-                }
+                _ => proto.int32_data.iter().map(|&x| bf16::from_bits(x as u16).to_f32()).collect(),
             },
         };
         check_size(name, "the number of values in a constant", self.len(), values.len())?;
@@ -152,19 +192,23 @@ impl Constant {
             },
             Stored::Filled(_) => return Err(wanted(name, "whole numbers")),
         };
-        let values = match &tensor.raw_data {
-            Some(raw) => whole(kind_of(tensor), raw, self.len()),
-            None => match kind_of(tensor) {
-                DataType::Int64 => Some(tensor.int64_data.clone()),
+        let Tensor { proto, raw } = &**tensor;
+        let values = match raw {
+            Some(raw) => {
+                let raw = raw.read().map_err(|error| ImportError::unread(name, &error))?;
+                whole(kind_of(proto), &raw, self.len())
+            }
+            None => match kind_of(proto) {
+                DataType::Int64 => Some(proto.int64_data.clone()),
                 DataType::Uint32 | DataType::Uint64 => {
-                    Some(tensor.uint64_data.iter().map(|&x| x as i64).collect())
+                    Some(proto.uint64_data.iter().map(|&x| x as i64).collect())
                 }
                 DataType::Int4 | DataType::Uint4 => {
-                    let bytes: Vec<u8> = tensor.int32_data.iter().map(|&x| x as u8).collect();
-                    whole(kind_of(tensor), &bytes, self.len())
+                    let bytes: Vec<u8> = proto.int32_data.iter().map(|&x| x as u8).collect();
+                    whole(kind_of(proto), &bytes, self.len())
                 }
                 kind if is_integer(kind) => {
-                    Some(tensor.int32_data.iter().map(|&x| x.into()).collect())
+                    Some(proto.int32_data.iter().map(|&x| x.into()).collect())
                 }
                 _ => None,
             },
@@ -194,19 +238,27 @@ impl Constant {
             Stored::Filled(value) => {
                 let value = *value;
                 check_numbers(name, std::iter::once(value))?;
-                Ok(Weights::later(len, move || std::iter::repeat_n(value, len).collect()))
+                Ok(Weights::later(len, move || Ok(std::iter::repeat_n(value, len).collect())))
             }
-            Stored::File(tensor) if is_float(kind_of(tensor)) => {
-                let (kind, Some(raw)) = (kind_of(tensor), &tensor.raw_data) else {
+            Stored::File(tensor) if is_float(kind_of(&tensor.proto)) => {
+                let (kind, Some(raw)) = (kind_of(&tensor.proto), &tensor.raw) else {
                     return Ok(self.floats(name)?.into());
                 };
                 let size = size_of(kind);
-                check_size(name, "the number of bytes in a constant", len * size, raw.len())?;
-                let raw: Bytes = raw.clone();
-                for part in raw.chunks(1 << 16) {
-                    check_numbers(name, decoded(kind, part).into_iter())?;
+                let (what, expected, found) = match raw.len() % size {
+                    0 => ("the number of values in a constant", len, raw.len() / size),
+                    _ => ("the number of bytes in a constant", len * size, raw.len()),
+                };
+                check_size(name, what, expected, found)?;
+                let (raw, mut finite) = (raw.clone(), true);
+                raw.each_piece(size, |piece| finite &= all_finite(&decoded(kind, piece)))
+                    .map_err(|error| ImportError::unread(name, &error))?;
+                if !finite {
+                    return Err(no_numbers(name));
                 }
-                Ok(Weights::later(len, move || decoded(kind, &raw).into()))
+                Ok(Weights::later(len, move || {
+                    read_again(len, |f| raw.each_piece(size, |piece| f(&decoded(kind, piece))))
+                }))
             }
             _ => Ok(self.floats(name)?.into()),
         }
@@ -217,15 +269,9 @@ fn wanted(name: &str, what: &str) -> ImportError {
     ImportError::Layer { layer: name.into(), problem: format!("it wants a constant of {what}") }
 }
 
-/// The product of all sizes, if one can count so far in bytes of `f64`.
+/// How many values there are, if they can be counted.
 fn count(shape: &[usize]) -> Option<usize> {
-    if shape.len() > MAX_RANK {
-        return None;
-    }
-    shape
-        .iter()
-        .try_fold(1usize, |product, &size| product.checked_mul(size))
-        .filter(|&product| product <= usize::MAX / 16)
+    values_of(shape).filter(|_| shape.len() <= MAX_RANK)
 }
 
 fn kind_of(tensor: &TensorProto) -> DataType {
@@ -248,6 +294,13 @@ fn size_of(kind: DataType) -> usize {
         DataType::Float => 4,
         _ => 2,
     }
+}
+
+/// Floating-point numbers of a type, as a file has them.
+fn floats_of(kind: DataType, raw: &Content) -> io::Result<Vec<f32>> {
+    let mut floats = Vec::with_capacity(raw.len() / size_of(kind));
+    raw.each_piece(size_of(kind), |piece| floats.extend(decoded(kind, piece)))?;
+    Ok(floats)
 }
 
 /// Floating-point numbers of a type out of bytes.

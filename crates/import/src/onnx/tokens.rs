@@ -91,9 +91,12 @@ pub(super) fn add(
     let Some(missing) = form.rank().checked_sub(constant.shape.len()) else { return Ok(None) };
     let mut sizes = vec![1; missing];
     sizes.extend(&constant.shape);
+    let few = constant.is_float() && constant.len() <= MOST_NUMBERS;
+    if few && let Some(embedding) = on_grid(reader, node, (id, &form), constant, &sizes)? {
+        return Ok(Some(Built::Op(embedding, vec![id], form)));
+    }
     let axis =
         (0..form.rank()).find(|&axis| sizes[axis] > 1 && reader.has_positions(id, &form, axis));
-    let few = constant.is_float() && constant.len() <= MOST_NUMBERS;
     let (Some(axis), true) = (axis, few) else { return Ok(None) };
     let Some(of_channels) = channel_axis(&form, channels, &[axis]) else { return Ok(None) };
     let fits = (0..form.rank()).all(|other| {
@@ -128,6 +131,46 @@ pub(super) fn add(
     let own = reader.add(&node.name, embedding, &[own])?;
     let before = before.iter().zip(first).map(|(a, b)| a + b).collect();
     Ok(Some(Built::Op(Op::Tokens(Tokens { channels, before }), vec![own], form)))
+}
+
+/// What adds a constant that has a number for each row, column and channel of a map, if it is that: `sizes` are
+/// those of its axes.
+fn on_grid(
+    reader: &mut Reader,
+    node: &Node,
+    (id, form): (NodeId, &Form),
+    constant: &Constant,
+    sizes: &[usize],
+) -> Result<Option<Op>, ImportError> {
+    let channels = reader.channels(id);
+    let alone = |kind: Kind| (0..form.rank()).find(|&axis| form.alone(axis, kind));
+    let (Some(rows), Some(columns)) = (alone(Kind::Rows), alone(Kind::Columns)) else {
+        return Ok(None);
+    };
+    let Some(of_channels) = channel_axis(form, channels, &[rows, columns]) else { return Ok(None) };
+    let Some(shape) = reader.shape(id, 0) else { return Ok(None) };
+    let fits = (0..form.rank()).all(|axis| {
+        sizes[axis]
+            == match axis {
+                _ if axis == rows => shape.height,
+                _ if axis == columns => shape.width,
+                _ if axis == of_channels => channels,
+                _ => 1,
+            }
+    });
+    if !fits || reader.in_row(id) || reader.count(constant.len()).is_none() {
+        return Ok(None);
+    }
+    let numbers = constant.floats(&node.name)?;
+    let step = |axis: usize| sizes[axis + 1..].iter().product::<usize>();
+    let [by_channel, by_row, by_column] = [of_channels, rows, columns].map(step);
+    let grid = [shape.height, shape.width];
+    let places = (0..channels * shape.plane()).map(|place| {
+        let (c, at) = (place / shape.plane(), place % shape.plane());
+        c * by_channel + at / shape.width * by_row + at % shape.width * by_column
+    });
+    let values = places.map(|place| numbers[place]).collect();
+    Ok(Some(Op::PositionEmbedding(PositionEmbedding { grid, values })))
 }
 
 /// Rows and columns of `count` positions that were trained: those of the picture in mind, or as many of both.

@@ -24,11 +24,12 @@ mod tensor;
 mod window;
 
 use graph::{Graph, InputSpec};
-use prost::Message;
-use prost::bytes::Bytes;
+use prost::Message as _;
 
 use crate::ImportError;
+use crate::content::Content;
 use crate::kit::{Assembly, MAX_NODES, first_obstacle, make_printable, within};
+use crate::wire::{Message, Part, skeleton};
 use proto::{GraphDef, NodeDef};
 use reader::Reader;
 use tensor::Constant;
@@ -37,6 +38,14 @@ const FORMAT: &str = "TensorFlow graph";
 
 /// What to do about a node that no layer works without.
 const WAY_OUT: &str = "Change the graph there before it is frozen, or use another network";
+
+/// Where constants lie in a graph, which is read without their values: the content of a tensor becomes the place
+/// where it lies.
+static GRAPH: Message = Message(&[(1, Part::Message(&NODE))]);
+pub(crate) static NODE: Message = Message(&[(5, Part::Message(&ATTRIBUTE))]);
+static ATTRIBUTE: Message = Message(&[(2, Part::Message(&VALUE))]);
+static VALUE: Message = Message(&[(8, Part::Message(&TENSOR))]);
+static TENSOR: Message = Message(&[(4, Part::Large(4))]);
 
 /// What a file gives.
 pub(crate) struct Read {
@@ -49,13 +58,11 @@ pub(crate) struct Read {
 ///
 /// # Errors
 /// A damaged file, a graph with a cycle, weights that do not fit, no input for a picture.
-pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
-    let damaged = |error: prost::DecodeError| ImportError::Damaged {
-        format: FORMAT,
-        problem: error.to_string(),
-    };
-    let size = bytes.len();
-    let graph = GraphDef::decode(bytes).map_err(damaged)?;
+pub(crate) fn read(file: &Content) -> Result<Read, ImportError> {
+    let broken = |problem: String| ImportError::Damaged { format: FORMAT, problem };
+    let damaged = |error: prost::DecodeError| broken(error.to_string());
+    let graph = skeleton(file, &GRAPH).map_err(broken)?;
+    let graph = GraphDef::decode(graph).map_err(damaged)?;
     within("the graph", "the number of nodes", graph.node.len(), 1, MAX_NODES)?;
     let mut nodes = Vec::with_capacity(graph.node.len());
     for node in graph.node {
@@ -66,12 +73,12 @@ pub(crate) fn read(bytes: Bytes) -> Result<Read, ImportError> {
     let (picture, entry) = picture::find(&nodes, &sources, &order)?;
 
     let assembly = Assembly::new(&nodes[picture].name, 3)?;
-    let mut reader = Reader::new(assembly, nodes.len(), (picture, entry), size);
+    let mut reader = Reader::new(assembly, nodes.len(), (picture, entry), file.len());
     for place in order.into_iter().filter(|&place| place != picture) {
         let node = &mut nodes[place];
         if node.op == "Const" {
             let tensor = node.attr.remove("value").and_then(|value| value.tensor);
-            let constant = Constant::new(&node.name, tensor.unwrap_or_default())?;
+            let constant = Constant::new(&node.name, tensor.unwrap_or_default(), file)?;
             reader.values[place] = reader.add_constant(constant);
             continue;
         }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use graph::Weights;
-use prost::bytes::Bytes;
 
 use super::proto::{DataType, TensorProto};
-use crate::ImportError;
-use crate::kit::{Array, Values, check_numbers, check_size};
+use crate::content::Content;
+use crate::kit::{Array, Values, all_finite, check_size, no_numbers, read_again};
+use crate::{ImportError, wire};
 
 /// A constant may be written as one value that fills it all; only as many as this are filled, so that
 /// a few bytes cannot ask for all memory.
@@ -23,8 +23,8 @@ pub(super) struct Constant {
 }
 
 enum Stored {
-    /// As the file has them.
-    File(TensorProto),
+    /// As the file has them, in its content if there is any.
+    File(Box<TensorProto>, Content),
     /// Computed from other constants.
     Computed(Values),
 }
@@ -39,14 +39,26 @@ impl From<Array> for Constant {
 impl Constant {
     /// # Errors
     /// A shape that is negative or too large to be counted.
-    pub(super) fn new(name: &str, tensor: TensorProto) -> Result<Self, ImportError> {
+    pub(super) fn new(
+        name: &str,
+        tensor: TensorProto,
+        file: &Content,
+    ) -> Result<Self, ImportError> {
         let dims = tensor.tensor_shape.iter().flat_map(|shape| &shape.dim);
         let shape: Option<Vec<usize>> = dims.map(|dim| usize::try_from(dim.size).ok()).collect();
         let shape = shape.filter(|shape| count(shape).is_some()).ok_or_else(|| {
             let problem = "its constant has an impossible shape".into();
             ImportError::Layer { layer: name.into(), problem }
         })?;
-        Ok(Self { shape, stored: Stored::File(tensor) })
+        let content = match tensor.tensor_content.is_empty() {
+            true => Some(Content::from(Vec::new())),
+            false => wire::place(&tensor.tensor_content, file),
+        };
+        let content = content.ok_or_else(|| {
+            let problem = "the values of its constant lie nowhere".into();
+            ImportError::Layer { layer: name.into(), problem }
+        })?;
+        Ok(Self { shape, stored: Stored::File(Box::new(tensor), content) })
     }
 
     /// How many values there are.
@@ -59,15 +71,15 @@ impl Constant {
     /// # Errors
     /// Another type, or another number of values than the shape says.
     pub(super) fn floats(&self, name: &str) -> Result<Vec<f32>, ImportError> {
-        let tensor = match &self.stored {
-            Stored::File(tensor) => tensor,
+        let (tensor, content) = match &self.stored {
+            Stored::File(tensor, content) => (tensor, content),
             Stored::Computed(Values::Floats(values)) => return Ok(values.clone()),
             Stored::Computed(Values::Integers(_)) => {
                 let problem = "a constant of floating point was expected".into();
                 return Err(ImportError::Layer { layer: name.into(), problem });
             }
         };
-        let content = &tensor.tensor_content[..];
+        let content = &content.read().map_err(|error| ImportError::unread(name, &error))?[..];
         let values: Vec<f32> = match (DataType::try_from(tensor.dtype), content.is_empty()) {
             (Ok(DataType::Float), false) => four_bytes(content, f32::from_le_bytes),
             (Ok(DataType::Float), true) => tensor.float_val.clone(),
@@ -103,7 +115,7 @@ impl Constant {
                 return Err(ImportError::Layer { layer: name.into(), problem });
             }
         };
-        self.filled(name, tensor, values)
+        self.filled(name, content.is_empty(), values)
     }
 
     /// All values of a constant of whole numbers.
@@ -115,12 +127,12 @@ impl Constant {
             let problem = "a constant of whole numbers was expected".into();
             ImportError::Layer { layer: name.into(), problem }
         };
-        let tensor = match &self.stored {
-            Stored::File(tensor) => tensor,
+        let (tensor, content) = match &self.stored {
+            Stored::File(tensor, content) => (tensor, content),
             Stored::Computed(Values::Integers(values)) => return Ok(values.clone()),
             Stored::Computed(Values::Floats(_)) => return Err(whole()),
         };
-        let content = &tensor.tensor_content[..];
+        let content = &content.read().map_err(|error| ImportError::unread(name, &error))?[..];
         let values: Vec<i64> = match (DataType::try_from(tensor.dtype), content.is_empty()) {
             (Ok(DataType::Int32), false) => four_bytes(content, |x| i32::from_le_bytes(x).into()),
             (Ok(DataType::Uint8 | DataType::Quint8 | DataType::Bool), false) => {
@@ -146,14 +158,14 @@ impl Constant {
             (Ok(DataType::Int64), true) => tensor.int64_val.clone(),
             _ => return Err(whole()),
         };
-        self.filled(name, tensor, values)
+        self.filled(name, content.is_empty(), values)
     }
 
     /// All values, to compute with.
     pub(super) fn array(&self) -> Option<Array> {
         let integers = match &self.stored {
             Stored::Computed(values) => return Array::new(self.shape.clone(), values.clone()),
-            Stored::File(tensor) => {
+            Stored::File(tensor, _) => {
                 DataType::try_from(tensor.dtype).is_ok_and(DataType::is_integer)
             }
         };
@@ -172,20 +184,20 @@ impl Constant {
     /// The type that the file has it in; `None` of what was computed.
     pub(super) fn stored_type(&self) -> Option<DataType> {
         match &self.stored {
-            Stored::File(tensor) => DataType::try_from(tensor.dtype).ok(),
+            Stored::File(tensor, _) => DataType::try_from(tensor.dtype).ok(),
             Stored::Computed(_) => None,
         }
     }
 
-    /// Of values that are listed, the last stands for all that are left out; where none is, all are 0.
+    /// Of values that are `listed`, the last stands for all that are left out; where none is, all are 0.
     fn filled<T: Copy + Default>(
         &self,
         name: &str,
-        tensor: &TensorProto,
+        listed: bool,
         mut values: Vec<T>,
     ) -> Result<Vec<T>, ImportError> {
         let expected = self.len();
-        if tensor.tensor_content.is_empty() && values.len() < expected && expected <= MOST_FILLED {
+        if listed && values.len() < expected && expected <= MOST_FILLED {
             values.resize(expected, values.last().copied().unwrap_or_default());
         }
         check_size(name, "the number of values in a constant", expected, values.len())?;
@@ -236,20 +248,27 @@ impl Constant {
             return Err(self.wrong_shape(name, "without a 0"));
         }
         let content = match &self.stored {
-            Stored::File(tensor) if tensor.dtype == DataType::Float as i32 => {
-                &tensor.tensor_content
-            }
-            _ => &Bytes::new(),
+            Stored::File(tensor, content) if tensor.dtype == DataType::Float as i32 => content,
+            _ => &Content::from(Vec::new()),
         };
-        let numbers = content.as_chunks().0;
-        if content.is_empty() || numbers.len() != self.len() {
-            return Ok(permuted(&self.floats(name)?, |value| value, shape, axes).into());
+        let len = self.len();
+        if content.len() == 0 || content.len() / 4 != len {
+            return Ok(permuted(&self.floats(name)?, shape, axes).into());
         }
-        check_numbers(name, numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)))?;
+        let mut finite = true;
+        content
+            .each_piece(4, |piece| finite &= all_finite(&four_bytes(piece, f32::from_le_bytes)))
+            .map_err(|error| ImportError::unread(name, &error))?;
+        if !finite {
+            return Err(no_numbers(name));
+        }
         let content = content.clone();
-        Ok(Weights::later(self.len(), move || {
-            permuted(content.as_chunks().0, f32::from_le_bytes, shape, axes)
-        }))
+        let stored = Weights::later(len, move || {
+            read_again(len, |f| {
+                content.each_piece(4, |piece| f(&four_bytes(piece, f32::from_le_bytes)))
+            })
+        });
+        Ok(stored.map(len, move |values| permuted(values, shape, axes)))
     }
 
     /// The shape as (inputs, outputs).
@@ -291,13 +310,8 @@ fn four_bytes<T>(bytes: &[u8], number: impl Fn([u8; 4]) -> T) -> Vec<T> {
     bytes.as_chunks().0.iter().map(|&x| number(x)).collect()
 }
 
-/// As [`Constant::permuted`], each of `values` being the `number`.
-fn permuted<T: Copy>(
-    values: &[T],
-    number: impl Fn(T) -> f32,
-    shape: [usize; 4],
-    axes: [usize; 4],
-) -> Arc<[f32]> {
+/// As [`Constant::permuted`].
+fn permuted(values: &[f32], shape: [usize; 4], axes: [usize; 4]) -> Arc<[f32]> {
     let mut permuted: Arc<[f32]> = std::iter::repeat_n(0.0, values.len()).collect();
     let to = Arc::get_mut(&mut permuted).expect("nobody else has it yet");
     let steps = axes.map(|axis| shape[axis + 1..].iter().product::<usize>());
@@ -312,7 +326,7 @@ fn permuted<T: Copy>(
                 for d in 0..shape[3] {
                     let from = b * steps[1] + c * steps[2] + d * steps[3];
                     for a in block.clone() {
-                        to[a * inner + at] = number(values[a * steps[0] + from]);
+                        to[a * inner + at] = values[a * steps[0] + from];
                     }
                     at += 1;
                 }

@@ -1,13 +1,13 @@
 //! The zip archives that `torch.save` writes: a pickle, and a file for each storage.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
+use std::io::Read;
 
-use prost::bytes::Bytes;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::pickle::Pickle;
 use super::tensor::{Dtype, Storage};
+use crate::content::{Content, Cursor};
 use crate::load::MAX_FILE;
 
 /// The most files of an archive.
@@ -21,7 +21,7 @@ const MAX_GROWTH: [u64; 2] = [16, 1 << 26];
 pub(super) struct Archive {
     /// The folder that all are in, with its slash.
     folder: String,
-    files: HashMap<String, Bytes>,
+    files: HashMap<String, Content>,
     big_endian: bool,
 }
 
@@ -30,14 +30,14 @@ impl Archive {
     ///
     /// # Errors
     /// A damaged archive.
-    pub(super) fn open(bytes: &Bytes) -> Result<Option<Self>, String> {
+    pub(super) fn open(content: &Content) -> Result<Option<Self>, String> {
         let damaged = |error: zip::result::ZipError| format!("its zip archive goes wrong: {error}");
-        let mut zip = ZipArchive::new(Cursor::new(&bytes[..])).map_err(damaged)?;
+        let mut zip = ZipArchive::new(Cursor::new(content.clone())).map_err(damaged)?;
         if zip.len() > MAX_MEMBERS {
             return Err(format!("it holds more than {MAX_MEMBERS} files"));
         }
         let [times, more] = MAX_GROWTH;
-        let most = (bytes.len() as u64).saturating_mul(times).saturating_add(more);
+        let most = (content.len() as u64).saturating_mul(times).saturating_add(more);
         let (mut files, mut left) = (HashMap::new(), most.min(MAX_FILE));
         for index in 0..zip.len() {
             let raw = zip.by_index_raw(index).map_err(damaged)?;
@@ -46,14 +46,12 @@ impl Archive {
                 (raw.data_start(), raw.compressed_size(), raw.compression());
             let encrypted = raw.encrypted();
             drop(raw);
-            let place = start.and_then(|start| {
-                let end = usize::try_from(start.checked_add(size)?).ok()?;
-                (end <= bytes.len()).then_some(start as usize..end)
-            });
-            let place = place.ok_or_else(|| broken(&name))?;
+            let (start, size) = (start.map(usize::try_from), usize::try_from(size));
+            let stored = start.and_then(|start| content.get(start.ok()?, size.ok()?));
+            let stored = stored.ok_or_else(|| broken(&name))?;
             let content = match method {
                 _ if encrypted => return Err(broken(&name)),
-                CompressionMethod::Stored => bytes.slice(place),
+                CompressionMethod::Stored => stored,
                 _ => {
                     let mut unpacked = Vec::new();
                     let packed = zip.by_index(index).map_err(damaged)?;
@@ -70,7 +68,8 @@ impl Archive {
         };
         let folder = pickle.trim_end_matches("data.pkl").to_owned();
         let order = files.get(&format!("{folder}byteorder"));
-        let big_endian = order.is_some_and(|order| order.starts_with(b"big"));
+        let order = order.and_then(|order| order.first(3).read().ok());
+        let big_endian = order.is_some_and(|order| *order == *b"big");
         Ok(Some(Self { folder, files, big_endian }))
     }
 
@@ -79,7 +78,7 @@ impl Archive {
     /// # Errors
     /// A damaged one.
     pub(super) fn pickle(&self) -> Result<Pickle, String> {
-        Pickle::read(self.file("data.pkl").ok_or("it has no pickle")?)
+        Pickle::of(self.file("data.pkl").ok_or("it has no pickle")?)
     }
 
     /// Whether it holds a program beside the weights, as TorchScript does.
@@ -92,12 +91,12 @@ impl Archive {
     /// # Errors
     /// One that is not there.
     pub(super) fn storage(&self, dtype: Dtype, key: &str) -> Result<Storage, String> {
-        let bytes = self.file(&format!("data/{key}")).cloned();
+        let content = self.file(&format!("data/{key}")).cloned();
         let missing = || format!("its storage `{}` is missing", crate::printable(key));
-        Ok(Storage { dtype, bytes: bytes.ok_or_else(missing)?, big_endian: self.big_endian })
+        Ok(Storage { dtype, content: content.ok_or_else(missing)?, big_endian: self.big_endian })
     }
 
-    fn file(&self, name: &str) -> Option<&Bytes> {
+    fn file(&self, name: &str) -> Option<&Content> {
         self.files.get(&format!("{}{name}", self.folder))
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use safetensors::SafeTensors;
-
 use super::objects::{Outside, tensor};
 use super::pickle::{Pickle, Ref, Value};
 use super::tensor::{Dtype, Storage, Tensor};
+use crate::tensors::Tensors;
 use crate::{ImportError, printable};
 
 /// The most tensors of a network.
@@ -23,7 +22,7 @@ const MAX_LAYERS: usize = 10_000;
 const MAX_DEPTH: usize = 32;
 
 /// Under which names training programs put the state dict, the likeliest first.
-const WRAPPERS: [&str; 10] = [
+const WRAPPERS: [&str; 14] = [
     "state_dict",
     "model",
     "model_state_dict",
@@ -34,6 +33,10 @@ const WRAPPERS: [&str; 10] = [
     "module",
     "state_dict_ema",
     "ema",
+    "model_ema",
+    "ema_model",
+    "teacher",
+    "student",
 ];
 
 /// Prefixes that wrappers put before the names of a network's modules.
@@ -65,14 +68,11 @@ impl StateDict {
     ///
     /// # Errors
     /// A tensor that does not fit.
-    pub(super) fn of_safetensors(
-        file: &SafeTensors<'_>,
-        bytes: &prost::bytes::Bytes,
-    ) -> Result<Self, ImportError> {
+    pub(super) fn of_safetensors(file: &Tensors) -> Result<Self, ImportError> {
         use safetensors::Dtype as Of;
         let mut tensors = BTreeMap::new();
-        for (name, view) in file.tensors() {
-            let dtype = match view.dtype() {
+        for (name, stored) in file.iter() {
+            let dtype = match stored.dtype {
                 Of::F16 => Dtype::F16,
                 Of::BF16 => Dtype::Bf16,
                 Of::F32 => Dtype::F32,
@@ -80,11 +80,12 @@ impl StateDict {
                 // Of whole numbers only that they are none counts.
                 _ => continue,
             };
-            let storage = Storage { dtype, bytes: bytes.slice_ref(view.data()), big_endian: false };
-            let layer = || printable(&name);
-            let tensor = Tensor::whole(storage, view.shape().to_vec())
+            let content = stored.content.clone();
+            let storage = Storage { dtype, content, big_endian: false };
+            let layer = || printable(name);
+            let tensor = Tensor::whole(storage, stored.shape.clone())
                 .map_err(|problem| ImportError::Layer { layer: layer(), problem })?;
-            tensors.insert(name, tensor);
+            tensors.insert(name.clone(), tensor);
         }
         Ok(Self::of(tensors))
     }
@@ -138,6 +139,16 @@ impl StateDict {
         self.tensors.contains_key(name)
     }
 
+    /// The tensors of a module by the names that it has for them; nothing where there are none.
+    pub(super) fn part(&self, prefix: &str) -> Option<Self> {
+        let within = self.tensors.range(prefix.to_owned()..);
+        let within = within.take_while(|(name, _)| name.starts_with(prefix));
+        let tensors: BTreeMap<String, Tensor> =
+            within.map(|(name, x)| (name[prefix.len()..].to_owned(), x.clone())).collect();
+        let normalizer = self.normalizer;
+        (!tensors.is_empty()).then_some(Self { tensors, normalizer })
+    }
+
     /// The shape of the tensor of this name; nothing where there is none.
     pub(super) fn shape(&self, name: &str) -> &[usize] {
         self.get(name).map_or(&[], Tensor::shape)
@@ -168,7 +179,7 @@ impl StateDict {
                 ["normalizer.", "normalize."].iter().any(|place_| place.ends_with(place_))
             });
             let tensor = self.get(name?).filter(|tensor| tensor.len() == 3)?;
-            tensor.values().try_into().ok()
+            tensor.values().ok()?.try_into().ok()
         };
         let (mean, std) = (find("new_mean")?, find("new_std")?);
         let usable =

@@ -27,6 +27,8 @@ pub(super) struct Machine<'a> {
     bytes: &'a Bytes,
     /// How far it has read.
     pub(super) at: usize,
+    /// Whether there were too few bytes.
+    pub(super) broke_off: bool,
     pub(super) values: Vec<Value>,
     stack: Vec<Ref>,
     /// How high the stack was at each mark.
@@ -42,7 +44,7 @@ impl<'a> Machine<'a> {
     /// A machine before the first instruction.
     pub(super) fn new(bytes: &'a Bytes) -> Self {
         let (values, stack, marks, memo) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
-        Self { bytes, at: 0, values, stack, marks, memo, named: 0 }
+        Self { bytes, at: 0, broke_off: false, values, stack, marks, memo, named: 0 }
     }
 
     /// Runs up to the end of the pickle; returns what it is.
@@ -343,6 +345,7 @@ impl<'a> Machine<'a> {
 
     fn take(&mut self, length: u64) -> Step<Bytes> {
         let length = usize::try_from(length).ok().filter(|&l| l <= self.bytes.len() - self.at);
+        self.broke_off |= length.is_none();
         let end = self.at + length.ok_or("it breaks off")?;
         let taken = self.bytes.slice(self.at..end);
         self.at = end;
@@ -353,6 +356,7 @@ impl<'a> Machine<'a> {
     fn line(&mut self) -> Step<Bytes> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().take(MAX_LINE).position(|&byte| byte == b'\n');
+        self.broke_off |= length.is_none() && rest.len() < MAX_LINE;
         let mut line = self.take(length.ok_or("a line has no end")? as u64 + 1)?;
         line.truncate(line.len() - 1);
         Ok(line)

@@ -19,12 +19,12 @@ mod tensor;
 mod tests;
 
 use graph::{Graph, InputSpec};
-use prost::bytes::Bytes;
-use safetensors::SafeTensors;
 
 use self::dict::{Found, StateDict};
 use self::objects::Outside;
+use crate::content::Content;
 use crate::kit::MAX_GROWN;
+use crate::tensors::Tensors;
 use crate::{ImportError, kinds, printable};
 
 pub(crate) use archive::is_pickle;
@@ -65,20 +65,20 @@ pub(crate) fn container(bytes: &[u8]) -> Option<Container> {
 ///
 /// # Errors
 /// A damaged file, one that holds a program or another network, or weights that do not fit.
-pub(crate) fn read(container: Container, bytes: &Bytes) -> Result<Read, ImportError> {
-    nets::build(&state_dict(container, bytes)?)
+pub(crate) fn read(container: Container, content: &Content) -> Result<Read, ImportError> {
+    nets::build(&state_dict(container, content)?)
 }
 
 /// Reads the network in a `.safetensors` file.
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_safetensors(file: &SafeTensors<'_>, bytes: &Bytes) -> Result<Read, ImportError> {
-    nets::build(&StateDict::of_safetensors(file, bytes)?)
+pub(crate) fn read_safetensors(file: &Tensors) -> Result<Read, ImportError> {
+    nets::build(&StateDict::of_safetensors(file)?)
 }
 
 /// The state dict in a container.
-fn state_dict(container: Container, bytes: &Bytes) -> Result<StateDict, ImportError> {
+fn state_dict(container: Container, content: &Content) -> Result<StateDict, ImportError> {
     let damaged = |problem: String| ImportError::Damaged {
         format: "PyTorch file",
         problem: printable(&problem),
@@ -86,14 +86,14 @@ fn state_dict(container: Container, bytes: &Bytes) -> Result<StateDict, ImportEr
     let whole = |tensors| {
         let dict = StateDict::of(tensors);
         // Tensors may share their numbers, but not so that a small file is a large network.
-        if dict.len() > bytes.len().saturating_add(MAX_GROWN) {
+        if dict.len() > content.len().saturating_add(MAX_GROWN) {
             return Err(damaged("its tensors are of more numbers than it has".into()));
         }
         Ok(dict)
     };
     let found = match container {
         Container::Zip => {
-            let archive = archive::Archive::open(bytes).map_err(damaged)?;
+            let archive = archive::Archive::open(content).map_err(damaged)?;
             let archive = archive.ok_or_else(kinds::no_state_dict)?;
             let pickle = archive.pickle().map_err(damaged)?;
             let storages = |dtype, key: &str| archive.storage(dtype, key);
@@ -106,12 +106,12 @@ fn state_dict(container: Container, bytes: &Bytes) -> Result<StateDict, ImportEr
             dict::find(&pickle, &outside)
         }
         Container::Stream => {
-            let stream = stream::Stream::open(bytes).map_err(damaged)?;
+            let stream = stream::Stream::open(content).map_err(damaged)?;
             let storages = |dtype, key: &str| stream.storage(dtype, key);
             dict::find(&stream.pickle, &Outside::Storages(&storages))
         }
         Container::Tar => {
-            let tar = stream::Tar::open(bytes).map_err(damaged)?;
+            let tar = stream::Tar::open(content).map_err(damaged)?;
             dict::find(&tar.pickle, &Outside::Tensors(&tar.tensors))
         }
     };

@@ -5,9 +5,16 @@
 use prost::bytes::Bytes;
 
 use super::machine::Machine;
+use crate::content::Content;
 
 /// A value's place in its [`Pickle`].
 pub(super) type Ref = u32;
+
+/// How many bytes are read at first of what begins with a pickle.
+const FIRST: usize = 1 << 20;
+
+/// The most bytes that are read of it: numbers are stored outside of pickles.
+const MOST: usize = 1 << 28;
 
 /// The longest name of a tensor or a storage.
 const MAX_NAME: usize = 1024;
@@ -57,12 +64,39 @@ impl Pickle {
     ///
     /// # Errors
     /// What breaks off, or is no pickle.
+    #[cfg(test)]
     pub(super) fn read(bytes: &Bytes) -> Result<Self, String> {
-        let mut machine = Machine::new(bytes);
-        let root = machine.run().map_err(|problem| {
-            format!("the pickle in it goes wrong at byte {}: {problem}", machine.at)
-        })?;
-        Ok(Self { values: machine.values, root, length: machine.at })
+        Self::run(Machine::new(bytes)).map_err(|(problem, _)| problem)
+    }
+
+    /// What a machine makes, or what is wrong, and whether that is but for want of bytes.
+    fn run(mut machine: Machine<'_>) -> Result<Self, (String, bool)> {
+        match machine.run() {
+            Ok(root) => Ok(Self { values: machine.values, root, length: machine.at }),
+            Err(problem) => {
+                let at = machine.at;
+                let problem = format!("the pickle in it goes wrong at byte {at}: {problem}");
+                Err((problem, machine.broke_off))
+            }
+        }
+    }
+
+    /// Reads the pickle at the beginning of `content`, of which there may be much more.
+    ///
+    /// # Errors
+    /// What breaks off, is no pickle, or a very large one.
+    pub(super) fn of(content: &Content) -> Result<Self, String> {
+        let mut most = FIRST;
+        loop {
+            let bytes = content.first(most).read().map_err(|error| error.to_string())?;
+            match Self::run(Machine::new(&bytes)) {
+                Err((_, true)) if bytes.len() < content.len() && most < MOST => most *= 4,
+                Err((_, true)) if bytes.len() < content.len() => {
+                    return Err(format!("the pickle in it is larger than {} MiB", MOST >> 20));
+                }
+                read => return read.map_err(|(problem, _)| problem),
+            }
+        }
     }
 
     pub(super) fn value(&self, at: Ref) -> &Value {

@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 
-use prost::bytes::Bytes;
-
 use super::pickle::{Pickle, Ref, Value};
 use super::tensor::{Dtype, Storage, Tensor};
+use crate::content::Content;
 
 /// The number that a stream begins with, as a pickle has it.
 const MAGIC: &[u8] = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
@@ -18,27 +17,31 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     rest.starts_with(MAGIC) || rest.get(9..).is_some_and(|rest| rest.starts_with(MAGIC))
 }
 
-/// The bytes of a file that are not read yet.
-struct Rest(Bytes);
+/// What of a file is not read yet.
+struct Rest(Content);
 
 impl Rest {
     fn pickle(&mut self) -> Result<Pickle, String> {
-        let pickle = Pickle::read(&self.0)?;
-        self.0 = self.0.slice(pickle.length..);
+        let pickle = Pickle::of(&self.0)?;
+        self.0 = self.0.slice(pickle.length..self.0.len());
         Ok(pickle)
     }
 
-    fn take(&mut self, length: usize) -> Result<Bytes, String> {
-        if length > self.0.len() {
-            return Err("it breaks off".into());
-        }
-        Ok(self.0.split_to(length))
+    fn take(&mut self, length: usize) -> Result<Content, String> {
+        let taken = self.0.get(0, length).ok_or("it breaks off")?;
+        self.0 = self.0.slice(length..self.0.len());
+        Ok(taken)
+    }
+
+    /// So many bytes, in memory.
+    fn read<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        let bytes = self.take(N)?.read().map_err(|error| error.to_string())?;
+        Ok(bytes.first_chunk().copied().unwrap_or([0; N]))
     }
 
     /// A little-endian number of 8 bytes.
     fn number(&mut self) -> Result<usize, String> {
-        let eight = self.take(8)?;
-        let number = i64::from_le_bytes(eight.first_chunk().copied().unwrap_or_default());
+        let number = i64::from_le_bytes(self.read()?);
         usize::try_from(number).map_err(|_| format!("it says that there are {number} numbers"))
     }
 
@@ -51,7 +54,7 @@ impl Rest {
     fn storage(&mut self, dtype: Dtype, big_endian: bool) -> Result<Storage, String> {
         let count = self.number()?;
         let length = count.checked_mul(dtype.size()).ok_or("it breaks off")?;
-        Ok(Storage { dtype, bytes: self.take(length)?, big_endian })
+        Ok(Storage { dtype, content: self.take(length)?, big_endian })
     }
 }
 
@@ -66,8 +69,8 @@ impl Stream {
     ///
     /// # Errors
     /// What breaks off, or is something else.
-    pub(super) fn open(bytes: &Bytes) -> Result<Self, String> {
-        let mut rest = Rest(bytes.clone());
+    pub(super) fn open(content: &Content) -> Result<Self, String> {
+        let mut rest = Rest(content.clone());
         let (_magic, _protocol, system) = (rest.pickle()?, rest.pickle()?, rest.pickle()?);
         let order = system.entry(system.root, "little_endian").map(|at| system.value(at));
         let big_endian = matches!(order, Some(Value::Bool(false)));
@@ -117,8 +120,8 @@ impl Tar {
     ///
     /// # Errors
     /// What breaks off, or is something else.
-    pub(super) fn open(bytes: &Bytes) -> Result<Self, String> {
-        let files = tar_files(bytes)?;
+    pub(super) fn open(content: &Content) -> Result<Self, String> {
+        let files = tar_files(content)?;
         let file = |name: &str| {
             files.get(name).cloned().map(Rest).ok_or_else(|| format!("it has no `{name}`"))
         };
@@ -148,11 +151,11 @@ impl Tar {
             let size = storage.dtype.size();
             let start = views.count(offset).and_then(|offset| offset.checked_mul(size));
             let end = views.count(length).and_then(|n| n.checked_mul(size)?.checked_add(start?));
-            let (Some(start), Some(end)) = (start, end.filter(|&end| end <= storage.bytes.len()))
+            let (Some(start), Some(end)) = (start, end.filter(|&end| end <= storage.content.len()))
             else {
                 return Err("a view lies beyond its storage".into());
             };
-            storage.bytes = storage.bytes.slice(start..end);
+            storage.content = storage.content.slice(start..end);
             storages.insert(target, storage);
         }
         let mut rest = file("tensors")?;
@@ -164,7 +167,8 @@ impl Tar {
             };
             let key = about.key(key).ok_or("a tensor has no key")?;
             // The rank takes 4 bytes of 8; the others mean nothing.
-            let rank = u32::from_le_bytes(rest.take(8)?.first_chunk().copied().unwrap_or_default());
+            let [a, b, c, d, ..] = rest.read::<8>()?;
+            let rank = u32::from_le_bytes([a, b, c, d]);
             let (shape, strides) = (rest.numbers(rank)?, rest.numbers(rank)?);
             let offset = rest.number()?;
             let storage = about.key(storage).and_then(|key| storages.get(&key).cloned());
@@ -181,11 +185,12 @@ fn count(pickle: &Pickle) -> Result<usize, String> {
 }
 
 /// A tar archive's files by their names.
-fn tar_files(bytes: &Bytes) -> Result<HashMap<String, Bytes>, String> {
+fn tar_files(content: &Content) -> Result<HashMap<String, Content>, String> {
     const BLOCK: usize = 512;
     let mut files = HashMap::new();
     let mut at = 0;
-    while let Some(header) = bytes.get(at..at + BLOCK) {
+    while let Some(header) = content.get(at, BLOCK) {
+        let header = header.read().map_err(|error| error.to_string())?;
         let name = header[..100].split(|&byte| byte == 0).next().unwrap_or_default();
         if name.is_empty() {
             break;
@@ -196,11 +201,10 @@ fn tar_files(bytes: &Bytes) -> Result<HashMap<String, Bytes>, String> {
             size.saturating_mul(8).saturating_add(usize::from(digit - b'0'))
         });
         let start = at + BLOCK;
-        let end = start.checked_add(size).filter(|&end| end <= bytes.len());
-        let end = end.ok_or("its tar archive breaks off")?;
+        let file = content.get(start, size).ok_or("its tar archive breaks off")?;
         let name = String::from_utf8_lossy(name).trim_start_matches("./").to_owned();
-        files.insert(name, bytes.slice(start..end));
-        at = end.next_multiple_of(BLOCK);
+        files.insert(name, file);
+        at = (start + size).next_multiple_of(BLOCK);
     }
     Ok(files)
 }

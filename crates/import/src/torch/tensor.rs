@@ -1,15 +1,20 @@
 //! PyTorch's tensors: numbers of several types, seen through offsets and strides into a shared storage.
 
+use std::io;
+
 use graph::Weights;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use half::{bf16, f16};
-use prost::bytes::Bytes;
 
-use crate::kit::{MAX_GROWN, check_numbers};
+use crate::content::Content;
+use crate::kit::{MAX_GROWN, all_finite, no_numbers, read_again};
 use crate::{ImportError, kit};
 
 /// The most dimensions of a tensor.
 const MAX_RANK: usize = 8;
+
+/// How many times as far as they would reach in a row the numbers of a tensor may reach in its storage.
+const SCATTERED: usize = 16;
 
 /// The types of numbers that weights have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +63,7 @@ impl Dtype {
 pub(super) struct Tensor {
     dtype: Dtype,
     /// The whole storage.
-    storage: Bytes,
+    storage: Content,
     big_endian: bool,
     /// In numbers, not bytes.
     offset: usize,
@@ -66,11 +71,11 @@ pub(super) struct Tensor {
     strides: Vec<usize>,
 }
 
-/// A storage: its numbers' type, its bytes and their order.
+/// A storage: its numbers' type, their bytes and the order of these.
 #[derive(Clone, Debug)]
 pub(super) struct Storage {
     pub(super) dtype: Dtype,
-    pub(super) bytes: Bytes,
+    pub(super) content: Content,
     pub(super) big_endian: bool,
 }
 
@@ -85,7 +90,7 @@ impl Tensor {
         shape: Vec<usize>,
         strides: Vec<usize>,
     ) -> Result<Self, String> {
-        let Storage { dtype, bytes: storage, big_endian } = storage;
+        let Storage { dtype, content: storage, big_endian } = storage;
         let wrong = || format!("a tensor of shape {shape:?} does not fit into its storage");
         if shape.len() > MAX_RANK || shape.len() != strides.len() {
             return Err(wrong());
@@ -127,26 +132,46 @@ impl Tensor {
     }
 
     /// Its numbers in order of its axes.
-    pub(super) fn values(&self) -> Vec<f32> {
-        let stored = if self.strides == row_by_row(&self.shape) || self.len() <= 1 {
-            let size = self.dtype.size();
-            let start = self.offset.saturating_mul(size).min(self.storage.len());
-            self.storage.slice(start..(start + self.len() * size).min(self.storage.len()))
-        } else {
-            self.gathered()
-        };
-        numbers(self.dtype, &stored, self.big_endian)
+    ///
+    /// # Errors
+    /// If the file does not give them any more.
+    pub(super) fn values(&self) -> io::Result<Vec<f32>> {
+        let mut values = Vec::with_capacity(self.len());
+        self.each_piece(|numbers| values.extend_from_slice(numbers))?;
+        Ok(values)
+    }
+
+    /// Gives all of its numbers to `f`, as many at a time as are in memory at once.
+    fn each_piece(&self, mut f: impl FnMut(&[f32])) -> io::Result<()> {
+        let (size, (dtype, big_endian)) = (self.dtype.size(), (self.dtype, self.big_endian));
+        let in_a_row = row_by_row(&self.shape);
+        let mut steps = self.strides.iter().zip(in_a_row).zip(&self.shape);
+        if self.len() > 1 && !steps.all(|((&own, step), &size)| size == 1 || own == step) {
+            f(&numbers(dtype, &self.gathered()?, big_endian));
+            return Ok(());
+        }
+        let start = self.offset.saturating_mul(size).min(self.storage.len());
+        let end = (start + self.len() * size).min(self.storage.len());
+        let stored = self.storage.slice(start..end);
+        stored.each_piece(size, |piece| f(&numbers(dtype, piece, big_endian)))
     }
 
     /// Its numbers' bytes, one number after another.
-    fn gathered(&self) -> Bytes {
+    fn gathered(&self) -> io::Result<Vec<u8>> {
         let size = self.dtype.size();
+        let steps = self.shape.iter().zip(&self.strides).map(|(size, stride)| (size - 1) * stride);
+        let span = (steps.sum::<usize>() + 1) * size;
+        if span > SCATTERED * self.len() * size + MAX_GROWN {
+            return Err(io::Error::other("they lie scattered over the file"));
+        }
+        let start = self.offset * size;
+        let storage = self.storage.slice(start..start + span).read()?;
         let mut bytes = Vec::with_capacity(self.len() * size);
         let mut index = vec![0usize; self.shape.len()];
         for _ in 0..self.len() {
             let place = index.iter().zip(&self.strides).map(|(i, stride)| i * stride);
-            let at = (self.offset + place.sum::<usize>()) * size;
-            bytes.extend_from_slice(&self.storage[at..at + size]);
+            let at = place.sum::<usize>() * size;
+            bytes.extend_from_slice(&storage[at..at + size]);
             for axis in (0..index.len()).rev() {
                 index[axis] += 1;
                 if index[axis] < self.shape[axis] {
@@ -155,12 +180,17 @@ impl Tensor {
                 index[axis] = 0;
             }
         }
-        bytes.into()
+        Ok(bytes)
     }
 
     /// Whether all of its numbers are finite.
-    pub(super) fn is_finite(&self) -> bool {
-        self.values().into_iter().fold(true, |finite, x| finite & x.is_finite())
+    ///
+    /// # Errors
+    /// As [`Self::values`].
+    pub(super) fn is_finite(&self) -> io::Result<bool> {
+        let mut finite = true;
+        self.each_piece(|numbers| finite &= all_finite(numbers))?;
+        Ok(finite)
     }
 
     /// The numbers as a layer's weights, made once they are needed.
@@ -168,9 +198,11 @@ impl Tensor {
     /// # Errors
     /// What is no number.
     pub(super) fn weights(&self, layer: &str) -> Result<Weights, ImportError> {
-        check_numbers(layer, self.values().into_iter())?;
+        if !self.is_finite().map_err(|error| ImportError::unread(layer, &error))? {
+            return Err(no_numbers(layer));
+        }
         let (len, tensor) = (self.len(), self.clone());
-        Ok(Weights::later(len, move || tensor.values().into()))
+        Ok(Weights::later(len, move || read_again(len, |f| tensor.each_piece(f))))
     }
 
     /// The numbers of a layer's vector of `length`.
@@ -184,7 +216,7 @@ impl Tensor {
         length: usize,
     ) -> Result<Vec<f32>, ImportError> {
         kit::check_size(layer, what, length, self.len())?;
-        Ok(self.values())
+        self.values().map_err(|error| ImportError::unread(layer, &error))
     }
 }
 
@@ -228,7 +260,7 @@ mod tests {
     use super::*;
 
     fn storage(dtype: Dtype, bytes: Vec<u8>) -> Storage {
-        Storage { dtype, bytes: bytes.into(), big_endian: false }
+        Storage { dtype, content: bytes.into(), big_endian: false }
     }
 
     fn six() -> Storage {
@@ -238,12 +270,12 @@ mod tests {
     #[test]
     fn strides_and_offsets_are_followed() {
         let plain = Tensor::whole(six(), vec![2, 3]).unwrap();
-        assert_eq!(plain.values(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(plain.values().unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         let turned = Tensor::new(six(), 0, vec![3, 2], vec![1, 3]).unwrap();
-        assert_eq!(turned.values(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        assert_eq!(turned.values().unwrap(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
         let part = Tensor::new(six(), 4, vec![2], vec![1]).unwrap();
-        assert_eq!(part.values(), [4.0, 5.0]);
-        assert_eq!(Tensor::new(six(), 5, vec![], vec![]).unwrap().values(), [5.0]);
+        assert_eq!(part.values().unwrap(), [4.0, 5.0]);
+        assert_eq!(Tensor::new(six(), 5, vec![], vec![]).unwrap().values().unwrap(), [5.0]);
     }
 
     #[test]
@@ -253,22 +285,46 @@ mod tests {
         assert!(Tensor::new(six(), usize::MAX, vec![2], vec![usize::MAX]).is_err());
         assert!(Tensor::new(six(), 0, vec![1 << 30], vec![0]).is_err(), "a billion of six");
         assert!(Tensor::new(six(), 0, vec![1; 9], vec![1; 9]).is_err());
-        assert!(Tensor::new(six(), 9, vec![0], vec![1]).unwrap().values().is_empty());
-        assert!(Tensor::new(six(), usize::MAX, vec![0], vec![1]).unwrap().values().is_empty());
-        assert!(Tensor::whole(six(), vec![0, usize::MAX, usize::MAX]).unwrap().values().is_empty());
+        assert!(Tensor::new(six(), 9, vec![0], vec![1]).unwrap().values().unwrap().is_empty());
+        assert!(
+            Tensor::new(six(), usize::MAX, vec![0], vec![1]).unwrap().values().unwrap().is_empty()
+        );
+        assert!(
+            Tensor::whole(six(), vec![0, usize::MAX, usize::MAX])
+                .unwrap()
+                .values()
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn only_what_numbers_reach_over_is_read_and_not_too_far() {
+        let far = || storage(Dtype::F32, vec![0; 4 * (MAX_GROWN + 64)]);
+        let last = MAX_GROWN + 63;
+        assert_eq!(
+            Tensor::new(far(), last, vec![1, 1], vec![9, 9]).unwrap().values().unwrap(),
+            [0.0]
+        );
+        let scattered = Tensor::new(far(), 0, vec![2], vec![last]).unwrap();
+        assert!(scattered.values().unwrap_err().to_string().contains("scattered"));
+        assert!(scattered.weights("layer").is_err());
+        // Of an axis with one place, the stride counts for nothing.
+        let row = Tensor::new(six(), 0, vec![1, 3, 2], vec![1, 2, 1]).unwrap();
+        assert_eq!(row.values().unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     }
 
     #[test]
     fn numbers_of_each_type_are_read() {
         let read = |dtype, bytes: &[u8]| {
-            Tensor::whole(storage(dtype, bytes.to_vec()), vec![1]).unwrap().values()
+            Tensor::whole(storage(dtype, bytes.to_vec()), vec![1]).unwrap().values().unwrap()
         };
         assert_eq!(read(Dtype::F16, &[0, 0x3e]), [1.5]);
         assert_eq!(read(Dtype::Bf16, &[0xc0, 0x3f]), [1.5]);
         assert_eq!(read(Dtype::F64, &1.5f64.to_le_bytes()), [1.5]);
-        let bytes = 1.5f32.to_be_bytes().to_vec().into();
-        let big = Storage { dtype: Dtype::F32, bytes, big_endian: true };
-        assert_eq!(Tensor::whole(big, vec![1]).unwrap().values(), [1.5]);
+        let content = 1.5f32.to_be_bytes().to_vec().into();
+        let big = Storage { dtype: Dtype::F32, content, big_endian: true };
+        assert_eq!(Tensor::whole(big, vec![1]).unwrap().values().unwrap(), [1.5]);
         assert!(!Tensor::whole(storage(Dtype::Other(8), vec![0; 8]), vec![1]).unwrap().is_real());
     }
 }

@@ -13,12 +13,10 @@ fn data(name: &str) -> Bytes {
 }
 
 fn dict_of(bytes: &Bytes) -> Result<StateDict, ImportError> {
+    let content = bytes.clone().into();
     match container(bytes) {
-        Some(container) => state_dict(container, bytes),
-        None => {
-            let file = SafeTensors::deserialize(bytes).unwrap();
-            StateDict::of_safetensors(&file, bytes)
-        }
+        Some(container) => state_dict(container, &content),
+        None => StateDict::of_safetensors(&Tensors::read(&content)?),
     }
 }
 
@@ -27,7 +25,7 @@ fn assert_same(found: &StateDict, reference: &StateDict, precision: f32, file: &
     assert!(found.names().eq(reference.names()), "{file}: {:?}", found.names().collect::<Vec<_>>());
     for name in found.names() {
         assert_eq!(found.shape(name), reference.shape(name), "{file}: {name}");
-        let values = |dict: &StateDict| dict.get(name).unwrap().values();
+        let values = |dict: &StateDict| dict.get(name).unwrap().values().unwrap();
         for (x, y) in values(found).into_iter().zip(values(reference)) {
             assert!((x - y).abs() <= precision * y.abs().max(1e-3), "{file}: {name}: {x} {y}");
         }
@@ -76,7 +74,7 @@ fn the_weights_of_a_program_are_found_without_running_it() {
     let read = |name: &str| Bytes::from(std::fs::read(folder.join(name)).unwrap());
     let reference = dict_of(&read("reference.safetensors")).unwrap();
     for name in ["torchscript_trace.pt", "torchscript_script.pt"] {
-        let archive = archive::Archive::open(&read(name)).unwrap().unwrap();
+        let archive = archive::Archive::open(&read(name).into()).unwrap().unwrap();
         let storages = |dtype, key: &str| archive.storage(dtype, key);
         let outside = Outside::Storages(&storages);
         let tensors = dict::of_script(&archive.pickle().unwrap(), &outside).unwrap();
@@ -144,6 +142,14 @@ fn pickles_that_go_wrong_are_told() {
     let many = [b"\x80\x04".as_slice(), &text(255), b"q\0", &again, b"."].concat();
     assert!(Pickle::read(&many.into()).unwrap_err().contains("too many names"));
     // A list that holds itself, and one inside the other a hundred thousand times.
+    // What goes on beyond the bytes that are read at first, or says so.
+    let long = |length: u32| {
+        let text = vec![b'a'; 3 << 20];
+        [b"\x80\x02X".as_slice(), &length.to_le_bytes(), &text, b"."].concat().into()
+    };
+    let pickle = Pickle::of(&Content::Memory(long(3 << 20))).unwrap();
+    assert_eq!(pickle.length, (3 << 20) + 8);
+    assert!(Pickle::of(&Content::Memory(long(u32::MAX))).unwrap_err().contains("breaks off"));
     let circle = Pickle::read(&Bytes::from_static(b"\x80\x02]q\0h\0a.")).unwrap();
     assert_eq!(circle.elements(circle.root), Some(&[circle.root][..]));
     let deep = [b"\x80\x02".to_vec(), vec![b']'; 100_000], vec![b'a'; 99_999], vec![b'.']].concat();
@@ -171,7 +177,7 @@ fn circles_and_shared_numbers_ask_for_no_more_than_the_file_is() {
     // A thousand tensors of a million numbers each that are one number.
     let storage = || tensor::Storage {
         dtype: tensor::Dtype::F32,
-        bytes: vec![0; 4].into(),
+        content: vec![0; 4].into(),
         big_endian: false,
     };
     let shared = tensor::Tensor::new(storage(), 0, vec![1 << 20], vec![0]).unwrap();
@@ -202,7 +208,7 @@ fn unknown_networks_are_named_by_what_they_have() {
     let refused = |names: &[&str]| {
         let storage = || tensor::Storage {
             dtype: tensor::Dtype::F32,
-            bytes: vec![0; 4].into(),
+            content: vec![0; 4].into(),
             big_endian: false,
         };
         let tensors = names
@@ -211,8 +217,43 @@ fn unknown_networks_are_named_by_what_they_have() {
         nets::build(&StateDict::of(tensors.collect())).err().unwrap().to_string()
     };
     assert!(refused(&["class_token"]).contains("vision transformer"));
+    let swin = refused(&["features.1.0.attn.qkv.weight"]);
+    assert!(
+        swin.contains("Swin") && swin.contains("windows") && !swin.contains("onnx.export"),
+        "{swin}"
+    );
+    assert!(refused(&["s1.b1.conv1.conv.weight", "stem.conv.weight"]).contains("RegNet"));
     let refusal = refused(&["module.encoder.weight", "module.encoder.bias"]);
     assert!(refusal.contains("encoder.bias") && refusal.contains("torch.onnx.export"), "{refusal}");
+}
+
+/// The tensors of a small ResNet under other names, and some beside them.
+fn wrapped(prefix: &str, beside: &[&str]) -> StateDict {
+    let network = dict_of(&data("old_tar.pth")).unwrap();
+    let mut dict = StateDict::default();
+    for name in network.names() {
+        dict.add(&format!("{prefix}{name}"), network.get(name).unwrap().clone());
+    }
+    for name in beside {
+        dict.add(name, network.get("fc.bias").unwrap().clone());
+    }
+    dict
+}
+
+#[test]
+fn the_network_that_others_look_through_is_read() {
+    for (prefix, beside) in [
+        ("backbone.body.", &["backbone.fpn.inner_blocks.0.0.bias", "rpn.head.conv.bias"][..]),
+        ("backbone.", &["head.mlp.0.bias"]),
+        ("encoder_q.", &["encoder_k.fc.bias", "queue"]),
+        ("encoder.", &[]),
+    ] {
+        let read = nets::build(&wrapped(prefix, beside)).unwrap();
+        assert!(read.graph.find_target("layer2.0").is_ok(), "{prefix}");
+    }
+    // What segments has other strides than the network alone.
+    let dilated = nets::build(&wrapped("backbone.", &["classifier.4.bias"])).err().unwrap();
+    assert!(dilated.to_string().contains("onnx.export"), "{dilated}");
 }
 
 #[test]
@@ -238,7 +279,7 @@ fn activation(graph: &Graph, layer: &str) -> Vec<f32> {
     let shape = Shape::new(3, 70, 90);
     let wave = |i: usize| 128.0 + 100.0 * (i as f32 / 7.0).sin();
     session.forward(&Tensor { shape, data: (0..shape.len()).map(wave).collect() }).unwrap();
-    session.activation(0).unwrap().data
+    session.activation(0).unwrap().data.into_vec()
 }
 
 #[test]
@@ -248,7 +289,7 @@ fn caffes_googlenet_with_its_weights_from_pytorch_is_the_same_network() {
     let tensor = |values: &[f32], shape: &[usize]| {
         let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
         let dtype = tensor::Dtype::F32;
-        let storage = tensor::Storage { dtype, bytes: bytes.into(), big_endian: false };
+        let storage = tensor::Storage { dtype, content: bytes.into(), big_endian: false };
         tensor::Tensor::whole(storage, shape.to_vec()).unwrap()
     };
     let mut tensors = std::collections::BTreeMap::new();
@@ -256,7 +297,7 @@ fn caffes_googlenet_with_its_weights_from_pytorch_is_the_same_network() {
         let graph::Op::Conv2d(conv) = &node.op else { continue };
         let ([height, width], name) = (conv.window.kernel, node.name.replace('/', "_"));
         let shape = [conv.out_channels, conv.in_channels, height, width];
-        tensors.insert(format!("{name}.weight"), tensor(&conv.weights, &shape));
+        tensors.insert(format!("{name}.weight"), tensor(&conv.weights.get().unwrap(), &shape));
         tensors.insert(format!("{name}.bias"), tensor(&conv.bias, &[conv.out_channels]));
     }
     let read = nets::build(&StateDict::of(tensors)).unwrap();

@@ -21,7 +21,11 @@ fn values(network: &Network, layer: &str) -> Vec<f32> {
     let shape = Shape::new(3, 6, 6);
     let data = (0..shape.len()).map(|i| (i * 37 % 256) as f32).collect();
     let picture = Tensor { shape, data };
-    reference::forward::<f64>(network, &[target], &picture).unwrap().activation(target).data
+    reference::forward::<f64>(network, &[target], &picture)
+        .unwrap()
+        .activation(target)
+        .data
+        .into_vec()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use graph::{Network, Shape, Tensor, reference};
 fn last(network: &Network) -> Tensor {
     let layers = network.graph.layers();
     let target = network.graph.find_target(&layers[layers.len() - 1].name).unwrap();
-    let picture = Tensor { shape: Shape::new(3, 8, 8), data: vec![0.5; 192] };
+    let picture = Tensor { shape: Shape::new(3, 8, 8), data: vec![0.5; 192].into() };
     reference::forward::<f64>(network, &[target], &picture).unwrap().activation(target)
 }
 

@@ -165,7 +165,7 @@ fn response(
     let activation = session.activation(0).unwrap().data;
     let mut gradient = Tensor::zeros(image.shape);
     session.backward(&[OutputGradient::Activation { weight: 1.0 }], &mut gradient).unwrap();
-    (activation, gradient.data)
+    (activation.into_vec(), gradient.data.into_vec())
 }
 
 #[test]

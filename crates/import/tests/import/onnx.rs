@@ -167,7 +167,7 @@ fn vision_transformers_give_pytorchs_numbers() {
     let bytes = std::fs::read(folder.join("expected.safetensors")).unwrap();
     let expected = SafeTensors::deserialize(&bytes).unwrap();
     let floats = |name: &str| floats(&expected, name);
-    let image = Tensor { shape: Shape::new(3, 32, 32), data: floats("image") };
+    let image = Tensor { shape: Shape::new(3, 32, 32), data: floats("image").into() };
     for name in ["legacy17", "dynamo18", "dynamo23"] {
         let mut network = import::load(&folder.join(format!("{name}.onnx"))).unwrap();
         network.input = InputSpec::default();
@@ -189,15 +189,19 @@ fn small_files_give_onnx_runtimes_numbers() {
     let bytes = std::fs::read(folder.join("expected.safetensors")).unwrap();
     let expected = SafeTensors::deserialize(&bytes).unwrap();
     let floats = |name: &str| floats(&expected, name);
-    let image = Tensor { shape: Shape::new(3, 12, 16), data: floats("image") };
+    let image = Tensor { shape: Shape::new(3, 12, 16), data: floats("image").into() };
     let mut compared = 0;
     for name in [
         "attention",
+        "branches",
         "decoder",
+        "enlarged",
         "functions",
         "gates",
         "head",
         "moved",
+        "runtime",
+        "same",
         "transformer",
         "weights",
         "windows",
@@ -215,16 +219,22 @@ fn small_files_give_onnx_runtimes_numbers() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 53);
+    assert_eq!(compared, 71);
     // At whatever size the picture is.
-    let graph = import::load(&folder.join("decoder.onnx")).unwrap().graph;
-    let joined = graph.find_target("joined").unwrap();
-    let shapes = graph.shapes(&[joined], 13, 19).unwrap();
-    assert_eq!(shapes[joined.index()], Some(Shape::new(9, 7, 10)));
+    for (name, layer, shape) in [
+        ("decoder", "joined", Shape::new(9, 7, 10)),
+        ("enlarged", "product", Shape::new(4, 13, 19)),
+        ("same", "max", Shape::new(4, 4, 5)),
+    ] {
+        let graph = import::load(&folder.join(format!("{name}.onnx"))).unwrap().graph;
+        let layer = graph.find_target(layer).unwrap();
+        let shapes = graph.shapes(&[layer], 13, 19).unwrap();
+        assert_eq!(shapes[layer.index()], Some(shape), "{name}");
+    }
     // So does a transformer that was made for one size: its position embedding is enlarged.
     let network = import::load(&folder.join("transformer.onnx")).unwrap();
     let block = network.graph.find_target("c_block").unwrap();
-    let larger = Tensor { shape: Shape::new(3, 20, 26), data: vec![100.0; 3 * 20 * 26] };
+    let larger = Tensor { shape: Shape::new(3, 20, 26), data: vec![100.0; 3 * 20 * 26].into() };
     let run = reference::forward::<f64>(&network, &[block], &larger).unwrap();
     assert_eq!(run.activation(block).shape, Shape::new(24, 1, 1 + 5 * 6));
     assert!(run.activation(block).data.iter().all(|value| value.is_finite()));

@@ -114,6 +114,20 @@ impl Store {
         Err(ModelError::Unknown { name: wanted.to_owned(), nearest })
     }
 
+    /// Loads a network by its name, which somebody else has chosen: it is never a path.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), with [`ModelError::Unknown`] for what only a path could be.
+    pub fn resolve_name(&self, name: &str) -> Result<Network, ModelError> {
+        if name != BUILT_IN && !self.is_installed(name) && known(name).is_none() {
+            return Err(ModelError::Unknown {
+                name: name.to_owned(),
+                nearest: self.nearest(name)?,
+            });
+        }
+        Ok(self.resolve(Some(name))?.0)
+    }
+
     /// Whether a network of this name is installed.
     pub fn is_installed(&self, name: &str) -> bool {
         check_name(name).is_ok() && self.folder(name).join(manifest::MANIFEST).is_file()

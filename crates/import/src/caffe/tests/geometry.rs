@@ -13,7 +13,7 @@ fn of_size(layers: &[Layer], name: &str, [height, width]: [usize; 2]) -> (Shape,
         *blue = 105.0 + i as f32;
     }
     let run = reference::forward::<f64>(&network, &[target], &picture).unwrap();
-    (run.shape(target), run.activation(target).data)
+    (run.shape(target), run.activation(target).data.into_vec())
 }
 
 /// One channel: the blue.

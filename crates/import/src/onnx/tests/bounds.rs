@@ -67,3 +67,36 @@ fn models_of_more_domains_than_any_has_are_refused() {
     let error = read_model(&file).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("the number of domains is 257"), "{error}");
 }
+
+#[test]
+fn constants_without_values_cost_nothing_however_long_their_other_axes_are() {
+    let most = [1 << 40, 1 << 40];
+    for dims in [[0, most[0], most[1]], [most[0], 0, most[1]], [most[0], most[1], 0]] {
+        let empty = floats("empty", &dims, &[]);
+        for (op, axis) in [
+            ("ReduceSum", 0),
+            ("Transpose", 0),
+            ("Concat", 0),
+            ("Gather", 0),
+            ("BatchNormalization", 0),
+        ] {
+            let inputs: &[&str] = match op {
+                "BatchNormalization" => &["empty"; 5],
+                "Gather" => &["empty", "places"],
+                "Concat" => &["empty"; 2],
+                _ => &["empty"],
+            };
+            let nodes = [
+                node("Relu", &["image"], "relu"),
+                with_integer(node(op, inputs, "made"), "axis", axis),
+            ];
+            let places = whole("places", &[0, 0]);
+            let graph = read_nodes(&nodes, &[empty.clone(), places]).unwrap().graph;
+            assert!(graph.find_target("relu").is_ok(), "{op} of {dims:?}");
+        }
+    }
+    // So long that nobody would wait for each of its steps.
+    let nodes = [node("Relu", &["image"], "relu"), node("ReduceSum", &["empty"], "sum")];
+    let graph = read_nodes(&nodes, &[floats("empty", &[most[0], 0], &[])]).unwrap().graph;
+    assert!(graph.find_target("relu").is_ok());
+}

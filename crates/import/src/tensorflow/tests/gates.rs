@@ -32,7 +32,7 @@ fn swish_and_gates_are_computed() {
     let target = graph.find_target("gated").unwrap();
     let network = Network { name, hash, graph, input: Default::default(), labels };
     let picture =
-        Tensor { shape: Shape::new(3, 1, 2), data: vec![0.5, -1.0, 0.0, 0.5, 0.25, -0.5] };
+        Tensor { shape: Shape::new(3, 1, 2), data: vec![0.5, -1.0, 0.0, 0.5, 0.25, -0.5].into() };
     let run = reference::forward::<f64>(&network, &[target], &picture).unwrap();
     // The convolution adds the colours up: 0.75 and −1.
     let swish = [0.75f64, -1.0].map(|x| x / (1.0 + (-x).exp()));

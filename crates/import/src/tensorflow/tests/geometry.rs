@@ -13,15 +13,15 @@ fn map() -> Vec<NodeDef> {
 
 /// The shape and values of a node: of one row of red 1 to 4 and green 10 to 40.
 fn values_of(nodes: &[NodeDef], name: &str) -> (Shape, Vec<f32>) {
-    let read = crate::tensorflow::read(encode(nodes).into()).unwrap();
+    let read = crate::tensorflow::read(&encode(nodes).into()).unwrap();
     let (hash, labels) = (String::new(), Vec::new());
     let input = read.input.unwrap_or_default();
     let network = Network { name: String::new(), hash, graph: read.graph, input, labels };
     let target = network.graph.find_target(name).unwrap();
     let data = vec![1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0, 0.0, 0.0, 0.0, 0.0];
-    let picture = Tensor { shape: Shape::new(3, 1, 4), data };
+    let picture = Tensor { shape: Shape::new(3, 1, 4), data: data.into() };
     let run = reference::forward::<f64>(&network, &[target], &picture).unwrap();
-    (run.shape(target), run.activation(target).data)
+    (run.shape(target), run.activation(target).data.into_vec())
 }
 
 /// What `node`, and what it needs besides the map, make of it.

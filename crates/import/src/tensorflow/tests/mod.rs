@@ -71,7 +71,7 @@ fn encode(nodes: &[NodeDef]) -> Vec<u8> {
 }
 
 fn read(nodes: &[NodeDef]) -> Result<graph::Graph, ImportError> {
-    super::read(encode(nodes).into()).map(|read| read.graph)
+    super::read(&encode(nodes).into()).map(|read| read.graph)
 }
 
 fn refused(nodes: &[NodeDef]) -> String {
@@ -229,7 +229,7 @@ fn a_few_bytes_cannot_ask_for_all_memory() {
     assert!(refused(&nodes).contains("impossible shape"));
 
     let many = GraphDef { node: vec![Bytes::new(); 30_000] }.encode_to_vec();
-    let error = super::read(many.into()).err().unwrap().to_string();
+    let error = super::read(&many.into()).err().unwrap().to_string();
     assert!(error.contains("the number of nodes is 30000"), "{error}");
 }
 
@@ -290,10 +290,10 @@ fn an_unknown_operation_matters_only_behind_it() {
 fn no_truncation_or_mutation_breaks_the_reader() {
     let whole = encode(&small());
     for end in 0..whole.len() {
-        let _ = super::read(Bytes::copy_from_slice(&whole[..end]));
+        let _ = super::read(&whole[..end].to_vec().into());
     }
     crate::mutated(&whole, 4000, |bytes| {
-        if let Ok(read) = super::read(bytes.into()) {
+        if let Ok(read) = super::read(&bytes.into()) {
             crate::measured(&read.graph);
         }
     });

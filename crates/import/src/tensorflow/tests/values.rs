@@ -12,7 +12,7 @@ fn entered(sizes: &[i64], last: &str, steps: Vec<NodeDef>) -> InputSpec {
     nodes[5] = with(node("input", "Placeholder", &[]), "shape", sizes);
     nodes[2].input[0] = last.into();
     nodes.extend(steps);
-    let read = crate::tensorflow::read(encode(&nodes).into()).unwrap();
+    let read = crate::tensorflow::read(&encode(&nodes).into()).unwrap();
     read.graph.find_target("relu").unwrap();
     let names: Vec<String> = read.graph.layers().into_iter().map(|layer| layer.name).collect();
     assert_eq!(names, ["conv", "bias_add", "relu"], "what comes before the network is no layer");
@@ -96,12 +96,12 @@ fn a_picture_used_in_two_ways_gives_both() {
         node("dark", "Mul", &["input", "half"]),
         conv("other", &["dark", "w"]),
     ]);
-    let read = crate::tensorflow::read(encode(&nodes).into()).unwrap();
+    let read = crate::tensorflow::read(&encode(&nodes).into()).unwrap();
     let (hash, labels) = (String::new(), Vec::new());
     let input = read.input.unwrap_or_default();
     let network = Network { name: String::new(), hash, graph: read.graph, input, labels };
     let targets = ["conv", "other"].map(|name| network.graph.find_target(name).unwrap());
-    let picture = Tensor { shape: graph::Shape::new(3, 1, 1), data: vec![10.0, 20.0, 30.0] };
+    let picture = Tensor { shape: graph::Shape::new(3, 1, 1), data: vec![10.0, 20.0, 30.0].into() };
     let run = reference::forward::<f64>(&network, &targets, &picture).unwrap();
     let values = targets.map(|target| run.activation(target).data[0]);
     assert_eq!(values, [60.0, 30.0]);
@@ -192,9 +192,9 @@ fn clipped_and_leaky_rectifiers_quotients_and_bounds() {
     let network = Network { name: String::new(), hash, graph, input, labels };
     let value = |name: &str, x: f32| -> [f32; 2] {
         let target = network.graph.find_target(name).unwrap();
-        let picture = Tensor { shape: graph::Shape::new(3, 1, 1), data: vec![x; 3] };
+        let picture = Tensor { shape: graph::Shape::new(3, 1, 1), data: vec![x; 3].into() };
         let run = reference::forward::<f64>(&network, &[target], &picture).unwrap();
-        run.activation(target).data.try_into().unwrap()
+        run.activation(target).data.into_vec().try_into().unwrap()
     };
     // Before each, the values are 3x + 0.5 and 3x − 0.5.
     assert_eq!(value("quotient", 0.5), [1.0, 0.25]);
@@ -275,7 +275,7 @@ fn folded(steps: Vec<NodeDef>) -> Vec<f32> {
     let graph = read(&nodes).unwrap();
     let conv = graph.node(graph.find_target("conv").unwrap());
     let graph::Op::Conv2d(conv) = &conv.op else { panic!("{:?}", conv.op) };
-    conv.weights.to_vec()
+    conv.weights.get().unwrap().to_vec()
 }
 
 #[test]

@@ -75,20 +75,44 @@ const KNOWN: &[Known] = known! {
     vit: USUAL, imagenet;
 };
 
+/// Modules that are a network by themselves, beside others that use what it gives: detectors, and what networks are
+/// trained with that nobody has named classes for.
+const PARTS: &[&str] = &[
+    "backbone.body.",
+    "backbone.",
+    "encoder.",
+    "encoder_q.",
+    "base_encoder.",
+    "online_encoder.",
+    "feature_extractor.",
+];
+
+/// What stands beside networks whose strides were changed for it, which no weights say.
+const ALTERED: &[&str] = &["aux_classifier.", "classifier.", "decoder.", "segmentation_head."];
+
 /// Networks that are known by a name of a tensor, but not built here.
 const OTHERS: &[(&str, &str)] = &[
     ("class_token", "another vision transformer (ViT)"),
     ("cls_token", "another vision transformer (ViT)"),
-    ("features.1.0.attn.qkv.weight", "a Swin transformer"),
-    ("layers.0.blocks.0.attn.qkv.weight", "a Swin transformer"),
-    ("stem.0.0.weight", "a MaxViT"),
     ("conv_stem.weight", "an EfficientNet or MobileNetV3 of timm"),
     ("conv1.0.weight", "a ResNet with another stem, as ResNet-D has"),
     ("root.conv.weight", "a BiT ResNet"),
-    ("stem.conv.weight", "a BiT ResNet"),
+    ("stages.0.blocks.0.downsample.conv.weight", "a BiT ResNet"),
+    ("s1.b1.conv1.conv.weight", "a RegNet of timm"),
     ("patch_embed.proj.weight", "a vision transformer"),
     ("unet.down_blocks.0.resnets.0.conv1.weight", "a diffusion model"),
 ];
+
+/// The same of those whose attention is within windows of the picture, which no format is of use for.
+const WINDOWED: &[(&str, &str)] = &[
+    ("features.1.0.attn.qkv.weight", "a Swin transformer"),
+    ("layers.0.blocks.0.attn.qkv.weight", "a Swin transformer"),
+    ("stem.0.0.weight", "a MaxViT"),
+    ("stages.0.blocks.0.attn_block.attn.qkv.weight", "a MaxViT"),
+];
+
+const WITHOUT_WINDOWS: &str = "It looks at the picture in windows, which this program does not compute, from ONNX files \
+                               neither. ConvNeXt is most like it";
 
 /// What may be left over of a file: heads of other kinds than those that are built, which come after all
 /// that one dreams on.
@@ -109,7 +133,24 @@ const HEADS: &[&str] = &[
 /// # Errors
 /// One that is not known, or weights that do not fit.
 pub(super) fn build(dict: &StateDict) -> Result<Read, ImportError> {
-    let Some(known) = KNOWN.iter().find(|known| (known.fits)(dict)) else {
+    let known = |dict: &StateDict| KNOWN.iter().find(|known| (known.fits)(dict));
+    let within = |prefix: &&str| {
+        let part = dict.part(prefix)?;
+        Some((known(&part)?, part))
+    };
+    let altered = dict.names().any(|name| ALTERED.iter().any(|other| name.starts_with(other)));
+    let part = match known(dict) {
+        None if !altered => PARTS.iter().find_map(within),
+        _ => None,
+    };
+    let (dict, known) = match &part {
+        Some((known, part)) => (part, Some(*known)),
+        None => (dict, known(dict)),
+    };
+    let Some(known) = known else {
+        if let Some((_, kind)) = WINDOWED.iter().find(|(name, _)| dict.has(name)) {
+            return Err(kinds::other(&format!("the weights of {kind}"), WITHOUT_WINDOWS));
+        }
         if let Some((_, kind)) = OTHERS.iter().find(|(name, _)| dict.has(name)) {
             return Err(kinds::other_weights(&format!("the weights of {kind}")));
         }

@@ -60,7 +60,8 @@ pub(super) fn classifier(
     for (number, name) in (6..).zip(layers) {
         let weights = b.dict.get(&format!("{name}.weight"));
         // torchvision publishes a VGG16 whose classifier is no numbers.
-        if weights.is_none_or(|weights| !weights.is_finite()) {
+        let Some(weights) = weights else { return Ok(()) };
+        if !weights.is_finite().map_err(|error| ImportError::unread(name, &error))? {
             return Ok(());
         }
         let Some(dense) = b.linear(name, x)? else { return Ok(()) };
@@ -80,7 +81,7 @@ pub(super) fn input(dict: &StateDict) -> InputSpec {
     if dict.has("classifier.1.weight") {
         // Johnson's copy of Caffe's weights, of which the layers have other numbers.
         KERAS
-    } else if classifier.is_some_and(|weights| !weights.is_finite()) {
+    } else if classifier.is_some_and(|weights| weights.is_finite().is_ok_and(|finite| !finite)) {
         // torchvision's copy of them, its colours turned round.
         let [blue, green, red] = [104.0, 117.0, 123.0];
         let mean = [red, green, blue];

@@ -81,6 +81,7 @@ fn names(dict: &StateDict) -> Option<&'static Names> {
         [names.class, names.positions].iter().all(|name| dict.has(name))
             && matches!(dict.shape(&format!("{}.weight", names.patches)), [_, 3, _, _])
             && dict.has(&format!("{}0.{}", names.blocks, names.queries[0]))
+            && is_plain(dict, names)
     })
 }
 
@@ -105,6 +106,21 @@ pub(super) fn build(b: &mut Builder<'_>) -> Result<(), ImportError> {
     b.linear(names.head, x).map(drop)
 }
 
+/// Whether the class token has a place of its own beside those of a square, and the second layer of a block reads what
+/// the first one gives: others have neither, or gates.
+fn is_plain(dict: &StateDict, names: &Names) -> bool {
+    let channels = dict.shape(names.class).last().copied().unwrap_or(0);
+    let count = dict.get(names.positions).map_or(0, |of| of.len() / channels.max(1));
+    let places = count.saturating_sub(1);
+    let layer = |at: usize, axis: usize| {
+        let mut shapes = names.layers[at]
+            .iter()
+            .map(|layer| dict.shape(&format!("{}0.{layer}.weight", names.blocks)));
+        shapes.find_map(|shape| shape.get(axis).copied())
+    };
+    places.isqrt().pow(2) == places && places > 0 && layer(0, 0) == layer(1, 1)
+}
+
 /// Patches with what was trained for their places, in a row behind the class token.
 fn tokens(b: &mut Builder<'_>, names: &Names, x: NodeId) -> Result<NodeId, ImportError> {
     let channels = b.channels(x);
@@ -121,7 +137,8 @@ fn tokens(b: &mut Builder<'_>, names: &Names, x: NodeId) -> Result<NodeId, Impor
         (side * side + 1) * channels,
         positions.len(),
     )?;
-    let positions = positions.values();
+    let positions =
+        positions.values().map_err(|error| ImportError::unread(names.positions, &error))?;
     let (first, rest) = positions.split_at(channels);
     let values = (0..channels).flat_map(|c| rest.iter().skip(c).step_by(channels).copied());
     let embedding = PositionEmbedding { grid: [side, side], values: values.collect() };

@@ -437,4 +437,130 @@ model(
     sizes=(12, 16),
 )
 
+# Parts of channels that are weighed against each other: a convolution over the channels of a mean (Wang et al. 2020),
+# branches that softmax shares (Zhang et al. 2020), branches that are stacked (Li et al. 2019).
+model(
+    "branches",
+    [
+        N("Conv", ["image", "w1"], ["many"], strides=[4, 4]),
+        N("GlobalAveragePool", ["many"], ["mean"]),
+        N("Reshape", ["mean", "row"], ["mean_row"]),
+        N("Conv", ["mean_row", "along"], ["gate_row"], pads=[2, 2]),
+        N("Sigmoid", ["gate_row"], ["gate"]),
+        N("Reshape", ["gate", "point"], ["gate_point"]),
+        N("Shape", ["many"], ["size"]),
+        N("Expand", ["gate_point", "size"], ["gate_map"]),
+        N("Mul", ["many", "gate_map"], ["efficient"]),
+        N("Mul", ["many", "gate_point"], ["efficient_too"]),
+        N("Conv", ["many", "w2"], ["pair"], group=16),
+        N("Reshape", ["pair", "parts"], ["split"]),
+        N("ReduceSum", ["split", "one"], ["sum"], keepdims=0),
+        N("ReduceMean", ["split"], ["mean_of"], axes=[1], keepdims=0),
+        N("ReduceMax", ["split"], ["most"], axes=[1], keepdims=0),
+        N("GlobalAveragePool", ["sum"], ["sum_mean"]),
+        N("Conv", ["sum_mean", "w3"], ["scores"], group=8),
+        N("Reshape", ["scores", "across"], ["scores_row"]),
+        N("Transpose", ["scores_row"], ["scores_turned"], perm=[0, 2, 1, 3]),
+        N("Softmax", ["scores_turned"], ["shares_row"], axis=1),
+        N("Reshape", ["shares_row", "shares_shape"], ["shares"]),
+        N("Mul", ["split", "shares"], ["weighed"]),
+        N("ReduceSum", ["weighed", "one"], ["split_attention"], keepdims=0),
+        N("Softmax", ["split"], ["shares_map"], axis=1),
+        N("ReduceMax", ["shares_map"], ["share"], axes=[1], keepdims=0),
+        N("Relu", ["sum"], ["first"]),
+        N("Unsqueeze", ["first", "one"], ["first_of"]),
+        N("Unsqueeze", ["sum", "one"], ["second_of"]),
+        N("Concat", ["first_of", "second_of"], ["stacked"], axis=1),
+        N("Mul", ["stacked", "shares"], ["selected"]),
+        N("ReduceSum", ["selected", "one"], ["selective"], keepdims=0),
+    ],
+    ["efficient", "efficient_too", "sum", "mean_of", "most", "split_attention", "share", "selective"],
+    [
+        constant("w1", weights(160, 3, 1, 1)),
+        constant("w2", weights(160, 10, 1, 1)),
+        constant("w3", weights(160, 10, 1, 1) * 4),
+        constant("along", weights(1, 1, 5)),
+        constant("row", np.array([1, 1, -1])),
+        constant("point", np.array([1, -1, 1, 1])),
+        constant("parts", np.array([1, 2, 80, 3, 4])),
+        constant("one", np.array([1])),
+        constant("across", np.array([1, 1, 2, -1])),
+        constant("shares_shape", np.array([1, 2, 80, 1, 1])),
+    ],
+    sizes=(12, 16),
+)
+
+# What TensorFlow pads, written as PyTorch's ports of its networks do; for convolutions and pools.
+def padding(name, source, kernel, stride):
+    return [
+        N("Shape", [source], [f"{name}_shape"], start=2),
+        N("Cast", [f"{name}_shape"], [f"{name}_size"], to=TensorProto.FLOAT),
+        N("Div", [f"{name}_size", stride], [f"{name}_ratio"]),
+        N("Ceil", [f"{name}_ratio"], [f"{name}_count"]),
+        N("Sub", [f"{name}_count", "1.0"], [f"{name}_steps"]),
+        N("Mul", [f"{name}_steps", stride], [f"{name}_way"]),
+        N("Add", [f"{name}_way", kernel], [f"{name}_reach"]),
+        N("Sub", [f"{name}_reach", f"{name}_size"], [f"{name}_lack"]),
+        N("Clip", [f"{name}_lack", "0.0"], [f"{name}_all"]),
+        N("Cast", [f"{name}_all"], [f"{name}_whole"], to=TensorProto.INT64),
+        N("Div", [f"{name}_whole", "two"], [f"{name}_before"]),
+        N("Sub", [f"{name}_whole", f"{name}_before"], [f"{name}_after"]),
+        N("Concat", ["none", f"{name}_before", "none", f"{name}_after"], [f"{name}_pads"], axis=0),
+    ]
+
+
+model(
+    "same",
+    [
+        *padding("a", "image", "3.0", "2.0"),
+        N("Pad", ["image", "a_pads"], ["a_padded"]),
+        N("Conv", ["a_padded", "w1"], ["conv"], strides=[2, 2]),
+        *padding("b", "conv", "3.0", "2.0"),
+        N("Pad", ["conv", "b_pads", "least"], ["b_padded"]),
+        N("MaxPool", ["b_padded"], ["max"], kernel_shape=[3, 3], strides=[2, 2]),
+    ],
+    ["conv", "max"],
+    [
+        constant("w1", weights(4, 3, 3, 3)),
+        constant("least", np.float32(-np.inf)),
+        constant("none", np.array([0, 0])),
+        constant("two", np.array(2)),
+        *[constant(str(x), np.float32(x)) for x in (0.0, 1.0, 2.0, 3.0)],
+    ],
+)
+
+# A gate of a smaller map, enlarged to the size that the larger one has in the file.
+model(
+    "enlarged",
+    [
+        N("Conv", ["image", "w1"], ["large"]),
+        N("MaxPool", ["large"], ["small"], kernel_shape=[3, 3], strides=[2, 2]),
+        N("Sigmoid", ["small"], ["gate"]),
+        N("Resize", ["gate", "", "", "size"], ["gate_large"], mode="nearest", nearest_mode="floor", coordinate_transformation_mode="asymmetric"),
+        N("Mul", ["large", "gate_large"], ["product"]),
+    ],
+    ["product"],
+    [constant("w1", weights(4, 3, 1, 1)), constant("size", np.array([1, 4, 12, 16]))],
+    sizes=(12, 16),
+)
+
+# What ONNX Runtime makes of several operations.
+model(
+    "runtime",
+    [
+        N("FusedConv", ["image", "w1", "b1"], ["relu"], domain="com.microsoft", activation="Relu", pads=[1, 1, 1, 1]),
+        N("FusedConv", ["relu", "w2", "b2", "relu"], ["sum"], domain="com.microsoft", activation="Clip", activation_params=[-0.5, 1.0]),
+        N("FusedConv", ["sum", "w2", "b2"], ["leaky"], domain="com.microsoft", activation="LeakyRelu", activation_params=[0.3]),
+        N("FusedConv", ["sum", "w2", "b2"], ["hard"], domain="com.microsoft", activation="HardSigmoid", activation_params=[0.3, 0.4]),
+        N("QuickGelu", ["sum"], ["quick"], domain="com.microsoft"),
+        N("QuickGelu", ["sum"], ["silu"], domain="com.microsoft", alpha=1.0),
+        N("Transpose", ["sum"], ["last"], perm=[0, 2, 3, 1]),
+        N("BiasGelu", ["last", "b2"], ["gelu_last"], domain="com.microsoft"),
+        N("Transpose", ["gelu_last"], ["gelu"], perm=[0, 3, 1, 2]),
+    ],
+    ["relu", "sum", "leaky", "hard", "quick", "silu", "gelu"],
+    [constant("w1", weights(6, 3, 3, 3)), constant("b1", weights(6)), constant("w2", weights(6, 6, 1, 1)), constant("b2", weights(6))],
+    domains=("com.microsoft",),
+)
+
 save_file(expected, "expected.safetensors")
