@@ -6,7 +6,7 @@ use moxcms::{
     Layout, MatrixCoefficients, ToneReprCurve, TransferCharacteristics, TransformOptions,
 };
 
-use super::interleave::{deinterleave, interleave};
+use super::interleave::{Walk, deinterleave, interleave};
 
 /// sRGB's gamma as PNG counts it, of which 0.45455 is a spelling, and how far others may be from it.
 const SRGB_GAMMA: f32 = 1.0 / 2.2;
@@ -130,7 +130,7 @@ pub(super) fn to_srgb(planes: &mut Tensor, grey: bool, space: &ColorSpace) -> Re
     for ((red, green), blue) in rows.zip(blue.chunks_exact_mut(width)) {
         interleave(&[&*red, &*green, &*blue][..channels], &mut from);
         transform.transform(&from, &mut to).map_err(broken)?;
-        deinterleave(&to, &mut [red, green, blue]);
+        deinterleave(&to, &mut [red, green, blue], (width, Walk::straight(width)));
     }
     Ok(())
 }
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     fn converted(values: [f32; 3], space: &ColorSpace) -> Vec<u8> {
-        let mut planes = Tensor { shape: Shape::new(3, 1, 1), data: values.to_vec() };
+        let mut planes = Tensor { shape: Shape::new(3, 1, 1), data: values.to_vec().into() };
         to_srgb(&mut planes, false, space).unwrap();
         planes.data.iter().map(|value| (value + 0.5) as u8).collect()
     }

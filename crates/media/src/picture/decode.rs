@@ -2,26 +2,28 @@
 
 use std::path::Path;
 
-use graph::{Size, Tensor};
+use graph::{Size, Storage, Tensor};
 
 use super::facts::Facts;
-use super::image::{BitDepth, Image, planes};
+use super::image::Image;
 use super::source::Source;
 use super::{ImageError, color};
 
 /// What a picture that is read may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes of memory, the decoded picture included. Default: 4 GiB.
     pub memory: u64,
     /// Whether ffprobe may be asked for the recipe of a movie. Default: yes.
     pub ffprobe: bool,
+    /// Where the planes of a picture are to lie, and its samples while it is read. Default: in memory.
+    pub storage: Storage,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 1 << 32, ffprobe: true }
+        Self { memory: 1 << 32, ffprobe: true, storage: Storage::default() }
     }
 }
 
@@ -29,6 +31,12 @@ impl Limits {
     /// No more than this many bytes of memory.
     pub fn memory(memory: u64) -> Self {
         Self { memory, ..Self::default() }
+    }
+
+    /// The same for pictures that are to lie elsewhere than in the memory.
+    #[must_use]
+    pub fn in_storage(self, storage: &Storage) -> Self {
+        Self { storage: storage.clone(), ..self }
     }
 
     /// The same without another program's help.
@@ -61,7 +69,7 @@ impl Image {
     /// As [`Self::open`], as far as headers tell; [`ImageError::Memory`] for a picture that would take
     /// more than `limits` allow.
     pub fn size_of_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Size, ImageError> {
-        Ok(Source::open(path.as_ref())?.open_within(limits.memory)?.size())
+        Ok(Source::open(path.as_ref())?.open_within(limits)?.size())
     }
 
     /// Reads a picture from the bytes of its file, within the default [`Limits`].
@@ -83,24 +91,18 @@ impl Image {
 
 /// The planes of what a file holds.
 fn decode(source: Source<'_>, limits: &Limits) -> Result<Image, ImageError> {
-    let (image, Facts { space, otherwise, is_associated, mut notes, .. }) =
-        source.open_within(limits.memory)?.samples()?;
-    let size = Size::new(image.height() as usize, image.width() as usize);
-    let channels = usize::from(image.color().channel_count());
-    let ((mut color, alpha), depth) = if let Some(samples) = image.as_flat_samples_u16() {
-        (planes(size, channels, samples.samples), BitDepth::Sixteen)
-    } else if let Some(samples) = image.as_flat_samples_f32() {
-        (planes(size, channels, samples.samples), BitDepth::Sixteen)
-    } else {
-        (planes(size, channels, image.as_bytes()), BitDepth::Eight)
-    };
-    drop(image);
+    let opened = source.open_within(limits)?;
+    let orientation = opened.orientation;
+    let (samples, Facts { space, otherwise, is_associated, mut notes, .. }) = opened.samples()?;
+    let (depth, is_grey) = (samples.depth(), samples.is_grey());
+    let (mut color, alpha) = samples.planes(orientation);
+    drop(samples);
     if let Some(alpha) = alpha.as_ref().filter(|_| is_associated) {
         divide(&mut color, alpha);
     }
     let mut spaces = space.into_iter().chain(otherwise).peekable();
     while let Some(space) = spaces.next() {
-        let Err(problem) = color::to_srgb(&mut color, channels < 3, &space) else { break };
+        let Err(problem) = color::to_srgb(&mut color, is_grey, &space) else { break };
         let instead = if spaces.peek().is_some() { "what the file says beside it" } else { "sRGB" };
         notes.push(format!("{problem}; the colours are taken for {instead}"));
     }

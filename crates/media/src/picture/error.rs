@@ -93,6 +93,24 @@ pub enum ImageError {
         /// Bytes it may take.
         available: u64,
     },
+    /// The picture would take more room on the disk, while it is worked on, than there is.
+    #[error(
+        "could not read {name}: a picture of {size} pixels needs {} of scratch files, but {place} has room for {} only",
+        readable_bytes(*.needed),
+        readable_bytes(*.room)
+    )]
+    Scratch {
+        /// The picture.
+        name: String,
+        /// Its size.
+        size: Size,
+        /// Bytes it takes at least.
+        needed: u64,
+        /// Bytes that are free.
+        room: u64,
+        /// The folder.
+        place: String,
+    },
     /// Planes, bytes and size do not match.
     #[error("the samples do not make an image: {0}")]
     Samples(String),
@@ -157,7 +175,7 @@ impl ImageError {
             | Self::Damaged { .. }
             | Self::Variety { .. }
             | Self::Dimensions { .. } => Fault::Input,
-            Self::Memory { .. } => Fault::Memory,
+            Self::Memory { .. } | Self::Scratch { .. } => Fault::Memory,
             Self::Samples(_) => Fault::Request,
             Self::Name { .. }
             | Self::TooLarge { .. }
@@ -184,9 +202,13 @@ impl ImageError {
                     .to_owned(),
             )
             }
-            Self::Memory { .. } | Self::Dimensions { .. } => {
-                Some("Make the picture smaller first.".to_owned())
+            Self::Scratch { .. } => {
+                Some("Make room there, or choose a folder on another disk.".to_owned())
             }
+            Self::Memory { .. } => {
+                Some("Make the picture smaller first, or allow more memory.".to_owned())
+            }
+            Self::Dimensions { .. } => Some("Make the picture smaller first.".to_owned()),
             Self::Name { .. } => Some(format!("End the name in {WRITE}.")),
             Self::TooLarge { .. } | Self::RecipeTooLong { .. } => {
                 Some("Write a PNG instead.".to_owned())

@@ -83,7 +83,7 @@ impl Facts {
     }
 
     /// Adds what every decoder knows: the ICC profile and the camera's data.
-    pub(super) fn add(&mut self, decoder: &mut impl ImageDecoder) {
+    pub(super) fn add(&mut self, decoder: &mut dyn ImageDecoder) {
         let mut profile = decoder.icc_profile().ok().flatten();
         if profile.as_ref().is_some_and(|profile| profile.len() > MOST_PROFILE) {
             profile = None;

@@ -1,11 +1,12 @@
 //! The one image type: planes of floats, and their conversions to and from interleaved bytes.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use graph::{Shape, Size, Tensor};
+use graph::{Shape, Size, Storage, Tensor, Values};
 
 use super::ImageError;
-use super::interleave::{Sample, deinterleave, interleave};
+use super::interleave::{Sample, Walk, deinterleave, interleave};
 
 /// How many bits per channel a file has, or is to have where its format can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,16 +74,16 @@ impl Image {
     /// Interleaved red, green and blue bytes, row by row from the top. A transparent image is laid on
     /// white.
     pub fn to_rgb8(&self) -> Vec<u8> {
-        self.samples(false)
+        self.samples(false).into_vec()
     }
 
     /// Interleaved red, green, blue and alpha bytes, row by row from the top.
     pub fn to_rgba8(&self) -> Vec<u8> {
         if self.alpha.is_some() {
-            return self.samples(true);
+            return self.samples(true).into_vec();
         }
-        let opaque = Tensor { shape: self.plane(), data: vec![255.0; self.plane().len()] };
-        interleaved(&self.color, Some(&opaque))
+        let opaque = Tensor { shape: self.plane(), data: vec![255.0; self.plane().len()].into() };
+        interleaved(&self.color, Some(&opaque)).into_vec()
     }
 
     /// Rows and columns.
@@ -145,7 +146,7 @@ impl Image {
 
     /// Interleaved samples of any depth: with alpha if `with_alpha` and the image has it, laid on white
     /// otherwise.
-    pub(super) fn samples<S: Sample>(&self, with_alpha: bool) -> Vec<S> {
+    pub(super) fn samples<S: Sample>(&self, with_alpha: bool) -> Interleaved<S> {
         match self.on_white() {
             Some(color) if !with_alpha => interleaved(&color, None),
             _ => interleaved(&self.color, self.alpha.as_ref()),
@@ -176,7 +177,8 @@ impl Image {
                 bytes.len()
             )));
         }
-        let (color, alpha) = planes(size, channels, bytes);
+        let place = (size, Walk::straight(size.width), &Storage::default());
+        let (color, alpha) = planes(place, channels, bytes);
         Self::from_planes(color, alpha)
     }
 }
@@ -193,23 +195,24 @@ impl fmt::Debug for Image {
     }
 }
 
-/// Interleaved samples as planes: 3 × height × width, and a plane for alpha if there are 2 or 4
-/// `channels`. Grey, of 1 or 2 channels, fills all three colours.
+/// Interleaved samples, gone through along `walk`, as planes that lie in `storage`: 3 × height × width, and a plane
+/// for alpha if there are 2 or 4 `channels`. Grey, of 1 or 2 channels, fills all three colours.
 pub(super) fn planes<S: Sample>(
-    size: Size,
+    (size, walk, storage): (Size, Walk, &Storage),
     channels: usize,
     samples: &[S],
 ) -> (Tensor, Option<Tensor>) {
     let shape = Shape::new(3, size.height, size.width);
     let plane = shape.plane();
-    let mut color = Tensor::zeros(shape);
+    let mut color = Tensor::zeros_in(storage, shape);
     let has_alpha = channels.is_multiple_of(2);
-    let mut alpha = has_alpha.then(|| Tensor::zeros(Shape { channels: 1, ..shape }));
+    let mut alpha = has_alpha.then(|| Tensor::zeros_in(storage, Shape { channels: 1, ..shape }));
     let colors = channels - usize::from(has_alpha);
     let own = color.data.chunks_exact_mut(plane).take(colors);
     deinterleave(
         samples,
         &mut own.chain(alpha.iter_mut().map(|a| &mut a.data[..])).collect::<Vec<_>>(),
+        (size.width, walk),
     );
     if colors == 1 {
         color.data.copy_within(..plane, plane);
@@ -218,12 +221,31 @@ pub(super) fn planes<S: Sample>(
     (color, alpha)
 }
 
-fn interleaved<S: Sample>(color: &Tensor, alpha: Option<&Tensor>) -> Vec<S> {
+/// Interleaved samples, which lie where the colours do.
+pub(super) struct Interleaved<S> {
+    bytes: Values,
+    len: usize,
+    sample: PhantomData<S>,
+}
+
+impl<S: Sample> Interleaved<S> {
+    pub(super) fn as_mut_slice(&mut self) -> &mut [S] {
+        &mut bytemuck::cast_slice_mut(&mut self.bytes)[..self.len]
+    }
+
+    fn into_vec(mut self) -> Vec<S> {
+        self.as_mut_slice().to_vec()
+    }
+}
+
+fn interleaved<S: Sample>(color: &Tensor, alpha: Option<&Tensor>) -> Interleaved<S> {
     let plane = color.shape.plane();
     let planes = color.data.chunks_exact(plane).chain(alpha.map(|alpha| &alpha.data[..]));
     let planes: Vec<&[f32]> = planes.collect();
-    let mut samples = vec![S::default(); plane * planes.len()];
-    interleave(&planes, &mut samples);
+    let len = plane * planes.len();
+    let bytes = color.storage().zeros((len * size_of::<S>()).div_ceil(size_of::<f32>()));
+    let mut samples = Interleaved { bytes, len, sample: PhantomData };
+    interleave(&planes, samples.as_mut_slice());
     samples
 }
 
@@ -258,7 +280,7 @@ mod tests {
         assert!(Image::from_planes(plane(3, 5), None).is_ok());
         assert!(Image::from_planes(plane(1, 5), None).is_err());
         assert!(Image::from_planes(plane(3, 5), Some(plane(1, 4))).is_err());
-        let short = Tensor { data: vec![0.0; 3], ..plane(3, 5) };
+        let short = Tensor { data: vec![0.0; 3].into(), ..plane(3, 5) };
         assert!(Image::from_planes(short, None).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Between planes of floats and interleaved samples: the one place where either becomes the other.
 
 /// A sample as files and codecs store it. A plane's values are 0–255 whatever the sample's type.
-pub(super) trait Sample: Copy + Default {
+pub(super) trait Sample: bytemuck::Pod {
     /// The sample nearest to a plane's value, halves up; what is out of range becomes the nearest end.
     fn from_value(value: f32) -> Self;
 
@@ -49,12 +49,43 @@ pub(super) fn interleave<S: Sample>(planes: &[&[f32]], samples: &mut [S]) {
     }
 }
 
-/// Writes `samples`, pixel after pixel, into equally long planes.
-pub(super) fn deinterleave<S: Sample>(samples: &[S], planes: &mut [&mut [f32]]) {
+/// The way through a picture's pixels, counted row by row, that leads through those of a turned one row by row.
+#[derive(Clone, Copy)]
+pub(super) struct Walk {
+    /// The first pixel.
+    pub(super) start: isize,
+    /// From pixel to pixel of a row.
+    pub(super) across: isize,
+    /// From row to row.
+    pub(super) down: isize,
+}
+
+impl Walk {
+    /// Through a picture of so many columns that is not turned.
+    pub(super) fn straight(width: usize) -> Self {
+        Self { start: 0, across: 1, down: width as isize }
+    }
+}
+
+/// Writes `samples`, pixel after pixel along `walk`, into equally long planes with rows of `width`.
+pub(super) fn deinterleave<S: Sample>(
+    samples: &[S],
+    planes: &mut [&mut [f32]],
+    (width, walk): (usize, Walk),
+) {
     let channels = planes.len();
     for (channel, plane) in planes.iter_mut().enumerate() {
-        for (pixel, value) in samples.chunks_exact(channels).zip(plane.iter_mut()) {
-            *value = pixel[channel].value();
+        for (y, row) in plane.chunks_exact_mut(width).enumerate() {
+            let first = walk.start + y as isize * walk.down;
+            if walk.across == 1 {
+                let pixels = samples[first as usize * channels..].chunks_exact(channels);
+                pixels.zip(row).for_each(|(pixel, value)| *value = pixel[channel].value());
+                continue;
+            }
+            for (x, value) in row.iter_mut().enumerate() {
+                let pixel = (first + x as isize * walk.across) as usize;
+                *value = samples[pixel * channels + channel].value();
+            }
         }
     }
 }
@@ -67,8 +98,9 @@ mod tests {
     fn samples_come_back_as_they_were() {
         fn both_ways<S: Sample + PartialEq + std::fmt::Debug>(samples: &[S]) {
             let (mut a, mut b) = (vec![0.0; samples.len() / 2], vec![0.0; samples.len() / 2]);
-            deinterleave(samples, &mut [&mut a, &mut b]);
-            let mut back = vec![S::default(); samples.len()];
+            let row = samples.len() / 2;
+            deinterleave(samples, &mut [&mut a, &mut b], (row, Walk::straight(row)));
+            let mut back = vec![S::zeroed(); samples.len()];
             interleave(&[&a, &b], &mut back);
             assert_eq!(samples, back);
         }

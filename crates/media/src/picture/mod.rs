@@ -19,7 +19,11 @@ mod jpeg;
 #[cfg(feature = "pictures")]
 mod recipe;
 #[cfg(feature = "pictures")]
+mod samples;
+#[cfg(feature = "pictures")]
 mod source;
+#[cfg(feature = "pictures")]
+mod strips;
 #[cfg(all(test, feature = "pictures"))]
 mod tests;
 

@@ -19,7 +19,7 @@ pub(crate) fn recipe_of(path: &Path, limits: &Limits) -> Result<Option<String>, 
     let mut source = Source::open(path)?;
     let packet = match source.format() {
         ImageFormat::Tiff => source.tiff_tag(XMP_TAG),
-        _ => source.open_within(limits.memory)?.xmp(),
+        _ => source.open_within(limits)?.xmp(),
     };
     Ok(packet.as_deref().and_then(xmp::unpack))
 }

@@ -5,15 +5,17 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use graph::Size;
+use graph::{Size, Storage};
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, RgbImage};
+use image::{ImageDecoder, ImageReader};
 use tiff::decoder::Decoder;
 use tiff::decoder::ifd::Value;
 use tiff::tags::Tag;
 
 use super::facts::{END_MISSING, ENDLESS, Facts, most_bytes};
-use super::{ImageError, ImageFormat, jpeg};
+use super::samples::{Samples, upright};
+use super::strips::Strips;
+use super::{ImageError, ImageFormat, Limits, jpeg};
 use crate::kind::SNIFF_BYTES;
 use crate::xmp;
 use crate::{FileKind, check_regular};
@@ -109,12 +111,13 @@ impl<'a> Source<'a> {
         value.ok()
     }
 
-    /// The headers of a picture of a size that can be, whose decoder takes no more than `memory` bytes.
+    /// The headers of a picture of a size that can be, which is read within `limits`.
     ///
     /// # Errors
     /// A header that makes no sense, a file that is no picture after all, or one that is too large.
-    pub(super) fn open_within(self, memory: u64) -> Result<Opened<'a>, ImageError> {
+    pub(super) fn open_within(self, limits: &Limits) -> Result<Opened<'a>, ImageError> {
         let Self { name, format, mut stream } = self;
+        let (memory, storage) = (limits.memory, limits.storage.clone());
         let read = |source| ImageError::Read { name: name.clone(), source };
         let mut facts = Facts::of(format, &name, &mut stream)?;
         stream.rewind().map_err(read)?;
@@ -137,50 +140,71 @@ impl<'a> Source<'a> {
             lacks_end = !scan.has_end;
             scanned = Some((scan, file));
         }
-        let mut reader = ImageReader::with_format(stream, codec(format));
-        let mut limits = image::Limits::no_limits();
-        // A PNG's limit is that of what it has beside its pixels, packed or not.
-        let most = if format == ImageFormat::Png { MOST_BESIDE } else { MOST_BYTES };
-        limits.max_alloc = Some(memory.min(most));
-        reader.limits(limits);
-        let mut decoder = match reader.into_decoder() {
-            Ok(decoder) => decoder,
-            Err(_) if lacks_end => return Err(ImageError::Truncated { name }),
-            Err(image::ImageError::Unsupported(_)) if facts.refusal.is_some() => {
-                let problem = facts.refusal.unwrap_or_default();
-                return Err(ImageError::Variety { name, problem });
+        let strips = match format == ImageFormat::Tiff && storage.as_scratch().is_some() {
+            true => Strips::open(stream),
+            false => Err(stream),
+        };
+        let is_strips = strips.is_ok();
+        let mut decoder: Box<dyn ImageDecoder + 'a> = match strips {
+            Ok(strips) => Box::new(strips),
+            Err(stream) => {
+                let mut reader = ImageReader::with_format(stream, codec(format));
+                let mut most_allocated = image::Limits::no_limits();
+                // A PNG's limit is that of what it has beside its pixels, packed or not.
+                let most = if format == ImageFormat::Png { MOST_BESIDE } else { MOST_BYTES };
+                most_allocated.max_alloc = Some(memory.min(most));
+                reader.limits(most_allocated);
+                match reader.into_decoder() {
+                    Ok(decoder) => Box::new(decoder),
+                    Err(_) if lacks_end => return Err(ImageError::Truncated { name }),
+                    Err(image::ImageError::Unsupported(_)) if facts.refusal.is_some() => {
+                        let problem = facts.refusal.unwrap_or_default();
+                        return Err(ImageError::Variety { name, problem });
+                    }
+                    Err(image::ImageError::Limits(_))
+                        if format == ImageFormat::Png && memory > most =>
+                    {
+                        return Err(ImageError::Damaged { name, problem: ENDLESS.to_owned() });
+                    }
+                    Err(error) => return Err(failed(&name, memory, &error)),
+                }
             }
-            Err(image::ImageError::Limits(_)) if format == ImageFormat::Png && memory > most => {
-                return Err(ImageError::Damaged { name, problem: ENDLESS.to_owned() });
-            }
-            Err(error) => return Err(failed(&name, memory, &error)),
         };
         let (width, height) = decoder.dimensions();
         check_dimensions(&name, width, height)?;
-        facts.add(&mut decoder);
+        facts.add(&mut *decoder);
         let size = Size::new(height as usize, width as usize);
         let has_alpha = decoder.color_type().has_alpha();
-        // A JPEG's bytes, which its two decoders copy; the file's own samples, those turned upright, and
-        // every channel as f32.
         let file = scanned.as_ref().map_or(0, |(scan, _)| scan.length);
-        let needed = file
-            .saturating_mul(3)
-            .saturating_add(decoder.total_bytes().saturating_mul(2))
-            .saturating_add(size.pixels() * (3 + u64::from(has_alpha)) * 4);
+        let samples = decoder.total_bytes();
+        let planes = size.pixels() * (3 + u64::from(has_alpha)) * 4;
+        let needed = match storage.as_scratch() {
+            // A JPEG's bytes, which its two decoders copy; what is kept of the samples beside what decoders are asked
+            // for; and the samples and every channel as f32.
+            None => file.saturating_mul(3).saturating_add(samples.saturating_mul(2) + planes),
+            Some(scratch) => {
+                let room = scratch.room();
+                let lying = samples.saturating_add(planes);
+                if lying > room {
+                    let place = scratch.place();
+                    return Err(ImageError::Scratch { name, size, needed: lying, room, place });
+                }
+                // How many times decoders keep the samples for themselves.
+                let kept = match (format, is_strips) {
+                    (ImageFormat::Png | ImageFormat::Bmp, _) | (_, true) => 0,
+                    (ImageFormat::Tiff, false) => 1,
+                    (ImageFormat::WebP, _) => 2,
+                    (ImageFormat::Jpeg, _) => 4,
+                };
+                file.saturating_mul(3).saturating_add(samples.saturating_mul(kept))
+            }
+        };
         if needed > memory {
             let (size, available) = (Some(size), memory);
             return Err(ImageError::Memory { name, size, needed, available });
         }
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        Ok(Opened {
-            name,
-            memory,
-            decoder: Box::new(decoder),
-            scanned,
-            lacks_end,
-            facts,
-            orientation,
-        })
+        Ok(Opened { name, memory, storage, decoder, scanned, lacks_end, facts, orientation })
     }
 }
 
@@ -188,6 +212,7 @@ impl<'a> Source<'a> {
 pub(super) struct Opened<'a> {
     name: String,
     memory: u64,
+    storage: Storage,
     decoder: Box<dyn ImageDecoder + 'a>,
     /// What the markers of a JPEG say, and its bytes.
     scanned: Option<(jpeg::Scan, Vec<u8>)>,
@@ -203,14 +228,7 @@ impl Opened<'_> {
     /// Its size once it is upright.
     pub(super) fn size(&self) -> Size {
         let (width, height) = self.decoder.dimensions();
-        let size = Size::new(height as usize, width as usize);
-        use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
-        match self.orientation {
-            Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH => {
-                Size::new(size.width, size.height)
-            }
-            _ => size,
-        }
+        upright(Size::new(height as usize, width as usize), self.orientation).0
     }
 
     /// An XMP packet.
@@ -218,11 +236,11 @@ impl Opened<'_> {
         self.decoder.xmp_metadata().ok().flatten()
     }
 
-    /// Its samples, upright.
+    /// Its samples.
     ///
     /// # Errors
     /// It is damaged or cut off.
-    pub(super) fn samples(mut self) -> Result<(DynamicImage, Facts), ImageError> {
+    pub(super) fn samples(mut self) -> Result<(Samples, Facts), ImageError> {
         let mut apart = None;
         if let Some((scan, file)) = &self.scanned {
             match jpeg::look(file, scan) {
@@ -260,20 +278,21 @@ impl Opened<'_> {
         }
         self.scanned = None;
         let (width, height) = self.decoder.dimensions();
-        let image =
-            match apart {
-                Some((samples, 1)) => GrayImage::from_raw(width, height, samples).map(Into::into),
-                Some((samples, _)) => RgbImage::from_raw(width, height, samples).map(Into::into),
-                None => Some(DynamicImage::from_decoder(self.decoder).map_err(|error| {
-                    match self.lacks_end {
-                        true => ImageError::Truncated { name: self.name.clone() },
-                        false => failed(&self.name, self.memory, &error),
-                    }
-                })?),
-            };
-        let Some(mut image) = image else { return Err(ImageError::Truncated { name: self.name }) };
-        image.apply_orientation(self.orientation);
-        Ok((image, self.facts))
+        let size = Size::new(height as usize, width as usize);
+        let samples = match apart {
+            Some((samples, channels)) => Samples::made(size, channels, &samples),
+            None => {
+                let decoded = Samples::decoded(self.decoder, &self.storage);
+                Some(decoded.map_err(|error| match self.lacks_end {
+                    true => ImageError::Truncated { name: self.name.clone() },
+                    false => failed(&self.name, self.memory, &error),
+                })?)
+            }
+        };
+        match samples {
+            None => Err(ImageError::Truncated { name: self.name }),
+            Some(samples) => Ok((samples, self.facts)),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Pictures through files: what goes in comes out, and what is hostile stays out.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use graph::Size;
+use graph::{Scratch, Shape, Size, Storage, Stored, Tensor};
 use tempfile::TempDir;
 
 use crate::{
@@ -71,6 +72,129 @@ fn memory_is_refused_before_it_is_taken() {
         let error = Image::decode_within(&bytes, &Limits::memory(4 * SIZE.pixels())).unwrap_err();
         assert_eq!(error.fault(), Fault::Memory, "{format}: {error}");
     }
+}
+
+/// Everything from its first number on.
+struct Shelf;
+
+struct Lying(Vec<f32>);
+
+impl AsRef<[f32]> for Lying {
+    fn as_ref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl AsMut<[f32]> for Lying {
+    fn as_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}
+
+impl Stored for Lying {}
+
+impl Scratch for Shelf {
+    fn zeros(&self, len: usize) -> Option<Box<dyn Stored>> {
+        Some(Box::new(Lying(vec![0.0; len])))
+    }
+
+    fn failure(&self) -> Option<String> {
+        None
+    }
+
+    fn touched(&self, _: usize) {}
+
+    fn room(&self) -> u64 {
+        1 << 21
+    }
+
+    fn place(&self) -> String {
+        "a shelf".into()
+    }
+}
+
+#[test]
+fn pictures_are_the_same_wherever_they_lie_and_take_little_memory_there() {
+    let storage = Storage::scratch(Arc::new(Shelf));
+    for depth in [BitDepth::Eight, BitDepth::Sixteen] {
+        for format in ImageFormat::ALL {
+            let image = picture().with_depth(depth);
+            let bytes = image.encode(format, &EncodeOptions::with_recipe(RECIPE)).unwrap();
+            let limits = Limits::memory(1 << 20).in_storage(&storage);
+            let stored = Image::decode_within(&bytes, &limits).unwrap();
+            let usual = Image::decode(&bytes).unwrap();
+            assert_eq!(stored, usual, "{format}");
+            assert!(stored.color().storage().as_scratch().is_some(), "{format}");
+            // Written strip by strip, a file may have other bytes.
+            let decoded = |image: &Image| {
+                let bytes = image.encode(format, &EncodeOptions::with_recipe(RECIPE)).unwrap();
+                Image::decode(&bytes).unwrap()
+            };
+            assert_eq!(decoded(&stored), decoded(&usual), "{format}");
+            if format.has_sixteen_bits() {
+                // Less than the planes alone take.
+                let little = Limits::memory(15 * SIZE.pixels());
+                assert!(Image::decode_within(&bytes, &little).is_err(), "{format}");
+                let little = little.in_storage(&storage);
+                assert_eq!(Image::decode_within(&bytes, &little).unwrap(), stored, "{format}");
+            }
+        }
+    }
+}
+
+/// Of other programs: turned, grey, with profiles, several pages, alpha that the colours are multiplied with, rare
+/// scans; and what cannot be read has the same reason.
+#[test]
+fn files_of_any_kind_are_read_the_same_wherever_they_lie() {
+    let limits = Limits::default().in_storage(&Storage::scratch(Arc::new(Shelf)));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+    let mut read = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        match (Image::open(&path), Image::read(&path, &limits)) {
+            (Ok(usual), Ok(stored)) => {
+                assert!(usual == stored && usual.notes() == stored.notes(), "{}", path.display());
+                read += 1;
+            }
+            (usual, stored) => {
+                let [usual, stored] = [usual, stored].map(|it| it.unwrap_err().to_string());
+                assert_eq!(usual, stored);
+            }
+        }
+    }
+    assert!(read > 20, "{read} files");
+}
+
+/// As other programs write it, a TIFF is one strip, or is packed in ways that are not read strip by strip.
+#[test]
+fn a_tiff_of_one_long_strip_is_read_where_it_lies() {
+    use tiff::encoder::{Compression, TiffEncoder, colortype};
+    let limits = Limits::default().in_storage(&Storage::scratch(Arc::new(Shelf)));
+    let samples: Vec<u16> = (0..3 * 50 * 70).map(|at| at * 6).collect();
+    let packed = [Compression::Uncompressed, Compression::Lzw, Compression::Packbits];
+    for (compression, orientation) in packed.into_iter().zip([1_u16, 6, 3]) {
+        let mut file = io::Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut file).unwrap().with_compression(compression);
+        let mut image = encoder.new_image::<colortype::RGB16>(70, 50).unwrap();
+        image.rows_per_strip(50).unwrap();
+        image.encoder().write_tag(tiff::tags::Tag::Orientation, orientation).unwrap();
+        image.write_data(&samples).unwrap();
+        let bytes = file.into_inner();
+        let usual = Image::decode(&bytes).unwrap();
+        let stored = Image::decode_within(&bytes, &limits).unwrap();
+        assert_eq!(stored, usual);
+        assert_eq!(usual.size().width, if orientation == 6 { 50 } else { 70 });
+    }
+}
+
+#[test]
+fn what_takes_more_than_the_disk_has_is_refused() {
+    let large = Tensor::zeros(Shape::new(3, 500, 500));
+    let large = Image::from_planes(large, None).unwrap();
+    let bytes = large.encode(ImageFormat::Png, &EncodeOptions::default()).unwrap();
+    let limits = Limits::default().in_storage(&Storage::scratch(Arc::new(Shelf)));
+    let error = Image::decode_within(&bytes, &limits).unwrap_err();
+    assert!(error.to_string().contains("a shelf has room for"), "{error}");
 }
 
 #[test]
