@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let recipe = Recipe::from_toml_for(&std::fs::read_to_string(recipe)?, &network)?;
     let context = Context::new(Threads::new(0)?, CpuLevel::detect()?);
     let backend = Arc::new(cpu::Cpu::new(context.clone()));
-    let machine = Machine { backend, context, memory: u64::MAX };
+    let machine = Machine { backend, context, memory: u64::MAX, scratch: Default::default() };
     let (width, height): (usize, usize) = (width.parse()?, height.parse()?);
     let mut dreamer = VideoDreamer::new(&recipe, &network, &machine, Size::new(height, width))?;
     let look = look(dreamer.recipe(), &network, &machine, dreamer.size())?;

@@ -1,4 +1,5 @@
-//! What a recipe names and does not hold: its guides and the masks of its regions, decoded. Whoever knows files finds them.
+//! What a recipe names and does not hold: its guides and the masks of its regions, decoded. Whoever knows files finds
+//! them.
 
 use std::collections::BTreeMap;
 

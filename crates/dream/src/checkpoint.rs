@@ -23,14 +23,16 @@ pub struct Checkpoint {
     pub(crate) climbed: bool,
     /// What the octave's steps so far have left, where there are steps to come that depend on it.
     pub(crate) climb: Option<ClimbState>,
+    /// How long exact tiles of this octave may be, if it is cut into any.
+    pub(crate) cut: Option<u32>,
 }
 
 impl Checkpoint {
     /// Where a dream begins whose smallest octave's picture is `base`.
     pub(crate) fn start(plan: &Plan, base: &Tensor) -> Self {
         let (picture, climbed) = (base.clone(), plan.stands_still());
-        let weights = Vec::new();
-        Self { octave: 0, iteration: 0, picture, weights, draws: 0, climbed, climb: None }
+        let (weights, cut) = (Vec::new(), plan.cut(0));
+        Self { octave: 0, iteration: 0, picture, weights, draws: 0, climbed, climb: None, cut }
     }
 
     /// The octave, from 0, smallest first.
@@ -68,6 +70,7 @@ impl Checkpoint {
         let there = plan.octaves().get(self.octave) == Some(&Size { height, width });
         let weighed = self.weights.len() == plan.recipe().objective.len();
         let there = there && (weighed || self.iteration == 0);
+        let there = there && self.cut == plan.cut(self.octave);
         let between = 1..plan.iterations();
         let known = || match &self.climb {
             _ if !between.contains(&self.iteration) => true,

@@ -2,12 +2,12 @@
 
 use graph::Tensor;
 
-use crate::ascent::{Climb, Shift, StepScale};
-use crate::image::{black, resized};
+use crate::ascent::{Climb, Climbing, StepScale};
+use crate::image::resized;
 use crate::observer::Work;
 use crate::random::Random;
 use crate::regions::{Directions, Masks};
-use crate::{Checkpoint, DreamError, Observer, Plan, octaves};
+use crate::{Checkpoint, DreamError, Observer, Plan, PlanError, RecipeError, octaves};
 
 /// Dreams on `picture` (3 × height × width, RGB, 0–255) as `plan` says, and returns the dream in the
 /// plan's size. A picture of another size is resized first. Where the recipe has no bound, values
@@ -25,7 +25,8 @@ pub fn dream(
     observer: &mut dyn Observer,
 ) -> Result<Tensor, DreamError> {
     let before = plan.finishes().then(|| picture.clone());
-    let mut dream = whole(plan, run(plan, picture, None, Around::default(), observer)?)?;
+    let (at, stopped) = run_alone(plan, picture, None, Around::default(), observer)?;
+    let mut dream = whole(plan, at, stopped)?;
     if let Some(before) = before {
         plan.finish(&before, &mut dream);
     }
@@ -47,7 +48,7 @@ pub fn dream_from(
     checkpoint: Option<Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Checkpoint, DreamError> {
-    let Ended { at, .. } = run(plan, picture, checkpoint, Around::default(), observer)?;
+    let (at, _) = run_alone(plan, picture, checkpoint, Around::default(), observer)?;
     if at.is_whole(plan) && !at.climbed { Err(plan.no_gradient(&at.picture)) } else { Ok(at) }
 }
 
@@ -68,39 +69,90 @@ pub(crate) fn dream_frame(
     around: Around<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Checkpoint, DreamError> {
-    let Ended { at, stopped } = run(plan, picture, None, around, observer)?;
+    let (at, stopped) = run_alone(plan, picture, None, around, observer)?;
     if stopped { Err(DreamError::Stopped) } else { Ok(at) }
 }
 
-/// Where a dream stands, and whether that is because the observer has had enough.
+/// Dreams on the noise that `plan` starts from, in as many pictures as its recipe says, and returns the dreams in
+/// the plan's size. Each has a seed of its own, one more than that of the one before. They keep apart as the
+/// recipe says; without diversity, each is what it would be by itself. Channels that the recipe leaves to the
+/// picture are those that the first one chooses.
+///
+/// # Errors
+/// As for [`dream`]; and a recipe without noise.
+pub fn dream_together(plan: &Plan, observer: &mut dyn Observer) -> Result<Vec<Tensor>, DreamError> {
+    if plan.recipe().noise.is_none() {
+        let way_out = "start from noise";
+        return Err(PlanError::from(RecipeError::Together { way_out }).into());
+    }
+    let starts = plan.starts().collect();
+    let Ended { dreams, stopped } = run(plan, starts, None, Around::default(), observer)?;
+    let finished = dreams.into_iter().zip(plan.starts()).map(|(at, before)| {
+        let mut dream = whole(plan, at, stopped)?;
+        plan.finish(&before, &mut dream);
+        Ok(dream)
+    });
+    finished.collect()
+}
+
+/// Where dreams stand, and whether that is because the observer has had enough.
 struct Ended {
-    at: Checkpoint,
+    dreams: Vec<Checkpoint>,
     stopped: bool,
 }
 
-fn run(
+/// The dream on one picture.
+fn run_alone(
     plan: &Plan,
     picture: Tensor,
     checkpoint: Option<Checkpoint>,
     around: Around<'_>,
     observer: &mut dyn Observer,
+) -> Result<(Checkpoint, bool), DreamError> {
+    let Ended { mut dreams, stopped } = run(plan, vec![picture], checkpoint, around, observer)?;
+    Ok((dreams.swap_remove(0), stopped))
+}
+
+/// Dreams on as many pictures as the plan is of. A checkpoint is that of a picture by itself.
+fn run(
+    plan: &Plan,
+    pictures: Vec<Tensor>,
+    checkpoint: Option<Checkpoint>,
+    around: Around<'_>,
+    observer: &mut dyn Observer,
 ) -> Result<Ended, DreamError> {
-    assert!(picture.shape.channels == 3 && !picture.shape.is_empty(), "pictures are RGB");
+    let is_color = |picture: &Tensor| picture.shape.channels == 3 && !picture.shape.is_empty();
+    assert!(pictures.iter().all(is_color), "pictures are RGB");
+    if pictures.len() != plan.recipe().pictures as usize {
+        let (planned, given) = (plan.recipe().pictures, pictures.len());
+        return Err(PlanError::Together { planned, given }.into());
+    }
     if plan.recipe().needs_picture() {
         let mut plan = plan.clone();
-        plan.choose_channels(&picture)?;
-        return run(&plan, picture, checkpoint, around, observer);
+        plan.choose_channels(&pictures[0])?;
+        return run(&plan, pictures, checkpoint, around, observer);
     }
     checkpoint.iter().try_for_each(|checkpoint| checkpoint.check(plan))?;
     plan.ask_for_memory()?;
-    plan.threads().install(|| octave_by_octave(plan, picture, checkpoint, around, observer))
+    let dreams = || octave_by_octave(plan, pictures, checkpoint, around, observer);
+    let ended = plan.threads().install(dreams)?;
+    plan.check_scratch()?;
+    Ok(ended)
 }
 
-/// The dream itself, on one of the plan's threads.
+/// A dream on its way.
+struct Dreaming {
+    at: Checkpoint,
+    /// What is dreamt on, in each octave's size.
+    bases: Vec<Tensor>,
+    random: Random,
+}
+
+/// The dreams themselves, on one of the plan's threads.
 fn octave_by_octave(
     plan: &Plan,
-    picture: Tensor,
-    checkpoint: Option<Checkpoint>,
+    pictures: Vec<Tensor>,
+    mut checkpoint: Option<Checkpoint>,
     around: Around<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Ended, DreamError> {
@@ -108,73 +160,83 @@ fn octave_by_octave(
     let sizes = plan.octaves();
     let bases = |picture| octaves::bases(recipe, plan.layout(), picture, plan.context());
     let origins = around.origin.filter(|_| recipe.penalty.is_any()).cloned().map(bases);
-    let bases = bases(picture);
-    let mut at = checkpoint.unwrap_or_else(|| Checkpoint::start(plan, &bases[0]));
-    let mut random = Random::after(recipe.seed, at.draws);
-    let work = Work::new(sizes, ascent.iterations);
-    let mut work = work.done_before(sizes, at.octave, at.iteration);
+    let begin = |(picture, seed)| {
+        let bases = bases(picture);
+        let at = checkpoint.take().unwrap_or_else(|| Checkpoint::start(plan, &bases[0]));
+        let random = Random::after(seed, at.draws);
+        Dreaming { at, bases, random }
+    };
+    let mut dreams: Vec<Dreaming> = pictures.into_iter().zip(recipe.seed..).map(begin).collect();
+    let stand = |dreams: Vec<Dreaming>| dreams.into_iter().map(|dream| dream.at).collect();
+    let (mut octave, iteration) = (dreams[0].at.octave, dreams[0].at.iteration);
+    let work = Work::new(sizes, ascent.iterations, dreams.len());
+    let mut work = work.done_before(sizes, octave, iteration);
     loop {
-        let size = sizes[at.octave];
-        let masks = Masks::new(plan, size);
-        let origin = &origins.as_ref().unwrap_or(&bases)[at.octave];
+        plan.check_scratch()?;
+        let masks = Masks::new(plan, sizes[octave]);
         let limit = masks.limit(around.step_map);
-        let mut climb = Climb::new(plan, &mut at, origin, (limit.as_ref(), masks.reach()));
-        masks.restore(&mut at.picture, &bases[at.octave]);
-        let mut directions = Directions::new(plan, &masks, size)?;
-        let mut direction = black(size);
-        if at.iteration == 0 {
-            let evaluator = directions.evaluator();
-            let silent = evaluator.balance(recipe, &at.picture, &mut direction)?;
-            let silent = recipe.objective.iter().zip(silent).filter(|(_, silent)| *silent);
-            silent.for_each(|(term, _)| observer.silent(term));
-            at.weights = evaluator.weights().to_vec();
+        let mut directions = Directions::new(plan, &masks, sizes[octave])?;
+        let mut climbing = Vec::with_capacity(dreams.len());
+        for (number, Dreaming { at, bases, random }) in dreams.iter_mut().enumerate() {
+            let origin = &origins.as_ref().unwrap_or(bases)[octave];
+            let climb = Climb::new(plan, at, origin, (limit.as_ref(), masks.reach()));
+            let mut dream = Climbing::new(number, at, (&bases[octave], &masks), random, climb);
+            dream.begin(plan, &mut directions, observer)?;
+            climbing.push(dream);
         }
-        directions.set_weights(&at.weights);
-        while at.iteration < ascent.iterations {
-            let jitter = Shift::draw(recipe, &mut random, size);
-            let (value, scale) = threads.awake(|| {
-                let (value, scale) = directions.find(
-                    (&at.picture, at.iteration),
-                    jitter,
-                    &mut random,
-                    observer,
-                    &mut direction,
-                )?;
-                if let StepScale::Times(scale) = scale {
-                    climb.step(&mut at.picture, &mut direction, scale);
-                    if masks.spills() {
-                        masks.restore(&mut at.picture, &bases[at.octave]);
-                    }
-                }
-                Ok::<_, DreamError>((value, scale))
-            })?;
-            match scale {
-                StepScale::Times(_) => at.climbed = true,
-                StepScale::Vanished => {}
-                StepScale::NotFinite => {
-                    drop((climb, direction));
-                    return Err(directions.not_finite(&at.picture, jitter));
+        plan.check_scratch()?;
+        let mut stopped = false;
+        while !stopped && climbing[0].at.iteration < ascent.iterations {
+            for number in 0..climbing.len() {
+                let dream = &mut climbing[number];
+                threads.awake(|| dream.find(recipe, &mut directions, observer))?;
+                if dream.scale == StepScale::NotFinite {
+                    return Err(not_finite(climbing, number, directions));
                 }
             }
-            at.iteration += 1;
-            at.draws = random.words();
-            if observer.step(&work.progress(&at, value)).is_break() {
-                at.climb = climb.left(at.iteration);
-                return Ok(Ended { at, stopped: true });
+            directions.gather();
+            for number in 0..climbing.len() {
+                let dream = &mut climbing[number];
+                threads.awake(|| dream.step(&mut directions))?;
+                if dream.scale == StepScale::NotFinite {
+                    return Err(not_finite(climbing, number, directions));
+                }
+                if observer.step(&work.progress((number, dream.at), dream.value)).is_break() {
+                    stopped = true;
+                    break;
+                }
             }
         }
-        if at.is_whole(plan) {
-            return Ok(Ended { at, stopped: false });
+        if stopped {
+            climbing.into_iter().for_each(Climbing::end);
+            return Ok(Ended { dreams: stand(dreams), stopped });
         }
-        let below = &bases[at.octave];
-        at.octave += 1;
-        at.iteration = 0;
-        at.picture = octaves::start(recipe, (at.picture, below), &bases[at.octave], threads);
+        if octave + 1 == sizes.len() {
+            return Ok(Ended { dreams: stand(dreams), stopped });
+        }
+        for Dreaming { at, bases, .. } in &mut dreams {
+            let (below, base) = (&bases[octave], &bases[octave + 1]);
+            at.picture = octaves::start(recipe, (&mut at.picture, below), base, threads);
+            (at.octave, at.iteration, at.cut) = (octave + 1, 0, plan.cut(octave + 1));
+        }
+        octave += 1;
     }
 }
 
+/// The error of a dream whose direction, the last that was looked for, is not finite.
+fn not_finite(
+    mut dreams: Vec<Climbing<'_>>,
+    number: usize,
+    directions: Directions<'_>,
+) -> DreamError {
+    let Climbing { at, jitter, .. } = dreams.swap_remove(number);
+    // The search for the layer needs their memory.
+    drop(dreams);
+    directions.not_finite(&at.picture, jitter)
+}
+
 /// The dream at its end.
-fn whole(plan: &Plan, Ended { at, stopped }: Ended) -> Result<Tensor, DreamError> {
+fn whole(plan: &Plan, at: Checkpoint, stopped: bool) -> Result<Tensor, DreamError> {
     match (stopped, at.climbed) {
         (true, _) => Err(DreamError::Stopped),
         (false, true) => Ok(at.picture),

@@ -107,21 +107,78 @@ pub enum PlanError {
         /// Steps done on it.
         iteration: u32,
     },
+    /// A plan is of more or fewer pictures than are to be dreamt by it.
+    #[error(
+        "the plan is for {planned} pictures dreamt together, but {given} were given: set `pictures` to {given}"
+    )]
+    Together {
+        /// The recipe's number.
+        planned: u32,
+        /// How many were given.
+        given: usize,
+    },
     /// The dream would not fit in memory.
     #[error(
-        "a dream of {size} takes {} of memory, but {} are free: {}",
-        megabytes(*.needed), megabytes(*.free), smaller(*.fits)
+        "a dream of {size} takes {} of memory{}, but only {} may be used: {}",
+        megabytes(*.needed), in_tiles(*.tiled), megabytes(*.free), smaller(*.fits)
     )]
     Memory {
         /// The dream's size.
         size: Size,
-        /// Bytes it would take.
+        /// Bytes it would take whole, or in the tiles that the recipe says.
         needed: u64,
-        /// Bytes that are free.
+        /// Bytes it would take in the exact tiles that take the fewest, if it may be cut into any.
+        tiled: Option<u64>,
+        /// Bytes that may be used.
         free: u64,
+        /// The longest side that would fit, whole or in such tiles, if any does.
+        fits: Option<u32>,
+    },
+    /// The disk has no room for the pictures of a dream that do not fit in memory.
+    #[error(
+        "a dream of {size} does not fit in memory, and takes {} of scratch files, but {place} has room for {} only: {}",
+        megabytes(*.needed), megabytes(*.free), smaller(*.fits)
+    )]
+    Scratch {
+        /// The dream's size.
+        size: Size,
+        /// Bytes of scratch files that it would take.
+        needed: u64,
+        /// Bytes that are free on the disk.
+        free: u64,
+        /// The folder.
+        place: String,
         /// The longest side that would fit, if any does.
         fits: Option<u32>,
     },
+    /// Scratch files were lost on the way.
+    #[error("{0}")]
+    ScratchLost(String),
+    /// Exact tiles of a layer whose values depend on the whole picture.
+    #[error(
+        "exact tiles are impossible at `{layer}`: its values depend on the whole picture, or no tile is known to \
+         show enough. Dream on an earlier layer, or set `tiles` to \"whole\" and a smaller `size`"
+    )]
+    UncutLayer {
+        /// The layer, or one that it needs.
+        layer: String,
+    },
+    /// Exact tiles that show less than the layers see.
+    #[error(
+        "exact tiles of {size} pixels are too short for the layers: set `tiles.exact.size` to {least} or more"
+    )]
+    ShortTiles {
+        /// Their longest side.
+        size: u32,
+        /// The shortest that would do.
+        least: usize,
+    },
+    /// Frames in exact tiles of no given size.
+    #[error(
+        "frames need exact tiles of a fixed size, so that every run makes the same frames: set `tiles.exact.size`, \
+         for example to 1024"
+    )]
+    TilesOfFrames,
     /// The system said that there is memory enough, and does not give it.
     #[error(
         "a dream of {size} takes {} of memory, and the system does not give it", megabytes(*.needed)
@@ -202,9 +259,15 @@ fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes.div_ceil(1_000_000))
 }
 
+fn in_tiles(tiled: Option<u64>) -> String {
+    tiled.map_or(String::new(), |bytes| {
+        format!(", or {} in the smallest exact tiles", megabytes(bytes))
+    })
+}
+
 fn smaller(fits: Option<u32>) -> String {
     match fits {
         Some(longest) => format!("a longest side of {longest} pixels would fit (`size`)"),
-        None => "no size of it would fit, so free some first or choose a shallower layer".into(),
+        None => "no size of it would fit: give it more memory, or choose a shallower layer".into(),
     }
 }

@@ -4,7 +4,7 @@ use graph::Tensor;
 use kernels::Threads;
 
 use crate::image::rows;
-use crate::{ColorStats, Finish};
+use crate::{ColorStats, Finish, FinishCurve};
 
 /// How much red, green and blue count for brightness (ITU-R BT.601, as JPEG has it).
 const BRIGHTNESS: [f32; 3] = [0.299, 0.587, 0.114];
@@ -19,7 +19,8 @@ pub(crate) fn apply(
     reach: Option<&Tensor>,
     dream: &mut Tensor,
 ) {
-    if *finish == Finish::default() {
+    let soft = finish.curve == FinishCurve::Soft;
+    if !finish.is_any() {
         return;
     }
     // What there is to mix is as soft at the border as the dream itself.
@@ -31,11 +32,11 @@ pub(crate) fn apply(
         ColorStats::of(threads, picture).transfer_to(threads, dream, finish.levels);
     }
     if finish.saturation != 1.0 {
-        saturate(threads, dream, finish.saturation);
+        saturate(threads, dream, finish.saturation, soft);
     }
     if finish.contrast != 1.0 {
         let mean = ColorStats::of(threads, dream).mean.mean() as f32;
-        contrast(threads, dream, mean, finish.contrast);
+        contrast(threads, dream, mean, finish.contrast, soft);
     }
     if let Some((reach, before)) = before {
         rows::for_each(threads, dream, |c, y, row| {
@@ -58,11 +59,19 @@ fn mix(threads: &Threads, picture: &Tensor, share: f32, dream: &mut Tensor) {
     });
 }
 
-/// Makes the distance of each pixel's values from its brightness so many `times` as large.
-fn saturate(threads: &Threads, dream: &mut Tensor, times: f32) {
+/// Makes the distance of each pixel's values from its brightness so many `times` as large; on a soft curve
+/// that of the value which has the least room goes on as [`softly`] says, and the others with it, so that the hue stays.
+fn saturate(threads: &Threads, dream: &mut Tensor, times: f32, soft: bool) {
     rows::for_each_band(threads, dream, rows::ROWS, |_, [red, green, blue]| {
         for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
             let brightness = BRIGHTNESS[0] * *red + BRIGHTNESS[1] * *green + BRIGHTNESS[2] * *blue;
+            let times = match soft {
+                true => [*red, *green, *blue]
+                    .map(|value| softly(value, brightness, times))
+                    .into_iter()
+                    .fold(times, f32::min),
+                false => times,
+            };
             for value in [red, green, blue] {
                 *value = brightness + times * (*value - brightness);
             }
@@ -70,11 +79,26 @@ fn saturate(threads: &Threads, dream: &mut Tensor, times: f32) {
     });
 }
 
-/// Makes the distance of each value from `mean` so many `times` as large.
-fn contrast(threads: &Threads, dream: &mut Tensor, mean: f32, times: f32) {
+/// Makes the distance of each value from `mean` so many `times` as large, or as [`softly`] says.
+fn contrast(threads: &Threads, dream: &mut Tensor, mean: f32, times: f32, soft: bool) {
     rows::for_each(threads, dream, |_, _, row| {
-        row.iter_mut().for_each(|x| *x = mean + times * (*x - mean));
+        row.iter_mut().for_each(|x| {
+            let times = if soft { softly(*x, mean, times) } else { times };
+            *x = mean + times * (*x - mean);
+        });
     });
+}
+
+/// How many times as far a value goes from a middle: near that so many `times`, and ever less the less room there
+/// is to 0 or 255, where values stay. With the share u of that room that is used, the new share is
+/// t u / (1 + (t - 1) u).
+fn softly(value: f32, middle: f32, times: f32) -> f32 {
+    let room = if value > middle { 255.0 - middle } else { middle };
+    if times <= 1.0 || room <= 0.0 {
+        return times;
+    }
+    let used = ((value - middle).abs() / room).min(1.0);
+    times / (1.0 + (times - 1.0) * used)
 }
 
 #[cfg(test)]
@@ -133,6 +157,62 @@ mod tests {
         assert!((led - wanted).amax() < 0.5, "{led} for {wanted}");
     }
 
+    /// How far red and blue of a pixel are from its brightness.
+    fn chroma(of: &Tensor, at: usize) -> [f32; 2] {
+        let [red, green, blue] = [0, 1, 2].map(|c| of.channel(c)[at]);
+        let brightness = BRIGHTNESS[0] * red + BRIGHTNESS[1] * green + BRIGHTNESS[2] * blue;
+        [red - brightness, blue - brightness]
+    }
+
+    fn length([a, b]: [f32; 2]) -> f32 {
+        a.hypot(b)
+    }
+
+    #[test]
+    fn a_soft_curve_cuts_nothing_off_and_keeps_order_and_hue() {
+        let mut dark = pattern(40, 30);
+        let shares = (0..).map(|place| (place * 37 % 101) as f32 / 100.0);
+        dark.data.iter_mut().zip(shares).for_each(|(x, share)| *x = 2.0 + 250.0 * share.powi(3));
+        let cut = |of: &Tensor| of.data.iter().filter(|x| **x <= 0.0 || **x >= 255.0).count();
+        let at_ends = cut(&dark);
+        for finish in [
+            Finish { contrast: 1.3, ..Finish::default() },
+            Finish { contrast: 4.0, ..Finish::default() },
+            Finish { saturation: 4.0, ..Finish::default() },
+        ] {
+            let finished = |curve| {
+                let mut done = dark.clone();
+                apply(&Finish { curve, ..finish.clone() }, &threads(), &dark, None, &mut done);
+                done
+            };
+            let [soft, straight] = [FinishCurve::Soft, FinishCurve::Straight].map(finished);
+            // A few that are next to an end are rounded to it.
+            assert!(cut(&soft) < at_ends + 20, "{finish:?}: {} for {at_ends}", cut(&soft));
+            assert!(cut(&straight) > at_ends + 100, "{finish:?}: {}", cut(&straight));
+            let moved =
+                soft.data.iter().zip(&dark.data).filter(|(a, b)| (*a - *b).abs() > 1.0).count();
+            assert!(moved > dark.data.len() / 4, "{finish:?}: {moved}");
+            if finish.saturation > 1.0 {
+                for at in 0..dark.shape.plane() {
+                    let [before, after] = [&dark, &soft].map(|of| chroma(of, at));
+                    let crossed = before[0] * after[1] - before[1] * after[0];
+                    assert!(
+                        crossed.abs() < 0.05 * (1.0 + length(before) * length(after)).sqrt(),
+                        "{at}"
+                    );
+                    assert!(before[0] * after[0] + before[1] * after[1] >= -1e-3, "{at}");
+                }
+            }
+        }
+        // Darker stays darker, and near the middle a curve is as steep as it is said to be.
+        let at = |x: f32| 60.0 + softly(x, 60.0, 1.3) * (x - 60.0);
+        assert_eq!((at(0.0), at(60.0), at(255.0)), (0.0, 60.0, 255.0));
+        assert!((0..255).all(|x| at(x as f32) < at(x as f32 + 1.0)));
+        assert!((at(60.5) - at(59.5) - 1.3).abs() < 0.02);
+        // Below 1 there is nothing to cut off.
+        assert_eq!(softly(200.0, 60.0, 0.5), 0.5);
+    }
+
     #[test]
     #[ignore = "needs the shared test files; see CONTRIBUTING"]
     fn colours_are_those_computed_elsewhere() {
@@ -145,8 +225,8 @@ mod tests {
             assert!(off < tolerance, "{key}: {off:e}");
         };
         check("strength_0.6", 1e-6, &|dream| mix(&threads, &photo, 0.6, dream));
-        check("saturation_1.5", 1e-6, &|dream| saturate(&threads, dream, 1.5));
-        check("contrast_1.2", 1e-6, &|dream| contrast(&threads, dream, 127.5, 1.2));
+        check("saturation_1.5", 1e-6, &|dream| saturate(&threads, dream, 1.5, false));
+        check("contrast_1.2", 1e-6, &|dream| contrast(&threads, dream, 127.5, 1.2, false));
         for (key, strength) in [("levels_1", 1.0), ("levels_0.5", 0.5)] {
             check(key, 1e-5, &|dream| {
                 ColorStats::of(&threads, &photo).transfer_to(&threads, dream, strength);

@@ -17,7 +17,7 @@
 //! let network = models::squeezenet()?;
 //! let context = Context::new(Threads::new(0)?, CpuLevel::detect()?);
 //! let backend = Arc::new(cpu::Cpu::new(context.clone()));
-//! let machine = Machine { backend, context, memory: 1 << 30 };
+//! let machine = Machine { backend, context, memory: 1 << 30, scratch: Default::default() };
 //!
 //! let mut recipe = Recipe::for_network(&network);
 //! recipe.octaves.count = 1;
@@ -63,19 +63,19 @@ mod zoom;
 pub use assets::Assets;
 pub use checkpoint::Checkpoint;
 pub use color::ColorStats;
-pub use dreamer::{dream, dream_from};
+pub use dreamer::{dream, dream_from, dream_together};
 pub use error::{DreamError, PlanError};
 pub use evaluate::{Evaluated, evaluate};
 pub use graph::{Size, Tensor};
 pub use image::{Filter, resize, sample};
 pub use objective::{TermError, answered_picture, channel_answers, class_count, class_number};
 pub use observer::{Observer, Progress};
-pub use plan::{Machine, Plan};
+pub use plan::{Machine, Plan, Tiling};
 pub use random::noise;
 pub use recipe::{
     Ascent, Balance, Bound, CURVE_RATE, Change, Channels, ClassId, Coherence, Detail, Finish,
-    Follow, Guide, Keyframe, Kind, Measure, ModelId, Motion, MotionPreset, NoiseKind, NoiseStart,
-    Normalisation, Octaves, Optimiser, Parametrisation, PartialAscent, PartialMotion,
+    FinishCurve, Follow, Guide, Keyframe, Kind, Measure, ModelId, Motion, MotionPreset, NoiseKind,
+    NoiseStart, Normalisation, Octaves, Optimiser, Parametrisation, PartialAscent, PartialMotion,
     PartialOctaves, PartialPenalty, PartialRecipe, PartialWobble, PartialZoom, Penalty, PenaltyOf,
     Pick, Preset, Recipe, RecipeError, Region, Rhythm, SCHEMA, Setting, Term, Tiles, Vector, Video,
     Wobble, WorthTrying, Zoom, guide_layer, has_known_layers, measured_objective, worth_trying,

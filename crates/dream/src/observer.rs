@@ -6,7 +6,7 @@ use graph::{Size, Tensor};
 
 use crate::{Checkpoint, Term};
 
-/// Told of every step, by one of the threads that dream. A closure that takes a [`Progress`] is one.
+/// Told of every step of each picture, by one of the threads that dream. A closure that takes a [`Progress`] is one.
 pub trait Observer: Send {
     /// A step is done; [`ControlFlow::Break`] ends the dream here.
     fn step(&mut self, progress: &Progress<'_>) -> ControlFlow<()>;
@@ -45,6 +45,8 @@ pub struct Progress<'a> {
     pub done: u64,
     /// All the work, in pixels × steps.
     pub total: u64,
+    /// Which of the pictures that are dreamt together, from 0.
+    pub number: u32,
     /// The picture as it is, in this octave's size.
     pub picture: &'a Tensor,
     /// The objective before this step: `Σ weight · value` over its terms. The value of a whole layer is
@@ -61,10 +63,10 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// That of this many steps on each octave.
-    pub(crate) fn new(octaves: &[Size], iterations: u32) -> Self {
+    /// That of this many steps on each octave of each of so many pictures.
+    pub(crate) fn new(octaves: &[Size], iterations: u32, pictures: usize) -> Self {
         let pixels: u64 = octaves.iter().map(|size| size.pixels()).sum();
-        let total = pixels * u64::from(iterations);
+        let total = pixels * u64::from(iterations) * pictures as u64;
         Self { octaves: octaves.len() as u32, iterations, done: 0, total }
     }
 
@@ -76,8 +78,13 @@ impl Work {
         self
     }
 
-    /// Where the dream stands after one more step, which led to `at`; before it the objective was `objective`.
-    pub(crate) fn progress<'a>(&mut self, at: &'a Checkpoint, objective: f64) -> Progress<'a> {
+    /// Where the dream stands after one more step of a picture, which led to `at`; before it the objective was
+    /// `objective`.
+    pub(crate) fn progress<'a>(
+        &mut self,
+        (number, at): (usize, &'a Checkpoint),
+        objective: f64,
+    ) -> Progress<'a> {
         let Self { octaves, iterations, total, .. } = *self;
         let Checkpoint { octave, iteration, picture, .. } = at;
         self.done += picture.shape.size().pixels();
@@ -88,6 +95,7 @@ impl Work {
             iterations,
             done: self.done,
             total,
+            number: number as u32,
             picture,
             objective,
         }

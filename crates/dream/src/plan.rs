@@ -2,24 +2,32 @@
 //! happens here, before the first convolution.
 
 mod memory;
+mod resolved;
+mod tiling;
+mod together;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use graph::{Backend, Graph, GraphError, Network, NodeId, Size, Tensor, first_not_finite};
+use graph::{
+    Backend, Backwards, Network, NodeId, Scratch, Size, Storage, Tensor, first_not_finite,
+};
 use kernels::{Context, Threads};
 
 use crate::ascent::{self, Fft2};
 use crate::image::scaled;
-use crate::objective::{self, Chooser, GuideFeatures, Objective, Part, Resolved};
+use crate::objective::{self, Chooser, Grid, GuideFeatures, Objective, Part, Resolved};
 use crate::octaves::Layout;
-use crate::recipe::default_objective;
+use crate::random;
 use crate::regions::{self, Masks, RegionMasks};
 use crate::{
-    Ascent, Assets, DreamError, Finish, ModelId, NoiseKind, Octaves, PlanError, Recipe, Term,
-    finish, noise, resize,
+    Ascent, Assets, DreamError, NoiseKind, Octaves, PlanError, Recipe, Term, finish, resize,
 };
-use memory::{Compiled, fitting, needed};
+use memory::Compiled;
+use resolved::{as_seen, resolved, weights};
+use tiling::{Room, Taken, TileSize, least_size, settle};
+
+pub use tiling::Tiling;
 
 /// What a dream may use.
 #[derive(Clone)]
@@ -30,6 +38,8 @@ pub struct Machine {
     pub context: Context,
     /// Bytes of memory that are free.
     pub memory: u64,
+    /// Where pictures lie that do not fit in the memory. Default: nowhere, and they are refused.
+    pub scratch: Storage,
 }
 
 /// A dream that can be dreamt: layers found, sizes known, memory enough.
@@ -48,7 +58,14 @@ pub struct Plan {
     /// How much of a step regions take that fade; the others take all of it.
     region_shares: Vec<(Option<String>, f32)>,
     dropped: u32,
+    /// How many of the regions' backward passes follow one forward pass.
+    backwards: Backwards,
     memory: u64,
+    /// Bytes that it takes at the least.
+    needed: u64,
+    /// Where its pictures lie, and how many bytes of scratch files they take.
+    storage: Storage,
+    scratch: u64,
     /// The network as the dream sees it.
     network: Network,
     /// Whether its fully connected layers are convolutions there.
@@ -91,6 +108,31 @@ impl Plan {
         size: Size,
         machine: &Machine,
     ) -> Result<Plan, PlanError> {
+        Plan::settled(recipe, assets, network, (size, TileSize::Found), machine)
+    }
+
+    /// As [`Self::with_assets`], for one of several frames: how it is cut into tiles does not depend on the memory
+    /// that is free when it is made.
+    ///
+    /// # Errors
+    /// Whatever would keep the dream from its end, with a way out.
+    pub(crate) fn of_frame(
+        recipe: &Recipe,
+        assets: &Assets,
+        network: &Network,
+        size: Size,
+        machine: &Machine,
+    ) -> Result<Plan, PlanError> {
+        Plan::settled(recipe, assets, network, (size, TileSize::Said), machine)
+    }
+
+    fn settled(
+        recipe: &Recipe,
+        assets: &Assets,
+        network: &Network,
+        (size, tiles): (Size, TileSize),
+        machine: &Machine,
+    ) -> Result<Plan, PlanError> {
         let mut recipe = resolved(recipe, network)?;
         if size.pixels() == 0 {
             return Err(PlanError::NoPixels { size });
@@ -118,20 +160,35 @@ impl Plan {
         };
         let executable = machine.backend.compile(&network, &targets)?;
         let threads = machine.context.threads().count();
-        let beside = |size| objective::bytes_of_terms(&network.graph, &targets, &parts, size);
-        let compiled = Compiled { executable: &*executable, beside: &beside };
-        let memory = needed(&compiled, &recipe, size, least, threads)?;
-        if memory > machine.memory {
-            return Err(PlanError::Memory {
-                size: full,
-                needed: memory,
-                free: machine.memory,
-                fits: fitting(&compiled, &recipe, size, least, machine.memory, threads),
-            });
-        }
+        let pictures = recipe.pictures;
+        let beside = |size, of_tiles| {
+            objective::bytes_of_terms((&network.graph, &targets), &parts, (size, of_tiles))
+                .saturating_add(objective::bytes_of_diversity(
+                    (&network.graph, &targets),
+                    &parts,
+                    (pictures, size),
+                ))
+        };
+        let grid = Grid::new(&network.graph, &targets);
+        let backwards = regions::backwards(&recipe);
+        let mut compiled = Compiled {
+            executable: &*executable,
+            beside: &beside,
+            least,
+            grid: &grid,
+            threads,
+            backwards,
+        };
+        let sizes = (size, &layout.sizes[..]);
+        let room = Room { memory: machine.memory, scratch: &machine.scratch };
+        let room = (tiles, &room);
+        let taken = settle(&mut compiled, &mut recipe, sizes, &network.graph, room)?;
+        let Taken { memory, least: needed, scratch } = taken;
+        let backwards = compiled.backwards;
+        let terms = weights(&recipe);
         Ok(Plan {
             dropped: (laid_out - layout.sizes.len()) as u32,
-            objective: Objective::new(executable, targets.len(), parts, weights(&recipe), least),
+            objective: Objective::new(executable, targets.len(), parts, terms, (least, grid)),
             targets,
             transforms: ascent::transforms(&recipe, &machine.context, &layout.sizes).into(),
             layout,
@@ -139,7 +196,11 @@ impl Plan {
             guides: Arc::new(guides),
             region_shares: Vec::new(),
             step_share,
+            backwards,
             memory,
+            needed,
+            storage: if scratch > 0 { machine.scratch.clone() } else { Storage::default() },
+            scratch,
             network,
             convolved: is_convolved,
             original,
@@ -229,10 +290,13 @@ impl Plan {
             return Ok(None);
         }
         let beside = |parts: &[Part]| {
-            objective::bytes_of_terms(&self.network.graph, &targets, parts, self.size())
+            let tile = self.tiling().map(|tiling| tiling.tile);
+            let of_tiles = (tile.unwrap_or(self.size()), tile.is_some());
+            objective::bytes_of_terms((&self.network.graph, &targets), parts, of_tiles)
         };
         let more = beside(&parts).saturating_sub(beside(self.objective.parts()));
         plan.memory = plan.memory.saturating_add(more);
+        plan.needed = plan.needed.saturating_add(more);
         if plan.memory > self.machine.memory {
             return Ok(None);
         }
@@ -256,6 +320,16 @@ impl Plan {
         self.memory
     }
 
+    /// Bytes of scratch files that its pictures lie in: 0 where they fit in the memory.
+    pub fn scratch(&self) -> u64 {
+        self.scratch
+    }
+
+    /// Where its pictures lie.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
     /// The recipe, with nothing left to choose: what a dream is to carry.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
@@ -267,12 +341,12 @@ impl Plan {
 
     /// The noise that a dream starts from, of the kind and the seed that the recipe says.
     pub fn noise(&self, size: Size) -> Tensor {
-        self.recipe.noise_of(size, self.context())
+        self.recipe.noise_in(&self.storage, size, self.context())
     }
 
     /// Whether there is anything for [`Self::finish`] to do.
     pub fn finishes(&self) -> bool {
-        self.recipe.finish != Finish::default()
+        self.recipe.finish.is_any()
     }
 
     /// Does to a whole dream on `picture` what the recipe says of its end. [`crate::dream()`] does it by
@@ -316,6 +390,10 @@ impl Plan {
         self.region_shares = shares;
     }
 
+    pub(crate) fn backwards(&self) -> Backwards {
+        self.backwards
+    }
+
     pub(crate) fn objective(&self) -> &Objective {
         &self.objective
     }
@@ -334,6 +412,15 @@ impl Plan {
         &self.machine.context
     }
 
+    /// Whether all that was to lie in scratch files does.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub(crate) fn check_scratch(&self) -> Result<(), PlanError> {
+        let failure = self.machine.scratch.as_scratch().and_then(Scratch::failure);
+        failure.map_or(Ok(()), |failure| Err(PlanError::ScratchLost(failure)))
+    }
+
     /// Asks the system for the memory of a dream and gives it back, before the plan's first one: what cannot
     /// be had ends the process when it is needed.
     ///
@@ -343,12 +430,12 @@ impl Plan {
         if self.asked.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        let bytes = usize::try_from(self.memory).unwrap_or(usize::MAX);
+        let bytes = usize::try_from(self.needed).unwrap_or(usize::MAX);
         let mut memory = Vec::<u8>::new();
         let given = memory.try_reserve_exact(bytes);
         // Or it would not be asked for at all, since nobody uses it.
         std::hint::black_box(&memory);
-        given.map_err(|_| PlanError::NotGiven { size: self.size(), needed: self.memory })
+        given.map_err(|_| PlanError::NotGiven { size: self.size(), needed: self.needed })
     }
 
     /// Whether no step is to change the picture: the steps are of length 0, or the layers have no weight.
@@ -393,64 +480,14 @@ impl Recipe {
 
     /// The noise of `size` that a dream by this recipe starts from: of its kind and its seed.
     pub fn noise_of(&self, size: Size, context: &Context) -> Tensor {
+        self.noise_in(&Storage::default(), size, context)
+    }
+
+    /// The same that lies in `storage`.
+    fn noise_in(&self, storage: &Storage, size: Size, context: &Context) -> Tensor {
         match self.noise_kind {
-            NoiseKind::Soft => noise(size, self.seed),
-            NoiseKind::Spectrum => ascent::noise(context, size, self.seed),
+            NoiseKind::Soft => random::noise_in(storage, size, self.seed),
+            NoiseKind::Spectrum => ascent::noise(context, (storage, size), self.seed),
         }
     }
-}
-
-/// The recipe with its network, layers and version filled in.
-fn resolved(recipe: &Recipe, network: &Network) -> Result<Recipe, PlanError> {
-    recipe.validate()?;
-    recipe.validate_together()?;
-    let channels = network.graph.input_channels();
-    if channels != 3 {
-        return Err(PlanError::Channels { name: network.name.clone(), channels });
-    }
-    if !recipe.model.hash.is_empty() && recipe.model.hash != network.hash {
-        return Err(PlanError::OtherNetwork {
-            wanted: recipe.model.name.clone(),
-            wanted_hash: recipe.model.hash.clone(),
-            given: network.name.clone(),
-            given_hash: network.hash.clone(),
-        });
-    }
-    let mut recipe = recipe.clone();
-    recipe.version = Recipe::default().version;
-    recipe.model = ModelId::of(network);
-    if recipe.objective.is_empty() {
-        recipe.objective = default_objective(&network.graph);
-    }
-    if recipe.objective.is_empty() {
-        return Err(PlanError::NoLayer { name: network.name.clone() });
-    }
-    // What a picture chooses stays as it is.
-    recipe.settled(network, &mut |_, wanted| Ok(wanted.clone()))
-}
-
-/// The terms' weights, and whether they are shares.
-fn weights(recipe: &Recipe) -> (Vec<f32>, bool) {
-    let terms = &recipe.objective;
-    (terms.iter().map(|term| term.weight).collect(), recipe.balance.is_shares(terms))
-}
-
-/// The least size of picture that all targets can see.
-fn least_size(graph: &Graph, targets: &[NodeId]) -> Result<Size, GraphError> {
-    match graph.shapes(targets, 1, 1) {
-        Err(GraphError::TooSmall { min_height, min_width, .. }) => {
-            Ok(Size::new(min_height, min_width))
-        }
-        // Layers that take one size only fail here in another way; no tile is cut for them.
-        _ => Ok(Size::new(1, 1)),
-    }
-}
-
-/// The network as the recipe lets it see: with its mean subtracted or not.
-fn as_seen(network: &Network, recipe: &Recipe) -> Network {
-    let mut network = network.clone();
-    if !recipe.subtract_mean {
-        network.input.mean = [0.0; 3];
-    }
-    network
 }

@@ -6,7 +6,7 @@
 //! then the angle; with scattered tiles, the left edge of the first column, then the upper edge of each column
 //! from left to right.
 
-use graph::{Shape, Size, Tensor};
+use graph::{Shape, Size, Storage, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -16,6 +16,7 @@ use crate::{Filter, resize};
 pub(crate) const SEEDS: u64 = i64::MAX as u64;
 
 /// The generator, for one seed.
+#[derive(Clone)]
 pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
@@ -63,16 +64,23 @@ const SPREADS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
 /// Each of six octaves, coarsest first, is drawn evenly within its spread, row by row, red, green and
 /// blue in turn, and enlarged to the noise's size.
 pub fn noise(size: Size, seed: u64) -> Tensor {
+    noise_in(&Storage::default(), size, seed)
+}
+
+/// The same that lies in `storage`.
+pub(crate) fn noise_in(storage: &Storage, size: Size, seed: u64) -> Tensor {
     let Size { height, width } = size;
     let mut random = Random::of_noise(seed);
-    let mut picture = Tensor::zeros(Shape::new(3, height, width));
+    let mut picture = Tensor::zeros_in(storage, Shape::new(3, height, width));
     picture.data.fill(117.0);
     for (octave, spread) in SPREADS.into_iter().enumerate().rev() {
         let (rows, columns) = (height.div_ceil(1 << octave), width.div_ceil(1 << octave));
-        let mut patches = Tensor::zeros(Shape::new(3, rows, columns));
-        for pixel in 0..rows * columns {
-            for channel in 0..3 {
-                patches.channel_mut(channel)[pixel] = spread * (2.0 * random.unit() - 1.0);
+        let mut patches = Tensor::zeros_in(storage, Shape::new(3, rows, columns));
+        let (red, others) = patches.data.split_at_mut(rows * columns);
+        let (green, blue) = others.split_at_mut(rows * columns);
+        for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
+            for patch in [red, green, blue] {
+                *patch = spread * (2.0 * random.unit() - 1.0);
             }
         }
         let patches = resize(&patches, size, Filter::CatmullRom);

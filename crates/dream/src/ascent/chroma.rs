@@ -1,22 +1,27 @@
 //! Chroma: how colourful what is added to a picture is.
 
 use graph::Tensor;
-use kernels::Threads;
+use kernels::{Context, leveled};
 
 use crate::image::rows;
 
 /// Draws the three values of each pixel of `direction` to their mean, or away from it: what is not the
 /// mean is multiplied with `chroma`. With 0 all three are the same, and adding them to a picture changes
 /// its brightness alone, neither Cb nor Cr.
-pub(crate) fn apply(threads: &Threads, direction: &mut Tensor, chroma: f32) {
-    rows::for_each_band(threads, direction, rows::ROWS, |_, [red, green, blue]| {
+pub(crate) fn apply(cx: &Context, direction: &mut Tensor, chroma: f32) {
+    rows::for_each_band(cx.threads(), direction, rows::ROWS, |_, band| draw(cx, band, chroma));
+}
+
+leveled! {
+    fn draw<'a>(band: [&'a mut [f32]; 3], chroma: f32) {
+        let [red, green, blue] = band;
         for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
             let mean = (*red + *green + *blue) * (1.0 / 3.0);
             for value in [red, green, blue] {
                 *value = mean + chroma * (*value - mean);
             }
         }
-    });
+    }
 }
 
 /// `matrix`, which makes colours, followed by what [`apply`] does to them.
@@ -29,7 +34,7 @@ pub(crate) fn after(matrix: [[f32; 3]; 3], chroma: f32) -> [[f32; 3]; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{pattern, reference, threads};
+    use crate::testing::{context, pattern, reference};
 
     #[test]
     fn a_matrix_is_followed_by_the_same() {
@@ -45,7 +50,7 @@ mod tests {
                 let colors = times(matrix, pixel(&before, at));
                 (0..3).for_each(|c| direction.channel_mut(c)[at] = colors[c]);
             }
-            apply(&threads(), &mut direction, chroma);
+            apply(&context(), &mut direction, chroma);
             for at in 0..12 {
                 let wanted = pixel(&direction, at);
                 let found = times(after(matrix, chroma), pixel(&before, at));
@@ -61,7 +66,7 @@ mod tests {
         let file = reference("color");
         for (chroma, key) in [(0.0, "0.0"), (0.5, "0.5"), (1.5, "1.5")] {
             let mut direction = file.picture("direction");
-            apply(&threads(), &mut direction, chroma);
+            apply(&context(), &mut direction, chroma);
             let wanted = file.picture(&format!("direction_chroma_{key}"));
             assert!(testkit::error(&direction.data, &wanted.data) < 1e-6, "{chroma}");
         }

@@ -2,7 +2,7 @@
 //! with.
 
 use graph::{Size, Tensor};
-use kernels::Threads;
+use kernels::{Context, leveled};
 
 use super::chroma;
 use super::optimiser::OptimiserState;
@@ -18,7 +18,7 @@ const CHUNK: usize = 16 * 1024;
 /// Takes the steps of one octave, and knows what the steps before have left.
 pub(crate) struct Climb<'p> {
     ascent: &'p Ascent,
-    threads: &'p Threads,
+    cx: &'p Context,
     /// How far a step goes.
     length: f32,
     optimiser: OptimiserState,
@@ -38,27 +38,30 @@ impl<'p> Climb<'p> {
         origin: &'p Tensor,
         (step_map, reach): (Option<&Tensor>, Option<&'p Tensor>),
     ) -> Self {
-        let (ascent, threads) = (plan.ascent(), plan.threads());
+        let (ascent, cx) = (plan.ascent(), plan.context());
         let (size, fft) = (at.picture.shape.size(), plan.transforms(at.octave));
         // Noise is nothing to stay near to.
         let origin = plan.recipe().noise.is_none().then_some(origin);
-        let penalties = Penalties::new(&plan.recipe().penalty, plan.context(), size, origin, reach);
+        let penalties = Penalties::new(&plan.recipe().penalty, cx, &at.picture, origin, reach);
         let ClimbState { optimiser, spectrum } = at.climb.take().unwrap_or_else(|| {
-            let spectrum = fft.map(|fft| SpectrumState::new(threads, fft, ascent, &at.picture));
+            let spectrum =
+                fft.map(|fft| SpectrumState::new(cx.threads(), fft, ascent, &at.picture));
             let numbers = fft.map_or(at.picture.data.len(), Fft2::len);
-            ClimbState { optimiser: OptimiserState::new(ascent.optimiser, numbers), spectrum }
+            ClimbState {
+                optimiser: OptimiserState::new(ascent.optimiser, (at.picture.storage(), numbers)),
+                spectrum,
+            }
         });
         let length = plan.step_length(at.octave);
-        let spectrum = fft
-            .zip(spectrum)
-            .map(|(fft, state)| Spectrum::new((ascent, length), threads, fft, state));
+        let spectrum =
+            fft.zip(spectrum).map(|(fft, state)| Spectrum::new((ascent, length), cx, fft, state));
         // What is not to change is not brought within bounds either.
         let begins = at.iteration == 0 && length > 0.0;
         if let Some(spectrum) = spectrum.as_ref().filter(|_| begins) {
             spectrum.begin(&mut at.picture);
         }
         let step_map = step_map.map(|map| resize(map, size, Filter::Triangle));
-        Self { ascent, threads, length, optimiser, spectrum, penalties, step_map }
+        Self { ascent, cx, length, optimiser, spectrum, penalties, step_map }
     }
 
     /// What there is to remember after so many steps, for those that are still to come.
@@ -71,7 +74,7 @@ impl<'p> Climb<'p> {
 
     /// Takes a step along `scale` times `direction`, whose values are lost.
     pub(crate) fn step(&mut self, picture: &mut Tensor, direction: &mut Tensor, scale: f32) {
-        let Self { ascent, threads, length, optimiser, spectrum, penalties, step_map } = self;
+        let Self { ascent, cx, length, optimiser, spectrum, penalties, step_map } = self;
         let mut scale = scale;
         if let Some(penalties) = penalties {
             penalties.take_from(direction, scale, picture);
@@ -85,21 +88,23 @@ impl<'p> Climb<'p> {
         }
         let mut factor = *length * scale;
         if ascent.optimiser != Optimiser::Plain {
+            let storage = direction.storage().clone();
             let (update, [first, second]) = optimiser.next();
-            threads.install(|| {
+            cx.threads().install(|| {
                 let slices = [&mut direction.data[..], first, second];
                 parallel::zipped_chunks_mut(slices, CHUNK, |_, [direction, first, second]| {
+                    storage.touched(3 * size_of_val(direction));
                     direction.iter_mut().for_each(|x| *x *= scale);
-                    update.apply(direction, [first, second]);
+                    update.apply(cx, direction, [first, second]);
                 });
             });
             if ascent.chroma != 1.0 {
                 // Once more than the gradient: Adam makes each colour's step as long as any other's.
-                chroma::apply(threads, direction, ascent.chroma);
+                chroma::apply(cx, direction, ascent.chroma);
             }
             factor = *length;
         }
-        step(threads, picture, direction, factor, ascent.bound, step_map.as_ref());
+        step(cx, picture, direction, factor, ascent.bound, step_map.as_ref());
     }
 }
 
@@ -127,7 +132,7 @@ impl ClimbState {
 
 /// Adds `scale` times the direction to `picture`, as many times as the map has it.
 fn step(
-    threads: &Threads,
+    cx: &Context,
     picture: &mut Tensor,
     direction: &Tensor,
     scale: f32,
@@ -138,22 +143,34 @@ fn step(
         Bound::None => (f32::MIN, f32::MAX),
         Bound::Clip | Bound::Sigmoid => (0.0, 255.0),
     };
-    rows::for_each(threads, picture, |c, y, row| {
-        let direction = rows::row(direction, c, y);
-        match step_map {
+    rows::for_each(cx.threads(), picture, |c, y, row| {
+        let longer = step_map.map(|map| rows::row(map, 0, y));
+        go(cx, row, rows::row(direction, c, y), longer, scale, (least, most));
+    });
+}
+
+leveled! {
+    fn go<'a>(
+        row: &'a mut [f32],
+        direction: &'a [f32],
+        longer: Option<&'a [f32]>,
+        scale: f32,
+        bounds: (f32, f32),
+    ) {
+        let (least, most) = bounds;
+        match longer {
             None => {
                 for (x, d) in row.iter_mut().zip(direction) {
                     *x = (*x + scale * d).max(least).min(most);
                 }
             }
-            Some(map) => {
-                let longer = rows::row(map, 0, y);
+            Some(longer) => {
                 for ((x, d), longer) in row.iter_mut().zip(direction).zip(longer) {
                     *x = (*x + scale * (d * longer)).max(least).min(most);
                 }
             }
         }
-    });
+    }
 }
 
 /// How many pictures' worth of memory a [`Climb`] takes at the most.

@@ -5,7 +5,7 @@
 //! itself / 256, halving is its convolution with stride 2 and `SAME` padding of zeros, and doubling is
 //! four times that convolution's transpose.
 
-use graph::{Shape, Tensor};
+use graph::{Shape, Storage, Tensor};
 use kernels::Threads;
 
 use crate::image::{area, rows};
@@ -32,12 +32,17 @@ pub(crate) struct Pyramid {
 
 impl Pyramid {
     /// Memory for pictures of `shape`, halved `levels` times, that count within a mask if there is one.
-    pub(crate) fn new(shape: Shape, levels: u32, mask: Option<&Mask>) -> Self {
+    pub(crate) fn new(
+        (storage, shape): (&Storage, Shape),
+        levels: u32,
+        mask: Option<&Mask>,
+    ) -> Self {
         let half = |shape: &Shape| {
             Shape::new(shape.channels, shape.height.div_ceil(2), shape.width.div_ceil(2))
         };
         let shapes = std::iter::successors(Some(half(&shape)), |shape| Some(half(shape)));
-        let levels: Vec<Tensor> = shapes.take(levels as usize).map(Tensor::zeros).collect();
+        let levels: Vec<Tensor> =
+            shapes.take(levels as usize).map(|shape| Tensor::zeros_in(storage, shape)).collect();
         let smaller = |mask: &Mask| {
             let sizes = levels.iter().map(|level| level.shape.size());
             let halved = sizes.map(|size| Mask::new(area::averaged(&mask.map, size)));
@@ -181,7 +186,7 @@ mod tests {
         for (height, width, levels) in [(32, 48, 4), (37, 29, 4), (5, 1, 3), (1, 1, 2)] {
             let picture = pattern(height, width);
             let mut copy = picture.clone();
-            let mut pyramid = Pyramid::new(picture.shape, levels, None);
+            let mut pyramid = Pyramid::new((picture.storage(), picture.shape), levels, None);
             pyramid.split(&threads(), &mut copy);
             pyramid.merge(&threads(), &mut copy, &vec![1.0; levels as usize + 1]);
             for (x, y) in copy.data.iter().zip(&picture.data) {
@@ -194,7 +199,8 @@ mod tests {
     fn halving_is_the_strided_convolution() {
         for (height, width) in [(6, 8), (7, 5)] {
             let picture = pattern(height, width);
-            let mut half = Pyramid::new(picture.shape, 1, None).levels.remove(0);
+            let mut half =
+                Pyramid::new((picture.storage(), picture.shape), 1, None).levels.remove(0);
             halve(&threads(), &picture, &mut half);
             for y in 0..half.shape.height {
                 for x in 0..half.shape.width {
@@ -236,7 +242,7 @@ mod tests {
     fn each_level_is_divided_by_its_rms() {
         let picture = pattern(40, 56);
         let mut parts = picture.clone();
-        let mut pyramid = Pyramid::new(picture.shape, 2, None);
+        let mut pyramid = Pyramid::new((picture.storage(), picture.shape), 2, None);
         pyramid.split(&threads(), &mut parts);
         // What the pyramid of three parts, each of RMS 1, adds up to.
         let scaled = |level: &Tensor| {

@@ -3,6 +3,7 @@
 
 mod chroma;
 mod climb;
+mod climbing;
 mod depth;
 mod jitter;
 mod laplacian;
@@ -13,6 +14,7 @@ mod transform;
 mod wobble;
 
 pub(crate) use climb::{Climb, ClimbState, transforms};
+pub(crate) use climbing::Climbing;
 pub(crate) use depth::step_share;
 pub(crate) use jitter::{Shift, roll};
 pub(crate) use spectrum::{Fft2, noise};

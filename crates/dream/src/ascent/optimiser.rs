@@ -1,5 +1,8 @@
 //! Optimisers: how a direction becomes a step, whatever numbers the steps change.
 
+use graph::{Storage, Values};
+use kernels::{Context, leveled};
+
 use crate::Optimiser;
 
 /// What keeps Adam from dividing by nothing.
@@ -10,16 +13,20 @@ const EPSILON: f32 = 1e-8;
 pub(crate) struct OptimiserState {
     optimiser: Optimiser,
     /// The means of the directions and of their squares, both empty where they are not needed.
-    moments: [Vec<f32>; 2],
+    moments: [Values; 2],
     /// How much of each mean still is the zero that it began with.
     beginnings: [f64; 2],
 }
 
 impl OptimiserState {
     /// At the beginning, for so many numbers.
-    pub(crate) fn new(optimiser: Optimiser, numbers: usize) -> Self {
+    pub(crate) fn new(optimiser: Optimiser, (storage, numbers): (&Storage, usize)) -> Self {
         let kept = if optimiser == Optimiser::Plain { 0 } else { numbers };
-        Self { optimiser, moments: [vec![0.0; kept], vec![0.0; kept]], beginnings: [1.0; 2] }
+        Self {
+            optimiser,
+            moments: [storage.zeros(kept), storage.zeros(kept)],
+            beginnings: [1.0; 2],
+        }
     }
 
     /// Whether it is one of this optimiser for so many numbers.
@@ -43,7 +50,7 @@ impl OptimiserState {
                 }
             }
         };
-        (update, self.moments.each_mut().map(Vec::as_mut_slice))
+        (update, self.moments.each_mut().map(|moments| &mut **moments))
     }
 }
 
@@ -59,8 +66,22 @@ pub(crate) enum Update {
 
 impl Update {
     /// Makes each number of `direction` what is to be climbed, with the moments of the same numbers.
-    pub(crate) fn apply(&self, direction: &mut [f32], [first, second]: [&mut [f32]; 2]) {
-        let Update::Adam { kept, new, correction } = *self else { return };
+    pub(crate) fn apply(&self, cx: &Context, direction: &mut [f32], moments: [&mut [f32]; 2]) {
+        if let Update::Adam { kept, new, correction } = *self {
+            adam(cx, direction, moments, kept, new, correction);
+        }
+    }
+}
+
+leveled! {
+    fn adam<'a>(
+        direction: &'a mut [f32],
+        moments: [&'a mut [f32]; 2],
+        kept: [f32; 2],
+        new: [f32; 2],
+        correction: [f32; 2],
+    ) {
+        let [first, second] = moments;
         for ((x, first), second) in direction.iter_mut().zip(first).zip(second) {
             *first = kept[0] * *first + new[0] * *x;
             *second = kept[1] * *second + new[1] * (*x * *x);
@@ -72,13 +93,13 @@ impl Update {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::reference;
+    use crate::testing::{context, reference};
 
     /// Ten steps of 1.1 along the directions that the reference climbs along.
     fn climb(optimiser: Optimiser, name: &str) {
         let file = reference("optimisers");
         let (mut picture, start) = (file.picture("start"), file.picture("start"));
-        let mut state = OptimiserState::new(optimiser, picture.data.len());
+        let mut state = OptimiserState::new(optimiser, (picture.storage(), picture.data.len()));
         for step in 0..10 {
             let mut direction = picture.clone();
             let (plane, width) = (start.shape.plane(), start.shape.width);
@@ -89,7 +110,7 @@ mod tests {
                 *value = (wave + 0.3 * (0.05 * x * (t + 1.0) - 0.2 * y).cos()) as f32;
             }
             let (update, moments) = state.next();
-            update.apply(&mut direction.data, moments);
+            update.apply(&context(), &mut direction.data, moments);
             picture.data.iter_mut().zip(&direction.data).for_each(|(x, d)| *x += 1.1 * d);
             let key = format!("{name}.{}", step + 1);
             if [0, 1, 9].contains(&step) {
@@ -118,14 +139,15 @@ mod tests {
     fn adam_divides_by_what_has_been() {
         let betas = [0.8, 0.95];
         let strengths = [0.0, 1e-6, 1e-3, 1.0, 1e4];
-        let mut state = OptimiserState::new(Optimiser::Adam { betas }, strengths.len());
+        let mut state =
+            OptimiserState::new(Optimiser::Adam { betas }, (&Storage::default(), strengths.len()));
         let mut moments = [[0.0; 2]; 5];
         for step in 1..=6 {
             let turn = f64::from(step * 5 % 7) - 2.5;
             let mut direction = strengths.map(|strength| (strength * turn) as f32);
             let (update, kept) = state.next();
             let given = direction;
-            update.apply(&mut direction, kept);
+            update.apply(&context(), &mut direction, kept);
             for ((found, given), [first, second]) in direction.iter().zip(given).zip(&mut moments) {
                 let given = f64::from(given);
                 *first = betas[0] * *first + (1.0 - betas[0]) * given;

@@ -6,11 +6,11 @@
 //! inverting them", 2014), and of 127.5 Σ |Δ / 127.5|ᵖ, its distance; and Δ less its blur (Yosinski et al.,
 //! "Understanding neural networks through deep visualization", 2015).
 
-use graph::{Size, Tensor};
-use kernels::Context;
+use graph::Tensor;
+use kernels::{Context, leveled};
 
 use crate::image::gaussian::PlainBlur;
-use crate::image::{black, rows};
+use crate::image::{like, rows};
 use crate::{Penalty, PenaltyOf};
 
 /// What pictures that are judged as a whole are pulled to.
@@ -33,19 +33,19 @@ pub(crate) struct Penalties<'p> {
 }
 
 impl<'p> Penalties<'p> {
-    /// `None` where there are none. `origin` is the picture at this octave, of `size`; `None` where there is
-    /// none, so that all of what is dreamt is judged. `reach` has one channel of 0–1.
+    /// `None` where there are none. They are of pictures as `picture` is. `origin` is the one at this octave; `None`
+    /// where there is none, so that all of what is dreamt is judged. `reach` has one channel of 0–1.
     pub(crate) fn new(
         penalty: &'p Penalty,
         cx: &'p Context,
-        size: Size,
+        picture: &Tensor,
         origin: Option<&'p Tensor>,
         reach: Option<&'p Tensor>,
     ) -> Option<Self> {
         if !penalty.is_any() {
             return None;
         }
-        let scratch = || black(size);
+        let scratch = || like(picture);
         let blur =
             (penalty.blur != 0.0).then(|| (PlainBlur::new(penalty.blur_width, 3), scratch()));
         let origin = origin.filter(|_| penalty.of == PenaltyOf::Dream);
@@ -55,128 +55,184 @@ impl<'p> Penalties<'p> {
     /// Multiplies `direction` with `scale`, and takes the forces at `picture` from it.
     pub(crate) fn take_from(&mut self, direction: &mut Tensor, scale: f32, picture: &Tensor) {
         let Self { penalty, cx, origin, reach, difference, blur } = self;
-        let (threads, height, origin) = (cx.threads(), picture.shape.height, *origin);
-        let reach = *reach;
+        let (cx, threads, width, reach) = (*cx, cx.threads(), picture.shape.width, *reach);
         rows::for_each(threads, difference, |c, y, row| {
-            let values = row.iter_mut().zip(rows::row(picture, c, y));
-            match origin {
-                Some(origin) => {
-                    let origin = rows::row(origin, c, y);
-                    values.zip(origin).for_each(|((x, value), origin)| *x = value - origin);
-                }
-                None => values.for_each(|(x, value)| *x = value - GREY),
-            }
+            let origin = origin.map(|origin| rows::row(origin, c, y));
+            differ(cx, row, rows::row(picture, c, y), origin);
         });
         if let Some((blur, blurred)) = blur {
             blur.apply(cx, difference, blurred);
         }
         let (difference, blurred) = (&*difference, blur.as_ref().map(|(_, blurred)| blurred));
-        let width = picture.shape.width;
-        let scratch = if penalty.tv == 0.0 { 0 } else { 3 * width };
-        let free = if reach.is_some() { width } else { 0 };
-        rows::for_each_with(threads, direction, free + scratch, |c, y, row, scratch| {
-            let here = rows::row(difference, c, y);
-            row.iter_mut().for_each(|d| *d *= scale);
-            let (free, scratch) = scratch.split_at_mut(free);
-            free.copy_from_slice(&row[..free.len()]);
-            if penalty.tv != 0.0 {
-                let below = (y + 1 < height).then(|| rows::row(difference, c, y + 1));
-                let above = (y > 0).then(|| rows::row(difference, c, y - 1));
-                variation(
-                    row,
-                    penalty.tv,
-                    penalty.tv_exponent,
-                    [above, Some(here), below],
-                    scratch,
-                );
-            }
-            if penalty.pull != 0.0 {
-                pull(row, penalty.pull, penalty.pull_exponent, here);
-            }
-            if let Some(blurred) = blurred {
-                let values = row.iter_mut().zip(here).zip(rows::row(blurred, c, y));
-                values.for_each(|((d, x), blurred)| *d -= penalty.blur * (x - blurred));
-            }
-            if let Some(reach) = reach {
-                let places = free.iter().zip(rows::row(reach, 0, y));
-                row.iter_mut().zip(places).for_each(|(d, (free, reach))| {
-                    *d = free + reach * (*d - free);
-                });
-            }
+        rows::for_each_band(threads, direction, rows::ROWS, |first, band| {
+            rows::with_scratch(SCRATCH * width, |scratch| {
+                for (c, rows) in band.into_iter().enumerate() {
+                    let forces = Forces { penalty, difference, blurred, reach, c };
+                    forces.take_from_band(cx, rows, (first, scale), scratch);
+                }
+            });
         });
     }
 }
 
-/// Takes the forces of the total variation from a row of a direction. `rows` are those above, at, and below
-/// it; `scratch` holds three more.
-fn variation(
-    row: &mut [f32],
-    strength: f32,
-    exponent: f32,
-    [above, here, below]: [Option<&[f32]>; 3],
-    scratch: &mut [f32],
-) {
-    let (across, rest) = scratch.split_at_mut(row.len());
-    let (down, from_above) = rest.split_at_mut(row.len());
-    match (above, here) {
-        (Some(above), here) => slopes(above, here, exponent, across, from_above),
-        (None, _) => from_above.fill(0.0),
-    }
-    slopes(here.unwrap_or_default(), below, exponent, across, down);
-    let mut from_left = 0.0;
-    for (((d, across), down), from_above) in row.iter_mut().zip(across).zip(down).zip(from_above) {
-        *d += strength * ((*across + *down) - (from_left + *from_above));
-        from_left = *across;
+/// How many rows of memory it takes to find the forces of some rows.
+const SCRATCH: usize = 4;
+
+/// What the forces on one channel come from.
+struct Forces<'a> {
+    penalty: &'a Penalty,
+    difference: &'a Tensor,
+    blurred: Option<&'a Tensor>,
+    reach: Option<&'a Tensor>,
+    c: usize,
+}
+
+impl Forces<'_> {
+    /// Multiplies rows of a direction, from row `first` on, with `scale`, and takes the forces from them. `scratch` is
+    /// memory to work in.
+    fn take_from_band(
+        &self,
+        cx: &Context,
+        rows: &mut [f32],
+        (first, scale): (usize, f32),
+        scratch: &mut [f32],
+    ) {
+        let Self { penalty, difference, blurred, reach, c } = *self;
+        let (height, width) = (difference.shape.height, difference.shape.width);
+        let row = |y: usize| rows::row(difference, c, y);
+        let (free, scratch) = scratch.split_at_mut(width);
+        let (across, scratch) = scratch.split_at_mut(width);
+        let (mut from_above, mut down) = scratch.split_at_mut(width);
+        if penalty.tv != 0.0 && first > 0 {
+            slopes(cx, row(first - 1), Some(row(first)), penalty.tv_exponent, across, from_above);
+        } else {
+            from_above.fill(0.0);
+        }
+        for (y, d) in (first..).zip(rows.chunks_mut(width)) {
+            times(cx, d, scale);
+            if reach.is_some() {
+                free.copy_from_slice(d);
+            }
+            if penalty.tv != 0.0 {
+                let below = (y + 1 < height).then(|| row(y + 1));
+                slopes(cx, row(y), below, penalty.tv_exponent, across, down);
+                vary(cx, d, penalty.tv, [across, down, from_above]);
+                std::mem::swap(&mut from_above, &mut down);
+            }
+            if penalty.pull != 0.0 {
+                pull(cx, d, penalty.pull, penalty.pull_exponent, row(y));
+            }
+            if let Some(blurred) = blurred {
+                roughen(cx, d, penalty.blur, row(y), rows::row(blurred, c, y));
+            }
+            if let Some(reach) = reach {
+                within(cx, d, free, rows::row(reach, 0, y));
+            }
+        }
     }
 }
 
-/// The derivatives of a row's variation by its differences `across`, to the right, and `down`, to the row
-/// below.
-fn slopes(
-    here: &[f32],
-    below: Option<&[f32]>,
-    exponent: f32,
-    across: &mut [f32],
-    down: &mut [f32],
-) {
-    let last = here.len() - 1;
-    for (across, pair) in across.iter_mut().zip(here.windows(2)) {
-        *across = pair[1] - pair[0];
-    }
-    across[last] = 0.0;
-    match below {
-        Some(below) => {
-            let pairs = down.iter_mut().zip(below).zip(here);
-            pairs.for_each(|((down, below), here)| *down = below - here);
-        }
-        None => down.fill(0.0),
-    }
-    let both = across.iter_mut().zip(down);
-    if exponent == 1.0 {
-        for (dx, dy) in both {
-            let slope = 1.0 / (*dx * *dx + *dy * *dy + 1.0).sqrt();
-            (*dx, *dy) = (slope * *dx, slope * *dy);
-        }
-    } else {
-        let unit = exponent * 255.0f32.powf(1.0 - exponent);
-        for (dx, dy) in both {
-            let slope = unit * (*dx * *dx + *dy * *dy + 1.0).powf(0.5 * exponent - 1.0);
-            (*dx, *dy) = (slope * *dx, slope * *dy);
+leveled! {
+    /// Writes a row's difference to its origin, or to grey.
+    fn differ<'a>(row: &'a mut [f32], picture: &'a [f32], origin: Option<&'a [f32]>) {
+        let values = row.iter_mut().zip(picture);
+        match origin {
+            Some(origin) => values.zip(origin).for_each(|((x, value), origin)| *x = value - origin),
+            None => values.for_each(|(x, value)| *x = value - GREY),
         }
     }
 }
 
-/// Takes the forces that pull Δ to 0 from a row of a direction.
-fn pull(row: &mut [f32], strength: f32, exponent: f32, here: &[f32]) {
-    let force = strength * exponent;
-    let values = row.iter_mut().zip(here);
-    if exponent == 2.0 {
-        values.for_each(|(d, x)| *d -= force * (x / HALF));
-    } else if exponent == 1.0 {
-        // Where there is no distance there is no direction to go back in.
-        values.for_each(|(d, x)| *d -= if *x == 0.0 { 0.0 } else { force.copysign(*x) });
-    } else {
-        values.for_each(|(d, x)| *d -= force.copysign(*x) * (x / HALF).abs().powf(exponent - 1.0));
+leveled! {
+    fn times<'a>(row: &'a mut [f32], scale: f32) {
+        row.iter_mut().for_each(|d| *d *= scale);
+    }
+}
+
+leveled! {
+    /// Takes the forces of the total variation from a row of a direction: those of its slopes `across` and `down`, and
+    /// of those down to it `from_above`.
+    fn vary<'a>(row: &'a mut [f32], strength: f32, slopes: [&'a [f32]; 3]) {
+        let [across, down, from_above] = slopes;
+        let width = row.len();
+        let (across, down, from_above) = (&across[..width], &down[..width], &from_above[..width]);
+        row[0] += strength * ((across[0] + down[0]) - (0.0 + from_above[0]));
+        for x in 1..width {
+            row[x] += strength * ((across[x] + down[x]) - (across[x - 1] + from_above[x]));
+        }
+    }
+}
+
+leveled! {
+    /// The derivatives of a row's variation by its differences `across`, to the right, and `down`, to the row
+    /// below.
+    fn slopes<'a>(
+        here: &'a [f32],
+        below: Option<&'a [f32]>,
+        exponent: f32,
+        across: &'a mut [f32],
+        down: &'a mut [f32],
+    ) {
+        let last = here.len() - 1;
+        for (across, pair) in across.iter_mut().zip(here.array_windows()) {
+            let [here, next] = pair;
+            *across = next - here;
+        }
+        across[last] = 0.0;
+        match below {
+            Some(below) => {
+                let pairs = down.iter_mut().zip(below).zip(here);
+                pairs.for_each(|((down, below), here)| *down = below - here);
+            }
+            None => down.fill(0.0),
+        }
+        let both = across.iter_mut().zip(down);
+        if exponent == 1.0 {
+            for (dx, dy) in both {
+                let slope = 1.0 / (*dx * *dx + *dy * *dy + 1.0).sqrt();
+                (*dx, *dy) = (slope * *dx, slope * *dy);
+            }
+        } else {
+            let unit = exponent * 255.0f32.powf(1.0 - exponent);
+            for (dx, dy) in both {
+                let slope = unit * (*dx * *dx + *dy * *dy + 1.0).powf(0.5 * exponent - 1.0);
+                (*dx, *dy) = (slope * *dx, slope * *dy);
+            }
+        }
+    }
+}
+
+leveled! {
+    /// Takes the forces that pull Δ to 0 from a row of a direction.
+    fn pull<'a>(row: &'a mut [f32], strength: f32, exponent: f32, here: &'a [f32]) {
+        let force = strength * exponent;
+        let values = row.iter_mut().zip(here);
+        if exponent == 2.0 {
+            values.for_each(|(d, x)| *d -= force * (x / HALF));
+        } else if exponent == 1.0 {
+            // Where there is no distance there is no direction to go back in.
+            values.for_each(|(d, x)| *d -= if *x == 0.0 { 0.0 } else { force.copysign(*x) });
+        } else {
+            values.for_each(|(d, x)| {
+                *d -= force.copysign(*x) * (x / HALF).abs().powf(exponent - 1.0);
+            });
+        }
+    }
+}
+
+leveled! {
+    /// Takes what a row has more than its blur from a row of a direction.
+    fn roughen<'a>(row: &'a mut [f32], strength: f32, here: &'a [f32], blurred: &'a [f32]) {
+        let values = row.iter_mut().zip(here).zip(blurred);
+        values.for_each(|((d, x), blurred)| *d -= strength * (x - blurred));
+    }
+}
+
+leveled! {
+    /// Lets forces count as much as `reach` says: `free` is the direction without them.
+    fn within<'a>(row: &'a mut [f32], free: &'a [f32], reach: &'a [f32]) {
+        let places = free.iter().zip(reach);
+        row.iter_mut().zip(places).for_each(|(d, (free, reach))| *d = free + reach * (*d - free));
     }
 }
 
@@ -192,14 +248,14 @@ pub(crate) fn pictures(penalty: &Penalty) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::black;
     use crate::testing::{context, pattern, reference};
 
     /// What is taken from a direction of zeros, the other way round.
     fn forces(penalty: &Penalty, picture: &Tensor, origin: &Tensor) -> Tensor {
         let cx = context();
         let mut direction = black(picture.shape.size());
-        let size = picture.shape.size();
-        let penalties = Penalties::new(penalty, &cx, size, Some(origin), None);
+        let penalties = Penalties::new(penalty, &cx, picture, Some(origin), None);
         let mut penalties = penalties.expect("there are some");
         penalties.take_from(&mut direction, 1.0, picture);
         direction.data.iter_mut().for_each(|x| *x = -*x);
@@ -267,8 +323,8 @@ mod tests {
         let picture = pattern(12, 8);
         let forces = forces(&penalty, &picture, &picture);
         assert!(forces.data.iter().all(|force| force.abs() < 1e-6));
-        let (none, cx, size) = (Penalty::default(), context(), picture.shape.size());
-        assert!(Penalties::new(&none, &cx, size, Some(&picture), None).is_none());
+        let (none, cx) = (Penalty::default(), context());
+        assert!(Penalties::new(&none, &cx, &picture, Some(&picture), None).is_none());
     }
 
     #[test]
@@ -280,8 +336,7 @@ mod tests {
         reach.data.iter_mut().enumerate().for_each(|(at, x)| *x = (at % 9) as f32 / 8.0);
         let all = forces(&penalty, &picture, &origin);
         let mut found = black(picture.shape.size());
-        let size = picture.shape.size();
-        let penalties = Penalties::new(&penalty, &cx, size, Some(&origin), Some(&reach));
+        let penalties = Penalties::new(&penalty, &cx, &picture, Some(&origin), Some(&reach));
         penalties.expect("there are some").take_from(&mut found, 1.0, &picture);
         for (at, (found, force)) in found.data.iter().zip(&all.data).enumerate() {
             let wanted = -force * reach.data[at % 63];

@@ -1,15 +1,15 @@
 //! What becomes of a gradient before it is a step: it is smoothed, its colours are drawn together or
 //! apart, and it is divided by its own strength, so that a step goes equally far on every picture, layer and network.
 
-use graph::{Size, Tensor};
+use graph::{Shape, Size, Tensor};
 use kernels::{Context, Threads};
 
 use super::chroma;
 use super::laplacian::Pyramid;
 use crate::image::gaussian::Smoothing;
-use crate::image::{black, rows};
+use crate::image::{black_in, rows};
 use crate::regions::Mask;
-use crate::{Ascent, Normalisation, Parametrisation};
+use crate::{Ascent, Normalisation, Parametrisation, Plan};
 
 /// An ascent's transform of gradients of one size. Where they count within a mask, so does their strength, or
 /// a dream in a small region would be stronger than one on the whole picture.
@@ -27,16 +27,13 @@ pub(crate) struct GradientTransform<'p> {
 }
 
 impl<'p> GradientTransform<'p> {
-    pub(crate) fn new(
-        ascent: &'p Ascent,
-        cx: &'p Context,
-        size: Size,
-        mask: Option<&'p Mask>,
-    ) -> Self {
-        let smoothed = (smoothing(ascent, ascent.iterations) > 0.0).then(|| black(size));
+    pub(crate) fn new(plan: &'p Plan, size: Size, mask: Option<&'p Mask>) -> Self {
+        let (ascent, cx, storage) = (plan.ascent(), plan.context(), plan.storage());
+        let is_smoothed = smoothing(ascent, ascent.iterations) > 0.0;
+        let smoothed = is_smoothed.then(|| black_in(storage, size));
         let pyramid = match ascent.normalisation {
             Normalisation::Laplacian { levels } => {
-                Some(Pyramid::new(black(size).shape, levels, mask))
+                Some(Pyramid::new((storage, Shape::new(3, size.height, size.width)), levels, mask))
             }
             _ => None,
         };
@@ -65,7 +62,7 @@ impl<'p> GradientTransform<'p> {
         }
         // A spectrum has the chroma in its colours.
         if self.ascent.chroma != 1.0 && self.ascent.parametrisation == Parametrisation::Pixels {
-            chroma::apply(threads, gradient, self.ascent.chroma);
+            chroma::apply(self.cx, gradient, self.ascent.chroma);
             absolute = None;
         }
         let strength = match self.ascent.normalisation {

@@ -1,16 +1,18 @@
 //! Wobble: at every step the picture is turned and scaled about its middle by other amounts before the
 //! network sees it, and the gradient goes the transposed way back.
 
-use graph::{Size, Tensor};
-use kernels::Threads;
+use std::ops::Range;
 
-use crate::image::{black, rows};
+use graph::{Shape, Size, Storage, Tensor};
+use kernels::{Context, leveled};
+
+use crate::image::{black_in, rows};
 use crate::random::Random;
 use crate::{Ascent, Wobble};
 
 /// Shows pictures of one size as they are, or wobbling where the ascent says so.
 pub(crate) struct Wobbler<'p> {
-    threads: &'p Threads,
+    cx: &'p Context,
     wobbling: Option<Wobbling>,
 }
 
@@ -21,13 +23,13 @@ struct Wobbling {
 }
 
 impl<'p> Wobbler<'p> {
-    pub(crate) fn new(ascent: &Ascent, threads: &'p Threads, size: Size) -> Self {
+    pub(crate) fn new(ascent: &Ascent, cx: &'p Context, (storage, size): (&Storage, Size)) -> Self {
         let wobbling = ascent.wobble.is_any().then(|| Wobbling {
             wobble: ascent.wobble.clone(),
-            seen: black(size),
-            gradient: black(size),
+            seen: black_in(storage, size),
+            gradient: black_in(storage, size),
         });
-        Self { threads, wobbling }
+        Self { cx, wobbling }
     }
 
     /// Writes to `gradient` what `evaluate` finds at `picture` as the next step shows it, and returns the
@@ -43,9 +45,9 @@ impl<'p> Wobbler<'p> {
             return evaluate(picture, random, gradient);
         };
         let similarity = Similarity::draw(wobble, random);
-        similarity.apply(self.threads, picture, seen);
+        similarity.apply(self.cx, picture, seen);
         let value = evaluate(seen, random, there)?;
-        similarity.transposed(self.threads, there, gradient);
+        similarity.transposed(self.cx, there, gradient);
         Ok(value)
     }
 
@@ -80,73 +82,179 @@ impl Similarity {
     }
 
     /// Writes `source`, which goes on beyond its borders as it began, to `target` of the same shape.
-    pub(crate) fn apply(self, threads: &Threads, source: &Tensor, target: &mut Tensor) {
+    pub(crate) fn apply(self, cx: &Context, source: &Tensor, target: &mut Tensor) {
         let size = source.shape.size();
-        rows::for_each(threads, target, |c, y, row| {
-            let source = source.channel(c);
-            for (x, value) in row.iter_mut().enumerate() {
-                let corners = self.corners(size, x, y);
-                *value = corners.iter().map(|(at, weight)| source[*at] * weight).sum();
-            }
-        });
-    }
-
-    /// Writes to `source` what a gradient at `target` is there. Each channel is one thread's.
-    pub(crate) fn transposed(self, threads: &Threads, target: &Tensor, source: &mut Tensor) {
-        let (size, plane) = (target.shape.size(), target.shape.plane());
-        let mut channels = source.data.chunks_mut(plane).enumerate();
-        let mut planes: [_; 3] = std::array::from_fn(|_| channels.next());
-        threads.for_each_mut(&mut planes, |part| {
-            let Some((c, source)) = part else { return };
-            source.fill(0.0);
-            for y in 0..size.height {
-                for (x, value) in rows::row(target, *c, y).iter().enumerate() {
-                    for (at, weight) in self.corners(size, x, y) {
-                        source[at] += value * weight;
+        let width = size.width;
+        rows::for_each_band(cx.threads(), target, rows::ROWS, |first, mut band| {
+            rows::with_scratch(Corners::NUMBERS * width, |scratch| {
+                let mut corners = Corners::new(scratch, width);
+                for y in 0..band[0].len() / width {
+                    corners.find(cx, self, size, first + y);
+                    self.touch(source);
+                    for (c, rows) in band.iter_mut().enumerate() {
+                        let (source, row) = (source.channel(c), &mut rows[y * width..][..width]);
+                        for (value, corners) in row.iter_mut().zip(corners.each()) {
+                            let of = |(row, column, share)| source[row * width + column] * share;
+                            *value = corners.map(of).into_iter().sum();
+                        }
                     }
                 }
-            }
+            });
         });
     }
 
-    /// The four pixels of the source that are around column `x` and row `y` of the target, by their
-    /// places in a plane, and how much each counts.
-    fn corners(self, Size { height, width }: Size, x: usize, y: usize) -> [(usize, f32); 4] {
+    /// Writes to `source` what a gradient at `target` is there.
+    pub(crate) fn transposed(self, cx: &Context, target: &Tensor, source: &mut Tensor) {
+        let size = target.shape.size();
+        let Size { height, width } = size;
+        // To each band is added all that falls on it, in the order of the target's pixels.
+        let tall = height.div_ceil(BANDS_PER_THREAD * cx.threads().count()).max(rows::ROWS);
+        rows::for_each_band(cx.threads(), source, tall, |first, mut band| {
+            band.iter_mut().for_each(|rows| rows.fill(0.0));
+            let own = first..first + band[0].len() / width;
+            rows::with_scratch(Corners::NUMBERS * width, |scratch| {
+                let mut corners = Corners::new(scratch, width);
+                for y in (0..height).filter(|y| self.meets(size, *y, &own)) {
+                    corners.find(cx, self, size, y);
+                    self.touch(target);
+                    let values: [&[f32]; 3] = std::array::from_fn(|c| rows::row(target, c, y));
+                    for (x, corners) in corners.each().enumerate() {
+                        for (row, column, share) in corners {
+                            if own.contains(&row) {
+                                let at = (row - first) * width + column;
+                                for (rows, values) in band.iter_mut().zip(values) {
+                                    rows[at] += values[x] * share;
+                                }
+                            }
+                        }
+                    }
+                }
+            });
+        });
+    }
+
+    /// Whether row `y` of the target may fall on some of these rows of the source.
+    fn meets(self, size: Size, y: usize, own: &Range<usize>) -> bool {
+        let (height, last) = (size.height as f64, size.width - 1);
+        let [from, to] = [0, last].map(|x| self.at(size, x, y)[1]);
+        // A row is seen by what lies up to one above it, and rounding may move that by another.
+        let (least, most) = (from.min(to) - 2.0, from.max(to) + 2.0);
+        // As many heights away as brings the first of these rows behind the least one seen.
+        let first = own.start as f64;
+        let first = first + ((least - first) / height).ceil() * height;
+        first <= most || first - height + own.len() as f64 >= least
+    }
+
+    /// Tells of the rows of `tensor` that a row of the other picture goes through.
+    fn touch(self, tensor: &Tensor) {
+        let Shape { channels, height, width } = tensor.shape;
+        let crossed = (self.across[1].abs() * width as f64) as usize;
+        let places = channels * (crossed.min(height) + 2);
+        tensor.storage().touched_apart(places, size_of::<f32>() * width);
+    }
+
+    /// The column and the row of the source that column `x` and row `y` of the target are.
+    #[inline(always)]
+    fn at(self, Size { height, width }: Size, x: usize, y: usize) -> [f64; 2] {
         let middle = [width, height].map(|side| (side - 1) as f64 / 2.0);
         let [right, down] = self.shift;
-        let (u, v) = (x as f64 - middle[0] - right, y as f64 - middle[1] - down);
+        // Sides are below 2³², and such whole numbers become others many at a time.
+        let (x, y) = (f64::from(x as u32), f64::from(y as u32));
+        let (u, v) = (x - middle[0] - right, y - middle[1] - down);
         let [cos, sin] = self.across;
-        let (column, row) = (cos * u - sin * v + middle[0], sin * u + cos * v + middle[1]);
-        let along = |place: f64, side: usize| {
-            let first = place.floor();
-            let at = (first as i64).rem_euclid(side as i64) as usize;
-            let next = if at + 1 == side { 0 } else { at + 1 };
-            let share = (place - first) as f32;
-            [(at, 1.0 - share), (next, share)]
-        };
-        let (columns, rows) = (along(column, width), along(row, height));
-        std::array::from_fn(|corner| {
-            let ((row, down), (column, across)) = (rows[corner / 2], columns[corner % 2]);
-            (row * width + column, down * across)
+        [cos * u - sin * v + middle[0], sin * u + cos * v + middle[1]]
+    }
+}
+
+/// How many bands of the source each thread gets.
+const BANDS_PER_THREAD: usize = 2;
+
+/// Where the pixels of a row of the target lie in the source: between which columns and rows, and how much the second
+/// of these counts.
+struct Corners<'a> {
+    columns: [&'a mut [u32]; 2],
+    rows: [&'a mut [u32]; 2],
+    shares: [&'a mut [f32]; 2],
+}
+
+impl<'a> Corners<'a> {
+    /// How many numbers of memory each pixel takes.
+    const NUMBERS: usize = 6;
+
+    /// Of rows of so many pixels, in `scratch`.
+    fn new(scratch: &'a mut [f32], width: usize) -> Self {
+        let mut parts = scratch.chunks_exact_mut(width.max(1));
+        let mut part = || parts.next().unwrap_or_default();
+        let shares = [part(), part()];
+        let mut places = || bytemuck::cast_slice_mut(part());
+        Self { columns: [places(), places()], rows: [places(), places()], shares }
+    }
+
+    /// Finds those of row `y`.
+    fn find(&mut self, cx: &Context, similarity: Similarity, size: Size, y: usize) {
+        let [column, next] = self.columns.each_mut().map(|places| &mut **places);
+        let [row, below] = self.rows.each_mut().map(|places| &mut **places);
+        let shares = self.shares.each_mut().map(|shares| &mut **shares);
+        find(cx, similarity, size, y, [column, next, row, below], shares);
+    }
+
+    /// The four pixels around each, by row and column, and how much they count.
+    fn each(&self) -> impl Iterator<Item = [(usize, usize, f32); 4]> {
+        let Self { columns, rows, shares } = self;
+        (0..shares[0].len()).map(|x| {
+            let both = |share: f32| [1.0 - share, share];
+            let [across, down] = [both(shares[0][x]), both(shares[1][x])];
+            std::array::from_fn(|corner| {
+                let (row, column) = (corner / 2, corner % 2);
+                let place = (rows[row][x] as usize, columns[column][x] as usize);
+                (place.0, place.1, down[row] * across[column])
+            })
         })
+    }
+}
+
+leveled! {
+    fn find<'a>(
+        similarity: Similarity,
+        size: Size,
+        y: usize,
+        places: [&'a mut [u32]; 4],
+        shares: [&'a mut [f32]; 2],
+    ) {
+        let [columns, nexts, rows, belows] = places;
+        let [across, down] = shares;
+        let along = |place: f64, side: usize| {
+            let (first, length) = (place.floor(), side as f64);
+            // The quotient of whole numbers is never rounded up to a whole one.
+            let at = (first - length * (first / length).floor()) as u32;
+            let next = if at + 1 == side as u32 { 0 } else { at + 1 };
+            (at, next, (place - first) as f32)
+        };
+        let columns = columns.iter_mut().zip(nexts).zip(across);
+        let rows = rows.iter_mut().zip(belows).zip(down);
+        for (x, (((column, next), across), ((row, below), down))) in columns.zip(rows).enumerate() {
+            let [place_across, place_down] = similarity.at(size, x, y);
+            (*column, *next, *across) = along(place_across, size.width);
+            (*row, *below, *down) = along(place_down, size.height);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{pattern, reference, threads};
+    use crate::testing::{context, pattern, reference};
 
     #[test]
     fn the_way_back_is_the_transpose_of_the_way_there() {
-        let threads = threads();
+        let cx = context();
         for (scale, degrees) in [(1.0, 0.0), (0.9, -10.0), (1.1, 7.0), (2.0, 90.0), (0.5, 135.0)] {
             let (picture, mut gradient) = (pattern(13, 21), pattern(13, 21));
             gradient.data.reverse();
             let [mut seen, mut back] = [picture.clone(), picture.clone()];
             let similarity = Similarity::new(scale, degrees);
-            similarity.apply(&threads, &picture, &mut seen);
-            similarity.transposed(&threads, &gradient, &mut back);
+            similarity.apply(&cx, &picture, &mut seen);
+            similarity.transposed(&cx, &gradient, &mut back);
             let product = |a: &Tensor, b: &Tensor| {
                 a.data.iter().zip(&b.data).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
             };
@@ -177,15 +285,15 @@ mod tests {
     #[test]
     #[ignore = "needs the shared test files; see CONTRIBUTING"]
     fn similarities_are_those_computed_elsewhere() {
-        let (file, threads) = (reference("similarity"), threads());
+        let (file, cx) = (reference("similarity"), context());
         for (key, scale, degrees, shift) in
             [("wrap_0", 1.1, 7.0, [3.25, -1.5]), ("wrap_1", 0.9, -10.0, [0.0, 0.0])]
         {
             let similarity = Similarity { shift, ..Similarity::new(scale, degrees) };
             let (source, gradient) = (file.picture("source"), file.picture("gradient"));
             let [mut seen, mut back] = [source.clone(), source.clone()];
-            similarity.apply(&threads, &source, &mut seen);
-            similarity.transposed(&threads, &gradient, &mut back);
+            similarity.apply(&cx, &source, &mut seen);
+            similarity.transposed(&cx, &gradient, &mut back);
             let off = testkit::error(&seen.data, &file.picture(key).data);
             assert!(off < 1e-5, "{key}: {off:e}");
             let off = testkit::error(&back.data, &file.picture(&format!("{key}.back")).data);

@@ -9,7 +9,8 @@ pub(crate) fn averaged(picture: &Tensor, size: Size) -> Tensor {
     if from.size() == size {
         return picture.clone();
     }
-    let mut narrow = Tensor::zeros(Shape::new(from.channels, from.height, size.width));
+    let storage = picture.storage();
+    let mut narrow = Tensor::zeros_in(storage, Shape::new(from.channels, from.height, size.width));
     let columns = spans(from.width, size.width);
     for (row, to) in
         picture.data.chunks_exact(from.width).zip(narrow.data.chunks_exact_mut(size.width))
@@ -19,7 +20,7 @@ pub(crate) fn averaged(picture: &Tensor, size: Size) -> Tensor {
             *to = pairs.map(|(weight, x)| weight * f64::from(*x)).sum::<f64>() as f32;
         }
     }
-    let mut small = Tensor::zeros(Shape::new(from.channels, size.height, size.width));
+    let mut small = Tensor::zeros_in(storage, Shape::new(from.channels, size.height, size.width));
     let rows = spans(from.height, size.height);
     let mut sums = vec![0.0; size.width];
     for channel in 0..from.channels {
@@ -70,7 +71,7 @@ mod tests {
         let data = (0..7 * 11).map(|x| ((x * 37) % 23) as f32).collect();
         let picture = Tensor { shape: Shape::new(1, 7, 11), data };
         let mean = |t: &Tensor| t.data.iter().sum::<f32>() / t.data.len() as f32;
-        let ones = Tensor { shape: picture.shape, data: vec![1.0; 77] };
+        let ones = Tensor { shape: picture.shape, data: vec![1.0; 77].into() };
         for size in [Size::new(7, 11), Size::new(5, 8), Size::new(3, 4), Size::new(1, 1)] {
             let small = averaged(&picture, size);
             assert!((mean(&small) - mean(&picture)).abs() < 1e-4, "{size}");

@@ -58,8 +58,11 @@ fn sum(
 ) -> f64 {
     assert_eq!(source.shape, target.shape, "blurring keeps the shape");
     let Shape { channels, height, width } = source.shape;
+    let storage = target.storage().clone();
+    let row = size_of::<f32>() * width;
+    let touched = |rows: usize| storage.touched_apart(2 * channels * rows, row);
     let (extent, from, to) = ([channels, height, width], &source.data, &mut target.data);
-    kernels::blur::blur(cx, blurs, extent, from, to, strengths)
+    kernels::blur::blur(cx, blurs, extent, from, to, strengths, &touched)
 }
 
 /// The same blur across three channels: how much each gets of each, `[to][from]`.

@@ -7,7 +7,7 @@ mod resample;
 pub(crate) mod rows;
 mod sample;
 
-use graph::{Shape, Size, Tensor};
+use graph::{Shape, Size, Storage, Tensor};
 use kernels::Threads;
 
 pub(crate) use resample::resize_into;
@@ -17,6 +17,16 @@ pub use sample::sample;
 /// A black RGB image.
 pub(crate) fn black(size: Size) -> Tensor {
     Tensor::zeros(Shape::new(3, size.height, size.width))
+}
+
+/// The same that lies in `storage`.
+pub(crate) fn black_in(storage: &Storage, size: Size) -> Tensor {
+    Tensor::zeros_in(storage, Shape::new(3, size.height, size.width))
+}
+
+/// Zeros of a tensor's shape, which lie where it does.
+pub(crate) fn like(tensor: &Tensor) -> Tensor {
+    Tensor::zeros_in(tensor.storage(), tensor.shape)
 }
 
 /// An image in another size, within 0–255.

@@ -34,10 +34,11 @@ impl Filter {
     }
 }
 
-/// `picture`, of any number of channels, at another size; values may leave their range a little with
-/// `CatmullRom` and `Lanczos`. The planes are shared by rayon's current threads.
+/// `picture`, of any number of channels, at another size, where the picture lies; values may leave their range a
+/// little with `CatmullRom` and `Lanczos`. The planes are shared by rayon's current threads.
 pub fn resize(picture: &Tensor, size: Size, filter: Filter) -> Tensor {
-    let mut resized = Tensor::zeros(Shape::new(picture.shape.channels, size.height, size.width));
+    let shape = Shape::new(picture.shape.channels, size.height, size.width);
+    let mut resized = Tensor::zeros_in(picture.storage(), shape);
     resize_into(picture, &mut resized, filter);
     resized
 }
@@ -58,8 +59,8 @@ pub(crate) fn resize_into(picture: &Tensor, target: &mut Tensor, filter: Filter)
     }
     let side = |side: usize| u32::try_from(side).expect("sides are below 2³²");
     let options = ResizeOptions::new().resize_alg(filter.algorithm()).use_alpha(false);
-    parallel::chunks_mut(&mut target.data, to.plane(), 1, |channel, target| {
-        let source: &[F32] = bytemuck::cast_slice(picture.channel(channel));
+    let plane = |source: &[f32], from: Size, target: &mut [f32], to: Size| {
+        let source: &[F32] = bytemuck::cast_slice(source);
         let target: &mut [F32] = bytemuck::cast_slice_mut(target);
         let source = TypedImageRef::new(side(from.width), side(from.height), source)
             .expect("a plane has all its pixels");
@@ -68,5 +69,18 @@ pub(crate) fn resize_into(picture: &Tensor, target: &mut Tensor, filter: Filter)
         Resizer::new()
             .resize_typed(&source, &mut target, &options)
             .expect("neither side is empty and the whole source is used");
+    };
+    let (from, to) = (from.size(), to.size());
+    let between = Size::new(from.height, to.width);
+    let storage = picture.storage();
+    parallel::chunks_mut(&mut target.data, to.height * to.width, 1, |channel, target| {
+        let source = picture.channel(channel);
+        if storage.as_scratch().is_none() || between == from || between == to {
+            return plane(source, from, target, to);
+        }
+        // As it does by itself, in memory of its own.
+        let mut rows = storage.zeros(between.height * between.width);
+        plane(source, from, &mut rows, between);
+        plane(&rows, between, target, to);
     });
 }

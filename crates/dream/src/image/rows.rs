@@ -39,13 +39,13 @@ pub(crate) fn for_each_with(
     if shape.is_empty() {
         return;
     }
+    let storage = tensor.storage().clone();
     threads.install(|| {
         parallel::chunks_mut(&mut tensor.data, shape.width, ROWS, |index, row| {
-            // Taken out, so that a change may make such a pass of its own.
-            let mut values = SCRATCH.take();
-            values.resize(values.len().max(scratch), 0.0);
-            change(index / shape.height, index % shape.height, row, &mut values[..scratch]);
-            SCRATCH.set(values);
+            with_scratch(scratch, |values| {
+                change(index / shape.height, index % shape.height, row, values);
+            });
+            storage.touched(size_of_val(row));
         });
     });
 }
@@ -63,10 +63,12 @@ pub(crate) fn for_each_band(
     if shape.is_empty() {
         return;
     }
+    let storage = picture.storage().clone();
     let (red, others) = picture.data.split_at_mut(shape.plane());
     let (green, blue) = others.split_at_mut(shape.plane());
     threads.install(|| {
         parallel::zipped_chunks_mut([red, green, blue], rows * shape.width, |index, band| {
+            storage.touched(band.iter().map(|rows| size_of_val(&**rows)).sum());
             change(index * rows, band);
         });
     });
@@ -75,6 +77,15 @@ pub(crate) fn for_each_band(
 thread_local! {
     /// A thread's memory to work in, kept from row to row.
     static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+}
+
+/// Calls `work` with so many values of this thread's memory, which hold anything at first.
+pub(crate) fn with_scratch(count: usize, work: impl FnOnce(&mut [f32])) {
+    // Taken out, so that the work may need such memory of its own.
+    let mut values = SCRATCH.take();
+    values.resize(values.len().max(count), 0.0);
+    work(&mut values[..count]);
+    SCRATCH.set(values);
 }
 
 /// Sums over all values of the `N` numbers that `of` makes of each. `partial` is memory to work in.

@@ -5,7 +5,7 @@
 use graph::{GraphError, Tensor};
 use kernels::Threads;
 
-use super::GradientEvaluator;
+use super::{GradientEvaluator, Seen};
 use crate::ascent::Shift;
 use crate::image::rows;
 use crate::random::Random;
@@ -28,8 +28,8 @@ pub(super) fn balanced(
             0.0 => 0.0,
             share => {
                 evaluator.weights = alone;
-                let mut random = Random::new(0);
-                evaluator.value_and_gradient(picture, Shift::default(), &mut random, gradient)?;
+                let (at, mut random) = ((picture, Seen::Never), Random::new(0));
+                evaluator.value_and_gradient(at, Shift::default(), &mut random, gradient)?;
                 f64::from(share) / total / mean_magnitude(threads, gradient)
             }
         };

@@ -59,7 +59,8 @@ pub fn channel_answers(
     let size = size_seen(&*executable, picture);
     let needed = executable.memory(size)?.saturating_add(executable.kept_memory(&[size])?);
     if needed > machine.memory {
-        return Err(PlanError::Memory { size, needed, free: machine.memory, fits: None });
+        let (tiled, free, fits) = (None, machine.memory, None);
+        return Err(PlanError::Memory { size, needed, tiled, free, fits });
     }
     let seen = scaled(machine.context.threads(), picture, size);
     let mut session = executable.session(size)?;

@@ -6,7 +6,7 @@
 //! pictures of any size, in tiles and at places. Networks with hidden fully connected layers have none such:
 //! there, the layers become convolutions (<https://arxiv.org/abs/1411.4038>), and the class a channel.
 
-use graph::{Graph, Network, NodeId, Op, passes};
+use graph::{Graph, GraphError, Network, NodeId, Op, passes};
 use strsim::normalized_damerau_levenshtein as alike;
 
 use super::TermError;
@@ -75,17 +75,28 @@ impl Classes {
     }
 
     /// The direction of the layer's channels, `channels` of them, in which class `number` is.
-    pub(crate) fn direction(&self, graph: &Graph, number: usize, channels: usize) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// [`GraphError::Weights`].
+    pub(crate) fn direction(
+        &self,
+        graph: &Graph,
+        number: usize,
+        channels: usize,
+    ) -> Result<Vec<f32>, GraphError> {
         let mut direction = vec![0.0; channels];
         match self.head {
             Head::Channel => direction[number] = 1.0,
             Head::Row(node) => {
-                if let Some(weights) = graph.node(node).op.weights() {
+                let node = graph.node(node);
+                if let Some(weights) = node.op.weights() {
+                    let weights = weights.get();
+                    let weights = weights.map_err(|e| GraphError::weights(&node.name, e))?;
                     direction.copy_from_slice(&weights[number * channels..][..channels]);
                 }
             }
         }
-        direction
+        Ok(direction)
     }
 }
 
@@ -228,7 +239,7 @@ mod tests {
         let classes = Classes::of(&network).unwrap();
         assert!(matches!(network.graph.node(classes.node).op, Op::Relu));
         assert!(classes.convolved.is_none());
-        let direction = classes.direction(&network.graph, 281, 1000);
+        let direction = classes.direction(&network.graph, 281, 1000).unwrap();
         assert_eq!((direction[281], direction.iter().sum::<f32>()), (1.0, 1.0));
         let said = classes.number(&network, &ClassId::Number(1000)).unwrap_err().to_string();
         assert_eq!(said, "classes of squeezenet are numbered 0 to 999: there is no 1000");

@@ -17,7 +17,7 @@ use kernels::matching::{Candidates, best_matches};
 
 use super::TermError;
 use super::seeds::EPSILON;
-use crate::{Assets, Machine, Pick, PlanError, Recipe, Term};
+use crate::{Assets, Guide, Machine, Pick, PlanError, Recipe, Term};
 
 /// The least side of a guide, in pixels. Of a smaller guide, layers see little but its border.
 const LEAST: usize = 32;
@@ -76,7 +76,11 @@ fn pictures<'a>(
         // What another term stretches is larger than this one is to see it.
         let is_large = picture.shape.size().longest() > guide.size as usize;
         let picture = match is_large && !term.is_placed() {
-            true => Cow::Owned(guide.picture(picture, None)),
+            true => {
+                // The part that is looked at is cut out of it already.
+                let whole = Guide { part: None, ..guide.clone() };
+                Cow::Owned(whole.picture(picture, None))
+            }
             false => Cow::Borrowed(picture),
         };
         let (size, layer) = (picture.shape.size(), term.layer.clone());
@@ -102,7 +106,8 @@ pub(super) fn seen(
         let size = picture.shape.size();
         let needed = executable.memory(size)?.saturating_add(executable.kept_memory(&[size])?);
         if needed > machine.memory {
-            return Err(PlanError::Memory { size, needed, free: machine.memory, fits: None });
+            let (tiled, free, fits) = (None, machine.memory, None);
+            return Err(PlanError::Memory { size, needed, tiled, free, fits });
         }
         let mut session = Arc::clone(&executable).session(size)?;
         session.forward(picture)?;

@@ -23,7 +23,7 @@ fn floats(file: &SafeTensors<'_>, key: &str) -> Tensor {
     let &[.., height, width] = view.shape() else { panic!("{key} has {:?}", view.shape()) };
     let data: Vec<f32> =
         view.data().as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
-    Tensor { shape: Shape::new(data.len() / (height * width), height, width), data }
+    Tensor { shape: Shape::new(data.len() / (height * width), height, width), data: data.into() }
 }
 
 /// A picture of height × width × 3.
@@ -136,7 +136,7 @@ fn what_is_most_like_a_picture_is_itself() {
 #[test]
 fn an_average_is_the_mean_or_shares() {
     let features =
-        Tensor { shape: Shape::new(2, 1, 3), data: vec![1.0, 2.0, 3.0, -1.0, 0.0, -5.0] };
+        Tensor { shape: Shape::new(2, 1, 3), data: vec![1.0, 2.0, 3.0, -1.0, 0.0, -5.0].into() };
     assert_eq!(average(&features, false), [2.0, -2.0]);
     assert_eq!(average(&features, true), [0.5, -0.5]);
     assert_eq!(average(&Tensor::zeros(features.shape), true), [0.0, 0.0]);
@@ -148,7 +148,8 @@ fn guides_are_seen_matched_and_averaged_as_in_the_reference() {
     let network = models::load(&shared().join("models/bvlc_googlenet.caffemodel")).unwrap();
     let cx = context();
     let backend = Arc::new(cpu::Cpu::new(cx.clone()));
-    let machine = Machine { backend, context: cx.clone(), memory: 1 << 32 };
+    let machine =
+        Machine { backend, context: cx.clone(), memory: 1 << 32, scratch: Default::default() };
     let inputs = read("reference/inputs.safetensors");
     let inputs = SafeTensors::deserialize(&inputs).unwrap();
     let guide = picture(&inputs, "guide_small");

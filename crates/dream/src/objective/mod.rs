@@ -3,8 +3,13 @@
 mod balance;
 mod choose;
 mod class;
+mod cuts;
+mod diversity;
+#[cfg(test)]
+mod diversity_tests;
 mod error;
 mod evaluator;
+mod exact;
 mod guide;
 #[cfg(test)]
 mod guide_tests;
@@ -21,9 +26,11 @@ pub(crate) use balance::mean_magnitude;
 pub(crate) use choose::Chooser;
 pub use choose::{answered_picture, channel_answers};
 pub use class::{class_count, class_number};
+pub(crate) use cuts::{Grid, Uncut};
+pub(crate) use diversity::Diversity;
 pub use error::TermError;
-pub(crate) use evaluator::{GradientEvaluator, measuring, memory, sizes_seen};
+pub(crate) use evaluator::{GradientEvaluator, Sight, measuring};
 pub(crate) use guide::{GuideFeatures, features, key};
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use seeds::Seeding;
-pub(crate) use terms::{Objective, Part, bytes_of_terms};
+pub(crate) use terms::{Objective, Part, Seen, bytes_of_diversity, bytes_of_terms};

@@ -5,6 +5,42 @@ use graph::{Shape, Size};
 use super::tiles::{Span, Tile};
 use crate::ascent::Shift;
 
+/// The positions of a layer that count in a part of a picture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owned {
+    /// Of the positions that the part has.
+    pub(crate) rows: Span,
+    pub(crate) columns: Span,
+    /// Which row and column of the whole picture's positions the part's first ones are.
+    pub(crate) first: [usize; 2],
+    /// How many positions the whole picture has.
+    pub(crate) whole: Size,
+}
+
+impl Owned {
+    /// Makes what does not count of a layer's values 0.
+    pub(super) fn keep(&self, values: &mut [f32], width: usize) {
+        for (y, row) in values.chunks_exact_mut(width).enumerate() {
+            match (self.rows.start..self.rows.end).contains(&y) {
+                true => {
+                    row[..self.columns.start.min(width)].fill(0.0);
+                    row[self.columns.end.min(width)..].fill(0.0);
+                }
+                false => row.fill(0.0),
+            }
+        }
+    }
+
+    /// The part's position that is this row and column of the whole picture's, if it counts here.
+    fn position(&self, [row, column]: [usize; 2], shape: Shape) -> Option<usize> {
+        let inside = |at: usize, first: usize, span: Span| {
+            at.checked_sub(first).filter(|at| (span.start..span.end).contains(at))
+        };
+        let row = inside(row, self.first[0], self.rows)?;
+        Some(row * shape.width + inside(column, self.first[1], self.columns)?)
+    }
+}
+
 /// The part of a picture that one pass sees.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
@@ -16,6 +52,8 @@ pub(crate) struct View {
     pub(crate) tile: Tile,
     /// The pixels that the network is shown for it.
     pub(crate) seen: Tile,
+    /// What of a layer counts; `None` for all of it.
+    pub(crate) owned: Option<Owned>,
 }
 
 impl View {
@@ -23,13 +61,20 @@ impl View {
     pub(crate) fn whole(picture: Size, shift: Shift) -> Self {
         let span = |end| Span { start: 0, end };
         let tile = Tile { rows: span(picture.height), columns: span(picture.width) };
-        Self { picture, shift, tile, seen: tile }
+        Self { picture, shift, tile, seen: tile, owned: None }
     }
 
     /// The position, of a layer of `shape`, that has the place `at`, given right and down in shares of the
     /// picture; `None` if it is in another tile.
     pub(crate) fn position(&self, at: [f64; 2], shape: Shape) -> Option<usize> {
-        let Self { picture, shift, tile, seen } = self;
+        let Self { picture, shift, tile, seen, owned } = self;
+        if let Some(owned) = owned {
+            let Size { height, width } = owned.whole;
+            let [rows, columns] = [picture.height, picture.width].map(|end| Span { start: 0, end });
+            let row = cell(at[1], (picture.height, shift.down), rows, rows, height)?;
+            let column = cell(at[0], (picture.width, shift.right), columns, columns, width)?;
+            return owned.position([row, column], shape);
+        }
         let row = cell(at[1], (picture.height, shift.down), tile.rows, seen.rows, shape.height)?;
         let column =
             cell(at[0], (picture.width, shift.right), tile.columns, seen.columns, shape.width)?;
@@ -73,7 +118,7 @@ mod tests {
         let place = |columns: Span, at: f64| {
             let tile = Tile { rows: Span { start: 0, end: 100 }, columns };
             let seen = tile.seen(Size::new(30, 30), size);
-            let view = View { picture: size, shift: Shift::default(), tile, seen };
+            let view = View { picture: size, shift: Shift::default(), tile, seen, owned: None };
             view.position([at, 0.0], Shape::new(1, 1, 10))
         };
         let places = |at: f64| spans.map(|span| place(span, at));

@@ -85,7 +85,7 @@ fn seeding(
     let (layer, mut listed) = (|| graph.node(node).name.clone(), Vec::new());
     let direction = if let (Some(class), Some(classes)) = (&term.class, classes) {
         let number = classes.number(network, class)? as usize;
-        let direction = classes.direction(graph, number, count);
+        let direction = classes.direction(graph, number, count)?;
         if direction.iter().all(|&weight| weight == 0.0) {
             let network = network.name.clone();
             return Err(TermError::UnusedClass { network, class: number }.into());

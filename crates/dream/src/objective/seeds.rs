@@ -18,7 +18,7 @@ use graph::{OutputGradient, Shape, Tensor};
 use kernels::Threads;
 
 use super::guide::{Guiding, Matched};
-use super::place::View;
+use super::place::{Owned, View};
 use crate::{Measure, parallel};
 
 /// Beside norms that could be 0.
@@ -55,6 +55,18 @@ pub(crate) struct Active<'a> {
     pub(crate) weight: f32,
 }
 
+impl<'a> Active<'a> {
+    /// The channels that it wants more of even where they are 0 everywhere.
+    pub(crate) fn revives(&self) -> &'a [usize] {
+        match self.seeding {
+            Some(seeding) if seeding.measure == Measure::Linear && self.weight > 0.0 => {
+                &seeding.listed
+            }
+            _ => &[],
+        }
+    }
+}
+
 /// The output gradient at a position with a cosine: `along · w + back · T`.
 #[derive(Clone, Copy, Default)]
 struct Cosine {
@@ -84,6 +96,8 @@ pub(crate) struct Seeds {
     chosen: Vec<Chosen>,
     /// Channels that are 0 everywhere and are to grow: which, and whether each is one.
     revived: (Vec<usize>, Vec<bool>),
+    /// Channels that are known not to be 0 everywhere, where this is a part of what there is.
+    alive: Vec<bool>,
 }
 
 impl Seeds {
@@ -107,6 +121,7 @@ impl Seeds {
                 .map(|seeding| vec![Cosine::default(); positions(seeding)])
                 .collect(),
             revived: (Vec::with_capacity(shape.channels), vec![false; shape.channels]),
+            alive: vec![false; shape.channels],
         }
     }
 
@@ -131,6 +146,27 @@ impl Seeds {
         }
     }
 
+    /// Begins to look at parts of a picture for channels that are 0 in all of them.
+    pub(crate) fn begin_survey(&mut self) {
+        self.alive.fill(false);
+    }
+
+    /// Looks at a part, whose values have been written. Returns whether each channel that such terms want more of
+    /// is known not to be 0 everywhere.
+    pub(crate) fn survey<'a>(
+        &mut self,
+        owned: &Owned,
+        mut terms: impl Iterator<Item = Active<'a>>,
+    ) -> bool {
+        let Self { activation, alive, .. } = self;
+        let (plane, width) = (activation.shape.plane(), activation.shape.width);
+        for (values, alive) in activation.data.chunks_exact_mut(plane).zip(&mut *alive) {
+            owned.keep(values, width);
+            *alive |= values.iter().any(|x| *x != 0.0);
+        }
+        terms.all(|term| term.revives().iter().all(|channel| alive[*channel]))
+    }
+
     /// The output gradient that was computed last.
     pub(crate) fn output_gradient(&self) -> OutputGradient<'_> {
         let (gradient, channels) = (&self.seed, &self.revived.0[..]);
@@ -148,8 +184,17 @@ impl Seeds {
         view: &View,
         terms: impl Iterator<Item = Active<'a>> + Clone + Send + Sync,
     ) -> f64 {
-        let Self { activation, seed, sums, cosines, chosen, revived } = self;
-        let (shape, activation) = (activation.shape, &*activation);
+        let Self { activation, seed, sums, cosines, chosen, revived, alive } = self;
+        let shape = activation.shape;
+        if let Some(owned) = view.owned {
+            // Of what is 0 each term has the value 0.
+            threads.install(|| {
+                parallel::chunks_mut(&mut activation.data, shape.plane(), CHANNELS, |_, values| {
+                    owned.keep(values, shape.width);
+                });
+            });
+        }
+        let activation = &*activation;
         threads.install(|| {
             parallel::map_into(shape.channels, sums, |channel| {
                 activation.channel(channel).iter().fold([0.0; 2], |[sum, squares], &x| {
@@ -166,7 +211,7 @@ impl Seeds {
                 value += f64::from(weight) * value_of;
             }
         }
-        revive(revived, terms.clone(), sums);
+        revive(revived, terms.clone(), sums, alive);
         let memory = cosines.iter().map(Vec::as_slice).zip(&*chosen);
         let revived = &revived.1[..];
         threads.install(|| {
@@ -181,6 +226,9 @@ impl Seeds {
                 if revived[channel] {
                     seed.iter_mut().for_each(|x| *x = x.max(0.0));
                 }
+                if let Some(owned) = view.owned {
+                    owned.keep(seed, shape.width);
+                }
             });
         });
         value
@@ -192,12 +240,13 @@ fn revive<'a>(
     (list, flags): &mut (Vec<usize>, Vec<bool>),
     terms: impl Iterator<Item = Active<'a>>,
     sums: &[[f64; 2]],
+    alive: &[bool],
 ) {
     list.drain(..).for_each(|channel| flags[channel] = false);
-    for Active { seeding, weight } in terms {
-        let Some(seeding) = seeding.filter(|it| it.measure == Measure::Linear) else { continue };
-        for &channel in seeding.listed.iter().filter(|_| weight > 0.0) {
-            if sums[channel][1] == 0.0 && !std::mem::replace(&mut flags[channel], true) {
+    for term in terms {
+        for &channel in term.revives() {
+            let dead = sums[channel][1] == 0.0 && !alive[channel];
+            if dead && !std::mem::replace(&mut flags[channel], true) {
                 list.push(channel);
             }
         }

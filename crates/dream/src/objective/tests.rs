@@ -154,7 +154,7 @@ fn output_gradients_are_those_computed_elsewhere() {
         move |class| {
             let classes = super::class::Classes::of(&network).unwrap();
             assert_eq!(network.graph.node(classes.node).name, "inception_5b/output");
-            classes.direction(&network.graph, class, 1024)
+            classes.direction(&network.graph, class, 1024).unwrap()
         }
     };
     let channel = |channels: &[usize], measure| {

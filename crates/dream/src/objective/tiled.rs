@@ -1,10 +1,10 @@
 //! The objective's value and gradient tile by tile, for pictures too large for the network at once.
 
-use graph::{GraphError, Size, Tensor};
+use graph::{Backwards, GraphError, Size, Tensor};
 use kernels::Threads;
 
 use super::place::View;
-use super::terms::{Evaluation, Objective};
+use super::terms::{Evaluation, Objective, Seen};
 use super::tiles::{self, Tile};
 use crate::Tiles;
 use crate::ascent::{Shift, deviation, reciprocal};
@@ -33,7 +33,7 @@ struct TileSession<'p> {
 
 impl<'p> TileSession<'p> {
     fn new(objective: &'p Objective, size: Size) -> Result<Self, GraphError> {
-        let evaluation = objective.evaluation(size)?;
+        let evaluation = objective.evaluation(size, Backwards::One)?;
         let (picture, gradient) = (black(size), black(size));
         Ok(Self { size, evaluation, picture, gradient, partial: Vec::new() })
     }
@@ -42,7 +42,7 @@ impl<'p> TileSession<'p> {
 /// The tile sizes that come again at every step on pictures of `size`.
 pub(super) fn tile_sizes(tiles: Tiles, size: Size, least: Size) -> Vec<Size> {
     match tiles {
-        Tiles::Whole => vec![size],
+        Tiles::Whole | Tiles::Exact { .. } => vec![size],
         Tiles::Rolled { size: tile } => {
             let mut sizes: Vec<Size> = tiles::rolled(size, tile as usize)
                 .into_iter()
@@ -70,7 +70,7 @@ impl<'p> Tiled<'p> {
         let grid = match tiles {
             Tiles::Rolled { size: tile } => tiles::rolled(size, tile as usize),
             // Drawn anew at every step.
-            Tiles::Scattered { .. } | Tiles::Whole => Vec::new(),
+            Tiles::Scattered { .. } | Tiles::Whole | Tiles::Exact { .. } => Vec::new(),
         };
         Ok(Self { objective, tiles, threads, size, sessions, grid })
     }
@@ -98,12 +98,7 @@ impl<'p> Tiled<'p> {
 
     /// What the network saw of each tile of `picture` when it was last evaluated.
     pub(super) fn shown(&self, picture: &Tensor) -> Vec<Tensor> {
-        let cut = |tile: &Tile| {
-            let seen = tile.seen(self.objective.least, self.size);
-            let mut shown = black(seen.size());
-            copy(picture, seen, &mut shown, (0, 0));
-            shown
-        };
+        let cut = |tile: &Tile| copied(picture, tile.seen(self.objective.least, self.size));
         self.grid.iter().map(cut).collect()
     }
 
@@ -125,12 +120,12 @@ impl<'p> Tiled<'p> {
             }
         };
         copy(picture, seen, &mut run.picture, (0, 0));
-        let view = View { picture: self.size, shift, tile, seen };
+        let view = View { picture: self.size, shift, tile, seen, owned: None };
         let objective = run.evaluation.value_and_gradient(
             self.threads,
             weights,
-            &view,
-            &run.picture,
+            (&view, &[]),
+            (&run.picture, Seen::Never),
             &mut run.gradient,
         )?;
         if matches!(self.tiles, Tiles::Scattered { .. }) {
@@ -147,8 +142,15 @@ impl<'p> Tiled<'p> {
     }
 }
 
+/// A tile of a picture.
+pub(super) fn copied(picture: &Tensor, tile: Tile) -> Tensor {
+    let mut copied = black(tile.size());
+    copy(picture, tile, &mut copied, (0, 0));
+    copied
+}
+
 /// Copies `tile` of `source` to where `target` has (row, column).
-fn copy(source: &Tensor, tile: Tile, target: &mut Tensor, (top, left): (usize, usize)) {
+pub(super) fn copy(source: &Tensor, tile: Tile, target: &mut Tensor, (top, left): (usize, usize)) {
     let (from, to) = (source.shape.width, target.shape.width);
     let (size, columns) = (tile.size(), tile.columns);
     for c in 0..source.shape.channels {

@@ -5,7 +5,7 @@ mod layout;
 use graph::{Size, Tensor};
 use kernels::{Context, Threads};
 
-use crate::image::{black, gaussian, resize_into, resized, rows, scaled};
+use crate::image::{black_in, gaussian, like, resize_into, resized, rows, scaled};
 use crate::{Detail, Recipe};
 pub(crate) use layout::Layout;
 
@@ -35,9 +35,9 @@ fn downwards(recipe: &Recipe, sizes: &[Size], largest: Tensor, cx: &Context) -> 
     let mut bases = vec![resized(threads, largest, last)];
     for size in sizes.iter().rev().skip(1) {
         let larger = bases.last().expect("there is the picture");
-        let mut base = black(*size);
+        let mut base = black_in(larger.storage(), *size);
         if recipe.octaves.blur > 0.0 {
-            let mut blurred = Tensor::zeros(larger.shape);
+            let mut blurred = like(larger);
             gaussian::blur(cx, larger, recipe.octaves.blur, &mut blurred);
             threads.install(|| resize_into(&blurred, &mut base, recipe.octaves.filter));
         } else {
@@ -49,22 +49,22 @@ fn downwards(recipe: &Recipe, sizes: &[Size], largest: Tensor, cx: &Context) -> 
     bases
 }
 
-/// What the octave of `base` starts from, after the dream `before` it on the picture `below`.
+/// What the octave of `base` starts from, after the dream `before` it on the picture `below`; that is lost.
 pub(crate) fn start(
     recipe: &Recipe,
-    (mut before, below): (Tensor, &Tensor),
+    (before, below): (&mut Tensor, &Tensor),
     base: &Tensor,
     threads: &Threads,
 ) -> Tensor {
     if recipe.octaves.detail == Detail::Reinject {
-        rows::for_each(threads, &mut before, |c, y, row| {
+        rows::for_each(threads, before, |c, y, row| {
             for (x, below) in row.iter_mut().zip(rows::row(below, c, y)) {
                 *x -= below;
             }
         });
     }
-    let mut picture = Tensor::zeros(base.shape);
-    threads.install(|| resize_into(&before, &mut picture, recipe.octaves.filter));
+    let mut picture = like(base);
+    threads.install(|| resize_into(before, &mut picture, recipe.octaves.filter));
     let (share, kept) = match recipe.octaves.detail {
         Detail::Reinject => (1.0, 1.0),
         Detail::Blend { share } => (share as f32, 1.0 - share as f32),

@@ -1,9 +1,9 @@
-//! Recipes of versions up to 0.2: what they leave out means what it meant then.
+//! Recipes of earlier versions: what they leave out means what it meant then.
 
 use graph::Network;
 use toml::{Table, Value};
 
-use super::{Octaves, Preset, Recipe, text};
+use super::{FinishCurve, Octaves, Preset, Recipe, text};
 
 /// The last version whose recipes say nothing of an anchor: major, minor, patch.
 const LAST: [u64; 3] = [0, 2, 0];
@@ -23,7 +23,20 @@ pub(super) fn values(network: Option<&Network>, preset: Preset) -> Recipe {
     };
     recipe.preset = preset;
     recipe.octaves.anchor = Octaves::FULL;
+    recipe.finish.curve = FinishCurve::Straight;
     recipe
+}
+
+/// Fills in what a program did that wrote a recipe without saying so. One that names no version is written by
+/// hand, for the program that reads it.
+pub(super) fn fill(table: &mut Table) {
+    if !table.contains_key("version") {
+        return;
+    }
+    let finish = table.entry("finish").or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(finish) = finish {
+        finish.entry("curve").or_insert_with(|| "straight".into());
+    }
 }
 
 /// The settings that those versions wrote into every recipe, by name.

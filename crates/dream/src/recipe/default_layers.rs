@@ -80,7 +80,7 @@ const KNOWN: &[Known] = &[
     Known { marks: &["relu1", "pool5"], layers: &[("relu5", 1.0)] },
     Known { marks: &["relu0", "relu11"], layers: &[("relu7", 1.0)] },
     // ResNet and its relatives, torchvision's and Caffe's.
-    Known { marks: &["layer4.0.conv1"], layers: &[("layer3", 1.0)] },
+    Known { marks: &["layer2.1", "layer4.0"], layers: &[("layer3", 1.0)] },
     Known { marks: &["res5a_branch1"], layers: &[("res4b", 1.0)] },
     Known { marks: &["trunk_output.block4"], layers: &[("trunk_output.block3", 1.0)] },
     Known { marks: &["features.denseblock4"], layers: &[("features.denseblock3", 1.0)] },

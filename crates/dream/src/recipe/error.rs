@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::types;
+
 /// What is wrong with a recipe by itself.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -75,6 +77,20 @@ pub enum RecipeError {
     /// A wobble of a picture that is seen in tiles.
     #[error("`ascent.wobble` and `tiles` cannot be together: set `tiles` to \"whole\"")]
     WobbleOfTiles,
+    /// A picture by itself is to be kept apart from others.
+    #[error(
+        "`diversity` needs `pictures` of 2 or more, noise and whole pictures: set `pictures` to 4, or leave \
+         `diversity` out"
+    )]
+    DiversityOfOne,
+    /// Pictures are to be dreamt together where that cannot be.
+    #[error(
+        "`pictures` of 2 or more are stills that are dreamt from noise, each of them whole: {way_out}"
+    )]
+    Together {
+        /// What to do instead.
+        way_out: &'static str,
+    },
     /// A guide that is looked at place by place, where the network does not see the picture as it is.
     #[error(
         "`pick` \"place\" needs the whole picture as it is: set `tiles` to \"whole\" and leave \
@@ -125,7 +141,16 @@ pub enum RecipeError {
 
 impl RecipeError {
     pub(crate) fn of_text(error: &toml::de::Error) -> Self {
-        RecipeError::Text(error.to_string())
+        // The line that is shown, with this program's words in the place of serde's.
+        let text = error.to_string();
+        RecipeError::Text(text.replace(error.message(), &types::in_words(error.message())))
+    }
+
+    /// Whether a line of a recipe's text, from 1, has the setting whose value is wrong.
+    pub(crate) fn is_at(&self, text: &str, line: usize) -> bool {
+        let RecipeError::Value { setting, .. } = self else { return false };
+        let name = setting.rsplit('.').next().unwrap_or(setting);
+        text.lines().nth(line - 1).is_some_and(|line| line.contains(name))
     }
 
     pub(crate) fn in_keyframe(self, at: f64) -> Self {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::choice;
 use super::documented::documented;
 
 documented! {
@@ -18,11 +19,35 @@ documented! {
         pub saturation: f32,
         /// How far the result's values are from their mean, 0–4: 1 is as they were dreamt. Default: 1.
         pub contrast: f32,
+        /// What becomes of colours that more saturation or contrast drives apart: on a `soft` curve they come
+        /// ever slower to black, white and the purest colour there is, on a `straight` one they are cut off
+        /// there. Default: `soft`.
+        #[serde(deserialize_with = "choice::read")]
+        pub curve: FinishCurve,
+    }
+}
+
+/// How saturation and contrast above 1 end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FinishCurve {
+    /// Ever slower, so that nothing is cut off.
+    #[default]
+    Soft,
+    /// Cut off at 0 and 255.
+    Straight,
+}
+
+impl Finish {
+    /// Whether it changes anything.
+    pub fn is_any(&self) -> bool {
+        *self != Self { curve: self.curve, ..Self::default() }
     }
 }
 
 impl Default for Finish {
     fn default() -> Self {
-        Self { mix: 1.0, levels: 0.0, saturation: 1.0, contrast: 1.0 }
+        let curve = FinishCurve::Soft;
+        Self { mix: 1.0, levels: 0.0, saturation: 1.0, contrast: 1.0, curve }
     }
 }

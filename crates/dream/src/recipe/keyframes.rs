@@ -61,6 +61,7 @@ impl Recipe {
         let mut zoom = self.zoom.clone().unwrap_or_default();
         keys.set(|set| &set.zoom.pace, &mut zoom.pace);
         keys.set(|set| &set.zoom.levels, &mut zoom.levels);
+        keys.set(|set| &set.zoom.shoulder, &mut zoom.shoulder);
         let motion = &mut zoom.motion;
         keys.set(|set| &set.zoom.motion.zoom, &mut motion.zoom);
         keys.set(|set| &set.zoom.motion.rotate, &mut motion.rotate);

@@ -30,13 +30,16 @@ const fn whole(least: f64, most: f64) -> Kind {
 }
 
 /// The numbers and switches.
-const KINDS: [(&str, Kind); 43] = [
+const KINDS: [(&str, Kind); 47] = [
     ("seed", whole(0.0, i64::MAX as f64)),
     ("size", whole(1.0, 65_535.0)),
+    ("pictures", whole(1.0, 64.0)),
+    ("diversity", number(0.0, 10.0)),
     ("noise.width", whole(1.0, 65_535.0)),
     ("noise.height", whole(1.0, 65_535.0)),
     ("tiles.rolled.size", whole(32.0, 16_384.0)),
     ("tiles.scattered.size", whole(32.0, 16_384.0)),
+    ("tiles.exact.size", whole(0.0, 65_535.0)),
     ("subtract_mean", Kind::Switch),
     ("octaves.count", whole(1.0, 32.0)),
     ("octaves.anchor", whole(1.0, 65_535.0)),
@@ -68,6 +71,7 @@ const KINDS: [(&str, Kind); 43] = [
     ("zoom.length", number(0.0, 1_000_000.0)),
     ("zoom.pace", number(0.0, 1_000_000.0)),
     ("zoom.levels", number(0.0, 1.0)),
+    ("zoom.shoulder", number(0.0, 127.0)),
     ("zoom.motion.zoom", number(0.000_001, 1_000_000.0)),
     ("zoom.motion.rotate", number(-36_000.0, 36_000.0)),
     ("zoom.motion.ease_in", number(0.0, 86_400.0)),

@@ -265,7 +265,7 @@ impl From<Recipe> for Flat {
     fn from(recipe: Recipe) -> Self {
         let Recipe { octaves, ascent, .. } = recipe;
         let (tiles, tile_size) = match recipe.tiles {
-            Tiles::Whole => (Grid::Whole, Tiles::usual_size()),
+            Tiles::Whole | Tiles::Exact { .. } => (Grid::Whole, Tiles::usual_size()),
             Tiles::Rolled { size } => (Grid::Rolled, size),
             Tiles::Scattered { size } => (Grid::Scattered, size),
         };

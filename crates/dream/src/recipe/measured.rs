@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn activation(channels: &[[f32; 4]]) -> Tensor {
-        Tensor { shape: Shape::new(channels.len(), 2, 2), data: channels.concat() }
+        Tensor { shape: Shape::new(channels.len(), 2, 2), data: channels.concat().into() }
     }
 
     #[test]

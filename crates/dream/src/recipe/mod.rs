@@ -33,6 +33,7 @@ mod settings;
 mod term;
 mod text;
 mod together;
+mod types;
 mod validate;
 mod video;
 mod zoom;
@@ -51,7 +52,7 @@ pub use class::ClassId;
 pub(crate) use default_layers::default_objective;
 pub use default_layers::{WorthTrying, guide_layer, has_known_layers, worth_trying};
 pub use error::RecipeError;
-pub use finish::Finish;
+pub use finish::{Finish, FinishCurve};
 pub use guide::{Guide, Pick};
 pub(crate) use keyframes::Fading;
 pub use keyframes::Keyframe;
@@ -102,6 +103,15 @@ documented! {
         pub noise: Option<NoiseStart>,
         /// What noise is like where a dream starts from it. Default: `soft`.
         pub noise_kind: NoiseKind,
+        /// How many pictures are dreamt together from noise, 1–64, the seed of each one more than that of
+        /// the one before. Channels that are left to the picture are chosen on the first. Default: 1.
+        #[serde(skip_serializing_if = "is_one")]
+        pub pictures: u32,
+        /// How far pictures that are dreamt together keep apart from each other, as a share of what
+        /// drives each of them, 0–10; 0 lets each go its own way. Default: none, which is 0.5 for several
+        /// pictures.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub diversity: Option<f32>,
         /// What the dream climbs towards: layers, channels and classes with their weights. Default: the
         /// network's own default layers.
         pub objective: Vec<Term>,
@@ -151,6 +161,8 @@ impl Default for Recipe {
             size: None,
             noise: None,
             noise_kind: NoiseKind::Soft,
+            pictures: 1,
+            diversity: None,
             objective: Vec::new(),
             balance: Balance::Auto,
             vectors: BTreeMap::new(),
@@ -166,6 +178,11 @@ impl Default for Recipe {
             regions: BTreeMap::new(),
         }
     }
+}
+
+/// Recipes of one picture need not say so.
+fn is_one(pictures: &u32) -> bool {
+    *pictures == 1
 }
 
 documented! {
@@ -282,9 +299,22 @@ pub enum Tiles {
         #[serde(default = "Tiles::usual_size")]
         size: u32,
     },
+    /// As parts that overlap by as much as layers see beyond each, so that the dream is the one that the whole
+    /// picture has, but for rounding: no seams, at any size, in little memory and more time.
+    Exact {
+        /// The longest side of a part in pixels; 0 for the largest that memory allows, which the dream's recipe
+        /// says then. Default: 0.
+        #[serde(default)]
+        size: u32,
+    },
 }
 
 impl Tiles {
+    /// Whether each step sees the picture as it is: at once, or in parts that make no difference.
+    pub(crate) fn is_seamless(self) -> bool {
+        matches!(self, Tiles::Whole | Tiles::Exact { .. })
+    }
+
     pub(crate) fn usual_size() -> u32 {
         512
     }

@@ -137,6 +137,7 @@ partial! {
     pub struct PartialZoom of Zoom {
         pace: f64,
         levels: f64,
+        shoulder: f64,
     }
     groups {
         motion: PartialMotion,

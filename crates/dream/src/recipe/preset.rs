@@ -250,12 +250,13 @@ impl Recipe {
     }
 
     /// Takes what a zoom needs, whose frames go on from each other, if the preset is one that was made for
-    /// pictures by themselves: two octaves, as smaller ones would begin anew what has grown already, and a
-    /// pace at which figures keep up with the motion.
+    /// pictures by themselves: two octaves, as smaller ones would begin anew what has grown already, a pace at
+    /// which figures keep up with the motion, and a shoulder, as the spectrum hardly leads back what is cut off.
     pub fn start_zoom(&mut self) {
         if matches!(self.preset, Preset::Default | Preset::Figures) {
             self.octaves.count = 2;
-            self.zoom.get_or_insert_default().pace = 3.0;
+            let zoom = self.zoom.get_or_insert_default();
+            (zoom.pace, zoom.shoulder) = (3.0, 16.0);
         }
     }
 

@@ -93,8 +93,9 @@ impl Region {
             let inside = inside.clamp(0.0, 1.0) * opaque;
             if self.invert { 1.0 - inside } else { inside }
         };
-        let data = (0..height * width).map(value).collect();
-        Ok(Tensor { shape: Shape::new(1, height, width), data })
+        let mut map = Tensor::zeros_in(color.storage(), Shape::new(1, height, width));
+        map.data.iter_mut().enumerate().for_each(|(at, x)| *x = value(at));
+        Ok(map)
     }
 
     /// Whether the values of the region called `name` make sense by themselves.
@@ -149,7 +150,8 @@ mod tests {
         let map = |alpha: Option<&Tensor>| region.map(&mask, alpha).unwrap().data;
         let expected = [0.0, 1.0, 0.2, 0.299];
         assert!(map(None).iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-6));
-        let alpha = Tensor { shape: Shape::new(1, 1, 4), data: vec![255.0, 51.0, 0.0, 255.0] };
+        let alpha =
+            Tensor { shape: Shape::new(1, 1, 4), data: vec![255.0, 51.0, 0.0, 255.0].into() };
         let expected = [0.0, 0.2, 0.0, 0.299];
         assert!(map(Some(&alpha)).iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-6));
         let inverted = Region { invert: true, ..region }.map(&mask, None).unwrap().data;

@@ -3,30 +3,41 @@
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Recipe, RecipeError, names, settings};
+use super::{Recipe, RecipeError, names, settings, types};
 
 impl Recipe {
     /// Sets what is at `path`, such as `octaves.count` or `tiles.rolled.size`, to a value written in
-    /// TOML. A word needs no quotes, and `none` leaves out what may be left out. After an error the
-    /// recipe is as it was. [`Recipe::settings`] lists the paths.
+    /// TOML. A word needs no quotes, and `none` leaves out what may be left out. Of a group such as `ascent.wobble`
+    /// those settings change that the value has in braces. After an error the recipe is as it was. [`Recipe::settings`] lists the paths.
     ///
     /// # Errors
     /// A path that does not exist, with the nearest ones; a value that cannot be or is outside its
     /// range.
     pub fn set(&mut self, path: &str, value: &str) -> Result<(), RecipeError> {
         let path = names::present(path);
-        let setting = settings::find(path)?;
         let mut table = Table::try_from(&*self).expect("recipes can be written");
-        if value.trim() == "none" && setting.default.starts_with("none") {
-            remove(&mut table, path);
-        } else {
-            place(&mut table, path, self::value(value));
+        match self::value(value) {
+            Value::Table(group) if settings::is_group(path) => place_all(&mut table, path, group),
+            new => {
+                let setting = settings::find(path)?;
+                if value.trim() == "none" && setting.default.starts_with("none") {
+                    remove(&mut table, path);
+                } else {
+                    place(&mut table, path, new);
+                }
+            }
         }
         settings::check(&table)?;
+        types::check(&table).map_err(|error| match error {
+            RecipeError::Value { setting, problem, .. } if setting == path => {
+                RecipeError::Value { setting, value: value.to_owned(), problem }
+            }
+            error => error,
+        })?;
         let recipe = Recipe::deserialize(table).map_err(|error| RecipeError::Value {
             setting: path.to_owned(),
             value: value.to_owned(),
-            problem: error.message().to_owned(),
+            problem: types::in_words(error.message()),
         })?;
         recipe.validate()?;
         *self = recipe;
@@ -69,6 +80,17 @@ pub(crate) fn place(table: &mut Table, path: &str, value: Value) {
     }
 }
 
+/// Puts the settings of a group, and those of groups in it, where they belong.
+fn place_all(table: &mut Table, path: &str, group: Table) {
+    for (name, value) in group {
+        let path = settings::joined(path, &name);
+        match value {
+            Value::Table(inner) if settings::is_group(&path) => place_all(table, &path, inner),
+            value => place(table, &path, value),
+        }
+    }
+}
+
 fn remove(table: &mut Table, path: &str) {
     let Some((group, name)) = path.rsplit_once('.') else {
         table.remove(path);
@@ -87,7 +109,7 @@ mod tests {
     use super::*;
     use crate::{
         Bound, Coherence, Detail, Filter, NoiseStart, Normalisation, Optimiser, Parametrisation,
-        Term, Tiles, Video,
+        Term, Tiles, Video, Wobble,
     };
 
     #[test]
@@ -136,6 +158,13 @@ mod tests {
         let coherence = Coherence::Blend { share: 0.3 };
         assert_eq!(recipe.video, Some(Video { coherence }));
         assert_eq!(recipe.model.name, "a network");
+        recipe.set("ascent.wobble", "{ scale = [0.9, 1.1], angle = 10 }").unwrap();
+        assert_eq!(recipe.ascent.wobble, Wobble { scale: [0.9, 1.1], angle: 10.0 });
+        recipe.set("ascent.wobble", "{ angle = 5 }").unwrap();
+        assert_eq!(recipe.ascent.wobble, Wobble { scale: [0.9, 1.1], angle: 5.0 });
+        recipe.set("zoom", "{ fps = 24, motion = { zoom = 1.5 } }").unwrap();
+        let zoom = recipe.zoom.as_ref().unwrap();
+        assert_eq!((zoom.fps, zoom.motion.zoom, zoom.motion.shift), (24.0, 1.5, [0.1, -0.2]));
         recipe.set("size", "none").unwrap();
         recipe.set("noise", "none").unwrap();
         assert_eq!((recipe.size, recipe.noise), (None, None));
@@ -147,7 +176,40 @@ mod tests {
         for (path, value, wanted) in [
             ("octave.count", "3", "did you mean `octaves.count`?"),
             ("octaves", "3", "`octaves.count`"),
-            ("octaves.count", "three", "`octaves.count` cannot be three: invalid type"),
+            (
+                "octaves.count",
+                "three",
+                "`octaves.count` cannot be three: it takes a whole number from 1 to 32, such as 4",
+            ),
+            ("octaves.count", "2.5", "it takes a whole number from 1 to 32, such as 4"),
+            ("ascent.jitter", "-1", "it takes a whole number from 0 to 4096, such as 32"),
+            ("ascent.step", "big", "it takes a number from 0 to 1000, such as "),
+            ("subtract_mean", "1", "`subtract_mean` cannot be 1: it takes true or false"),
+            ("size", "large", "such as 640"),
+            ("ascent.wobble.scale", "1.1", "it takes a list of 2 numbers, such as [0.9, 1.1]"),
+            (
+                "ascent.wobble",
+                "{ scale = 1 }",
+                "`ascent.wobble.scale` cannot be 1: it takes a list",
+            ),
+            ("ascent.wobble", "{ scael = [1, 1] }", "did you mean `ascent.wobble.scale`?"),
+            ("ascent.wobble", "3", "`ascent.wobble.scale`"),
+            ("tiles", "{ rolled = 3 }", "`tiles.rolled` cannot be 3: it is a group of settings"),
+            (
+                "octaves.anchor",
+                "2.5",
+                "it takes a whole number of pixels, such as 640, or \"full\"",
+            ),
+            ("octaves.anchor", "-4", "it takes a whole number of pixels"),
+            ("seed", "9223372036854775808", "from 0 to 9223372036854775807, such as 0"),
+            ("model.name", "3", "it takes text in quotation marks"),
+            ("objective", "a", "it takes a list of settings in braces"),
+            ("objective", "[{ layer = 3 }]", "it takes text in quotation marks, not 3"),
+            (
+                "zoom.keyframes",
+                "[{ at = 1, set = { ascent = { step = \"x\" } } }]",
+                "keyframe at 1 s",
+            ),
             ("ascent.step", "1000000000000000000000000000000", "but must be"),
             ("ascent.step", "1e300", "but must be"),
             ("octaves.count", "0", "`octaves.count` is 0, but must be 1 to 32"),

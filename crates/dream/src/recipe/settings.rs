@@ -51,7 +51,7 @@ const GROUPS: [(&str, &[Field]); 14] = [
 const NAMED: [&str; 3] = ["guides", "regions", "vectors"];
 
 /// The choices, and their words.
-const CHOICES: [(&str, &[&str]); 13] = [
+const CHOICES: [(&str, &[&str]); 14] = [
     (
         "preset",
         &[
@@ -67,7 +67,7 @@ const CHOICES: [(&str, &[&str]); 13] = [
     ),
     ("noise_kind", &["soft", "spectrum"]),
     ("balance", &["auto", "shares", "raw"]),
-    ("tiles", &["whole", "rolled", "scattered"]),
+    ("tiles", &["whole", "rolled", "scattered", "exact"]),
     ("octaves.detail", &["reinject", "blend", "replace"]),
     ("octaves.filter", &["bilinear", "triangle", "catmull-rom", "lanczos"]),
     ("ascent.normalisation", &["mean-abs", "std", "laplacian"]),
@@ -75,16 +75,21 @@ const CHOICES: [(&str, &[&str]); 13] = [
     ("ascent.parametrisation", &["pixels", "spectrum"]),
     ("ascent.bound", &["clip", "sigmoid", "none"]),
     ("penalty.of", &["dream", "picture"]),
+    ("finish.curve", &["soft", "straight"]),
     ("video.coherence", &["flow", "blend", "independent"]),
     ("regions.NAME.follow", &["screen", "picture"]),
 ];
 
 /// The settings that belong to one choice, or to a size.
-const OF_CHOICES: [Field; 9] = [
+const OF_CHOICES: [Field; 10] = [
     ("noise.width", "Columns of the noise to start from. Default: none."),
     ("noise.height", "Rows of the noise to start from. Default: none."),
     ("tiles.rolled.size", "Side of a rolled tile in pixels. Default: 512."),
     ("tiles.scattered.size", "Side of a scattered tile in pixels, nearly. Default: 512."),
+    (
+        "tiles.exact.size",
+        "Longest side of an exact tile in pixels; 0 for the largest that memory allows. Default: 0.",
+    ),
     ("octaves.detail.blend.share", "The picture's share of an octave's start, 0–1. Default: 0.2."),
     (
         "ascent.normalisation.laplacian.levels",
@@ -108,7 +113,7 @@ const OF_CHOICES: [Field; 9] = [
 ];
 
 /// Settings, and groups of them, that are the same for a whole zoom.
-const FIXED: [&str; 19] = [
+const FIXED: [&str; 21] = [
     "schema",
     "version",
     "model",
@@ -119,6 +124,8 @@ const FIXED: [&str; 19] = [
     "balance",
     "vectors",
     "noise_kind",
+    "pictures",
+    "diversity",
     "ascent.parametrisation",
     "finish",
     "video",
@@ -176,8 +183,16 @@ pub(crate) fn is_choice(path: &str) -> bool {
 }
 
 /// Whether `path` is `group` or part of it.
-fn is_within(path: &str, group: &str) -> bool {
+pub(crate) fn is_within(path: &str, group: &str) -> bool {
     path.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether `path` is that of a group of settings and of none by itself.
+pub(crate) fn is_group(path: &str) -> bool {
+    let known = general(path);
+    let settings = Recipe::settings();
+    let inside = settings.iter().any(|setting| is_within(&setting.path, &known));
+    inside && settings.iter().all(|setting| setting.path != known)
 }
 
 pub(crate) fn joined(group: &str, name: &str) -> String {
@@ -185,7 +200,7 @@ pub(crate) fn joined(group: &str, name: &str) -> String {
 }
 
 /// `path` with `NAME` in the place of a name that the recipe has chosen.
-fn general(path: &str) -> String {
+pub(crate) fn general(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('.').collect();
     if NAMED.contains(&parts[0]) && parts.len() > 1 {
         parts[1] = "NAME";
@@ -293,7 +308,7 @@ pub(crate) fn check(table: &Table) -> Result<(), RecipeError> {
     Ok(())
 }
 
-fn number(value: &Value) -> Option<f64> {
+pub(crate) fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
@@ -327,6 +342,12 @@ fn check_group(
             (_, Some(_)) => {}
             (_, None) if in_keyframe && OF_KEYFRAMES.contains(&&*path) => {}
             (value, None) => {
+                let inside = settings.iter().find(|setting| is_within(&setting.path, &known));
+                if let (Some(inside), false) = (inside, value.is_table()) {
+                    let problem = format!("it is a group of settings, such as `{}`", inside.path);
+                    let value = value.to_string();
+                    return Err(RecipeError::Value { setting: path, value, problem });
+                }
                 let path = leaf(path, value);
                 let near = nearest(&path, settings);
                 return Err(RecipeError::Unknown { path, near, line: None });

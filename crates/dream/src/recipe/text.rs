@@ -4,7 +4,7 @@ use graph::Network;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{Recipe, RecipeError, SCHEMA, before, legacy, names, settings};
+use super::{Recipe, RecipeError, SCHEMA, before, legacy, names, settings, types};
 
 /// The groups of which a text may give parts, the rest being the preset's.
 const MERGED: [&str; 4] = ["octaves", "ascent", "penalty", "finish"];
@@ -63,13 +63,19 @@ impl Recipe {
     }
 
     /// Every setting in which this recipe is not as it was `before`, by its path. The program's version is
-    /// none, and neither is the name of a file whose hash is known.
+    /// none, and neither is the name of a file whose hash is known, nor the curve of a finish that bends nothing.
     pub fn changes(&self, before: &Recipe) -> Vec<Change> {
+        let bends = [self, before]
+            .iter()
+            .any(|recipe| recipe.finish.saturation > 1.0 || recipe.finish.contrast > 1.0);
         let lines = |recipe: &Recipe| {
             let mut lines = Vec::new();
             let mut table: Table = recipe.to_toml().parse().expect("it reads what it writes");
             table.remove("version");
             forget_names(&mut table);
+            if !bends {
+                forget_curve(&mut table);
+            }
             flatten("", &Value::Table(table), &mut lines);
             lines
         };
@@ -114,6 +120,7 @@ fn read(text: &str, network: Option<&Network>) -> Result<Recipe, RecipeError> {
     names::renew(&mut table);
     let said: Recipe = toml::from_str(text).map_err(|error| unreadable(text, &table, &error))?;
     settings::check(&table)?;
+    before::fill(&mut table);
     let base = match network {
         _ if before::wrote(&table) => before::values(network, said.preset),
         Some(network) => Recipe::with_preset(network, said.preset),
@@ -153,10 +160,14 @@ fn has_all(usual: &Table, said: &Table) -> bool {
 /// Why a text is not a recipe: best, which setting does not exist and which was meant.
 fn unreadable(text: &str, table: &Table, error: &toml::de::Error) -> RecipeError {
     let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
-    match settings::check(table) {
+    match settings::check(table).and_then(|()| types::check(table)) {
         Err(RecipeError::Unknown { path, near, .. }) => RecipeError::Unknown { path, near, line },
         Err(error @ RecipeError::Keyframe { .. }) => error,
-        _ => RecipeError::of_text(error),
+        Err(error) => RecipeError::Text(match line.filter(|line| error.is_at(text, *line)) {
+            Some(line) => format!("line {line}: {error}"),
+            None => error.to_string(),
+        }),
+        Ok(()) => RecipeError::of_text(error),
     }
 }
 
@@ -180,6 +191,13 @@ fn forget_names(table: &mut Table) {
                 one.remove(file);
             }
         }
+    }
+}
+
+/// Takes out how saturation and contrast end, for recipes that have neither above 1.
+fn forget_curve(table: &mut Table) {
+    if let Some(finish) = table.get_mut("finish").and_then(Value::as_table_mut) {
+        finish.remove("curve");
     }
 }
 

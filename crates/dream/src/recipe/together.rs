@@ -12,6 +12,12 @@ const TREMBLING: [(&str, f32); 3] =
     [("penalty.tv", 2.0), ("penalty.pull", 64.0), ("penalty.blur", 1.0)];
 
 impl Recipe {
+    /// The same for one picture, which keeps apart from none.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { pictures: 1, diversity: None, ..self }
+    }
+
     /// Whether the settings go together. [`Recipe::validate`] asks for each alone, so that they can be set
     /// one after another; a [`crate::Plan`] asks for both.
     ///
@@ -19,8 +25,22 @@ impl Recipe {
     /// The first that does not, with a way out.
     pub fn validate_together(&self) -> Result<(), RecipeError> {
         let ascent = &self.ascent;
-        if ascent.wobble.is_any() && self.tiles != Tiles::Whole {
+        if ascent.wobble.is_any() && !self.tiles.is_seamless() {
             return Err(RecipeError::WobbleOfTiles);
+        }
+        if self.pictures == 1 && self.diversity.is_some_and(|share| share > 0.0) {
+            return Err(RecipeError::DiversityOfOne);
+        }
+        let way_out = match self.pictures {
+            1 => None,
+            _ if self.noise.is_none() => {
+                Some("start from noise, or set `pictures` to 1 and `diversity` to 0")
+            }
+            _ if self.tiles != Tiles::Whole => Some("set `tiles` to \"whole\", or `pictures` to 1"),
+            _ => None,
+        };
+        if let Some(way_out) = way_out {
+            return Err(RecipeError::Together { way_out });
         }
         let keyframes = self.zoom.iter().flat_map(|zoom| &zoom.keyframes);
         let lists = keyframes.filter_map(|keyframe| keyframe.set.objective.as_ref());
@@ -53,7 +73,11 @@ impl Recipe {
 
     /// Whether the settings go together where frames are made from those that are written.
     pub(crate) fn validate_frames(&self) -> Result<(), RecipeError> {
-        let (Finish { mix, levels, saturation, contrast }, usual) =
+        if self.pictures > 1 {
+            let way_out = "a frame is one picture, so leave `pictures` out";
+            return Err(RecipeError::Together { way_out });
+        }
+        let (Finish { mix, levels, saturation, contrast, curve: _ }, usual) =
             (&self.finish, Finish::default());
         for (setting, changed) in [
             ("finish.mix", *mix != usual.mix),

@@ -22,7 +22,12 @@ impl Recipe {
         self.ascent.validate()?;
         self.penalty.validate()?;
         self.finish.validate()?;
-        range("seed", self.seed, 0..=i64::MAX as u64, "recipes store seeds of 63 bits")?;
+        range("pictures", self.pictures, 1..=64, "4 are usual, 1 is a picture by itself")?;
+        if let Some(diversity) = self.diversity {
+            range("diversity", diversity, 0.0..=10.0, "0.5 is usual, 0 is none")?;
+        }
+        let last_seed = i64::MAX as u64 - u64::from(self.pictures - 1);
+        range("seed", self.seed, 0..=last_seed, "recipes store seeds of 63 bits")?;
         if let Some(size) = self.size {
             range("size", size, 1..=LARGEST, "leave it out for the picture's own size")?;
         }
@@ -34,6 +39,9 @@ impl Recipe {
             Tiles::Whole => {}
             Tiles::Rolled { size } => tile_size("tiles.rolled.size", size)?,
             Tiles::Scattered { size } => tile_size("tiles.scattered.size", size)?,
+            Tiles::Exact { size } => {
+                range("tiles.exact.size", size, 0..=LARGEST, "0 is what memory allows")?;
+            }
         }
         match self.video.as_ref().map(|video| video.coherence) {
             Some(Coherence::Flow { persistence }) => {
@@ -145,6 +153,7 @@ impl Zoom {
         range("zoom.fps", self.fps, 1e-3..=1000.0, "30 frames a second are usual")?;
         range("zoom.pace", self.pace, 0.0..=1e6, "2 is usual")?;
         range("zoom.levels", self.levels, 0.0..=1.0, "1 holds them, 0 lets them go")?;
+        range("zoom.shoulder", self.shoulder, 0.0..=127.0, "16 is usual, 0 cuts colours off")?;
         if let Some(length) = self.length {
             range("zoom.length", length, 0.0..=1e6, "leave it out for a motion without an end")?;
         }

@@ -78,7 +78,7 @@ impl Video {
     /// The steps on each octave, and the length of each, of a frame that starts with what the last
     /// dream left it: as much as was lost, so that dreams become neither stronger nor weaker. They are
     /// as few as can be without any being longer than the recipe's.
-    pub(crate) fn share(&self, recipe: &Recipe) -> (u32, f32) {
+    pub fn share(&self, recipe: &Recipe) -> (u32, f32) {
         let lost = match self.coherence {
             Coherence::Flow { persistence } => (1.0 - persistence) * WEAR,
             Coherence::Blend { share } => 1.0 - share,

@@ -23,6 +23,10 @@ documented! {
         /// How strongly brightness, contrast and colours are kept at those of the first frame, 0–1.
         /// Default: 1.
         pub levels: f64,
+        /// How softly that ends at black and white, 0–127: over so many values before them colours go on
+        /// ever less. 0 cuts them off there, of which a long zoom makes more and more. Zooms of figures
+        /// begin with 16. Default: 0.
+        pub shoulder: f64,
         /// How frames move. Default: a slow zoom.
         pub motion: Motion,
         /// A curve that motion and pace go by. Default: none.
@@ -41,6 +45,7 @@ impl Default for Zoom {
             length: None,
             pace: 2.0,
             levels: 1.0,
+            shoulder: 0.0,
             motion: Motion::default(),
             rhythm: Rhythm::default(),
             keyframes: Vec::new(),
@@ -60,7 +65,7 @@ impl Zoom {
     /// The steps, on each octave, of the frame `time` seconds after the first, and the length of each: this
     /// frame's share of the steps that `recipe` takes. They are as few as can be without any being longer
     /// than the recipe's.
-    pub(crate) fn share(&self, recipe: &Recipe, time: f64) -> (u32, f32) {
+    pub fn share(&self, recipe: &Recipe, time: f64) -> (u32, f32) {
         recipe.ascent.share((self.pace * self.rhythm.of_pace(time) / self.fps).min(1.0))
     }
 }

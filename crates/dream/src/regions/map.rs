@@ -3,7 +3,7 @@
 use graph::{Size, Tensor};
 use kernels::{Context, Threads};
 
-use crate::image::{area, gaussian, rows};
+use crate::image::{area, gaussian, like, rows};
 use crate::{Filter, Region, resize};
 
 /// What is less than this of a step is none, so that pixels outside keep their bytes.
@@ -27,7 +27,7 @@ pub(crate) fn of_mask(cx: &Context, region: &Region, mask: &Tensor, size: Size) 
     let mut map = fitted(mask, cx.threads(), size);
     let sigma = (region.feather * size.longest() as f64) as f32;
     if sigma > 0.0 {
-        let mut feathered = Tensor::zeros(map.shape);
+        let mut feathered = like(&map);
         gaussian::blur(cx, &map, sigma, &mut feathered);
         map = feathered;
     }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_mask_of_ones_is_whole_at_any_size_and_one_of_zeros_is_empty() {
-        let ones = Tensor { shape: Shape::new(1, 33, 57), data: vec![1.0; 33 * 57] };
+        let ones = Tensor { shape: Shape::new(1, 33, 57), data: vec![1.0; 33 * 57].into() };
         let zeros = Tensor::zeros(ones.shape);
         for size in [Size::new(33, 57), Size::new(20, 34), Size::new(99, 171)] {
             let map = |mask| of_mask(&context(), &Region::default(), mask, size);

@@ -1,6 +1,6 @@
 //! The regions' maps in one octave's size.
 
-use graph::{Shape, Size, Tensor};
+use graph::{Shape, Size, Storage, Tensor};
 
 use super::{map, planned};
 use crate::image::rows;
@@ -34,7 +34,7 @@ pub(crate) struct Masks<'p> {
     /// The regions that terms are in, by name, each with where it counts.
     pub(super) regions: Vec<(Option<&'p str>, Reach)>,
     /// `min(1, Σ map)`; `None` for 1 everywhere.
-    reach: Option<Tensor>,
+    reach: Option<Mask>,
 }
 
 impl<'p> Masks<'p> {
@@ -54,19 +54,24 @@ impl<'p> Masks<'p> {
         let names = planned::names(plan.recipe()).into_iter();
         let regions: Vec<(Option<&str>, Reach)> = names.map(|name| (name, reach(name))).collect();
         let everywhere = regions.iter().any(|(_, reach)| matches!(reach, Reach::Everywhere));
-        let reach = (!everywhere).then(|| together(&regions, size));
+        let reach = (!everywhere).then(|| Mask::new(together(&regions, (plan.storage(), size))));
         Self { plan, regions, reach }
     }
 
     /// How much of what is done to the picture counts at each pixel, 0–1; `None` for all of it.
     pub(crate) fn reach(&self) -> Option<&Tensor> {
+        self.mask().map(|mask| &mask.map)
+    }
+
+    /// The same, with its sum.
+    pub(super) fn mask(&self) -> Option<&Mask> {
         self.reach.as_ref()
     }
 
     /// How many times as far steps go at each pixel, of which `step_map` has how far they are to go
     /// everywhere. A plain step's direction has the regions' maps already.
     pub(crate) fn limit(&self, step_map: Option<&Tensor>) -> Option<Tensor> {
-        let Some(reach) = &self.reach else { return step_map.cloned() };
+        let Some(reach) = self.reach() else { return step_map.cloned() };
         let ascent = self.plan.ascent();
         if ascent.optimiser == Optimiser::Plain && ascent.parametrisation == Parametrisation::Pixels
         {
@@ -89,7 +94,7 @@ impl<'p> Masks<'p> {
 
     /// Gives every pixel that no region reaches back to `picture` as it is in `base`.
     pub(crate) fn restore(&self, picture: &mut Tensor, base: &Tensor) {
-        let Some(reach) = &self.reach else { return };
+        let Some(reach) = self.reach() else { return };
         rows::for_each(self.plan.threads(), picture, |c, y, row| {
             let places = rows::row(base, c, y).iter().zip(rows::row(reach, 0, y));
             for (x, (base, reach)) in row.iter_mut().zip(places) {
@@ -102,8 +107,8 @@ impl<'p> Masks<'p> {
 }
 
 /// What regions, none of which is everywhere, cover together.
-fn together(regions: &[(Option<&str>, Reach)], size: Size) -> Tensor {
-    let mut reach = Tensor::zeros(Shape::new(1, size.height, size.width));
+fn together(regions: &[(Option<&str>, Reach)], (storage, size): (&Storage, Size)) -> Tensor {
+    let mut reach = Tensor::zeros_in(storage, Shape::new(1, size.height, size.width));
     for (_, region) in regions {
         let Reach::Within(Mask { map, .. }) = region else { continue };
         for (sum, x) in reach.data.iter_mut().zip(&map.data) {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use graph::{Size, Tensor};
+use graph::{Backwards, Size, Tensor};
 use kernels::{Context, Threads};
 
 use super::map;
 use crate::image::sample;
-use crate::{Assets, Follow, Machine, PlanError, Recipe, Region};
+use crate::{Assets, Follow, Machine, PlanError, Recipe, Region, Tiles};
 
 /// Where a region counts.
 #[derive(Clone, Debug)]
@@ -126,7 +126,13 @@ pub(crate) fn masks(
             return Err(PlanError::NoMask { region: name.to_owned() });
         };
         fits(name, mask, size)?;
-        let within = Within { region: region.clone(), mask: mask.clone() };
+        // What is made of it, as large as the dream, need not fit in the memory beside that.
+        let bytes = size.pixels().saturating_mul(size_of::<f32>() as u64);
+        let mut mask = mask.clone();
+        if bytes > machine.memory / 16 {
+            mask.data = mask.data.of_storage(&machine.scratch);
+        }
+        let within = Within { region: region.clone(), mask };
         if map::is_empty(&within.map(&machine.context, size)) {
             let (name, mask) = (name.to_owned(), region.mask.clone());
             return Err(PlanError::EmptyRegion { name, mask, color: region.color.clone() });
@@ -136,6 +142,13 @@ pub(crate) fn masks(
         }
     }
     Ok(masks)
+}
+
+/// How many backward passes of each step start from one forward pass: one for each region, but where each is
+/// shown its own tiles, or the picture wobbling in its own way.
+pub(crate) fn backwards(recipe: &Recipe) -> Backwards {
+    let together = recipe.tiles == Tiles::Whole && !recipe.ascent.wobble.is_any();
+    if together && names(recipe).len() > 1 { Backwards::Many } else { Backwards::One }
 }
 
 /// How many pictures of three channels the regions take: each its mask, its map and what its gradient is

@@ -68,7 +68,7 @@ impl VideoDreamer {
         let video = recipe.video.clone().unwrap_or_default();
         let recipe =
             Recipe { noise: None, zoom: None, video: Some(video.clone()), ..recipe.clone() };
-        let plan = Plan::with_assets(&recipe, assets, network, size, machine)?;
+        let plan = Plan::of_frame(&recipe, assets, network, size, machine)?;
         let (recipe, standstill) = (plan.recipe().clone(), Standstill::default());
         Ok(Self { recipe, video, plan, state: None, standstill })
     }

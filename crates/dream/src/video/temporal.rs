@@ -85,7 +85,7 @@ impl TemporalState {
 /// Agreement that fades out before it ends, so that no seam is left, and is nowhere more than before.
 fn faded(cx: &Context, agreed: Plane) -> Tensor {
     let shape = Shape::new(1, agreed.height, agreed.width);
-    let agreed = Tensor { shape, data: agreed.data };
+    let agreed = Tensor { shape, data: agreed.data.into() };
     let mut faded = Tensor::zeros(shape);
     gaussian::blur(cx, &agreed, FADE, &mut faded);
     rows::for_each(cx.threads(), &mut faded, |_, y, row| {

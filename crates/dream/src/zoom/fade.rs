@@ -5,11 +5,11 @@
 //! counts as if it were of mean magnitude 1 (as crowsonkb's deep_dream normalises each layer's), which
 //! is measured on the frame itself, so that nothing has to be remembered.
 
-use graph::{GraphError, Tensor};
+use graph::{Backwards, GraphError, Tensor};
 
 use crate::ascent::Shift;
 use crate::image::black;
-use crate::objective::{GradientEvaluator, mean_magnitude, measuring};
+use crate::objective::{GradientEvaluator, Seen, mean_magnitude, measuring};
 use crate::random::Random;
 use crate::recipe::Fading;
 use crate::{Plan, Recipe, Term, resize};
@@ -81,12 +81,9 @@ pub(crate) fn strength(plan: &Plan, picture: &Tensor) -> Result<f64, GraphError>
     let recipe = measuring(plan.recipe()).unwrap_or_else(|| plan.recipe().clone());
     let mut gradient = black(size);
     let mut random = Random::new(recipe.seed);
-    GradientEvaluator::new(plan.objective(), &recipe, threads, size)?.value_and_gradient(
-        &seen,
-        Shift::default(),
-        &mut random,
-        &mut gradient,
-    )?;
+    let once = (size, Backwards::One);
+    GradientEvaluator::new(plan.objective(), &recipe, (threads, plan.storage()), once)?
+        .value_and_gradient((&seen, Seen::Never), Shift::default(), &mut random, &mut gradient)?;
     Ok(mean_magnitude(threads, &gradient))
 }
 
@@ -111,7 +108,7 @@ mod tests {
         let network = models::squeezenet().unwrap();
         let context = Context::new(threads(), CpuLevel::detect().unwrap());
         let backend = Arc::new(cpu::Cpu::new(context.clone()));
-        let machine = Machine { backend, context, memory: 1 << 32 };
+        let machine = Machine { backend, context, memory: 1 << 32, scratch: Default::default() };
         let (from, to) = (list("fire2/concat"), list("fire9/concat"));
         let layers = [from.clone(), to.clone()].concat();
         let octaves = Octaves { count: 3, ..Octaves::default() };

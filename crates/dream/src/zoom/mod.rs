@@ -18,7 +18,7 @@ use crate::regions::{self, RegionMasks};
 use crate::standstill::Standstill;
 use crate::{
     Ascent, Assets, Checkpoint, ColorStats, DreamError, Machine, Observer, Plan, PlanError, Recipe,
-    Zoom,
+    Tiles, Zoom,
 };
 
 /// What all frames of a zoom have in common.
@@ -66,7 +66,7 @@ impl ZoomDreamer {
         let chooser = Chooser { network: &network, machine, picture: first };
         let recipe = recipe.clone().chosen(&chooser)?;
         let size = first.shape.size();
-        let plan = |recipe: &Recipe| Plan::with_assets(recipe, &assets, &network, size, machine);
+        let plan = |recipe: &Recipe| Plan::of_frame(recipe, &assets, &network, size, machine);
         // Those of regions that only some keyframes' terms are in as well.
         let mut masks = RegionMasks::new();
         for key in recipe.zoom.iter().flat_map(|zoom| &zoom.keyframes) {
@@ -76,6 +76,11 @@ impl ZoomDreamer {
         let start = still(recipe.at(0.0)?);
         let plan = plan(&start)?;
         masks.extend(plan.masks().iter().map(|(name, mask)| (name.clone(), mask.clone())));
+        let tiles = match recipe.tiles {
+            Tiles::Exact { size: 0 } => Tiles::Whole,
+            tiles => tiles,
+        };
+        let recipe = Recipe { tiles, ..recipe };
         let color_stats = ColorStats::of(machine.context.threads(), first);
         let (machine, standstill) = (machine.clone(), Standstill::default());
         Ok(Self {
@@ -109,6 +114,11 @@ impl ZoomDreamer {
     pub fn first(recipe: &Recipe, machine: &Machine, picture: Tensor) -> Tensor {
         let size = recipe.full_size(picture.shape.size());
         resized(machine.context.threads(), picture, size)
+    }
+
+    /// The plan of the frame that was dreamt last, or of the first.
+    pub fn plan(&self) -> &Plan {
+        &self.planned.1
     }
 
     /// The recipe that frames are to carry: with nothing left to choose.
@@ -160,7 +170,7 @@ impl ZoomDreamer {
         let moved = zoom.motion.apply(threads, before, zoom.motion_before(number));
         if self.planned.0 != now {
             let (assets, size) = (&self.assets, before.shape.size());
-            let plan = Plan::with_assets(&now, assets, &self.network, size, &self.machine)?;
+            let plan = Plan::of_frame(&now, assets, &self.network, size, &self.machine)?;
             self.planned = (now, plan);
         }
         if let (Some(masks), Some(place)) = (&self.masks, place) {
@@ -176,7 +186,10 @@ impl ZoomDreamer {
         let Checkpoint { picture: mut frame, climbed, .. } =
             dream_frame(plan, moved, Around::default(), observer)?;
         self.standstill.check(plan, climbed, observer)?;
-        self.color_stats.transfer_to(threads, &mut frame, zoom.levels);
+        match zoom.shoulder as f32 {
+            0.0 => self.color_stats.transfer_to(threads, &mut frame, zoom.levels),
+            shoulder => self.color_stats.lead(threads, &mut frame, zoom.levels, shoulder),
+        }
         frame.data.iter_mut().for_each(|value| *value = value.clamp(0.0, 255.0));
         Ok(frame)
     }

@@ -99,8 +99,12 @@ fn correlation(a: &Tensor, b: &Tensor) -> f64 {
 fn figures_stay_where_they_are_when_a_dream_is_made_larger() {
     let network = models::squeezenet().unwrap();
     let context = Context::new(Threads::new(2).unwrap(), CpuLevel::detect().unwrap());
-    let machine =
-        Machine { backend: Arc::new(Cpu::new(context.clone())), context, memory: 1 << 33 };
+    let machine = Machine {
+        backend: Arc::new(Cpu::new(context.clone())),
+        context,
+        memory: 1 << 33,
+        scratch: Default::default(),
+    };
     let start = picture(300, 400);
     let seen = Size::new(96, 128);
     // What was added, as it looks in the small size.

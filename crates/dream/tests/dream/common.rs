@@ -76,7 +76,12 @@ pub fn edited(mut recipe: Recipe, edit: impl FnOnce(&mut Recipe)) -> Recipe {
 
 pub fn machine(threads: usize) -> Machine {
     let context = Context::new(Threads::new(threads).unwrap(), CpuLevel::Scalar);
-    Machine { backend: Arc::new(Cpu::new(context.clone())), context, memory: 1 << 33 }
+    Machine {
+        backend: Arc::new(Cpu::new(context.clone())),
+        context,
+        memory: 1 << 33,
+        scratch: Default::default(),
+    }
 }
 
 /// A picture of soft colours, from a formula.

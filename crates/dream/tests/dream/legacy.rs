@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::common::{Watch, machine, picture, toy};
-use dream::{Plan, Recipe, RecipeError, Tensor, VideoDreamer, ZoomDreamer, sample};
+use dream::{FinishCurve, Plan, Recipe, RecipeError, Tensor, VideoDreamer, ZoomDreamer, sample};
 use graph::Size;
 
 fn folder() -> PathBuf {
@@ -96,6 +96,19 @@ fn a_large_dream_of_version_0_2_keeps_its_bytes() {
 }
 
 #[test]
+fn zooms_that_say_nothing_of_a_shoulder_cut_colours_off_as_they_did() {
+    let shoulder = |text: &str| Recipe::from_toml(text).unwrap().zoom.unwrap_or_default().shoulder;
+    assert_eq!(shoulder("version = \"0.2.0\"\nschema = 1\n[zoom]\npace = 3.0\n"), 0.0);
+    assert_eq!(shoulder("schema = 1\n[zoom]\nshoulder = 16.0\n"), 16.0);
+    for saved in ["saved-zoom.toml", "saved-default.toml"] {
+        assert_eq!(shoulder(&fs::read_to_string(folder().join(saved)).unwrap()), 0.0, "{saved}");
+    }
+    let mut recipe = Recipe::for_network(&toy());
+    recipe.start_zoom();
+    assert_eq!(shoulder(&recipe.to_toml()), 16.0);
+}
+
+#[test]
 fn errors_name_what_the_text_names() {
     for (text, wanted) in [
         ("octaves = 0", "`octaves` is 0"),
@@ -156,4 +169,29 @@ fn a_nested_recipe_without_a_schema_is_told_to_name_it() {
     assert!(matches!(newer, RecipeError::Schema { .. }));
     assert!(newer.to_string().contains("schema 2") && newer.to_string().contains("newer"));
     assert!(matches!(Recipe::from_toml("schema = \"x\""), Err(RecipeError::Schema { .. })));
+}
+
+#[test]
+fn a_finish_that_an_earlier_program_wrote_cuts_colours_off_as_it_did() {
+    let curve = |text: &str| Recipe::from_toml(text).unwrap().finish.curve;
+    let finish = "[finish]\ncontrast = 1.3\n";
+    assert_eq!(curve(&format!("version = \"0.2.0\"\nschema = 1\n{finish}")), FinishCurve::Straight);
+    assert_eq!(curve("version = \"0.1.0\"\nschema = 1\n"), FinishCurve::Straight);
+    assert_eq!(curve(&format!("schema = 1\n{finish}")), FinishCurve::Soft);
+    let new = Recipe::for_network(&toy()).to_toml();
+    assert_eq!(curve(&new), FinishCurve::Soft);
+    // As it was written before there were curves.
+    let before = new.replace("curve = \"soft\"\n", "");
+    assert_eq!(curve(&before), FinishCurve::Straight);
+    let mut recipe = Recipe::from_toml(&before).unwrap();
+    recipe.set("finish.curve", "soft").unwrap();
+    assert_eq!(curve(&recipe.to_toml()), FinishCurve::Soft);
+    // Where it bends nothing, it makes no other recipe.
+    let [now, then] = [&new, &before].map(|text| Recipe::from_toml(text).unwrap());
+    assert!(now.differences(&then).is_empty());
+    let bent = |mut recipe: Recipe| {
+        recipe.set("finish.contrast", "1.2").unwrap();
+        recipe
+    };
+    assert_eq!(bent(now).differences(&bent(then)).len(), 1);
 }

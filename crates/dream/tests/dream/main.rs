@@ -4,7 +4,9 @@
 mod anchors;
 mod checkpoints;
 mod common;
+mod diversity;
 mod dreams;
+mod exact_tiles;
 mod golden;
 mod layer_choice;
 mod legacy;
@@ -15,6 +17,7 @@ mod reference_regions;
 mod regions;
 mod restraint;
 mod rules;
+mod scratch;
 mod steering;
 mod terms;
 mod videos;

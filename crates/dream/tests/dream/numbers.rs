@@ -124,7 +124,7 @@ fn blind_in_the_dark() -> Network {
 }
 
 fn black(picture: &Tensor) -> Tensor {
-    Tensor { data: vec![0.0; picture.data.len()], ..picture.clone() }
+    Tensor { data: vec![0.0; picture.data.len()].into(), ..picture.clone() }
 }
 
 #[test]

@@ -4,9 +4,9 @@ use crate::common::{Watch, edited, machine, picture, toy};
 use std::sync::Arc;
 
 use dream::{
-    Assets, Bound, Coherence, Detail, Follow, Keyframe, Motion, Normalisation, Optimiser,
-    Parametrisation, PartialRecipe, Plan, PlanError, Recipe, Region, Tensor, Term, Tiles, Video,
-    VideoDreamer, Zoom, ZoomDreamer, dream,
+    Assets, Bound, Channels, Coherence, Detail, Follow, Guide, Keyframe, Machine, Motion,
+    Normalisation, Optimiser, Parametrisation, PartialRecipe, Pick, Plan, PlanError, Recipe,
+    Region, Tensor, Term, Tiles, Video, VideoDreamer, Zoom, ZoomDreamer, dream,
 };
 use graph::{Network, NodeId, OutputGradient, Shape, Size};
 
@@ -114,6 +114,36 @@ fn the_number_of_threads_changes_nothing() {
     for recipe in kinds().into_iter().map(|it| Recipe { objective: two.objective.clone(), ..it }) {
         let asked = with(recipe, &[("a", rising()), ("b", left(40))]);
         assert_eq!(dreamt(&asked, 1), dreamt(&asked, 3));
+    }
+}
+
+/// Regions share the network's forward pass where its activations can be kept, and what keeps them is no
+/// other dream: not with channels that are dead, which change what a backward pass reads, nor with guides.
+#[test]
+fn with_little_memory_regions_dream_the_same() {
+    let layers = ["relu2", "relu1"].map(Term::layer);
+    let dead = |layer: &str| Term::layer(layer).with_channels(Channels::Listed(vec![0, 3]));
+    let guided = Term { guides: vec!["guide".into()], pick: Pick::Place, ..Term::layer("relu2") };
+    let cosine = Term { cosine: 2.0, ..dead("relu1") };
+    for [a, b] in [layers, [dead("relu2"), dead("relu1")], [guided, cosine]] {
+        let two = |it: Recipe| Recipe {
+            objective: vec![a.clone().within("a"), b.clone().within("b")],
+            guides: [("guide".into(), Guide::default())].into(),
+            ..it
+        };
+        for recipe in kinds().into_iter().take(3).map(two) {
+            let (recipe, mut assets) = with(recipe, &[("a", rising()), ("b", left(40))]);
+            assets.guides = [("guide".into(), picture(40, 60))].into();
+            let on = |machine: &Machine| {
+                let size = Size::new(HEIGHT, WIDTH);
+                let plan = Plan::with_assets(&recipe, &assets, &toy(), size, machine).unwrap();
+                let shown = picture(HEIGHT, WIDTH);
+                (plan.memory(), dream(&plan, shown, &mut Watch::default()).unwrap())
+            };
+            let (needed, dreamt) = on(&machine(2));
+            let (less, same) = on(&Machine { memory: needed - 1, ..machine(2) });
+            assert!(less < needed && same == dreamt, "{less}, {needed}: {recipe:?}");
+        }
     }
 }
 

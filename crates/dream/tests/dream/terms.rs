@@ -31,7 +31,11 @@ fn dreamt(recipe: &Recipe, network: &Network, threads: usize) -> Tensor {
 }
 
 fn gradient(recipe: &Recipe, network: &Network) -> Vec<f32> {
-    evaluate(&plan(recipe, network), &picture(SIZE.height, SIZE.width)).unwrap().gradient.data
+    evaluate(&plan(recipe, network), &picture(SIZE.height, SIZE.width))
+        .unwrap()
+        .gradient
+        .data
+        .into_vec()
 }
 
 fn refusal(recipe: &Recipe, network: &Network) -> String {
@@ -261,7 +265,8 @@ fn a_class_is_a_direction_of_the_layer_before_the_average() {
     assert_eq!(class.recipe().to_toml().matches("class = 0").count(), 1);
     let found = evaluate(&class, &picture(SIZE.height, SIZE.width)).unwrap();
     let values: Vec<String> =
-        network.graph.node(network.graph.find("fc").unwrap()).op.weights().unwrap()[..4]
+        network.graph.node(network.graph.find("fc").unwrap()).op.weights().unwrap().get().unwrap()
+            [..4]
             .iter()
             .map(f32::to_string)
             .collect();

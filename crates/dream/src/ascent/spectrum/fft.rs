@@ -6,8 +6,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use graph::{Size, Tensor};
-use kernels::{CpuLevel, Threads};
+use graph::{Size, Tensor, Values};
+use kernels::{Context, CpuLevel, leveled};
 use num_complex::Complex;
 use rustfft::{Fft, FftDirection, FftPlannerAvx, FftPlannerNeon, FftPlannerScalar};
 
@@ -17,10 +17,16 @@ use crate::parallel;
 type Complex32 = Complex<f32>;
 
 /// Rows that one thread transforms together; even, since they go in pairs.
-const ROWS: usize = 8;
+const ROWS: usize = 16;
 
-/// Columns that one thread transforms together: as many as share a line of the cache.
-const COLUMNS: usize = 8;
+/// Columns that one thread transforms together: as many as share two lines of the cache, which come together.
+const COLUMNS: usize = 16;
+
+/// The same of a file: as many as there are in the part of a page that is worth its way into the memory.
+const COLUMNS_OF_FILES: usize = 64;
+
+/// How many places are touched, far from each other, before that is told.
+const PLACES: usize = 32;
 
 /// The transforms of pictures of one size.
 ///
@@ -62,14 +68,16 @@ impl Fft2 {
     /// number, for its three channels one after another.
     pub(super) fn rows(
         &self,
-        threads: &Threads,
-        transformed: &mut [f32],
+        cx: &Context,
+        transformed: &mut Values,
         row: impl Fn(usize, &mut [f32]) + Send + Sync,
     ) {
+        let storage = transformed.storage().clone();
         let Size { height, width } = self.size;
         let (columns, fft) = (self.columns(), &self.along_rows[0]);
         let by_row = 3 * columns;
         let band = |index: usize, transformed: &mut [f32]| {
+            storage.touched(size_of_val(transformed));
             let transformed: &mut [Complex32] = bytemuck::cast_slice_mut(transformed);
             let first = index * ROWS;
             let count = ROWS.min(height - first);
@@ -92,20 +100,14 @@ impl Fft2 {
                     let rows = &mut transformed[2 * pair * by_row..];
                     let (even, odd) = rows.split_at_mut(by_row);
                     for (channel, packed) in packed.chunks(width).enumerate() {
-                        let even = &mut even[channel * columns..][..columns];
-                        unpack(packed, even, |here, there| (here + there) * 0.5);
-                        if !odd.is_empty() {
-                            let odd = &mut odd[channel * columns..][..columns];
-                            unpack(packed, odd, |here, there| {
-                                let apart = here - there;
-                                Complex::new(0.5 * apart.im, -0.5 * apart.re)
-                            });
-                        }
+                        let kept = channel * columns..(channel + 1) * columns;
+                        let odd = if odd.is_empty() { None } else { Some(&mut odd[kept.clone()]) };
+                        unpack(cx, packed, &mut even[kept], odd);
                     }
                 }
             });
         };
-        threads.install(|| parallel::chunks_mut(transformed, ROWS * 2 * by_row, 1, band));
+        cx.threads().install(|| parallel::chunks_mut(transformed, ROWS * 2 * by_row, 1, band));
     }
 
     /// Goes on from the transforms of rows: transforms their columns into the first of `slices`, has
@@ -116,21 +118,28 @@ impl Fft2 {
     /// values in all of `slices`, which are each as long as a spectrum or empty.
     pub(super) fn columns_and_back<const N: usize>(
         &self,
-        threads: &Threads,
-        transformed: &[f32],
+        cx: &Context,
+        transformed: &Values,
         slices: [&mut [f32]; N],
         change: impl Fn(usize, [&mut [f32]; N]) + Send + Sync,
     ) {
         let (height, columns) = (self.size.height, self.columns());
+        let storage = transformed.storage();
+        let at_once = if storage.as_scratch().is_some() { COLUMNS_OF_FILES } else { COLUMNS };
+        let apart = 3 * columns * size_of::<Complex32>();
         let transformed: &[Complex32] = bytemuck::cast_slice(transformed);
         let [there, back] = &self.along_columns;
         let inner = there.get_inplace_scratch_len().max(back.get_inplace_scratch_len());
         let some = |index: usize, mut slices: [&mut [f32]; N]| {
-            let first = index * COLUMNS;
+            let first = index * at_once;
             let count = slices[0].len() / (2 * height);
+            storage.touched(slices.iter().map(|slice| size_of_val(&**slice)).sum());
             scratch([inner, 0, 0], |[inner, ..]| {
                 let lines: &mut [Complex32] = bytemuck::cast_slice_mut(slices[0]);
                 for (y, row) in transformed.chunks(3 * columns).enumerate() {
+                    if y % PLACES == 0 {
+                        storage.touched_apart(PLACES, apart);
+                    }
                     for (line, value) in row[first..first + count].iter().enumerate() {
                         lines[line * height + y] = *value;
                     }
@@ -140,7 +149,7 @@ impl Fft2 {
                 back.process_with_scratch(bytemuck::cast_slice_mut(slices[0]), inner);
             });
         };
-        threads.install(|| parallel::zipped_chunks_mut(slices, COLUMNS * 2 * height, some));
+        cx.threads().install(|| parallel::zipped_chunks_mut(slices, at_once * 2 * height, some));
     }
 
     /// Ends the inverse transform, without any factor, of what [`Fft2::columns_and_back`] left in
@@ -148,20 +157,24 @@ impl Fft2 {
     /// another, and the same row of `picture`.
     pub(super) fn rows_back(
         &self,
-        threads: &Threads,
-        columns: &[f32],
+        cx: &Context,
+        columns: &Values,
         picture: &mut Tensor,
         write: impl Fn(usize, &[f32], [&mut [f32]; 3]) + Send + Sync,
     ) {
         let (Size { height, width }, kept) = (self.size, self.columns());
+        let storage = columns.storage();
         let columns: &[Complex32] = bytemuck::cast_slice(columns);
         let fft = &self.along_rows[1];
-        rows::for_each_band(threads, picture, ROWS, |first, mut band| {
+        rows::for_each_band(cx.threads(), picture, ROWS, |first, mut band| {
             let count = ROWS.min(height - first);
             let pairs = count.div_ceil(2);
             scratch([pairs * 3 * width, fft.get_inplace_scratch_len(), 3 * width], |parts| {
                 let [packed, inner, values] = parts;
                 for (index, column) in columns.chunks(height).enumerate() {
+                    if index % PLACES == 0 {
+                        storage.touched_apart(PLACES, size_of_val(column));
+                    }
                     let (channel, k) = (index / kept, index % kept);
                     let column = &column[first..first + count];
                     for (pair, rows) in column.chunks(2).enumerate() {
@@ -193,17 +206,26 @@ impl Fft2 {
     }
 }
 
-/// Writes to `kept` what `part` makes of each number of a row's transform and the conjugate of its mirror
-/// image.
-fn unpack(
-    row: &[Complex32],
-    kept: &mut [Complex32],
-    part: impl Fn(Complex32, Complex32) -> Complex32,
-) {
-    let (first, rest) = kept.split_first_mut().expect("there is a column");
-    *first = part(row[0], row[0].conj());
-    for ((kept, here), there) in rest.iter_mut().zip(&row[1..]).zip(row.iter().rev()) {
-        *kept = part(*here, there.conj());
+leveled! {
+    /// Takes the transform of two real rows, which were the real and the imaginary parts of one, apart.
+    fn unpack<'a>(row: &'a [Complex32], even: &'a mut [Complex32], odd: Option<&'a mut [Complex32]>) {
+        let of_even = |here: &Complex32, there: &Complex32| {
+            Complex::new((here.re + there.re) * 0.5, (here.im - there.im) * 0.5)
+        };
+        let of_odd = |here: &Complex32, there: &Complex32| {
+            Complex::new((here.im + there.im) * 0.5, (here.re - there.re) * -0.5)
+        };
+        // Each number goes with its mirror image, and the first with itself.
+        even[0] = of_even(&row[0], &row[0]);
+        for ((kept, here), there) in even[1..].iter_mut().zip(&row[1..]).zip(row.iter().rev()) {
+            *kept = of_even(here, there);
+        }
+        if let Some(odd) = odd {
+            odd[0] = of_odd(&row[0], &row[0]);
+            for ((kept, here), there) in odd[1..].iter_mut().zip(&row[1..]).zip(row.iter().rev()) {
+                *kept = of_odd(here, there);
+            }
+        }
     }
 }
 

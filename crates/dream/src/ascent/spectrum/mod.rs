@@ -11,8 +11,8 @@ mod fft;
 mod noise;
 mod sigmoid;
 
-use graph::{Size, Tensor};
-use kernels::Threads;
+use graph::{Size, Storage, Tensor, Values};
+use kernels::{Context, Threads, leveled};
 
 use self::sigmoid::{logit, sigmoid};
 use super::chroma;
@@ -35,7 +35,7 @@ const LARGEST: f32 = 0.461_952_4;
 pub(crate) struct SpectrumState {
     /// Values of 0–255, or their logits.
     start: Tensor,
-    parameters: Vec<f32>,
+    parameters: Values,
 }
 
 impl SpectrumState {
@@ -48,7 +48,8 @@ impl SpectrumState {
                 row.iter_mut().for_each(|x| *x = logit(*x));
             });
         }
-        Self { start, parameters: vec![0.0; fft.len()] }
+        let parameters = picture.storage().zeros(fft.len());
+        Self { start, parameters }
     }
 
     /// How many numbers the steps change.
@@ -59,7 +60,7 @@ impl SpectrumState {
 
 /// A spectrum on one octave, and what it takes to climb on it.
 pub(crate) struct Spectrum<'p> {
-    threads: &'p Threads,
+    cx: &'p Context,
     fft: &'p Fft2,
     bound: Bound,
     length: f32,
@@ -67,31 +68,37 @@ pub(crate) struct Spectrum<'p> {
     /// Red, green and blue of each of the three colours.
     matrix: [[f32; 3]; 3],
     /// The factor of each wave, by column and row.
-    scale: Vec<f32>,
+    scale: Values,
     /// Memory to transform in.
-    by_row: Vec<f32>,
-    by_column: Vec<f32>,
+    by_row: Values,
+    by_column: Values,
+}
+
+/// Row `y` of all three channels.
+fn row_of(tensor: &Tensor, y: usize) -> [&[f32]; 3] {
+    [0, 1, 2].map(|c| rows::row(tensor, c, y))
 }
 
 impl<'p> Spectrum<'p> {
     /// Steps on `state`, as far as `length` each.
     pub(super) fn new(
         (ascent, length): (&Ascent, f32),
-        threads: &'p Threads,
+        cx: &'p Context,
         fft: &'p Fft2,
         state: SpectrumState,
     ) -> Self {
-        let zeros = || vec![0.0; fft.len()];
+        let storage = state.start.storage().clone();
+        let zeros = || storage.zeros(fft.len());
         let unit = if ascent.bound == Bound::Sigmoid { 1.0 } else { 255.0 };
         let colors = COLORS.map(|row| row.map(|value| unit * value / LARGEST));
         Self {
-            threads,
+            cx,
             fft,
             bound: ascent.bound,
             length,
             state,
             matrix: chroma::after(colors, ascent.chroma),
-            scale: scale(fft.size()),
+            scale: scale(&storage, fft.size()),
             by_row: zeros(),
             by_column: zeros(),
         }
@@ -105,7 +112,7 @@ impl<'p> Spectrum<'p> {
     /// Brings `picture`, as it starts, within the bound.
     pub(super) fn begin(&self, picture: &mut Tensor) {
         if self.bound == Bound::Sigmoid {
-            rows::for_each(self.threads, picture, |c, y, row| {
+            rows::for_each(self.cx.threads(), picture, |c, y, row| {
                 let start = rows::row(&self.state.start, c, y);
                 row.iter_mut().zip(start).for_each(|(x, z)| *x = sigmoid(*z));
             });
@@ -122,109 +129,156 @@ impl<'p> Spectrum<'p> {
         optimiser: &mut OptimiserState,
         map: Option<&Tensor>,
     ) {
-        let Self { threads, fft, bound, length, matrix: m, scale, .. } = self;
+        let Self { cx, fft, bound, length, matrix: m, scale, .. } = self;
+        let cx = *cx;
         let SpectrumState { start, parameters } = &mut self.state;
         let (height, width, columns) = (fft.size().height, fft.size().width, fft.columns());
 
-        // The chain rule from pixels to colours; the sigmoid's derivative is x (255 − x) / 255.
+        // The chain rule from pixels to colours.
         let at_row = |y: usize, colors: &mut [f32]| {
-            let [red, green, blue] = [0, 1, 2].map(|c| rows::row(direction, c, y));
-            for (of, colors) in colors.chunks_mut(width).enumerate() {
-                let [r, g, b] = [0, 1, 2].map(|c| factor * m[c][of]);
-                if *bound != Bound::Sigmoid {
-                    let values = red.iter().zip(green).zip(blue);
-                    for (color, ((red, green), blue)) in colors.iter_mut().zip(values) {
-                        *color = r * red + g * green + b * blue;
-                    }
-                } else {
-                    let [at_red, at_green, at_blue] = [0, 1, 2].map(|c| rows::row(picture, c, y));
-                    let slope = |x: &f32| x * (255.0 - x) * (1.0 / 255.0);
-                    for x in 0..width {
-                        colors[x] = r * red[x] * slope(&at_red[x])
-                            + g * green[x] * slope(&at_green[x])
-                            + b * blue[x] * slope(&at_blue[x]);
-                    }
-                }
-                if let Some(map) = map {
-                    let map = rows::row(map, 0, y);
-                    colors.iter_mut().zip(map).for_each(|(color, map)| *color *= map);
-                }
+            let shown = (*bound == Bound::Sigmoid).then(|| row_of(picture, y));
+            for (color, colors) in colors.chunks_mut(width).enumerate() {
+                let shares = [0, 1, 2].map(|c| factor * m[c][color]);
+                let map = map.map(|map| rows::row(map, 0, y));
+                to_color(cx, colors, shares, row_of(direction, y), shown, map);
             }
         };
-        fft.rows(threads, &mut self.by_row, at_row);
+        fft.rows(cx, &mut self.by_row, at_row);
 
         let (update, [first, second]) = optimiser.next();
         let slices = [&mut self.by_column[..], &mut parameters[..], first, second];
         let climb = |number: usize, slices: [&mut [f32]; 4]| {
             let [waves, parameters, first, second] = slices;
-            for (line, waves) in waves.chunks_mut(2 * height).enumerate() {
+            let scale = |line: usize| {
                 let column = (number + line) % columns;
+                (column, &scale[column * height..][..height])
+            };
+            for (line, waves) in waves.chunks_mut(2 * height).enumerate() {
+                let (column, scale) = scale(line);
                 // The waves that are kept stand for their mirror images as well.
                 let times = if (2 * column).is_multiple_of(width) { 1.0 } else { 2.0 };
-                let scale = &scale[column * height..][..height];
-                for (wave, scale) in waves.chunks_exact_mut(2).zip(scale) {
-                    wave[0] *= times * scale;
-                    wave[1] *= times * scale;
-                }
+                weigh(cx, waves, scale, times);
             }
-            update.apply(waves, [first, second]);
-            for ((line, waves), parameters) in
-                waves.chunks_mut(2 * height).enumerate().zip(parameters.chunks_mut(2 * height))
-            {
-                let column = (number + line) % columns;
-                let scale = &scale[column * height..][..height];
-                let waves = waves.chunks_exact_mut(2).zip(parameters.chunks_exact_mut(2));
-                for ((wave, parameter), scale) in waves.zip(scale) {
-                    for (wave, parameter) in wave.iter_mut().zip(parameter) {
-                        *parameter += *length * *wave;
-                        *wave = scale * *parameter;
-                    }
-                }
+            update.apply(cx, waves, [first, second]);
+            let lines = waves.chunks_mut(2 * height).zip(parameters.chunks_mut(2 * height));
+            for (line, (waves, parameters)) in lines.enumerate() {
+                grow(cx, waves, parameters, scale(line).1, *length);
             }
         };
-        fft.columns_and_back(threads, &self.by_row, slices, climb);
+        fft.columns_and_back(cx, &self.by_row, slices, climb);
 
-        fft.rows_back(threads, &self.by_column, picture, |y, colors, row| {
-            let (first, others) = colors.split_at(width);
-            let (second, third) = others.split_at(width);
-            for (c, row) in row.into_iter().enumerate() {
-                let start = rows::row(start, c, y);
-                for (x, value) in row.iter_mut().enumerate() {
-                    *value = m[c][0] * first[x] + m[c][1] * second[x] + m[c][2] * third[x];
-                }
-                if let Some(map) = map {
-                    let map = rows::row(map, 0, y);
-                    row.iter_mut().zip(map).for_each(|(value, map)| *value *= map);
-                }
-                let values = row.iter_mut().zip(start);
-                match bound {
-                    Bound::Sigmoid => values.for_each(|(x, start)| *x = sigmoid(*x + start)),
-                    Bound::Clip => {
-                        values.for_each(|(x, start)| *x = (*x + start).clamp(0.0, 255.0))
-                    }
-                    Bound::None => values.for_each(|(x, start)| *x += start),
-                }
+        fft.rows_back(cx, &self.by_column, picture, |y, colors, row| {
+            let map = map.map(|map| rows::row(map, 0, y));
+            for ((c, row), start) in row.into_iter().enumerate().zip(row_of(start, y)) {
+                show(cx, row, colors, &m[c], start, map, *bound);
             }
         });
+    }
+}
+
+leveled! {
+    /// Makes a gradient's row in red, green and blue one of a colour that has these shares of them. Where pixels are
+    /// sigmoids, of a picture's row `shown`, their derivative is x (255 − x) / 255.
+    fn to_color<'a>(
+        color: &'a mut [f32],
+        shares: [f32; 3],
+        gradient: [&'a [f32]; 3],
+        shown: Option<[&'a [f32]; 3]>,
+        map: Option<&'a [f32]>,
+    ) {
+        let ([r, g, b], [red, green, blue]) = (shares, gradient);
+        match shown {
+            None => {
+                for (color, ((red, green), blue)) in color.iter_mut().zip(red.iter().zip(green).zip(blue)) {
+                    *color = r * red + g * green + b * blue;
+                }
+            }
+            Some([at_red, at_green, at_blue]) => {
+                let slope = |x: &f32| x * (255.0 - x) * (1.0 / 255.0);
+                let gradient = red.iter().zip(green).zip(blue);
+                let shown = at_red.iter().zip(at_green).zip(at_blue);
+                for ((color, ((red, green), blue)), ((at_red, at_green), at_blue)) in
+                    color.iter_mut().zip(gradient).zip(shown)
+                {
+                    *color = r * red * slope(at_red)
+                        + g * green * slope(at_green)
+                        + b * blue * slope(at_blue);
+                }
+            }
+        }
+        if let Some(map) = map {
+            color.iter_mut().zip(map).for_each(|(color, map)| *color *= map);
+        }
+    }
+}
+
+leveled! {
+    /// Multiplies the waves of a column with `times` their scale.
+    fn weigh<'a>(waves: &'a mut [f32], scale: &'a [f32], times: f32) {
+        for (wave, scale) in waves.as_chunks_mut::<2>().0.iter_mut().zip(scale) {
+            wave[0] *= times * scale;
+            wave[1] *= times * scale;
+        }
+    }
+}
+
+leveled! {
+    /// Adds `length` times the waves of a column to its parameters, and makes the waves what these are in the picture.
+    fn grow<'a>(waves: &'a mut [f32], parameters: &'a mut [f32], scale: &'a [f32], length: f32) {
+        let waves = waves.as_chunks_mut::<2>().0.iter_mut().zip(parameters.as_chunks_mut::<2>().0);
+        for ((wave, parameter), scale) in waves.zip(scale) {
+            for part in 0..2 {
+                parameter[part] += length * wave[part];
+                wave[part] = scale * parameter[part];
+            }
+        }
+    }
+}
+
+leveled! {
+    /// Makes a row of a channel of the picture of the same row in three `colors`, of which it gets these `shares`, and
+    /// of what it started from.
+    fn show<'a>(
+        row: &'a mut [f32],
+        colors: &'a [f32],
+        shares: &'a [f32; 3],
+        start: &'a [f32],
+        map: Option<&'a [f32]>,
+        bound: Bound,
+    ) {
+        let (first, others) = colors.split_at(row.len());
+        let (second, third) = others.split_at(row.len());
+        for (value, ((first, second), third)) in row.iter_mut().zip(first.iter().zip(second).zip(third)) {
+            *value = shares[0] * first + shares[1] * second + shares[2] * third;
+        }
+        if let Some(map) = map {
+            row.iter_mut().zip(map).for_each(|(value, map)| *value *= map);
+        }
+        let values = row.iter_mut().zip(start);
+        match bound {
+            Bound::Sigmoid => values.for_each(|(x, start)| *x = sigmoid(*x + start)),
+            Bound::Clip => values.for_each(|(x, start)| *x = (*x + start).clamp(0.0, 255.0)),
+            Bound::None => values.for_each(|(x, start)| *x += start),
+        }
     }
 }
 
 /// The factor of each wave of pictures of `size`, by column and row: √(height · width) / 4, divided by
 /// its frequency in cycles a pixel (the least one for the mean), and by the height · width that the
 /// inverse transform is divided by.
-fn scale(size: Size) -> Vec<f32> {
+fn scale(storage: &Storage, size: Size) -> Values {
     let Size { height, width } = size;
+    let mut factors = storage.zeros((width / 2 + 1) * height);
     let least = 1.0 / height.max(width) as f64;
     let whole = 0.25 / ((height * width) as f64).sqrt();
-    let columns = (0..width / 2 + 1).map(|k| k as f64 / width as f64);
-    columns
-        .flat_map(|across| {
-            (0..height).map(move |k| {
-                let down = k.min(height - k) as f64 / height as f64;
-                (whole / (across * across + down * down).sqrt().max(least)) as f32
-            })
-        })
-        .collect()
+    for (column, factors) in factors.chunks_exact_mut(height).enumerate() {
+        let across = column as f64 / width as f64;
+        for (k, factor) in factors.iter_mut().enumerate() {
+            let down = k.min(height - k) as f64 / height as f64;
+            *factor = (whole / (across * across + down * down).sqrt().max(least)) as f32;
+        }
+    }
+    factors
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Noise as a spectrum of small random numbers, which feature visualisations start from.
 
-use graph::{Size, Tensor};
+use graph::{Size, Storage, Tensor};
 use kernels::Context;
 
 use super::{Fft2, Spectrum, SpectrumState};
 use crate::ascent::optimiser::OptimiserState;
-use crate::image::black;
+use crate::image::black_in;
 use crate::random::Random;
 use crate::{Ascent, Bound, Optimiser, Parametrisation};
 
@@ -15,14 +15,14 @@ const DEVIATION: f64 = 0.01;
 /// A grey picture with faint large clouds: what the sigmoid makes of a spectrum of normally distributed
 /// numbers. They are drawn from the noise's stream by row, column and colour, the real part before the
 /// imaginary one, each two by Box and Muller's rule.
-pub(crate) fn noise(cx: &Context, size: Size, seed: u64) -> Tensor {
+pub(crate) fn noise(cx: &Context, (storage, size): (&Storage, Size), seed: u64) -> Tensor {
     let ascent = Ascent {
         parametrisation: Parametrisation::Spectrum,
         bound: Bound::Sigmoid,
         ..Ascent::default()
     };
     let fft = Fft2::new(size, cx.level());
-    let mut picture = black(size);
+    let mut picture = black_in(storage, size);
     let still = picture.clone();
     picture.data.fill(127.5);
     let mut state = SpectrumState::new(cx.threads(), &fft, &ascent, &picture);
@@ -39,8 +39,8 @@ pub(crate) fn noise(cx: &Context, size: Size, seed: u64) -> Tensor {
             }
         }
     }
-    let mut optimiser = OptimiserState::new(Optimiser::Plain, 0);
-    let mut spectrum = Spectrum::new((&ascent, ascent.step), cx.threads(), &fft, state);
+    let mut optimiser = OptimiserState::new(Optimiser::Plain, (picture.storage(), 0));
+    let mut spectrum = Spectrum::new((&ascent, ascent.step), cx, &fft, state);
     spectrum.step(&mut picture, &still, 0.0, &mut optimiser, None);
     picture
 }
@@ -53,9 +53,9 @@ mod tests {
     #[test]
     fn noise_is_its_seeds_and_faint() {
         let (cx, size) = (context(), Size::new(60, 81));
-        let first = noise(&cx, size, 3);
-        assert_eq!(first, noise(&cx, size, 3));
-        assert_ne!(first, noise(&cx, size, 4));
+        let first = noise(&cx, (&Storage::default(), size), 3);
+        assert_eq!(first, noise(&cx, (&Storage::default(), size), 3));
+        assert_ne!(first, noise(&cx, (&Storage::default(), size), 4));
         let count = first.data.len() as f32;
         let mean = first.data.iter().sum::<f32>() / count;
         let variance = first.data.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / count;

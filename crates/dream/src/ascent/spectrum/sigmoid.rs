@@ -11,12 +11,14 @@ pub(super) fn logit(value: f32) -> f32 {
 }
 
 /// 255 / (1 + e⁻ᶻ), to about seven digits.
+#[inline(always)]
 pub(super) fn sigmoid(z: f32) -> f32 {
     255.0 / (1.0 + exp(-z))
 }
 
 /// eˣ, for x brought within ±87: 2ⁿ times a polynomial of the rest, which is within ±½ ln 2 (the Taylor
 /// series to the seventh power). Plain arithmetic alone, so that a loop of it becomes vectors.
+#[inline(always)]
 fn exp(x: f32) -> f32 {
     /// 1.5 · 2²³: adding it leaves whole numbers, the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;

@@ -1,7 +1,8 @@
 //! The spectrum against its definition and, where the shared test files are, against lucid's formulas
 //! computed elsewhere.
 
-use kernels::{CpuLevel, Threads};
+use graph::Storage;
+use kernels::{Context, CpuLevel};
 
 use super::*;
 use crate::testing::{pattern, reference, threads};
@@ -9,7 +10,7 @@ use crate::{Optimiser, Parametrisation};
 
 /// A spectrum on one octave, with what runs it.
 struct Kit {
-    threads: Threads,
+    cx: Context,
     fft: Fft2,
     ascent: Ascent,
 }
@@ -18,12 +19,16 @@ impl Kit {
     fn new(height: usize, width: usize, bound: Bound, level: CpuLevel) -> Self {
         let parametrisation = Parametrisation::Spectrum;
         let ascent = Ascent { step: 1.0, bound, parametrisation, ..Ascent::default() };
-        Self { threads: threads(), fft: Fft2::new(Size::new(height, width), level), ascent }
+        Self {
+            cx: Context::new(threads(), level),
+            fft: Fft2::new(Size::new(height, width), level),
+            ascent,
+        }
     }
 
     fn spectrum(&self, picture: &Tensor) -> Spectrum<'_> {
-        let state = SpectrumState::new(&self.threads, &self.fft, &self.ascent, picture);
-        Spectrum::new((&self.ascent, self.ascent.step), &self.threads, &self.fft, state)
+        let state = SpectrumState::new(self.cx.threads(), &self.fft, &self.ascent, picture);
+        Spectrum::new((&self.ascent, self.ascent.step), &self.cx, &self.fft, state)
     }
 }
 
@@ -42,9 +47,10 @@ fn the_way_back_is_the_transpose_of_the_way_there() {
             let mut picture = pattern(height, width);
             let (start, direction) = (picture.clone(), pattern(height, width));
             let mut spectrum = kit.spectrum(&picture);
-            let mut optimiser = OptimiserState::new(Optimiser::Plain, spectrum.state.len());
+            let mut optimiser =
+                OptimiserState::new(Optimiser::Plain, (&Storage::default(), spectrum.state.len()));
             let map = Tensor {
-                data: vec![0.5; height * width],
+                data: vec![0.5; height * width].into(),
                 shape: graph::Shape::new(1, height, width),
             };
             spectrum.step(&mut picture, &direction, 1e-3, &mut optimiser, Some(&map));
@@ -73,7 +79,8 @@ fn each_number_is_a_wave() {
         let color = 1;
         let columns = width / 2 + 1;
         spectrum.state.parameters[2 * ((color * columns + k) * height + y) + part] = 1.0;
-        let mut optimiser = OptimiserState::new(Optimiser::Plain, spectrum.state.len());
+        let mut optimiser =
+            OptimiserState::new(Optimiser::Plain, (&Storage::default(), spectrum.state.len()));
         spectrum.step(&mut picture, &still, 0.0, &mut optimiser, None);
         let down = y.min(height - y) as f64 / height as f64;
         let frequency = (down.powi(2) + (k as f64 / width as f64).powi(2)).sqrt().max(1.0 / 6.0);
@@ -117,9 +124,11 @@ fn pictures_and_gradients_are_lucids() {
             grey.data.fill(127.5);
             let still = Tensor::zeros(grey.shape);
             let mut spectrum = kit.spectrum(&grey);
-            spectrum.state.parameters = by_column(&numbers("spectrum"), height, width / 2 + 1);
+            spectrum.state.parameters =
+                by_column(&numbers("spectrum"), height, width / 2 + 1).into();
             let before = spectrum.state.parameters.clone();
-            let mut optimiser = OptimiserState::new(Optimiser::Plain, spectrum.state.len());
+            let mut optimiser =
+                OptimiserState::new(Optimiser::Plain, (&Storage::default(), spectrum.state.len()));
             let mut image = grey;
             spectrum.step(&mut image, &still, 0.0, &mut optimiser, None);
             let off = testkit::error(&image.data, &picture("image").data);
