@@ -7,9 +7,12 @@ use dream::{ModelId, NoiseStart, Recipe};
 use graph::Network;
 use media::{FileClass, FileKind, ImageError, Limits, RecipeError};
 
+use crate::frames::{Frames, Store};
 use crate::memory::free_memory;
 use crate::output::{read_text, reason};
 use crate::progress::Run;
+#[cfg(feature = "video")]
+use crate::video::Record;
 use crate::{Error, Fault, Knob, Note, Result};
 
 /// The most bytes of a recipe's file.
@@ -18,7 +21,7 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Where a recipe is found.
 #[derive(Clone, Debug)]
 pub enum RecipeSource {
-    /// In a TOML file, or in a dreamt picture or movie, which carries its recipe.
+    /// In a TOML file, in a dreamt picture or movie, which carries its recipe, or in a folder of frames.
     File(PathBuf),
     /// Here, as TOML.
     Text {
@@ -50,7 +53,8 @@ impl Base {
         match source {
             RecipeSource::File(path) => {
                 let base = Self::of_text(path.display().to_string(), read(path)?)?;
-                Ok(base.beside(path.parent().unwrap_or(Path::new(""))))
+                let folder = if path.is_dir() { Some(&**path) } else { path.parent() };
+                Ok(base.beside(folder.unwrap_or(Path::new(""))))
             }
             RecipeSource::Text { name, text } => Self::of_text(name.clone(), text.clone()),
             RecipeSource::Recipe(recipe) => {
@@ -108,6 +112,11 @@ impl Base {
         self.stated.noise
     }
 
+    /// How many pictures were dreamt together.
+    pub(crate) fn pictures(&self) -> u32 {
+        self.stated.pictures
+    }
+
     /// The recipe for `network`, whose presets fill in what the text leaves out.
     ///
     /// # Errors
@@ -141,8 +150,30 @@ impl Base {
     }
 }
 
-/// The recipe's text in a file.
+/// The text of the recipe that the frames in a folder were made by: as their record has it, or the newest frame.
+fn of_frames(folder: &Path) -> Result<String> {
+    let of_newest = || {
+        let frames = Frames::find(folder).ok()?;
+        let (_, newest) = frames.iter().next_back()?;
+        media::recipe_of(newest, &Limits::memory(free_memory())).ok()
+    };
+    let recorded = Store::recipe(folder);
+    #[cfg(feature = "video")]
+    // One that is broken is told of by those who need more of it.
+    let recorded = recorded.or_else(|| Some(Record::load(folder).ok()??.recipe));
+    recorded.or_else(of_newest).ok_or_else(|| {
+        let what = format!("no frames of a zoom or a video were made in {}", folder.display());
+        Error::new(Fault::Recipe, what)
+            .at(folder)
+            .hint("Name a dreamt picture or movie, or a recipe's TOML file.")
+    })
+}
+
+/// The recipe's text in a file, or in a folder of frames.
 fn read(path: &Path) -> Result<String> {
+    if path.is_dir() {
+        return of_frames(path);
+    }
     if path.metadata().is_ok_and(|there| there.is_file()) {
         match media::recipe_of(path, &Limits::memory(free_memory())) {
             Ok(text) => return Ok(text),

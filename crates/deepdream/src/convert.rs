@@ -9,7 +9,7 @@ use media::video::VideoError;
 use media::{FileClass, FileKind, ImageError};
 use models::{ImportError, ModelError};
 
-use crate::memory::taken_memory;
+use crate::memory::{is_limited, of_process};
 use crate::request::field;
 use crate::{Error, Fault, Knob};
 
@@ -17,7 +17,9 @@ impl From<GraphError> for Error {
     fn from(error: GraphError) -> Self {
         let fault = match error {
             GraphError::Memory { .. } => Fault::Memory,
-            GraphError::Graph(_) | GraphError::Shape { .. } => Fault::Model,
+            GraphError::Graph(_) | GraphError::Shape { .. } | GraphError::Weights { .. } => {
+                Fault::Model
+            }
             _ => Fault::Recipe,
         };
         Error::of(fault, error)
@@ -35,19 +37,17 @@ impl From<PlanError> for Error {
         match error {
             PlanError::Network(error) => error.into(),
             PlanError::Recipe(error) => error.into(),
-            PlanError::Memory { size, needed, free, fits } => {
-                // People see the process as a whole, with the network that it has loaded.
-                let taken = taken_memory();
-                let [needed, free] = [needed, free].map(|bytes| bytes.saturating_add(taken));
-                let error =
-                    Error::of(Fault::Memory, PlanError::Memory { size, needed, free, fits });
-                match fits {
-                    Some(longest) => error.turn(
-                        Knob::Field("size"),
-                        format!("Use {longest} pixels for the longest side."),
-                    ),
-                    None => error,
-                }
+            PlanError::Memory { size, needed, tiled, free, fits } => {
+                let whole = |bytes: u64| of_process(bytes, free);
+                let (needed, tiled, free) = (whole(needed), tiled.map(whole), whole(free));
+                let error = PlanError::Memory { size, needed, tiled, free, fits };
+                allowing(smaller(Error::of(Fault::Memory, error), fits))
+            }
+            PlanError::Scratch { fits, .. } => smaller(Error::of(Fault::Memory, error), fits)
+                .turn(Knob::Scratch, "Choose a folder on a disk with more room.")
+                .turn(Knob::Memory, "Or allow more memory."),
+            error @ PlanError::ScratchLost(_) => {
+                Error::of(Fault::Output, error).turn(Knob::Scratch, "Choose another folder.")
             }
             error @ PlanError::NotGiven { .. } => Error::of(Fault::Memory, error)
                 .turn(Knob::Field("size"), "Dream on a smaller picture."),
@@ -56,12 +56,30 @@ impl From<PlanError> for Error {
     }
 }
 
+/// The error with the longest side that fits, if any does, as a way out.
+fn smaller(error: Error, fits: Option<u32>) -> Error {
+    match fits {
+        Some(longest) => {
+            error.turn(Knob::Field("size"), format!("Use {longest} pixels for the longest side."))
+        }
+        None => error,
+    }
+}
+
+/// The error of too little memory with more of it as a way out, if a limit can be raised.
+pub(crate) fn allowing(error: Error) -> Error {
+    match is_limited() {
+        true => error.turn(Knob::Memory, "Allow more memory."),
+        false => error,
+    }
+}
+
 /// The error for a dream that cannot be dreamt on what is called `name`.
 pub(crate) fn unplanned(name: &str, error: PlanError) -> Error {
     match &error {
-        PlanError::Memory { .. } | PlanError::Network(GraphError::TooSmall { .. }) => {
-            Error::from(error).about(name)
-        }
+        PlanError::Memory { .. }
+        | PlanError::Scratch { .. }
+        | PlanError::Network(GraphError::TooSmall { .. }) => Error::from(error).about(name),
         _ => error.into(),
     }
 }

@@ -9,7 +9,7 @@ use graph::Network;
 use media::{Image, ImageFormat};
 
 use crate::output::Output;
-use crate::picture::{self, Start, Studio};
+use crate::picture::{self, Start, Studio, alone};
 use crate::progress::Run;
 use crate::request::field;
 use crate::{CancelToken, DreamRequest, Event, Events, RecipeSource, Result};
@@ -173,6 +173,21 @@ impl Dreamer {
         self.run("the noise", Start::Noise(NoiseStart { width, height }))
     }
 
+    /// Dreams on noise in as many pictures as the recipe's `pictures` says, together: each has a seed of its own,
+    /// one more than that of the one before, and they keep apart as far as its `diversity` says.
+    ///
+    /// # Errors
+    /// As [`Self::dream`].
+    pub fn dream_together(&self, width: u32, height: u32) -> Result<Vec<Dream>> {
+        let (name, start) = ("the noise", Start::Noise(NoiseStart { width, height }));
+        self.plan_and(name, start, true, |studio, _, plan| {
+            let images = studio.dream_together(name, plan)?;
+            studio.run.event(Event::Done);
+            let dream = |image| Dream { image, recipe: plan.recipe().clone() };
+            Ok(images.into_iter().map(dream).collect())
+        })
+    }
+
     /// Dreams on an image from where an earlier dream on it stood, or from the beginning, until the dream is
     /// whole or the token is cancelled. The bytes are those of a dream that never stopped.
     ///
@@ -185,7 +200,7 @@ impl Dreamer {
     pub fn dream_from(&self, image: &Image, checkpoint: Option<Checkpoint>) -> Result<Unfinished> {
         let name = "the image";
         let start = Start::Image(image.clone());
-        self.plan_and(name, start, |studio, start, plan| {
+        self.plan_and(name, start, false, |studio, start, plan| {
             let (checkpoint, finish) = studio.dream_from(name, start, plan, checkpoint)?;
             let dream = match checkpoint.is_whole(plan) {
                 true => {
@@ -200,18 +215,19 @@ impl Dreamer {
     }
 
     fn run(&self, name: &str, start: Start) -> Result<Dream> {
-        self.plan_and(name, start, |studio, start, plan| {
+        self.plan_and(name, start, false, |studio, start, plan| {
             let image = studio.dream(name, start, plan)?;
             studio.run.event(Event::Done);
             Ok(Dream { image, recipe: plan.recipe().clone() })
         })
     }
 
-    /// Makes the plan, and what is to be made by it.
+    /// Makes the plan, and what is to be made by it; several pictures only if they are to be dreamt `together`.
     fn plan_and<T>(
         &self,
         name: &str,
         start: Start,
+        together: bool,
         make: impl FnOnce(&Studio<'_>, Start, &Plan) -> Result<T>,
     ) -> Result<T> {
         let mut request = self.request.clone();
@@ -241,7 +257,11 @@ impl Dreamer {
         let previews = request.previews;
         let studio =
             Studio { network: &self.network, machine: &machine, run, previews, place: None };
-        let mut plan = studio.plan(name, start.size(), start.noise(), (&recipe, &assets))?;
+        if !together {
+            alone(&recipe, "this makes one picture, so set `pictures` to 1")?;
+        }
+        let dreamt = (&recipe, &assets);
+        let mut plan = studio.plan(name, start.size(), start.noise(), dreamt)?;
         studio.choose(name, &start, &mut plan)?;
         make(&studio, start, &plan)
     }

@@ -59,6 +59,10 @@ pub enum Knob {
     Sound,
     /// Whether a movie goes without sound.
     Silent,
+    /// How much memory may be used.
+    Memory,
+    /// Where scratch files lie.
+    Scratch,
 }
 
 /// A way out of an error.

@@ -7,20 +7,20 @@ use graph::{
     Executable, Network, NodeId, Op, OutputGradient, Shape, Size, Tensor, first_not_finite,
 };
 use media::Image;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::convert::without_dream;
-use crate::memory::taken_memory;
+use crate::assets::FoundFile;
+use crate::convert::{allowing, without_dream};
+use crate::memory::{megabytes, of_process};
 use crate::progress::Run;
-use crate::{
-    CancelToken, DreamRequest, Error, Fault, Knob, Limits, Result, readable_bytes, targets,
-};
+use crate::request::Resolved;
+use crate::{CancelToken, DreamRequest, Error, Fault, Input, Knob, Limits, Result, targets};
 
 /// The sides of what the known networks were trained to classify, in pixels.
 const SIDE: usize = 224;
 
 /// A layer that one can dream on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerInfo {
     /// Its name.
     pub name: String,
@@ -103,7 +103,7 @@ pub fn classify(network: &Network, image: &Image, limits: &Limits) -> Result<Vec
         let label = network.labels.get(index).cloned().unwrap_or_default();
         Class { index, label, probability }
     };
-    let mut classes: Vec<Class> = values.into_iter().enumerate().map(class).collect();
+    let mut classes: Vec<Class> = values.iter().copied().enumerate().map(class).collect();
     classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     Ok(classes)
 }
@@ -160,6 +160,15 @@ pub struct ObjectiveResponse {
     pub value: f64,
     /// Its gradient with respect to the image: 3 × height × width.
     pub gradient: Tensor,
+    /// The files that the recipe names.
+    files: Vec<FoundFile>,
+}
+
+impl ObjectiveResponse {
+    /// The files that the recipe names, as inputs that no output may replace.
+    pub fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
+        self.files.iter().map(|file| Input::new(file.role, &file.path))
+    }
 }
 
 /// The objective of a request's recipe at an image, taken in its own size and whole: what a dream without
@@ -172,8 +181,9 @@ pub fn evaluate(request: &DreamRequest, image: &Image) -> Result<ObjectiveRespon
     let cancel = CancelToken::new();
     let run = Run::new(&(), &cancel);
     let network = request.network.open(base.as_ref(), run)?;
-    let (mut recipe, assets) =
-        request.resolve(base.as_ref(), &network, Preset::Default, |_| (), run)?;
+    let Resolved { mut recipe, assets, files, .. } =
+        request.resolve_sparing(base.as_ref(), &network, Preset::Default, |_| (), run)?;
+    recipe = recipe.alone();
     (recipe.octaves.count, recipe.size, recipe.noise) = (1, None, None);
     recipe.tiles = Tiles::Whole;
     recipe.octaves.anchor = Octaves::FULL;
@@ -182,7 +192,8 @@ pub fn evaluate(request: &DreamRequest, image: &Image) -> Result<ObjectiveRespon
     plan.choose_channels(image.color())?;
     let evaluated = dream::evaluate(&plan, image.color()).map_err(without_dream)?;
     let Evaluated { value, gradient, weights } = evaluated;
-    Ok(ObjectiveResponse { terms: plan.recipe().objective.clone(), weights, value, gradient })
+    let terms = plan.recipe().objective.clone();
+    Ok(ObjectiveResponse { terms, weights, value, gradient, files })
 }
 
 /// How strongly each channel of a layer answers an image: its mean over the image, of at most 512 pixels a
@@ -195,13 +206,13 @@ pub(crate) fn channel_answers(
     layer: &str,
     image: &Image,
     at: Option<[f64; 2]>,
-    limits: &Limits,
+    machine: &Machine,
 ) -> Result<Vec<f64>> {
-    let (target, machine) = (targets::find(network, layer)?, limits.machine()?);
-    let answers = dream::channel_answers(network, &machine, layer, image.color(), at)?;
+    let target = targets::find(network, layer)?;
+    let answers = dream::channel_answers(network, machine, layer, image.color(), at)?;
     if answers.iter().any(|answer| !answer.is_finite()) {
-        let seen = dream::answered_picture(network, &machine, layer, image.color())?;
-        return Err(no_numbers(network, target, &seen, &machine)?);
+        let seen = dream::answered_picture(network, machine, layer, image.color())?;
+        return Err(no_numbers(network, target, &seen, machine)?);
     }
     Ok(answers)
 }
@@ -255,10 +266,10 @@ pub(crate) fn check_memory(executable: &dyn Executable, size: Size, free: u64) -
     if need <= free {
         return Ok(());
     }
-    let whole = |bytes: u64| readable_bytes(bytes.saturating_add(taken_memory()));
+    let whole = |bytes: u64| megabytes(of_process(bytes, free));
     let (need, free) = (whole(need), whole(free));
-    let what = format!("a picture of {size} needs {need} of memory, but {free} are free");
-    Err(Error::new(Fault::Memory, what).hint("Use a smaller picture."))
+    let what = format!("a picture of {size} takes {need} of memory, but only {free} may be used");
+    Err(allowing(Error::new(Fault::Memory, what).hint("Use a smaller picture.")))
 }
 
 /// The largest square in an image's middle, in the size the networks know.

@@ -84,6 +84,7 @@ mod machine;
 mod memory;
 #[cfg(feature = "video")]
 mod movie;
+mod names;
 mod network;
 mod note;
 mod output;
@@ -92,6 +93,7 @@ mod picture;
 mod progress;
 mod recipes;
 mod request;
+mod scratch;
 mod shard;
 mod sheet;
 mod targets;
@@ -117,7 +119,7 @@ pub use inspect::{
 };
 pub use jobs::{
     BatchJob, ChannelsJob, Cost, Foreseen, FramesJob, GalleryJob, Length, Outcome, RankedChannel,
-    Ranking, Report, Source, StillJob,
+    Ranking, Report, SeriesCost, Source, StillJob,
 };
 #[cfg(feature = "video")]
 pub use jobs::{MovieJob, VideoJob, ZoomJob};
@@ -125,6 +127,7 @@ pub use machine::Limits;
 pub use memory::free_memory;
 #[cfg(feature = "video")]
 pub use movie::{Encoding, Playback};
+pub use names::{NetworkNames, QUICK};
 pub use network::NetworkChoice;
 pub use note::Note;
 pub use output::Output;
@@ -138,7 +141,7 @@ pub use workshop::Workshop;
 pub use dream::{
     Balance, Change, Channels, Checkpoint, ClassId, Follow, Guide, Keyframe, Kind, Measure,
     MotionPreset, Pick, Preset, Recipe, RecipeError, Region, Rhythm, Setting, Term, TermError,
-    Vector,
+    Tiling, Vector,
 };
 pub use graph::{Network, Size, Tensor};
 pub use media::{self, Image, readable_bytes};

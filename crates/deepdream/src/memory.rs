@@ -2,12 +2,49 @@
 //! process's own limits leave.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of memory that this process can still take. Where nobody says, nothing is refused for it.
 pub fn free_memory() -> u64 {
     let Ok(mut system) = sysinfo::System::new() else { return u64::MAX };
     system.refresh_memory();
     system.available_memory().min(groups::free(Path::new("/"))).min(limits::free())
+}
+
+/// The limit that bounded what may be taken when that was last counted; 0 where something else did.
+static LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes that may be taken now by a process that may have `limit` bytes in all.
+pub(crate) fn memory_left(limit: Option<u64>) -> u64 {
+    let (taken, free) = (taken_memory(), free_memory());
+    let left = limit.map(|limit| limit.saturating_sub(taken)).filter(|left| *left < free);
+    LIMIT.store(left.and(limit).unwrap_or(0), Ordering::Relaxed);
+    left.unwrap_or(free)
+}
+
+/// `bytes` of which `free` might be taken when that was counted, with what the process had already: people see the
+/// process as a whole, and read the limit that they have set as they set it, whatever has been taken since.
+pub(crate) fn of_process(bytes: u64, free: u64) -> u64 {
+    let taken = match LIMIT.load(Ordering::Relaxed) {
+        0 => taken_memory(),
+        limit => limit.saturating_sub(free),
+    };
+    bytes.saturating_add(taken)
+}
+
+/// Whether a limit that can be raised bounded what [`memory_left`] said last.
+pub(crate) fn is_limited() -> bool {
+    LIMIT.load(Ordering::Relaxed) > 0
+}
+
+/// Bytes in the unit in which limits are set.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1_000_000))
+}
+
+/// Whether this process may map files of any length.
+pub(crate) fn has_addresses() -> bool {
+    limits::has_addresses()
 }
 
 /// Bytes of memory that this process has now, where the system says.
@@ -183,6 +220,11 @@ mod limits {
 
     use super::status_line;
 
+    /// Whether there is none on addresses, of which files take some and memory as well.
+    pub(super) fn has_addresses() -> bool {
+        getrlimit(Resource::RLIMIT_AS).map_or(true, |(limit, _)| limit == nix::libc::RLIM_INFINITY)
+    }
+
     /// Bytes that they leave.
     pub(super) fn free() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -200,6 +242,10 @@ mod limits {
 /// Other systems have no such limits, or do not say what is taken of them.
 #[cfg(not(target_os = "linux"))]
 mod limits {
+    pub(super) fn has_addresses() -> bool {
+        true
+    }
+
     pub(super) fn free() -> u64 {
         u64::MAX
     }

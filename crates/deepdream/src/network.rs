@@ -7,7 +7,7 @@ use models::{ModelError, Store};
 
 use crate::base::Base;
 use crate::progress::Run;
-use crate::{Note, Result};
+use crate::{Note, Result, names};
 
 /// Which network to use.
 #[derive(Clone, Debug, Default)]
@@ -37,14 +37,11 @@ impl NetworkChoice {
     /// Opens the network by itself as [`Self::load`] does, if its files have no more than `most` bytes: for
     /// answers that nobody wants to wait for. `None` also if it cannot be opened.
     pub fn load_within(&self, most: u64) -> Option<Network> {
-        let name = match self {
-            NetworkChoice::Loaded(network) => return Some(network.clone()),
-            NetworkChoice::Named(name) => Some(name.clone()),
-            NetworkChoice::Default => None,
-        };
+        if let NetworkChoice::Loaded(network) = self {
+            return Some(network.clone());
+        }
         let store = Store::open().ok();
-        let own = || store.as_ref().map(Store::default_network);
-        let name = name.or_else(own).unwrap_or_else(|| models::BUILT_IN.to_owned());
+        let name = name_of(self, store.as_ref());
         let bytes = match &store {
             _ if name == models::BUILT_IN => 0,
             Some(store) if store.is_installed(&name) => store.size(&name).ok()?,
@@ -80,6 +77,16 @@ impl NetworkChoice {
     }
 }
 
+/// What the network by itself is called, or the path of its file.
+pub(crate) fn name_of(choice: &NetworkChoice, store: Option<&Store>) -> String {
+    let usual = || store.map_or_else(|| models::BUILT_IN.to_owned(), Store::default_network);
+    match choice {
+        NetworkChoice::Loaded(network) => network.name.clone(),
+        NetworkChoice::Named(name) => name.clone(),
+        NetworkChoice::Default => usual(),
+    }
+}
+
 /// The bytes of a model's file, and of the weights that lie beside it under its name.
 fn size_of(path: &Path) -> Option<u64> {
     let file = path.metadata().ok().filter(|there| there.is_file())?;
@@ -91,9 +98,15 @@ fn size_of(path: &Path) -> Option<u64> {
 
 fn open(wanted: Option<&str>) -> Result<Network> {
     let network = match (Store::open(), wanted) {
-        (Err(ModelError::NoHome), None) => models::open(models::BUILT_IN),
-        (_, Some(name)) => models::open(name),
-        (store, None) => store.and_then(|store| Ok(store.resolve(None)?.0)),
+        (Err(ModelError::NoHome), None) => models::open(models::BUILT_IN)?,
+        (Err(_), Some(name)) => models::open(name)?,
+        (store, wanted) => {
+            let store = store?;
+            let (network, _) = store.resolve(wanted)?;
+            let name = wanted.map_or_else(|| store.default_network(), str::to_owned);
+            names::remember(&store, &name, &network);
+            network
+        }
     };
-    Ok(network?)
+    Ok(network)
 }

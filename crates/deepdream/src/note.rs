@@ -3,12 +3,15 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use dream::Tiling;
 use graph::Size;
-use media::ImageFormat;
+use media::{ImageFormat, readable_bytes};
+
+use crate::Shard;
 
 /// A remark on the work. It prints as a sentence that names no flag; a face may match on it and add how
 /// the setting is spelled there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Note {
     /// No network was named.
@@ -39,10 +42,33 @@ pub enum Note {
         /// How many are left out.
         dropped: u32,
     },
+    /// A dream that does not fit in memory whole is dreamt in exact tiles.
+    InTiles {
+        /// What is dreamt on.
+        name: String,
+        /// How.
+        tiling: Tiling,
+    },
+    /// A dream whose pictures do not fit in memory has them in scratch files.
+    InScratch {
+        /// What is dreamt on.
+        name: String,
+        /// Bytes of the files.
+        bytes: u64,
+        /// Their folder.
+        folder: String,
+    },
     /// A term of the objective has no gradient, and its share goes to the others.
     SilentTerm {
         /// The term, in short.
         term: String,
+    },
+    /// A part of a batch has nothing to do, because there are more parts than pictures.
+    EmptyShard {
+        /// The part.
+        shard: Shard,
+        /// How many pictures there are.
+        pictures: usize,
     },
     /// Layers that need larger pictures are not shown.
     LeftOut {
@@ -144,8 +170,25 @@ impl fmt::Display for Note {
             Note::FewerOctaves { name, dropped } => {
                 write!(f, "{name}: left out {dropped} octaves that are too small for the layers")
             }
+            Note::InTiles { name, tiling: Tiling { tile, columns, rows, cost } } => write!(
+                f,
+                "{name}: too large for the memory at once, so it is dreamt in {} exact tiles of {tile}, in which \
+                 the network sees {cost:.2} times as many pixels",
+                columns * rows
+            ),
+            Note::InScratch { name, bytes, folder } => write!(
+                f,
+                "{name}: its pictures do not fit in memory, so they lie in {} of scratch files in {folder}",
+                readable_bytes(*bytes)
+            ),
             Note::SilentTerm { term } => {
                 write!(f, "{term} has no gradient here: its share goes to the others")
+            }
+            Note::EmptyShard { shard, pictures: 1 } => {
+                write!(f, "part {shard} has no picture: there is only 1")
+            }
+            Note::EmptyShard { shard, pictures } => {
+                write!(f, "part {shard} has no picture: there are only {pictures}")
             }
             Note::LeftOut { layers: 1, size } => {
                 write!(f, "left out 1 layer that needs larger pictures than {size}")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use media::{Place, check_regular, clear_scratch, scratch_file};
@@ -127,6 +127,22 @@ impl Output {
         let mut file = self.temporary()?;
         // The name of the temporary file, which its own errors have, helps nobody.
         file.as_file_mut().write_all(bytes).map_err(|error| self.error(error))?;
+        self.place(file)
+    }
+
+    /// As [`Self::write`], of a file that `write` makes piece by piece.
+    ///
+    /// # Errors
+    /// As [`Self::write`], and what `write` says.
+    pub(crate) fn write_with<E: Into<Error>>(
+        &self,
+        write: impl FnOnce(&mut BufWriter<&File>) -> std::result::Result<(), E>,
+    ) -> Result<()> {
+        let file = self.temporary()?;
+        let mut writer = BufWriter::new(file.as_file());
+        write(&mut writer).map_err(|error| self.refused(error))?;
+        writer.flush().map_err(|error| self.error(error))?;
+        drop(writer);
         self.place(file)
     }
 

@@ -49,6 +49,21 @@ pub(crate) fn output_paths(
     Ok(paths)
 }
 
+/// Where each of so many pictures goes that are dreamt together, where one by itself would go to `path`:
+/// `noise.dream_0.png`, `noise.dream_1.png` and so on, their numbers all as long as the last.
+pub(crate) fn numbered(path: &Path, pictures: usize) -> impl Iterator<Item = PathBuf> {
+    let digits = pictures.saturating_sub(1).to_string().len();
+    (0..pictures).map(move |number| {
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("_{number:0digits$}"));
+        if let Some(extension) = path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        path.with_file_name(name)
+    })
+}
+
 /// Where a movie goes that is called `own` where nothing else is `wanted`: there, or into the folder that
 /// the wanted path ends as.
 ///
@@ -128,4 +143,24 @@ fn beside(picture: Option<&Path>, folder: Option<&Path>) -> Result<OutputPath> {
     name.push(extension);
     let folder = folder.or(picture.parent()).unwrap_or(Path::new(""));
     Ok((folder.join(name), format))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_dreamt_together_are_numbered_in_their_order() {
+        let names = |path, pictures| Vec::from_iter(numbered(Path::new(path), pictures));
+        assert_eq!(
+            names("a/dog.dream.png", 2),
+            ["a/dog.dream_0.png", "a/dog.dream_1.png"].map(PathBuf::from)
+        );
+        let twelve = names("dog.jpg", 12);
+        assert_eq!(
+            [&twelve[0], &twelve[11]].map(|path| path.to_str()),
+            [Some("dog_00.jpg"), Some("dog_11.jpg")]
+        );
+        assert!(twelve.is_sorted());
+    }
 }

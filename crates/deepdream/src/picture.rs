@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dream::{Assets, Checkpoint, Filter, Machine, NoiseStart, Observer, Plan, Recipe};
+use dream::{Assets, Checkpoint, Filter, Machine, NoiseStart, Observer, Plan, Recipe, RecipeError};
 use graph::{Network, Shape, Size, Tensor};
 use media::{BitDepth, EncodeOptions, Image, ImageError, ImageFormat, Limits};
 
 use crate::convert::{undreamt, unplanned};
 use crate::memory::free_memory;
-use crate::output::refused;
+use crate::output::{Output, refused};
 use crate::progress::{PictureObserver, Run};
 use crate::{Error, Note, Result, Work};
 
@@ -64,6 +64,13 @@ impl Studio<'_> {
             let (name, dropped) = (name.to_owned(), plan.dropped_octaves());
             self.run.note(Note::FewerOctaves { name, dropped });
         }
+        if let Some(tiling) = plan.tiling().filter(|_| recipe.tiles != plan.recipe().tiles) {
+            self.run.note(Note::InTiles { name: name.to_owned(), tiling });
+        }
+        if let Some(scratch) = plan.storage().as_scratch() {
+            let (name, bytes, folder) = (name.to_owned(), plan.scratch(), scratch.place());
+            self.run.note(Note::InScratch { name, bytes, folder });
+        }
         Ok(plan)
     }
 
@@ -92,6 +99,19 @@ impl Studio<'_> {
             true => finish.image(plan, at.into_picture()),
             false => Err(Error::cancelled("stopped")),
         }
+    }
+
+    /// The dreams on as many noises as the plan says.
+    ///
+    /// # Errors
+    /// That they were cancelled, or what runs the network fails.
+    pub(crate) fn dream_together(&self, name: &str, plan: &Plan) -> Result<Vec<Image>> {
+        let (name, size) = (name.to_owned(), plan.size());
+        self.run.started(Work::Picture { name: name.clone(), size, place: self.place });
+        let mut observer = PictureObserver::new(self.run, plan, self.previews);
+        let dreams = dream::dream_together(plan, &mut observer)
+            .map_err(|error| undreamt(&name, error, || Error::cancelled("stopped")))?;
+        dreams.into_iter().map(|color| Ok(Image::from_planes(color, None)?)).collect()
     }
 
     /// Dreams from where a dream stood until it is whole or cancelled; and what makes an image of it.
@@ -136,6 +156,17 @@ impl Studio<'_> {
     }
 }
 
+/// Whether a recipe is of one picture by itself; `way_out` says what to do where it is not.
+///
+/// # Errors
+/// It is of several.
+pub(crate) fn alone(recipe: &Recipe, way_out: &'static str) -> Result<()> {
+    match recipe.pictures {
+        1 => Ok(()),
+        _ => Err(RecipeError::Together { way_out }.into()),
+    }
+}
+
 /// What a dream on an image keeps of it.
 pub(crate) struct Finish {
     /// Its colours, where the dream's end depends on them.
@@ -170,6 +201,30 @@ pub(crate) fn size_of(path: &Path, memory: u64) -> Result<Size> {
     Ok(Image::size_of_file(path, &Limits::memory(memory))?)
 }
 
+/// The same of a picture that may lie in scratch files.
+///
+/// # Errors
+/// As [`size_of`].
+pub(crate) fn size_for(path: &Path, machine: &Machine) -> Result<Size> {
+    let limits = Limits::memory(machine.memory).in_storage(&machine.scratch);
+    Ok(Image::size_of_file(path, &limits)?)
+}
+
+/// Reads a picture that is to be dreamt on as `plan` says: where its dream will lie or, if that takes more memory
+/// than there is, in scratch files.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_for(plan: &Plan, path: &Path, machine: &Machine) -> Result<Image> {
+    let limits = Limits::memory(machine.memory);
+    match Image::read(path, &limits.clone().in_storage(plan.storage())) {
+        Err(ImageError::Memory { .. }) => {
+            Ok(Image::read(path, &limits.in_storage(&machine.scratch))?)
+        }
+        read => Ok(read?),
+    }
+}
+
 /// Reads a picture with at most `memory` bytes.
 ///
 /// # Errors
@@ -181,6 +236,19 @@ pub(crate) fn read(path: &Path, memory: u64) -> Result<Image> {
 /// The text of the recipe that a frame carries, if it carries one.
 pub(crate) fn recipe_of(path: &Path) -> Option<String> {
     media::recipe_of(path, &Limits::memory(free_memory())).ok()
+}
+
+/// Writes an image to its place, with its recipe.
+///
+/// # Errors
+/// What its format cannot hold, or what the operating system says.
+pub(crate) fn write(
+    image: &Image,
+    format: ImageFormat,
+    recipe: &str,
+    output: &Output,
+) -> Result<()> {
+    output.write_with(|file| image.encode_into(format, &EncodeOptions::with_recipe(recipe), file))
 }
 
 /// The file's bytes of an image that goes to `path`, with its recipe.

@@ -88,7 +88,8 @@ impl Previews {
 
     /// Tells what the dream looks like, if it is time.
     fn show(&self, run: Run, frame: Option<u64>, progress: &dream::Progress<'_>) {
-        let Some(every) = self.every else { return };
+        // Of pictures that are dreamt together, the first stands for all.
+        let Some(every) = self.every.filter(|_| progress.number == 0) else { return };
         let mut last = lock(&self.last);
         if last.elapsed() < every {
             return;
@@ -128,7 +129,7 @@ impl<'a> PictureObserver<'a> {
     /// `every` so often.
     pub(crate) fn new(run: Run<'a>, plan: &Plan, every: Option<Duration>) -> Self {
         let pixels: u64 = plan.octaves().iter().map(|size| size.pixels()).sum();
-        let total = pixels * u64::from(plan.iterations());
+        let total = pixels * u64::from(plan.iterations()) * u64::from(plan.recipe().pictures);
         let (clock, previews) = (Clock::new(Some(total)), Previews::new(every));
         Self { run, clock, previews, silent: SilentTerms::default() }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use dream::{Assets, Machine, ModelId, Preset, Recipe, Tensor, Term};
-use graph::{Network, Size};
+use graph::{Network, Size, Storage};
 use serde::Serialize;
 use toml::Value;
 
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) mod field {
     pub(crate) const OBJECTIVE: &str = "objective";
     pub(crate) const OCTAVES: &str = "octaves.count";
+    pub(crate) const PICTURES: &str = "pictures";
+    pub(crate) const DIVERSITY: &str = "diversity";
     pub(crate) const FPS: &str = "zoom.fps";
     pub(crate) const EASE_OUT: &str = "zoom.motion.ease_out";
     pub(crate) const COHERENCE: &str = "video.coherence";
@@ -153,6 +155,8 @@ pub(crate) struct Resolved {
     pub(crate) assets: Assets,
     /// The files that the recipe names.
     pub(crate) files: Vec<FoundFile>,
+    /// Where those lie that are large, and the pictures of the dream may.
+    pub(crate) storage: Storage,
 }
 
 impl Resolved {
@@ -169,6 +173,13 @@ impl DreamRequest {
     /// A file that is neither a recipe nor a picture or movie with one.
     pub(crate) fn base(&self) -> Result<Option<Base>> {
         self.recipe.base.as_ref().map(Base::read).transpose()
+    }
+
+    /// How many pictures are dreamt together, as far as that is known before the recipe is.
+    pub(crate) fn pictures(&self, base: Option<&Base>) -> usize {
+        let asked = self.recipe.number(field::PICTURES);
+        let asked = asked.unwrap_or_else(|| base.map_or(1.0, |base| base.pictures().into()));
+        (asked as usize).clamp(1, 64)
     }
 
     /// Opens the network that the request names, or else the recipe's, or else the preferred one; notes
@@ -188,7 +199,7 @@ impl DreamRequest {
     /// preset is named, it starts from the `usual` preset. `prepare` changes it before the request's edits do.
     ///
     /// # Errors
-    /// A field that does not exist, a value outside its range, or a file that is not there.
+    /// A field that does not exist, a value outside its range, a file that is not there, or too little memory.
     pub(crate) fn resolve(
         &self,
         base: Option<&Base>,
@@ -229,6 +240,7 @@ impl DreamRequest {
         prepare: impl FnOnce(&mut Recipe),
         (run, moving): (Run, &mut assets::Moving),
     ) -> Result<Resolved> {
+        self.limits.check()?;
         let RecipeRequest { preset, terms, edits, .. } = &self.recipe;
         let mut recipe = match (base, preset) {
             (Some(base), None) => base.recipe_for(network)?,
@@ -247,14 +259,21 @@ impl DreamRequest {
         for edit in edits {
             recipe.set(&edit.path, &edit.value)?;
         }
+        if recipe.pictures == 1
+            && self.recipe.sets(field::PICTURES)
+            && !self.recipe.sets(field::DIVERSITY)
+        {
+            recipe = recipe.alone();
+        }
         recipe.validate()?;
         let asked = base.is_some() || self.recipe.asks_for_terms();
         assets::guide_terms(&mut recipe, &self.files, network, asked);
         targets::check(network, &recipe, base)?;
-        let (memory, files) = (self.limits.memory(), &self.files);
-        let (assets, files) = assets::resolve(&mut recipe, files, base, memory, (run, moving))?;
+        let (storage, files) = (self.limits.storage()?, &self.files);
+        let room = (self.limits.memory(), &storage);
+        let (assets, files) = assets::resolve(&mut recipe, files, base, room, (run, moving))?;
         recipe.validate()?;
-        Ok(Resolved { recipe, assets, files })
+        Ok(Resolved { recipe, assets, files, storage })
     }
 
     /// Suits a `recipe` that this request resolved to, where it says little of how, to a picture of `size`.

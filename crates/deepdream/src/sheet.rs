@@ -71,7 +71,10 @@ impl Sheet {
             Some((Fault::Output, format!("{LONGEST} a side are possible")))
         } else if bytes([across, down]) > memory {
             let [needed, free] = [bytes([across, down]), memory].map(readable_bytes);
-            Some((Fault::Memory, format!("that takes {needed} of memory, but {free} are free")))
+            Some((
+                Fault::Memory,
+                format!("that takes {needed} of memory, but only {free} may be used"),
+            ))
         } else {
             None
         };

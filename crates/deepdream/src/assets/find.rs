@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use graph::Storage;
 use media::check_regular;
 use models::Store;
 
@@ -55,6 +56,10 @@ pub(super) struct Search<'a> {
     pub(super) base: Option<&'a Base>,
     /// The most bytes of a file.
     pub(super) memory: u64,
+    /// Where large pictures lie.
+    pub(super) storage: &'a Storage,
+    /// Whether a file is looked for by its name, or by its hash alone.
+    pub(super) named: bool,
 }
 
 impl Search<'_> {
@@ -90,13 +95,13 @@ impl Search<'_> {
         }
         Err(match other {
             Some(other) => wanted.other(&other),
-            None => wanted.missing(self.base),
+            None => wanted.missing(self),
         })
     }
 
     /// Where the file may be by its name.
     fn places(&self, wanted: &Wanted) -> Vec<PathBuf> {
-        if wanted.file.is_empty() {
+        if wanted.file.is_empty() || !self.named {
             return Vec::new();
         }
         let here = PathBuf::from(wanted.file);
@@ -131,7 +136,7 @@ impl Search<'_> {
             .map_err(|error| wrong(reason(&error)))?;
         if bytes.len() as u64 > self.memory {
             let most = readable_bytes(self.memory);
-            return Err(wrong(format!("it has more than the {most} of memory that are free"))
+            return Err(wrong(format!("it has more than the {most} of memory that may be used"))
                 .with_fault(Fault::Memory));
         }
         let hash = models::digest::sha256_of(&bytes);
@@ -173,7 +178,7 @@ impl Wanted<'_> {
     }
 
     /// The error for a file that is nowhere.
-    fn missing(&self, base: Option<&Base>) -> Error {
+    fn missing(&self, search: &Search) -> Error {
         let Self { what, group, file, hash, .. } = self;
         if file.is_empty() && hash.is_empty() {
             let text = format!("{what} is not given");
@@ -184,10 +189,14 @@ impl Wanted<'_> {
             true => file.to_owned(),
             false => format!("{file}, SHA-256 {}", shown(hash)),
         };
-        let beside = base.filter(|base| base.folder().is_some());
+        let beside = search.base.filter(|base| base.folder().is_some());
         let beside = beside.map(|base| format!("beside {} or ", base.name())).unwrap_or_default();
-        let stored = if hash.is_empty() { "" } else { " or among the stored pictures" };
-        let text = format!("{what} ({known}) was not found {beside}here{stored}");
+        let places = match (search.named, hash.is_empty()) {
+            (true, true) => format!("{beside}here"),
+            (true, false) => format!("{beside}here or among the stored pictures"),
+            (false, _) => "among the stored pictures".to_owned(),
+        };
+        let text = format!("{what} ({known}) was not found {places}");
         give(Error::new(Fault::Recipe, text), group, "Give its file.".to_owned())
     }
 }
@@ -210,10 +219,18 @@ fn name_of(path: &Path) -> OsString {
     named(path).or_else(whole).unwrap_or(path.as_os_str().to_owned())
 }
 
+/// The store's folder of pictures that recipes name, called by their hashes.
+///
+/// # Errors
+/// No folder for the store.
+pub(crate) fn folder_of_pictures() -> Result<PathBuf> {
+    Ok(Store::open()?.root().join(PICTURES))
+}
+
 /// The picture of this hash in the store, if there is one.
-fn stored(hash: &str) -> Option<PathBuf> {
+pub(crate) fn stored(hash: &str) -> Option<PathBuf> {
     let is_hash = hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let folder = Store::open().ok().filter(|_| is_hash)?.root().join(PICTURES);
+    let folder = folder_of_pictures().ok().filter(|_| is_hash)?;
     let hash = hash.to_ascii_lowercase();
     let mut files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
     files.find(|path| path.file_stem().is_some_and(|stem| stem == hash.as_str()))

@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dream::{Assets, Guide, Pick, Recipe, Region, Term};
-use graph::{Network, Shape, Size, Tensor};
-use media::{FileClass, FileKind, Image, Limits};
+use graph::{Network, Shape, Size, Storage, Tensor};
+use media::{FileClass, FileKind, Image, ImageError, Limits};
 
 use crate::base::Base;
 use crate::progress::Run;
 use crate::{Error, Fault, Knob, Note, Result};
 use find::{Search, Wanted};
+#[cfg(feature = "studio")]
+pub(crate) use find::{folder_of_pictures, stored};
 
 /// The longest side, in pixels, of a guide that is stretched to the picture's size.
 const STRETCHED: u32 = 2048;
@@ -35,6 +37,7 @@ pub struct GivenFiles {
 }
 
 /// A file that was read because a recipe names it.
+#[derive(Clone, Debug)]
 pub(crate) struct FoundFile {
     /// What it is for the work, such as `mask`.
     pub(crate) role: &'static str,
@@ -44,7 +47,7 @@ pub(crate) struct FoundFile {
 
 /// Finds and decodes the files that `recipe` names, and writes into it where they are and their hashes; returns
 /// them, decoded and by their paths. What nothing uses is noted, and not decoded. `memory` bounds what each may
-/// take. Masks that are another one for each frame are left to `moving`.
+/// take; large pictures lie in `storage`. Masks that are another one for each frame are left to `moving`.
 ///
 /// # Errors
 /// A file that is not there, another than the recipe's, or one that cannot be read.
@@ -52,17 +55,38 @@ pub(crate) fn resolve(
     recipe: &mut Recipe,
     given: &GivenFiles,
     base: Option<&Base>,
-    memory: u64,
+    (memory, storage): (u64, &Storage),
     (run, moving): (Run, &mut Moving),
 ) -> Result<(Assets, Vec<FoundFile>)> {
-    let search = Search { base, memory };
+    let search = Search { base, memory, storage, named: true };
+    find_all(recipe, given, &search, (run, moving))
+}
+
+/// As [`resolve`], for a recipe whose words come from somewhere else: a file is one of the store's, by its hash, and no
+/// path of this machine is looked at because a recipe names it.
+///
+/// # Errors
+/// A file that is not stored, or cannot be read.
+#[cfg(feature = "studio")]
+pub(crate) fn resolve_stored(recipe: &mut Recipe, memory: u64, run: Run) -> Result<Assets> {
+    let search = Search { base: None, memory, storage: &Storage::default(), named: false };
+    let given = GivenFiles::default();
+    Ok(find_all(recipe, &given, &search, (run, &mut one_mask))?.0)
+}
+
+fn find_all(
+    recipe: &mut Recipe,
+    given: &GivenFiles,
+    search: &Search,
+    (run, moving): (Run, &mut Moving),
+) -> Result<(Assets, Vec<FoundFile>)> {
     for name in given.guides.keys() {
         recipe.guides.entry(name.clone()).or_default();
     }
     for name in given.masks.keys() {
         recipe.regions.entry(name.clone()).or_default();
     }
-    let mut files = read_vectors(recipe, given, &search)?;
+    let mut files = read_vectors(recipe, given, search)?;
     let mut assets = Assets::default();
     let used = guides_in_use(recipe);
     let stretched = stretched_guides(recipe);
@@ -83,7 +107,7 @@ pub(crate) fn resolve(
             run.note(Note::Unused { what: "guide", name: name.clone() });
             continue;
         }
-        let image = Image::decode_within(&found.bytes, &Limits::memory(memory))
+        let image = decoded(&found.bytes, search)
             .map_err(|error| Error::from(error).about(&guide.file).at(&found.path))?;
         // What is stretched to the picture's size is to have as much to show there.
         let size = if stretched.contains(name) { guide.size.max(STRETCHED) } else { guide.size };
@@ -113,14 +137,27 @@ pub(crate) fn resolve(
             let size = moving(name, region, &found.path)?;
             // What counts is another mask for each frame, of this size.
             let shape = Shape::new(1, size.height, size.width);
-            assets.masks.insert(name.clone(), Tensor { shape, data: vec![1.0; shape.len()] });
+            assets
+                .masks
+                .insert(name.clone(), Tensor { shape, data: vec![1.0; shape.len()].into() });
             continue;
         }
-        let image = Image::decode_within(&found.bytes, &Limits::memory(memory))
+        let image = decoded(&found.bytes, search)
             .map_err(|error| Error::from(error).about(&region.mask).at(&found.path))?;
         assets.masks.insert(name.clone(), mask(region, &image)?);
     }
     Ok((assets, files))
+}
+
+/// The picture in a file's bytes, which leaves most of the memory to the dream.
+fn decoded(bytes: &[u8], search: &Search) -> Result<Image, ImageError> {
+    let limits = Limits::memory(search.memory);
+    match Image::decode_within(bytes, &Limits::memory(search.memory / 8)) {
+        Err(ImageError::Memory { .. }) => {
+            Image::decode_within(bytes, &limits.in_storage(search.storage))
+        }
+        decoded => decoded,
+    }
 }
 
 /// Whether a file is a video, as its content tells.

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     fn tensor(values: &[f32]) -> Tensor {
-        Tensor { shape: Shape::new(1, 1, values.len()), data: values.to_vec() }
+        Tensor { shape: Shape::new(1, 1, values.len()), data: values.to_vec().into() }
     }
 
     #[test]

@@ -56,13 +56,16 @@ impl Store {
         parse(&bytes).map(Some).map_err(|problem| broken(&path, &problem))
     }
 
+    /// The text of the recipe that the state of a folder of frames has, if there is a state that can be read.
+    pub(crate) fn recipe(frames: &Path) -> Option<String> {
+        words(frames)?.remove("recipe")
+    }
+
     /// What the state says of the frames that were made, also where its pictures are damaged: the newest
     /// one's number, and how the names of their files end.
     pub(crate) fn listed(frames: &Path) -> Option<(u64, Option<String>)> {
-        let bytes = Self::read(frames, STATE, u64::MAX).ok()??;
-        let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
-        let words = header.metadata().as_ref()?;
-        Some((words.get("number")?.parse().ok()?, words.get("ending").cloned()))
+        let mut words = words(frames)?;
+        Some((words.get("number")?.parse().ok()?, words.remove("ending")))
     }
 
     /// Replaces the state.
@@ -110,6 +113,13 @@ impl Store {
     }
 }
 
+/// What a state says in words, also where its pictures are damaged.
+fn words(frames: &Path) -> Option<HashMap<String, String>> {
+    let bytes = Store::read(frames, STATE, u64::MAX).ok()??;
+    let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+    header.metadata().clone()
+}
+
 fn parse(bytes: &[u8]) -> Result<State, String> {
     let text = |error: safetensors::SafeTensorError| error.to_string();
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(text)?;
@@ -140,7 +150,7 @@ fn picture(view: &TensorView) -> Result<Tensor, String> {
     if data.iter().any(|value| !(0.0..=255.0).contains(value)) {
         return Err("its picture has values outside 0–255".into());
     }
-    Ok(Tensor { shape: Shape::new(channels, height, width), data })
+    Ok(Tensor { shape: Shape::new(channels, height, width), data: data.into() })
 }
 
 fn broken(path: &Path, problem: &dyn std::fmt::Display) -> Error {

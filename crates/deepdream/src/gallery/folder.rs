@@ -22,13 +22,17 @@ pub(crate) struct CellFolder {
 }
 
 impl CellFolder {
-    /// Opens the folder, which is made if it is not there.
+    /// The folder at a path, which need not be there.
+    pub(crate) fn new(path: PathBuf, overwrite: bool, keep: bool) -> Self {
+        Self { path, overwrite, keep }
+    }
+
+    /// Makes the folder, if it is not there.
     ///
     /// # Errors
     /// What the operating system says.
-    pub(crate) fn open(path: PathBuf, overwrite: bool, keep: bool) -> Result<Self> {
-        fs::create_dir_all(&path).map_err(|error| unwritable(&path, error))?;
-        Ok(Self { path, overwrite, keep })
+    pub(crate) fn make(&self) -> Result<()> {
+        fs::create_dir_all(&self.path).map_err(|error| unwritable(&self.path, error))
     }
 
     pub(crate) fn path(&self) -> &Path {

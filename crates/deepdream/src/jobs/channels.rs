@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use dream::Channels;
+use dream::{Channels, Machine};
+use graph::Network;
+use media::Image;
 use serde::Serialize;
 
 use super::GalleryJob;
@@ -62,16 +64,9 @@ impl ChannelsJob {
             return Err(unguided(CHANNELS));
         }
         let limits = &self.dream.limits;
+        let machine = limits.machine()?;
         let image = picture::read(&self.photo, limits.memory())?;
-        let answers = channel_answers(&network, &term.layer, &image, self.at, limits)?;
-        let mut channels: Vec<RankedChannel> = answers
-            .into_iter()
-            .enumerate()
-            .map(|(channel, answer)| RankedChannel { channel, answer })
-            .collect();
-        // The sort is stable: of equal ones the lower number comes first.
-        channels.sort_by(|a, b| b.answer.total_cmp(&a.answer));
-        let ranking = Ranking { layer: term.layer.clone(), channels };
+        let ranking = ranking(&network, &term.layer, &image, self.at, &machine)?;
         if let Some(output) = &self.output {
             let shown = ranking.channels.iter().take(self.show.max(1) as usize);
             let numbers = shown.map(|ranked| ranked.channel as u32).collect();
@@ -90,4 +85,23 @@ impl ChannelsJob {
         }
         Ok(ranking)
     }
+}
+
+/// A layer's channels, ranked by how strongly they answer an image, everywhere or at a place.
+///
+/// # Errors
+/// As [`channel_answers`].
+pub(crate) fn ranking(
+    network: &Network,
+    layer: &str,
+    image: &Image,
+    at: Option<[f64; 2]>,
+    machine: &Machine,
+) -> Result<Ranking> {
+    let answers = channel_answers(network, layer, image, at, machine)?;
+    let ranked = |(channel, answer)| RankedChannel { channel, answer };
+    let mut channels: Vec<RankedChannel> = answers.into_iter().enumerate().map(ranked).collect();
+    // The sort is stable: of equal ones the lower number comes first.
+    channels.sort_by(|a, b| b.answer.total_cmp(&a.answer));
+    Ok(Ranking { layer: layer.to_owned(), channels })
 }

@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use dream::{DreamError, Machine, Octaves, Plan};
+use dream::{DreamError, Octaves, Plan, Recipe, Tiling};
 use graph::Size;
 
 use super::still::{Claim, Stills};
 use super::{BatchJob, StillJob};
 use crate::convert::undreamt;
-use crate::memory::taken_memory;
+use crate::memory::of_process;
 use crate::progress::Run;
 use crate::{CancelToken, Error, Events, Result};
 
@@ -50,9 +50,13 @@ pub struct Cost {
     pub steps: u32,
     /// Bytes of memory that the process would take at the most.
     pub memory: u64,
+    /// Bytes of scratch files that its pictures would lie in: 0 where they fit in the memory.
+    pub scratch: u64,
     /// How long it would take, by a few steps of it that were timed on this machine as it is now. Reading and
     /// writing files are not in it.
     pub time: Duration,
+    /// How its full size is cut into exact tiles; `None` if it is not.
+    pub tiling: Option<Tiling>,
 }
 
 impl StillJob {
@@ -63,12 +67,12 @@ impl StillJob {
     pub fn foresee(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Vec<Foreseen>> {
         let run = Run::new(events, cancel);
         let stills = self.stills(run, true)?;
-        let mut foreseen = foresee(&stills, run)?;
-        match foreseen.pop().map(|one| one.outcome) {
-            Some(Outcome::Refused(error)) => Err(error),
-            Some(outcome) => Ok(vec![Foreseen { name: stills.name(0), outcome }]),
-            None => Ok(Vec::new()),
-        }
+        let foreseen = foresee(&stills, run)?;
+        let refused = foreseen.iter().find_map(|one| match &one.outcome {
+            Outcome::Refused(error) => Some(error.clone()),
+            _ => None,
+        });
+        refused.map_or(Ok(foreseen), Err)
     }
 }
 
@@ -79,6 +83,9 @@ impl BatchJob {
     /// What would keep all of them from their dreams, or a cancelled token.
     pub fn foresee(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Vec<Foreseen>> {
         let run = Run::new(events, cancel);
+        if self.is_empty(run) {
+            return Ok(Vec::new());
+        }
         let job = self.as_still();
         foresee(&self.stills(&job, run, true)?, run)
     }
@@ -86,38 +93,46 @@ impl BatchJob {
 
 fn foresee(stills: &Stills, run: Run) -> Result<Vec<Foreseen>> {
     let machine = stills.machine();
-    let mut pace = None;
+    let together = stills.together();
+    let open = stills.claims().iter().filter_map(Claim::output).count();
+    // Of pictures that are dreamt together all are dreamt, also where some are kept: those that are written share the
+    // time of all.
+    let share = if together > 1 { together as f64 / open as f64 } else { 1.0 };
+    let (mut pace, mut planned) = (None, None);
     let mut foreseen = Vec::new();
     for (index, claim) in stills.claims().iter().enumerate() {
         let outcome = match claim {
             Claim::Kept(path) => Outcome::Kept(path.clone()),
             Claim::Refused(error) => Outcome::Refused(error.clone()),
-            Claim::Open(output, _) => match stills.plan(index, &machine) {
-                Err(error) => Outcome::Refused(error),
-                Ok(plan) => {
-                    let measured = match pace.take() {
-                        Some(pace) => Ok(pace),
-                        None => Pace::measure(stills, index, &plan, &machine, run),
+            Claim::Open(output, _) => {
+                let plan = planned.take().map_or_else(|| stills.plan(index, &machine), Ok);
+                let cost = plan.and_then(|plan| {
+                    let memory = of_process(plan.memory(), machine.memory);
+                    let name = stills.name(index);
+                    let again = |recipe: &Recipe| stills.plan_by(index, recipe, &machine);
+                    let measure = || Pace::measure(&name, &plan, &again, run);
+                    let measured = pace.take().map_or_else(measure, Ok)?;
+                    let cost = Cost {
+                        output: output.path().to_owned(),
+                        size: plan.size(),
+                        octaves: plan.octaves().to_vec(),
+                        steps: plan.iterations(),
+                        memory,
+                        scratch: plan.scratch(),
+                        time: measured.of(&plan, share),
+                        tiling: plan.tiling(),
                     };
-                    match measured {
-                        Ok(measured) => {
-                            let time = measured.of(&plan);
-                            pace = Some(measured);
-                            Outcome::Dream(Cost {
-                                output: output.path().to_owned(),
-                                size: plan.size(),
-                                octaves: plan.octaves().to_vec(),
-                                steps: plan.iterations(),
-                                memory: plan.memory().saturating_add(taken_memory()),
-                                time,
-                            })
-                        }
-                        Err(error) if run.is_cancelled() => return Err(error),
-                        // The others are timed by the next of them.
-                        Err(error) => Outcome::Refused(error),
-                    }
+                    pace = Some(measured);
+                    planned = Some(plan).filter(|_| together > 1);
+                    Ok(cost)
+                });
+                match cost {
+                    Ok(cost) => Outcome::Dream(cost),
+                    Err(error) if run.is_cancelled() => return Err(error),
+                    // The others are timed by the next of them.
+                    Err(error) => Outcome::Refused(error),
                 }
-            },
+            }
         };
         foreseen.push(Foreseen { name: stills.name(index), outcome });
     }
@@ -125,30 +140,41 @@ fn foresee(stills: &Stills, run: Run) -> Result<Vec<Foreseen>> {
 }
 
 /// How long steps take: a line through what the smallest and the largest octave of one dream were timed at.
-struct Pace {
+pub(super) struct Pace {
     /// Seconds of a step of no pixels, and of each pixel.
     step: [f64; 2],
 }
 
 impl Pace {
-    /// Times some steps of a plan.
-    fn measure(
-        stills: &Stills,
-        index: usize,
+    /// Times some steps of a plan; `again` plans the same with another recipe.
+    ///
+    /// # Errors
+    /// What keeps a step from being taken, or a cancelled token.
+    pub(super) fn measure(
+        name: &str,
         plan: &Plan,
-        machine: &Machine,
+        again: &dyn Fn(&Recipe) -> Result<Plan>,
         run: Run,
     ) -> Result<Self> {
         let (small, full) = (plan.octaves()[0], plan.size());
-        let seconds = |size: Size| -> Result<f64> {
-            let mut recipe = plan.recipe().clone();
+        // The seconds of a step, and its pixels.
+        let step = |size: Size| -> Result<[f64; 2]> {
+            let mut recipe = plan.recipe().clone().alone();
             recipe.octaves = Octaves { count: 1, anchor: Octaves::FULL, ..recipe.octaves };
             (recipe.ascent.iterations, recipe.ascent.strength) = (STEPS, 1.0);
             recipe.size = Some(size.longest() as u32);
-            let plan = stills.plan_by(index, &recipe, machine)?;
-            step_time(&stills.name(index), &plan, run)
+            let plan = again(&recipe)?;
+            Ok([step_time(name, &plan, run)?, plan.size().pixels() as f64])
         };
-        let at_full = seconds(full)?;
+        let seconds = |size: Size| step(size).map(|[seconds, _]| seconds);
+        let at_full = match plan.tiling() {
+            None => seconds(full)?,
+            // Each tile takes as long as a picture of its size.
+            Some(Tiling { tile, columns, rows, .. }) => {
+                let [seconds, pixels] = step(tile)?;
+                seconds / pixels * (columns * rows) as f64 * tile.pixels() as f64
+            }
+        };
         // What is seen in the full size need not be in a small one: a mask may leave nothing of it.
         let at_small = match small == full {
             true => None,
@@ -165,11 +191,15 @@ impl Pace {
         Ok(Self { step: [(at_full - each * pixels[1]).max(0.0), each] })
     }
 
-    /// How long a dream takes.
-    fn of(&self, plan: &Plan) -> Duration {
+    /// How long so many dreams take.
+    pub(super) fn of(&self, plan: &Plan, dreams: f64) -> Duration {
         let [start, each] = self.step;
         let octaves = plan.octaves().iter();
         let step: f64 = octaves.map(|size| start + each * size.pixels() as f64).sum();
+        // What keeps pictures apart takes each of them through the network once more.
+        let passes =
+            if plan.recipe().diversity.is_some_and(|share| share > 0.0) { 2.0 } else { 1.0 };
+        let step = dreams * passes * step;
         Duration::try_from_secs_f64(step * f64::from(plan.iterations())).unwrap_or(Duration::MAX)
     }
 }
@@ -193,6 +223,6 @@ fn step_time(name: &str, plan: &Plan, run: Run) -> Result<f64> {
     Ok(times.into_iter().skip(1).fold(f64::INFINITY, f64::min))
 }
 
-fn stopped() -> Error {
+pub(super) fn stopped() -> Error {
     Error::cancelled("stopped: nothing was made")
 }

@@ -124,8 +124,8 @@ impl FramesJob {
     /// by.
     pub(crate) fn make(&self, movie: Option<&Output>, run: Run) -> Result<Recipe> {
         let found = self.find()?;
-        let (mut dreamer, start, count) = self.prepare(&found, movie, run)?;
         let Found { store, frames, first, state } = &found;
+        let (mut dreamer, start, count) = self.prepare(&first.path, state.as_ref(), movie, run)?;
         let recipe = dreamer.recipe();
         let (number, frame) = match state {
             Some(state) => {
@@ -139,7 +139,7 @@ impl FramesJob {
         };
         let (folder, level) = (&self.folder, dreamer.level());
         let writer = Writer { folder, store, first, recipe: &recipe.to_toml(), level };
-        writer.check_recipe()?;
+        check_recipe(writer.recipe, &first.path, first.format)?;
         if number > 0 && frames.get(number).is_none() {
             writer.write(number, &frame)?;
         }
@@ -149,15 +149,54 @@ impl FramesJob {
         Ok(recipe)
     }
 
+    /// What [`Self::make`] would go on from, with nothing written: `first` is the first frame, wherever it is. Returns
+    /// the dreamer, the newest frame with its number, and how many frames there are to be.
+    ///
+    /// # Errors
+    /// As [`Self::make`], as far as that is known before the first frame.
+    pub(super) fn rehearse(
+        &self,
+        first: &Path,
+        movie: &Output,
+        run: Run,
+    ) -> Result<(ZoomDreamer, (u64, Tensor), Option<u64>)> {
+        let (format, mut state) = (ImageFormat::of_file(first)?, None);
+        if self.folder.is_dir() {
+            let frames = Frames::find_named(&self.folder)?;
+            match self.overwrite {
+                true => drop(self.made(&frames, format.extension())?),
+                false => {
+                    state = Store::load(&self.folder)?;
+                    self.check_listed(&frames, state.as_ref())?;
+                }
+            }
+        }
+        let (dreamer, start, count) = self.prepare(first, state.as_ref(), Some(movie), run)?;
+        let recipe = dreamer.recipe();
+        let newest = match &state {
+            Some(state) => {
+                self.compare(state, &recipe, &sha256(first)?)?;
+                if count.is_none_or(|count| state.number + 1 < count) {
+                    check_level(&self.folder, state.level.as_deref(), dreamer.level(), run)?;
+                }
+                (state.number, self.newest(state, &start)?)
+            }
+            None => (0, start),
+        };
+        check_recipe(&recipe.to_toml(), first, format)?;
+        Ok((dreamer, newest, count))
+    }
+
     /// Everything that can be refused is refused here. Returns the dreamer, the first frame as it is
     /// dreamt on, and how many frames there are to be.
     fn prepare(
         &self,
-        found: &Found,
+        first: &Path,
+        state: Option<&State>,
         movie: Option<&Output>,
         run: Run,
     ) -> Result<(ZoomDreamer, Tensor, Option<u64>)> {
-        let base = match (self.dream.base()?, &found.state) {
+        let base = match (self.dream.base()?, state) {
             (None, Some(state)) => {
                 let name = format!("the recipe of {}", self.folder.display());
                 Some(Base::of_text(name, state.recipe.clone())?.beside(&self.folder))
@@ -166,7 +205,7 @@ impl FramesJob {
         };
         let network = self.dream.open_network(base.as_ref(), run)?;
         let machine = self.dream.limits.machine()?;
-        let image = picture::read(&found.first.path, machine.memory)?;
+        let image = picture::read(first, machine.memory)?;
         let mut notes = image.notes().to_vec();
         if image.is_transparent() {
             notes.push("its transparency is left out of the frames".to_owned());
@@ -201,7 +240,7 @@ impl FramesJob {
         let start = ZoomDreamer::first(&recipe, &machine, image.into_color());
         let network = Arc::new(network);
         let dreamer = ZoomDreamer::with_assets(&recipe, assets, network, &machine, &start)?;
-        let name = found.first.path.display();
+        let name = first.display();
         notes.iter().for_each(|note| run.note(Note::reading(&name, note)));
         Ok((dreamer, start, count))
     }
@@ -237,10 +276,9 @@ impl FramesJob {
     /// Looks at the folder; where frames may be overwritten, clears away what was made before.
     fn find(&self) -> Result<Found> {
         let folder = &self.folder;
-        let name = folder.display();
         let frames = Frames::find_named(folder)?;
         let Some(path) = frames.get(0) else {
-            let what = format!("there is no first frame in {name}");
+            let what = format!("there is no first frame in {}", folder.display());
             return Err(Error::new(Fault::Picture, what).at(folder).hint(
                 "Put a picture into the folder, and call it img_0.jpg, img_0.png or img_0.webp.",
             ));
@@ -254,23 +292,31 @@ impl FramesJob {
             return Ok(Found { store, frames, first, state: None });
         }
         let state = Store::load(folder)?;
-        let newest = frames.iter().next_back().map_or(0, |(number, _)| number);
-        let known = state.as_ref().map_or(0, |state| state.number);
-        if newest > known {
-            let what = format!(
-                "{name} has frames up to {newest}, but its record of them ends with frame {known}"
-            );
-            return Err(Error::new(Fault::Output, what)
-                .at(folder)
-                .hint("Use a new folder, or move the other frames away."));
-        }
+        self.check_listed(&frames, state.as_ref())?;
         Ok(Found { store, frames, first, state })
     }
 
-    /// Removes the frames that the record lists, then the record; refuses where there are others.
-    fn clear(&self, store: &Store, frames: &Frames, first: &FirstFrame) -> Result<()> {
-        let (newest, ending) = Store::listed(&self.folder).unwrap_or((0, None));
-        let ending = ending.unwrap_or_else(|| first.ending());
+    /// Refuses frames that are newer than the record of them.
+    fn check_listed(&self, frames: &Frames, state: Option<&State>) -> Result<()> {
+        let newest = frames.iter().next_back().map_or(0, |(number, _)| number);
+        let known = state.map_or(0, |state| state.number);
+        if newest <= known {
+            return Ok(());
+        }
+        let what = format!(
+            "{} has frames up to {newest}, but its record of them ends with frame {known}",
+            self.folder.display()
+        );
+        Err(Error::new(Fault::Output, what)
+            .at(&self.folder)
+            .hint("Use a new folder, or move the other frames away."))
+    }
+
+    /// The frames that the record lists, with names that end so where it does not say how; refuses where there are
+    /// others.
+    fn made<'a>(&self, frames: &'a Frames, ending: &str) -> Result<Vec<&'a Path>> {
+        let (newest, own) = Store::listed(&self.folder).unwrap_or((0, None));
+        let ending = own.unwrap_or_else(|| ending.to_owned());
         let (made, others) = frames.made(1, newest.saturating_add(1), &ending);
         if let Some(other) = others.first() {
             let what = format!(
@@ -282,8 +328,13 @@ impl FramesJob {
                 .at(*other)
                 .hint("Use a new folder, or move away all frames but the first."));
         }
+        Ok(made)
+    }
+
+    /// Removes the frames that the record lists, then the record; refuses where there are others.
+    fn clear(&self, store: &Store, frames: &Frames, first: &FirstFrame) -> Result<()> {
         // The newest first, so that the record holds for those that are left.
-        made.into_iter().rev().try_for_each(remove)?;
+        self.made(frames, &first.ending())?.into_iter().rev().try_for_each(remove)?;
         store.clear()
     }
 
@@ -366,20 +417,6 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Says before the work, not after the first frame, if frames cannot carry the recipe.
-    fn check_recipe(&self) -> Result<()> {
-        match picture::check_recipe(self.recipe, self.first.format) {
-            Err(ImageError::RecipeTooLong { format }) => {
-                let name = self.first.path.display();
-                let what = format!("the recipe is too long for frames in {format}, as {name} is");
-                Err(Error::new(Fault::Output, what)
-                    .at(&self.first.path)
-                    .hint("Begin with a PNG: frames have the format of the first."))
-            }
-            checked => Ok(checked?),
-        }
-    }
-
     /// Saves what the frame after this one depends on.
     fn save(&self, number: u64, frame: &Tensor) -> Result<()> {
         self.store.save(&State {
@@ -400,6 +437,20 @@ impl Writer<'_> {
         self.store
             .write(&path, &picture::encode(&image, self.first.format, self.recipe, &path)?)?;
         Ok(path)
+    }
+}
+
+/// Says before the work, not after the first frame, if frames in the format of the first cannot carry the recipe.
+fn check_recipe(recipe: &str, first: &Path, format: ImageFormat) -> Result<()> {
+    match picture::check_recipe(recipe, format) {
+        Err(ImageError::RecipeTooLong { format }) => {
+            let name = first.display();
+            let what = format!("the recipe is too long for frames in {format}, as {name} is");
+            Err(Error::new(Fault::Output, what)
+                .at(first)
+                .hint("Begin with a PNG: frames have the format of the first."))
+        }
+        checked => Ok(checked?),
     }
 }
 

@@ -8,10 +8,13 @@ use dream::{Assets, DreamError, Machine, NoiseStart, Plan, Preset, Recipe, Tenso
 use graph::{Network, Size};
 use media::{Image, ImageFormat};
 
-use super::Report;
+use super::foresee::Pace;
+use super::{Report, SeriesCost};
 use crate::convert::{undreamt, unplanned};
 use crate::gallery::{Asked, Cell, CellFolder, cells, unguided};
+use crate::memory::taken_memory;
 use crate::output::Output;
+use crate::picture::alone;
 use crate::progress::{Clock, Run};
 use crate::request::Resolved;
 use crate::sheet::Sheet;
@@ -59,6 +62,29 @@ pub struct GalleryJob {
     pub dream: DreamRequest,
 }
 
+/// How many pictures are timed to find out how long all take, at the most.
+const TRIED: usize = 5;
+
+/// A job that may begin.
+struct Checked<'a> {
+    output: Output,
+    format: ImageFormat,
+    common: Common<'a>,
+    sheet: Sheet,
+    /// The size of each picture.
+    cell: Size,
+}
+
+/// What an earlier run has left.
+struct Found {
+    /// The pictures that it has not made, by their places.
+    missing: Vec<usize>,
+    /// How many it has made.
+    present: usize,
+    /// The plan of the last one.
+    last: Option<Plan>,
+}
+
 /// What all pictures have in common.
 struct Common<'a> {
     network: Network,
@@ -85,28 +111,8 @@ impl GalleryJob {
     /// cannot be written.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
-        let longest = self.cell.unwrap_or(if self.photo.is_some() { 160 } else { 128 });
-        if !SIDES.contains(&longest) {
-            let (least, most) = (SIDES.start(), SIDES.end());
-            let what = format!("pictures of {longest} pixels a side are no gallery");
-            return Err(Error::new(Fault::Usage, what)
-                .turn(Knob::Cell, format!("Use a longest side from {least} to {most}.")));
-        }
-        let path = self.output.clone().unwrap_or_else(|| match &self.photo {
-            Some(photo) => photo.with_extension("gallery.png"),
-            None => PathBuf::from("gallery.png"),
-        });
-        let format = ImageFormat::of_name(&path)?;
-        // A shard makes no sheet: the others' may be there already.
-        let output = Output::new(path, self.overwrite || self.shard.is_some())?.of_job(run);
-        let photo = self.photo.iter().map(|photo| Input::new("picture", photo));
-        output.spare(photo.chain(self.dream.inputs()))?;
-        let common = self.prepare(longest, &output, run)?;
-        let cell = common.size(longest);
-        let names: Vec<String> = common.cells.iter().map(|cell| cell.label.clone()).collect();
-        let columns = self.columns.map(|columns| columns.max(1) as usize);
-        let mut sheet = Sheet::new(cell, &names, columns, common.machine.memory)?;
-        format.check_size(sheet.size()).map_err(|error| output.refused(error))?;
+        let Checked { output, format, common, mut sheet, .. } = self.check(false, run)?;
+        common.folder.make()?;
         if self.shard.is_some() {
             let wrote = common.make(None)?;
             run.event(Event::Done);
@@ -123,7 +129,63 @@ impl GalleryJob {
         Ok(Report { wrote: vec![output.path().to_owned()], recipe: Some(recipe) })
     }
 
-    /// Everything that can be refused is refused here.
+    /// What [`Self::run`] would make. Nothing is written; a few steps are taken to find out.
+    ///
+    /// # Errors
+    /// As [`Self::run`], as far as that is known before the first picture.
+    pub fn foresee(&self, events: &dyn Events, cancel: &CancelToken) -> Result<SeriesCost> {
+        let run = Run::new(events, cancel);
+        let Checked { output, common, sheet, cell, .. } = self.check(true, run)?;
+        let Found { missing, present, .. } = common.find(None)?;
+        let (time, memory) = common.cost(&missing)?;
+        // A part makes no sheet; else there are the sheet and its copy as an image.
+        let (output, size, whole) = match self.shard {
+            Some(_) => (common.folder.path(), cell, 0),
+            None => (output.path(), sheet.size(), 2 * 3 * sheet.size().pixels()),
+        };
+        Ok(SeriesCost {
+            output: output.to_owned(),
+            size,
+            pictures: (present + missing.len()) as u64,
+            present: present as u64,
+            seconds: None,
+            memory: memory.saturating_add(whole).saturating_add(taken_memory()),
+            time,
+        })
+    }
+
+    /// Everything that can be refused is refused here. An output that is `rehearsed` leaves no trace on the disk.
+    fn check<'a>(&self, rehearsed: bool, run: Run<'a>) -> Result<Checked<'a>> {
+        let longest = self.cell.unwrap_or(if self.photo.is_some() { 160 } else { 128 });
+        if !SIDES.contains(&longest) {
+            let (least, most) = (SIDES.start(), SIDES.end());
+            let what = format!("pictures of {longest} pixels a side are no gallery");
+            return Err(Error::new(Fault::Usage, what)
+                .turn(Knob::Cell, format!("Use a longest side from {least} to {most}.")));
+        }
+        let path = self.output.clone().unwrap_or_else(|| match &self.photo {
+            Some(photo) => photo.with_extension("gallery.png"),
+            None => PathBuf::from("gallery.png"),
+        });
+        let format = ImageFormat::of_name(&path)?;
+        // A shard makes no sheet: the others' may be there already.
+        let overwrite = self.overwrite || self.shard.is_some();
+        let output = match rehearsed {
+            true => Output::claim_or_rehearse(path, overwrite, true, None)?,
+            false => Output::new(path, overwrite)?.of_job(run),
+        };
+        let photo = self.photo.iter().map(|photo| Input::new("picture", photo));
+        output.spare(photo.chain(self.dream.inputs()))?;
+        let common = self.prepare(longest, &output, run)?;
+        let cell = common.size(longest);
+        let names: Vec<String> = common.cells.iter().map(|cell| cell.label.clone()).collect();
+        let columns = self.columns.map(|columns| columns.max(1) as usize);
+        let sheet = Sheet::new(cell, &names, columns, common.machine.memory)?;
+        format.check_size(sheet.size()).map_err(|error| output.refused(error))?;
+        Ok(Checked { output, format, common, sheet, cell })
+    }
+
+    /// What all pictures have in common.
     fn prepare<'a>(&self, longest: u32, sheet: &Output, run: Run<'a>) -> Result<Common<'a>> {
         let base = self.dream.base()?;
         let network = self.dream.open_network(base.as_ref(), run)?;
@@ -142,6 +204,7 @@ impl GalleryJob {
         let resolved = self.dream.resolve_sparing(base.as_ref(), &network, usual, prepare, run)?;
         sheet.spare(resolved.inputs())?;
         let Resolved { mut recipe, assets, .. } = resolved;
+        alone(&recipe, "each cell is one picture, so set `pictures` to 1")?;
         let machine = self.dream.limits.machine()?;
         let noise = NoiseStart { width: longest, height: longest };
         let start = match &self.photo {
@@ -165,7 +228,7 @@ impl GalleryJob {
         }
         let keep = self.cells.is_some();
         let folder = self.cells.clone().unwrap_or_else(|| sheet.path().with_extension(""));
-        let folder = CellFolder::open(folder, self.overwrite, keep)?;
+        let folder = CellFolder::new(folder, self.overwrite, keep);
         let shard = self.shard;
         Ok(Common { network, machine, recipe, assets, start, cells, shard, folder, run })
     }
@@ -196,25 +259,57 @@ impl Common<'_> {
         plan.map_err(|error| unplanned(&cell.label, error))
     }
 
-    /// Makes the pictures that are missing, and puts all of them on the sheet; returns those it has made.
-    fn make(&self, mut sheet: Option<&mut Sheet>) -> Result<Vec<PathBuf>> {
-        let mut last = None;
-        let mut missing = Vec::new();
-        let mut present = 0;
+    /// Finds the pictures of this part that are there, and puts them on the sheet.
+    fn find(&self, mut sheet: Option<&mut Sheet>) -> Result<Found> {
+        let mut found = Found { missing: Vec::new(), present: 0, last: None };
         let is_own = |index: usize| self.shard.is_none_or(|shard| shard.has(index));
         for (index, cell) in self.cells.iter().enumerate().filter(|(index, _)| is_own(*index)) {
-            let plan = self.plan(cell, last.take())?;
+            let plan = self.plan(cell, found.last.take())?;
             match self.folder.find(cell, plan.recipe(), self.machine.memory)? {
                 Some(image) => {
-                    present += 1;
+                    found.present += 1;
                     if let Some(sheet) = &mut sheet {
                         sheet.put(index, &image, &cell.label);
                     }
                 }
-                None => missing.push(index),
+                None => found.missing.push(index),
             }
-            last = Some(plan);
+            found.last = Some(plan);
         }
+        Ok(found)
+    }
+
+    /// How long the pictures take that are missing, and the most memory of any, by some that are spread over them:
+    /// those of deep layers take longer, those between two about what is between.
+    fn cost(&self, missing: &[usize]) -> Result<(Duration, u64)> {
+        let tried = missing.len().min(TRIED);
+        let places = (0..tried).map(|place| place * (missing.len() - 1) / (tried - 1).max(1));
+        let (mut costs, mut memory) = (Vec::new(), 0);
+        for place in places {
+            let cell = &self.cells[missing[place]];
+            let plan = self.plan(cell, None)?;
+            let again = |recipe: &Recipe| {
+                let (network, size) = (&self.network, self.start.shape.size());
+                Plan::with_assets(recipe, &self.assets, network, size, &self.machine)
+                    .map_err(|error| unplanned(&cell.label, error))
+            };
+            let pace = Pace::measure(&cell.label, &plan, &again, self.run)?;
+            costs.push((place, pace.of(&plan, 1.0).as_secs_f64()));
+            memory = memory.max(plan.memory());
+        }
+        let mut seconds = costs.first().map_or(0.0, |(_, first)| *first);
+        for pair in costs.windows(2) {
+            let [(from, before), (to, after)] = [pair[0], pair[1]];
+            // A straight line between the two, the first of which is counted already.
+            let count = (to - from) as f64;
+            seconds += count * before + (after - before) * (count + 1.0) / 2.0;
+        }
+        Ok((Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX), memory))
+    }
+
+    /// Makes the pictures that are missing, and puts all of them on the sheet; returns those it has made.
+    fn make(&self, mut sheet: Option<&mut Sheet>) -> Result<Vec<PathBuf>> {
+        let Found { missing, present, mut last } = self.find(sheet.as_deref_mut())?;
         let (of, folder) = (present + missing.len(), self.folder.path().to_owned());
         self.run.started(Work::Gallery { folder, pictures: of, present });
         let clock = Clock::new(last.as_ref().map(|plan| work(plan) * missing.len() as u64));

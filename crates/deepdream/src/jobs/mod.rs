@@ -11,7 +11,9 @@ mod frames;
 mod gallery;
 #[cfg(feature = "video")]
 mod movie;
+mod series;
 mod still;
+mod together;
 #[cfg(feature = "video")]
 mod video;
 #[cfg(feature = "video")]
@@ -22,12 +24,15 @@ use std::path::PathBuf;
 use dream::Recipe;
 
 pub use batch::BatchJob;
+#[cfg(feature = "studio")]
+pub(crate) use channels::ranking;
 pub use channels::{ChannelsJob, RankedChannel, Ranking};
 pub use foresee::{Cost, Foreseen, Outcome};
 pub use frames::{FramesJob, Length};
 pub use gallery::GalleryJob;
 #[cfg(feature = "video")]
 pub use movie::MovieJob;
+pub use series::SeriesCost;
 pub use still::{Source, StillJob};
 #[cfg(feature = "video")]
 pub use video::VideoJob;

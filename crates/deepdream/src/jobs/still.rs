@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use dream::{Assets, Machine, NoiseStart, Plan, Preset, Recipe};
 use graph::Network;
-use media::{BitDepth, ImageFormat};
+use media::{BitDepth, Image, ImageFormat};
 
 use super::Report;
 use crate::base::Base;
 use crate::inputs::same;
 use crate::output::{Output, spare};
-use crate::output_paths::{OutputPath, output_paths};
+use crate::output_paths::{OutputPath, numbered, output_paths};
 use crate::picture::{self, Start, Studio};
 use crate::progress::Run;
 use crate::request::Resolved;
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
+    Shard,
 };
 
 /// What a dream starts from.
@@ -34,7 +35,7 @@ pub enum Source {
 
 impl Source {
     /// What events call it.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Source::Picture(path) => path.display().to_string(),
             Source::Noise { width, height } => format!("{width}×{height} noise"),
@@ -63,6 +64,8 @@ pub struct StillJob {
     pub overwrite: bool,
     /// Whether a dream that is there already stays, and is no error; so does the recipe's file. Default: no.
     pub skip_existing: bool,
+    /// Whether the dream has 16 bits a channel where the picture has fewer. Default: as many as the picture.
+    pub sixteen_bits: bool,
     /// The recipe, the network and the machine.
     pub dream: DreamRequest,
 }
@@ -81,9 +84,13 @@ impl StillJob {
         let run = Run::new(events, cancel);
         let mut report = Report { wrote: Vec::new(), recipe: None };
         let stills = self.stills(run, false)?;
-        if let Some((path, recipe)) = stills.dream(0)? {
+        let made = match stills.together() {
+            1 => stills.dream(0)?.map(|(path, recipe)| (vec![path], recipe)),
+            _ => stills.dream_together()?,
+        };
+        if let Some((paths, recipe)) = made {
             stills.save(&recipe)?;
-            report.wrote.push(path);
+            report.wrote = paths;
             report.recipe = Some(recipe);
         }
         run.event(Event::Done);
@@ -98,7 +105,7 @@ impl StillJob {
             Error::new(Fault::Usage, "there is nothing to dream on")
                 .turn(Knob::Noise, "Name a picture, or ask for noise.")
         })?;
-        Stills::open(self, base, vec![source], (run, rehearsed))
+        Stills::open(self, base, (vec![source], None), (run, rehearsed))
     }
 }
 
@@ -109,8 +116,10 @@ fn noise_source(NoiseStart { width, height }: NoiseStart) -> Source {
 /// Pictures that can be dreamt on: their outputs claimed, the network loaded, the recipe known.
 pub(super) struct Stills<'a> {
     dream: &'a DreamRequest,
+    sixteen_bits: bool,
     sources: Vec<Source>,
-    /// For each source where its dream goes.
+    /// For each source where its dream goes; or for one, where each of the dreams goes that are dreamt
+    /// together.
     claims: Vec<Claim>,
     recipe_output: Option<Output>,
     network: Network,
@@ -121,7 +130,17 @@ pub(super) struct Stills<'a> {
     run: Run<'a>,
 }
 
-/// What becomes of a source.
+/// Refuses what comes of a source that is `alone` where any of it is refused; the sources of a batch are told of one
+/// by one, also where a part of it has but one.
+fn refuse_alone(alone: bool, claims: &[Claim]) -> Result<()> {
+    let refused = claims.iter().find_map(|claim| match claim {
+        Claim::Refused(error) => Some(error.clone()),
+        _ => None,
+    });
+    refused.filter(|_| alone).map_or(Ok(()), Err)
+}
+
+/// What becomes of a source, or of one of the pictures that are dreamt together from it.
 pub(super) enum Claim {
     /// Its dream is made.
     Open(Output, ImageFormat),
@@ -163,7 +182,7 @@ impl Claim {
     }
 
     /// The file that is to be written.
-    fn output(&self) -> Option<&Output> {
+    pub(super) fn output(&self) -> Option<&Output> {
         match self {
             Self::Open(output, _) => Some(output),
             Self::Kept(_) | Self::Refused(_) => None,
@@ -172,27 +191,45 @@ impl Claim {
 }
 
 impl<'a> Stills<'a> {
-    /// Prepares dreams on `sources`, as `job` says for the rest; `rehearsed` ones leave no file and no folder.
+    /// Prepares dreams on `sources`, or on a part of them, as `job` says for the rest; `rehearsed` ones leave no
+    /// file and no folder.
     pub(super) fn open(
         job: &'a StillJob,
         base: Option<Base>,
-        sources: Vec<Source>,
+        (all, shard): (Vec<Source>, Option<Shard>),
         (run, rehearsed): (Run<'a>, bool),
     ) -> Result<Self> {
         let StillJob { output, save_recipe, overwrite, dream, .. } = job;
-        let pictures: Vec<_> = sources.iter().map(Source::path).collect();
+        let alone = all.len() == 1 && shard.is_none();
+        let pictures: Vec<_> = all.iter().map(Source::path).collect();
         let inputs: Vec<Input> = pictures
             .iter()
             .flatten()
             .map(|picture| Input::new("picture", picture))
             .chain(dream.inputs())
             .collect();
+        // Of all of them, so that those of different parts have different names.
         let paths = output_paths(&pictures, output.as_deref(), !rehearsed)?;
+        let has = |index: usize| shard.is_none_or(|shard| shard.has(index));
+        let parted = all.iter().zip(paths).enumerate().filter(|(index, _)| has(*index));
+        let (sources, mut paths): (Vec<Source>, Vec<_>) =
+            parted.map(|(_, (source, path))| (source.clone(), path)).unzip();
+        let together = match sources.as_slice() {
+            [Source::Noise { .. }] => dream.pictures(base.as_ref()),
+            _ => 1,
+        };
+        if together > 1 {
+            let several = |(path, format): OutputPath| {
+                numbered(&path, together).map(|path| Ok((path, format))).collect()
+            };
+            paths = paths
+                .into_iter()
+                .flat_map(|path| path.map_or_else(|error| vec![Err(error)], several))
+                .collect();
+        }
         let claim = |path| Claim::of(path, job, &inputs, (run, rehearsed));
         let mut claims: Vec<Claim> = paths.into_iter().map(claim).collect();
-        if let [Claim::Refused(error)] = claims.as_slice() {
-            return Err(error.clone());
-        }
+        refuse_alone(alone, &claims)?;
         // The recipe of dreams that are there already is, too.
         let is_kept = |path: &PathBuf| job.skip_existing && path.exists();
         let kept_recipe = save_recipe.as_ref().filter(|path| is_kept(path));
@@ -234,14 +271,13 @@ impl<'a> Stills<'a> {
                 *claim = Claim::Refused(error);
             }
         }
-        if let [Claim::Refused(error)] = claims.as_slice() {
-            return Err(error.clone());
-        }
+        refuse_alone(alone, &claims)?;
         recipe_output.iter().try_for_each(|recipe| recipe.spare(resolved.inputs()))?;
-        let Resolved { recipe, assets, .. } = resolved;
-        let machine = dream.limits.machine()?;
+        let Resolved { recipe, assets, storage, .. } = resolved;
+        let machine = Machine { scratch: storage, ..dream.limits.machine()? };
         Ok(Self {
             dream,
+            sixteen_bits: job.sixteen_bits,
             sources,
             claims,
             recipe_output,
@@ -259,9 +295,27 @@ impl<'a> Stills<'a> {
         &self.claims
     }
 
-    /// What a source is called.
+    pub(super) fn run(&self) -> Run<'a> {
+        self.run
+    }
+
+    /// How many pictures are dreamt together.
+    pub(super) fn together(&self) -> usize {
+        if self.sources.len() == 1 { self.claims.len() } else { 1 }
+    }
+
+    /// The source of a dream.
+    pub(super) fn source(&self, index: usize) -> &Source {
+        &self.sources[index.min(self.sources.len() - 1)]
+    }
+
+    /// What a dream's source is called; one of several dreams that are dreamt together has its own seed.
     pub(super) fn name(&self, index: usize) -> String {
-        self.sources[index].name()
+        let name = self.source(index).name();
+        match self.together() {
+            1 => name,
+            _ => format!("{name}, seed {}", self.recipe.seed.saturating_add(index as u64)),
+        }
     }
 
     /// The place of a source among those whose dreams are wanted, from 1, and how many these are.
@@ -269,10 +323,10 @@ impl<'a> Stills<'a> {
         let wanted = |claim: &&Claim| !matches!(claim, Claim::Kept(_));
         let wanted = |claims: &[Claim]| claims.iter().filter(wanted).count();
         let of = wanted(&self.claims);
-        (of > 1).then(|| (wanted(&self.claims[..=index]), of))
+        (of > 1 && self.together() == 1).then(|| (wanted(&self.claims[..=index]), of))
     }
 
-    fn studio<'s>(&'s self, machine: &'s Machine, index: usize) -> Studio<'s> {
+    pub(super) fn studio<'s>(&'s self, machine: &'s Machine, index: usize) -> Studio<'s> {
         Studio {
             network: &self.network,
             machine,
@@ -293,6 +347,17 @@ impl<'a> Stills<'a> {
         match &self.claims[index] {
             Claim::Open(output, format) => {
                 format.check_size(plan.size()).map_err(|error| output.refused(error))?;
+                if self.sixteen_bits && !format.has_sixteen_bits() {
+                    let why = format!("{format} files have 8 bits per channel");
+                    return Err(output.error(why).turn(Knob::Output, "Write a .png or a .tiff."));
+                }
+                // Its encoder keeps all of a picture.
+                let kept = plan.size().pixels().saturating_mul(8);
+                if *format == ImageFormat::WebP && plan.scratch() > 0 && kept > machine.memory {
+                    let why = "a WebP of that size is packed in memory, which is too little";
+                    let error = output.error(why).turn(Knob::Output, "Write a .png or a .tiff.");
+                    return Err(error.turn(Knob::Memory, "Or allow more memory."));
+                }
                 picture::check_recipe(&plan.recipe().to_toml(), *format)
                     .map_err(|error| output.refused(error))?;
                 Ok(plan)
@@ -304,9 +369,9 @@ impl<'a> Stills<'a> {
 
     /// The same by another recipe.
     pub(super) fn plan_by(&self, index: usize, recipe: &Recipe, machine: &Machine) -> Result<Plan> {
-        let source = &self.sources[index];
+        let source = self.source(index);
         let (size, noise) = match *source {
-            Source::Picture(ref path) => (picture::size_of(path, machine.memory)?, None),
+            Source::Picture(ref path) => (picture::size_for(path, machine)?, None),
             Source::Noise { width, height } => {
                 let noise = NoiseStart { width, height };
                 (noise.size(), Some(noise))
@@ -326,13 +391,13 @@ impl<'a> Stills<'a> {
         index: usize,
         (output, format): (&Output, &ImageFormat),
     ) -> Result<(PathBuf, Recipe)> {
-        let source = &self.sources[index];
+        let source = self.source(index);
         let (name, machine) = (source.name(), self.machine());
         let studio = self.studio(&machine, index);
         // A picture that is too large for the dream is not even read.
         let mut plan = self.plan(index, &machine)?;
         let start = match source {
-            Source::Picture(path) => Start::Image(picture::read(path, machine.memory)?),
+            Source::Picture(path) => Start::Image(picture::read_for(&plan, path, &machine)?),
             &Source::Noise { width, height } => Start::Noise(NoiseStart { width, height }),
         };
         if let Start::Image(image) = &start {
@@ -364,10 +429,25 @@ impl<'a> Stills<'a> {
             }
             _ => error,
         })?;
-        let recipe = plan.recipe();
-        output.write(&picture::encode(&image, *format, &recipe.to_toml(), output.path())?)?;
-        self.run.wrote(output.path(), Content::Picture { of: name });
-        Ok((output.path().to_owned(), recipe.clone()))
+        self.write(index, image, plan.recipe(), (output, *format))?;
+        Ok((output.path().to_owned(), plan.recipe().clone()))
+    }
+
+    /// Writes a dream.
+    pub(super) fn write(
+        &self,
+        index: usize,
+        image: Image,
+        recipe: &Recipe,
+        (output, format): (&Output, ImageFormat),
+    ) -> Result<()> {
+        let image = match self.sixteen_bits {
+            true => image.with_depth(BitDepth::Sixteen),
+            false => image,
+        };
+        picture::write(&image, format, &recipe.to_toml(), output)?;
+        self.run.wrote(output.path(), Content::Picture { of: self.name(index) });
+        Ok(())
     }
 
     /// Makes the dream on a source; returns where it is, and the recipe as it carries it. `None` if it is there

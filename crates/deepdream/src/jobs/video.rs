@@ -1,15 +1,18 @@
 //! A video's dream from one end to the other: look, decode, dream, write, join.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use dream::{Preset, Recipe, Region};
+use dream::{Assets, Machine, Preset, Recipe, Region, VideoDreamer};
 use graph::Network;
 use media::movie::MovieFormat;
 use tempfile::NamedTempFile;
 
-use super::Report;
+use super::{Report, SeriesCost};
 use crate::assets::Moving;
 use crate::base::Base;
+use crate::memory::taken_memory;
 use crate::movie::{Encoding, Target, Timeline};
 use crate::output::Output;
 use crate::output_paths::movie_path;
@@ -17,7 +20,7 @@ use crate::progress::{FramesProgress, Run};
 use crate::request::{Resolved, field};
 use crate::threads::spawn;
 use crate::video::{FrameQueue, MovingMasks, ProbedVideo, Record, VideoFolder, Workers};
-use crate::video::{check_memory, dreamers, is_finished};
+use crate::video::{check_memory, dreamers, is_finished, memory_of, side_by_side, time_frames};
 use crate::{
     CancelToken, Content, DreamRequest, Error, Event, Events, Fault, Input, Knob, Note, Result,
     Shard, Work,
@@ -77,12 +80,7 @@ impl VideoJob {
     /// or the movie from being written.
     pub fn run(&self, events: &dyn Events, cancel: &CancelToken) -> Result<Report> {
         let run = Run::new(events, cancel);
-        if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
-            return Err(Error::new(Fault::Usage, "no frame is between the start and the end")
-                .turn(Knob::Start, "Choose a start before the end."));
-        }
-        let path = movie_path(self.output.as_deref(), self.video.with_extension("dream.mp4"))?;
-        let format = self.encoding.format(&path)?;
+        let (path, format) = self.place()?;
         let folder = path.with_extension("");
         let wrote = match self.shard {
             None if !self.overwrite && is_finished(&folder, &path, self.keep)? => {
@@ -101,39 +99,83 @@ impl VideoJob {
         Ok(Report { wrote: vec![wrote], recipe: Some(recipe) })
     }
 
+    /// What [`Self::run`] would make. Nothing is written; some frames are dreamt to find out.
+    ///
+    /// # Errors
+    /// As [`Self::run`], as far as that is known before the first frame.
+    pub fn foresee(&self, events: &dyn Events, cancel: &CancelToken) -> Result<SeriesCost> {
+        let run = Run::new(events, cancel);
+        let (path, format) = self.place()?;
+        let folder = path.with_extension("");
+        let wrote = match self.shard {
+            None => Some(Output::claim_or_rehearse(path, self.overwrite, true, None)?),
+            Some(_) => None,
+        };
+        wrote.iter().try_for_each(|output| output.spare(self.inputs()))?;
+        let movie = wrote.as_ref().map(|output| Movie { format, output });
+        let Ready { video, mut dreamer, machine, masks, record, .. } =
+            self.ready(&folder, movie, run)?;
+        let wanted = self.wanted(&record);
+        let follows =
+            dreamer.recipe().video.clone().unwrap_or_default().coherence.depends_on_last();
+        let (part, level) = ((wanted.clone(), follows), (machine.context.level(), run));
+        let missing = VideoFolder::foreseen(&folder, &record, part, self.overwrite, level)?;
+        let (frames, missing) = (wanted.end - wanted.start, missing.len() as u64);
+        check_memory(&dreamer, &video, &machine)?;
+        let dreamers = match follows {
+            true => 1,
+            false => side_by_side(&dreamer, &video, &machine, missing as usize),
+        };
+        let memory = memory_of(&dreamer, &video, dreamers).saturating_add(taken_memory());
+        // The first frame pays for what is set up, and the first of a dream that is carried on takes all steps.
+        let tried = missing.min(if follows { 3 } else { 2 });
+        let times = time_frames(&video, &mut dreamer, &masks, tried, run)?;
+        let seconds = match times[..] {
+            [] => 0.0,
+            [first, .., last] if follows => first + last * (missing - 1) as f64,
+            [.., last] => last * missing as f64,
+        };
+        Ok(SeriesCost {
+            output: wrote.map_or(folder, |output| output.path().to_owned()),
+            size: dreamer.size(),
+            pictures: frames,
+            present: frames - missing,
+            seconds: Some(record.seconds()),
+            memory,
+            time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+        })
+    }
+
+    /// The movie's path and format.
+    fn place(&self) -> Result<(PathBuf, MovieFormat)> {
+        if self.start.zip(self.end).is_some_and(|(start, end)| start >= end) {
+            return Err(Error::new(Fault::Usage, "no frame is between the start and the end")
+                .turn(Knob::Start, "Choose a start before the end."));
+        }
+        let path = movie_path(self.output.as_deref(), self.video.with_extension("dream.mp4"))?;
+        let format = self.encoding.format(&path)?;
+        Ok((path, format))
+    }
+
+    /// The numbers of this part's frames.
+    fn wanted(&self, record: &Record) -> Range<u64> {
+        self.shard.map_or(0..record.frames, |shard| shard.range(record.frames))
+    }
+
     fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
         self.dream.inputs().chain([Input::new("video", &self.video)])
     }
 
     /// Makes the frames, and the movie if one is wanted; returns the recipe.
     fn make(&self, folder: &Path, movie: Option<Movie>, run: Run) -> Result<Recipe> {
-        let video = ProbedVideo::open(&self.video, self.start, self.end, run)?;
-        if let Some(movie) = movie {
-            self.check_sound(&video, movie, run)?;
-        }
-        let mut masks = MovingMasks::default();
-        let (network, resolved) = self.resolve(folder, &mut masks, run)?;
-        movie.map_or(Ok(()), |movie| movie.output.spare(resolved.inputs()))?;
-        let Resolved { recipe, assets, .. } = resolved;
-        masks.check(video.cut.frames)?;
-        let follow = recipe.video.clone().unwrap_or_default().coherence.depends_on_last();
-        if let Some(shard) = self.shard.filter(|_| follow) {
-            let what = format!(
-                "shard {shard} cannot be made by itself: each frame follows from the one before"
-            );
-            return Err(Error::new(Fault::Recipe, what)
-                .turn(Knob::Field(field::COHERENCE), "Dream on each frame by itself."));
-        }
-        let machine = self.dream.limits.machine()?;
-        let recipe = video.chosen(recipe, &network, &machine)?;
-        let mut dreamer = video.dreamer((&recipe, &assets), &network, &machine)?;
+        let Ready { video, mut dreamer, network, machine, recipe, assets, masks, record } =
+            self.ready(folder, movie, run)?;
         check_memory(&dreamer, &video, &machine)?;
-
         let resolved = dreamer.recipe().clone();
+        let follow = resolved.video.clone().unwrap_or_default().coherence.depends_on_last();
         let level = machine.context.level();
-        let record = Record::new(&video, resolved.to_toml(), dreamer.size(), level);
         let folder = VideoFolder::open(folder, &record, self.shard, self.overwrite, (level, run))?;
-        let wanted = self.shard.map_or(0..record.frames, |shard| shard.range(record.frames));
+        let wanted = self.wanted(&record);
         let missing = match follow {
             true => folder.resume(&mut dreamer, &record, &masks, self.overwrite)?,
             false => folder.missing(wanted.clone()),
@@ -189,6 +231,32 @@ impl VideoJob {
         Ok(resolved)
     }
 
+    /// Everything that can be refused is refused here.
+    fn ready(&self, folder: &Path, movie: Option<Movie>, run: Run) -> Result<Ready> {
+        let video = ProbedVideo::open(&self.video, self.start, self.end, run)?;
+        if let Some(movie) = movie {
+            self.check_sound(&video, movie, run)?;
+        }
+        let mut masks = MovingMasks::default();
+        let (network, resolved) = self.resolve(folder, &mut masks, run)?;
+        movie.map_or(Ok(()), |movie| movie.output.spare(resolved.inputs()))?;
+        let Resolved { recipe, assets, .. } = resolved;
+        masks.check(video.cut.frames)?;
+        let follow = recipe.video.clone().unwrap_or_default().coherence.depends_on_last();
+        if let Some(shard) = self.shard.filter(|_| follow) {
+            let what = format!(
+                "shard {shard} cannot be made by itself: each frame follows from the one before"
+            );
+            return Err(Error::new(Fault::Recipe, what)
+                .turn(Knob::Field(field::COHERENCE), "Dream on each frame by itself."));
+        }
+        let machine = self.dream.limits.machine()?;
+        let recipe = video.chosen(recipe, &network, &machine)?;
+        let dreamer = video.dreamer((&recipe, &assets), &network, &machine)?;
+        let (level, resolved) = (machine.context.level(), dreamer.recipe().to_toml());
+        let record = Record::new(&video, resolved, dreamer.size(), level);
+        Ok(Ready { video, dreamer, network, machine, recipe, assets, masks, record })
+    }
     /// Says before the work, not after it, if the movie cannot hold the sound.
     fn check_sound(&self, video: &ProbedVideo, movie: Movie, run: Run) -> Result<()> {
         let Movie { format, output } = movie;
@@ -237,6 +305,18 @@ impl VideoJob {
             self.dream.resolve_moving(base, &network, Preset::Default, prepare, moving)?;
         Ok((network, resolved))
     }
+}
+
+/// A job that may begin.
+struct Ready {
+    video: ProbedVideo,
+    dreamer: VideoDreamer,
+    network: Network,
+    machine: Machine,
+    recipe: Recipe,
+    assets: Assets,
+    masks: MovingMasks,
+    record: Record,
 }
 
 /// A movie that is wanted.

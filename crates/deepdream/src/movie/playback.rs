@@ -60,6 +60,12 @@ impl Playback {
         })
     }
 
+    /// How many seconds a movie of so many frames is.
+    pub(crate) fn seconds(&self, frames: u64, rate: FrameRate) -> f64 {
+        let frames = usize::try_from(frames).unwrap_or(usize::MAX);
+        self.sequence(rate).shots(frames).len() as f64 / rate.per_second()
+    }
+
     fn sequence(&self, rate: FrameRate) -> Sequence {
         let frames = |seconds: f64| (seconds * rate.per_second()).round() as usize;
         Sequence {

@@ -68,49 +68,38 @@ impl VideoFolder {
             None => Store::open(path)?,
         };
         let folder = Self { path: path.to_owned(), store };
-        let name = path.display();
-        let frames = Frames::find_named(path)?;
-        let before = Record::load(path);
-        let listed = before.as_ref().ok().and_then(Option::as_ref).map_or(0, |it| it.frames);
-        let level_before = before.as_ref().ok().and_then(Option::as_ref).map(|it| it.level.clone());
-        let differences = match before {
-            Ok(None) if frames.is_empty() => {
-                record.save(&folder.store)?;
-                return Ok(folder);
+        match judge(path, record, overwrite, (level, run))? {
+            Found::Kept => return Ok(folder),
+            Found::Nothing => {}
+            Found::Others(made) => {
+                made.iter().try_for_each(|frame| remove(frame))?;
+                folder.store.clear()?;
             }
-            Ok(None) => return Err(foreign(path)),
-            Ok(Some(before)) => record.differences(&before),
-            Err(error) => Err(error),
-        };
-        match differences {
-            Ok(differences) if differences.is_empty() => {
-                let complete = folder.missing(0..record.frames).is_empty();
-                let other = match level_before {
-                    Some(before) if !complete => check_level(path, before.as_deref(), level, run),
-                    _ => Ok(()),
-                };
-                match other {
-                    Err(error) if !overwrite => return Err(error),
-                    Err(_) => {}
-                    Ok(()) => return Ok(folder),
-                }
-            }
-            Err(error) if !overwrite => return Err(error),
-            Ok(differences) if !overwrite => {
-                let differences = differences.join("; ");
-                let what = format!("the frames in {name} were made otherwise: {differences}");
-                return Err(other_recipe(Error::new(Fault::Recipe, what).at(path)));
-            }
-            _ => {}
         }
-        let (made, others) = frames.made(0, listed, ENDING);
-        if !others.is_empty() {
-            return Err(foreign(path));
-        }
-        made.into_iter().try_for_each(remove)?;
-        folder.store.clear()?;
         record.save(&folder.store)?;
         Ok(folder)
+    }
+
+    /// The frames of `wanted` that a run would make, which opens the folder; nothing is written.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`Self::resume`], as far as they do not write.
+    pub(crate) fn foreseen(
+        path: &Path,
+        record: &Record,
+        (wanted, follow): (Range<u64>, bool),
+        overwrite: bool,
+        (level, run): (CpuLevel, Run),
+    ) -> Result<BTreeSet<u64>> {
+        let found = match path.is_dir() {
+            true => judge(path, record, overwrite, (level, run))?,
+            false => Found::Nothing,
+        };
+        match found {
+            Found::Kept if follow => Ok(left(path, record, overwrite)?.0),
+            Found::Kept => Ok(missing(path, wanted)),
+            _ => Ok(wanted.collect()),
+        }
     }
 
     /// The folder.
@@ -130,7 +119,7 @@ impl VideoFolder {
 
     /// Which of these frames are not there.
     pub(crate) fn missing(&self, wanted: Range<u64>) -> BTreeSet<u64> {
-        wanted.filter(|&number| !self.has(number)).collect()
+        missing(&self.path, wanted)
     }
 
     /// Brings a clip whose frames follow from each other to where an earlier run has stopped; returns
@@ -145,29 +134,16 @@ impl VideoFolder {
         masks: &MovingMasks,
         overwrite: bool,
     ) -> Result<BTreeSet<u64>> {
-        let missing = self.missing(0..record.frames);
-        let state = match Store::load(&self.path) {
-            Err(error) if !overwrite => return Err(error),
-            state => state.ok().flatten(),
-        };
-        let state =
-            state.filter(|state| record.is_dreamt_by(&state.recipe) && state.source == record.hash);
-        let state = state.filter(|state| state.number < record.frames);
-        let Some((number, carried)) = state.and_then(|state| carried(state, record.size)) else {
-            // Without a state, nothing goes on from the frames there may be.
-            return Ok(if missing.is_empty() { missing } else { (0..record.frames).collect() });
-        };
-        if missing.range(..number).next().is_some() {
-            return Ok((0..record.frames).collect());
-        }
-        if missing.contains(&number) {
+        let (left, state) = left(&self.path, record, overwrite)?;
+        let Some((number, carried)) = state else { return Ok(left) };
+        if !self.has(number) {
             let own = masks.read(number..number + 1)?.next()?;
             clip.set_masks(&own)
                 .map_err(|error| unplanned(&self.path.display().to_string(), error))?;
             self.write(number, &clip.finished(&carried), record)?;
         }
         clip.resume(Some(carried));
-        Ok((number + 1..record.frames).collect())
+        Ok(left)
     }
 
     /// Saves what the frame after `number` depends on.
@@ -223,6 +199,101 @@ impl VideoFolder {
     }
 }
 
+/// What a run finds in the folder.
+enum Found {
+    /// No frames.
+    Nothing,
+    /// Frames that it goes on with.
+    Kept,
+    /// Frames that it removes, which an earlier run has made otherwise.
+    Others(Vec<PathBuf>),
+}
+
+/// What a run that makes the frames of `record` finds in the folder; nothing is written.
+///
+/// # Errors
+/// Frames of something else; of another video, recipe or CPU level, without `overwrite`.
+fn judge(
+    path: &Path,
+    record: &Record,
+    overwrite: bool,
+    (level, run): (CpuLevel, Run),
+) -> Result<Found> {
+    let frames = Frames::find_named(path)?;
+    let before = Record::load(path);
+    let known = before.as_ref().ok().and_then(Option::as_ref);
+    let listed = known.map_or(0, |before| before.frames);
+    let level_before = known.map(|before| before.level.clone());
+    let differences = match before {
+        Ok(None) if frames.is_empty() => return Ok(Found::Nothing),
+        Ok(None) => return Err(foreign(path)),
+        Ok(Some(before)) => record.differences(&before),
+        Err(error) => Err(error),
+    };
+    match differences {
+        Ok(differences) if differences.is_empty() => {
+            let complete = missing(path, 0..record.frames).is_empty();
+            let other = match level_before {
+                Some(before) if !complete => check_level(path, before.as_deref(), level, run),
+                _ => Ok(()),
+            };
+            match other {
+                Err(error) if !overwrite => return Err(error),
+                Err(_) => {}
+                Ok(()) => return Ok(Found::Kept),
+            }
+        }
+        Err(error) if !overwrite => return Err(error),
+        Ok(differences) if !overwrite => return Err(made_otherwise(path, &differences)),
+        _ => {}
+    }
+    let (made, others) = frames.made(0, listed, ENDING);
+    match others.is_empty() {
+        true => Ok(Found::Others(made.into_iter().map(Path::to_owned).collect())),
+        false => Err(foreign(path)),
+    }
+}
+
+/// Which of these frames are not in the folder.
+fn missing(path: &Path, wanted: Range<u64>) -> BTreeSet<u64> {
+    wanted.filter(|number| !frame_path(path, *number, ENDING).is_file()).collect()
+}
+
+/// A frame's number, and what it left to the next.
+type Carried = (u64, TemporalState);
+
+/// The frames that are left to make of a clip whose frames follow from each other, and what they go on from: the
+/// newest frame's number, and what it carried.
+///
+/// # Errors
+/// A state that cannot be read, without `overwrite`.
+fn left(path: &Path, record: &Record, overwrite: bool) -> Result<(BTreeSet<u64>, Option<Carried>)> {
+    let missing = missing(path, 0..record.frames);
+    let state = match Store::load(path) {
+        Err(error) if !overwrite => return Err(error),
+        state => state.ok().flatten(),
+    };
+    let state =
+        state.filter(|state| record.is_dreamt_by(&state.recipe) && state.source == record.hash);
+    let state = state.filter(|state| state.number < record.frames);
+    let Some((number, carried)) = state.and_then(|state| carried(state, record.size)) else {
+        // Without a state, nothing goes on from the frames there may be.
+        let all = if missing.is_empty() { missing } else { (0..record.frames).collect() };
+        return Ok((all, None));
+    };
+    if missing.range(..number).next().is_some() {
+        return Ok(((0..record.frames).collect(), None));
+    }
+    Ok(((number + 1..record.frames).collect(), Some((number, carried))))
+}
+
+/// The error for frames that were made by another recipe or of another video.
+fn made_otherwise(path: &Path, differences: &[String]) -> Error {
+    let (name, differences) = (path.display(), differences.join("; "));
+    let what = format!("the frames in {name} were made otherwise: {differences}");
+    other_recipe(Error::new(Fault::Recipe, what).at(path))
+}
+
 /// The error for a folder with frames that no record lists.
 fn foreign(path: &Path) -> Error {
     let what = format!("the frames in {} are not those of a video", path.display());
@@ -233,7 +304,7 @@ fn foreign(path: &Path) -> Error {
 }
 
 /// The state's frame, and what it carried; `None` if the state is not of such a clip.
-fn carried(mut state: State, size: (usize, usize)) -> Option<(u64, TemporalState)> {
+fn carried(mut state: State, size: (usize, usize)) -> Option<Carried> {
     let mut picture = |name: &str| {
         let picture = state.pictures.remove(name)?;
         ((picture.shape.height, picture.shape.width) == size).then_some(picture)

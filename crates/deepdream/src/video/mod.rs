@@ -16,4 +16,4 @@ pub(crate) use masks::MovingMasks;
 pub(crate) use probe::ProbedVideo;
 pub(crate) use queue::FrameQueue;
 pub(crate) use record::Record;
-pub(crate) use workers::{Workers, check_memory, dreamers};
+pub(crate) use workers::{Workers, check_memory, dreamers, memory_of, side_by_side, time_frames};

@@ -2,8 +2,10 @@
 //! dreamers dream, each writes what it has dreamt.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use dream::{Assets, Machine, Recipe, Tensor, VideoDreamer};
 use graph::Network;
@@ -14,12 +16,12 @@ use super::masks::MovingMasks;
 use super::probe::ProbedVideo;
 use super::queue::FrameQueue;
 use super::record::Record;
-use crate::convert::{undreamt, unplanned};
+use crate::convert::{allowing, undreamt, unplanned};
 use crate::machine::with_threads;
-use crate::memory::taken_memory;
+use crate::memory::{megabytes, of_process};
 use crate::progress::{FramesProgress, Run};
 use crate::threads::spawn;
-use crate::{Error, Fault, Knob, Result, readable_bytes};
+use crate::{Error, Fault, Knob, Result};
 
 /// What all who make frames need.
 pub(crate) struct Workers<'a> {
@@ -139,6 +141,55 @@ fn each(dreamer: &VideoDreamer, video: &ProbedVideo) -> u64 {
     dreamer.plan().memory().saturating_add(6 * 3 * 4 * video.size.pixels()).max(1)
 }
 
+/// Bytes that so many dreamers take, and all that is around them.
+pub(crate) fn memory_of(dreamer: &VideoDreamer, video: &ProbedVideo, count: usize) -> u64 {
+    each(dreamer, video).saturating_mul(count as u64).saturating_add(passing(video))
+}
+
+/// How many dreamers make frames that do not depend on each other: one for each processor, as far as there is
+/// memory for them.
+pub(crate) fn side_by_side(
+    one: &VideoDreamer,
+    video: &ProbedVideo,
+    machine: &Machine,
+    frames: usize,
+) -> usize {
+    let free = machine.memory.saturating_sub(passing(video));
+    let fits = usize::try_from(free / each(one, video)).unwrap_or(usize::MAX);
+    machine.context.threads().count().min(fits).min(frames).max(1)
+}
+
+/// How many seconds each of a video's first frames takes to be dreamt on, of so many.
+///
+/// # Errors
+/// A frame that cannot be read or dreamt on, or a cancelled token.
+pub(crate) fn time_frames(
+    video: &ProbedVideo,
+    dreamer: &mut VideoDreamer,
+    masks: &MovingMasks,
+    count: u64,
+    run: Run,
+) -> Result<Vec<f64>> {
+    let (first, count) = (video.cut.first, count.min(video.cut.frames));
+    let mut decoder = FrameDecoder::start(&video.source, video.size, first, first + count)?;
+    let mut masks = masks.read(0..count)?;
+    let mut observer = |_: &dream::Progress<'_>| match run.is_cancelled() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let mut times = Vec::new();
+    while let Some((_, frame)) = decoder.next_frame()? {
+        let (masks, begun) = (masks.next()?, Instant::now());
+        dreamer.set_masks(&masks).map_err(|error| unplanned(&video.name(), error))?;
+        let stopped = || Error::cancelled("stopped: nothing was made");
+        dreamer
+            .frame(frame.into_color(), &mut observer)
+            .map_err(|error| undreamt(&video.name(), error, stopped))?;
+        times.push(begun.elapsed().as_secs_f64());
+    }
+    Ok(times)
+}
+
 /// Whether there is memory for one dreamer and all that is around it.
 ///
 /// # Errors
@@ -148,20 +199,20 @@ pub(crate) fn check_memory(
     video: &ProbedVideo,
     machine: &Machine,
 ) -> Result<()> {
-    let need = each(dreamer, video).saturating_add(passing(video));
+    let need = memory_of(dreamer, video, 1);
     if need <= machine.memory {
         return Ok(());
     }
-    let whole = |bytes: u64| readable_bytes(bytes.saturating_add(taken_memory()));
+    let whole = |bytes: u64| megabytes(of_process(bytes, machine.memory));
     let what = format!(
-        "{}: dreaming on frames of {} takes {} of memory, but {} are free",
+        "{}: dreaming on frames of {} takes {} of memory, but only {} may be used",
         video.name(),
         dreamer.size(),
         whole(need),
         whole(machine.memory)
     );
-    Err(Error::new(Fault::Memory, what)
-        .turn(Knob::Field("size"), "Use fewer pixels for the longest side."))
+    let error = Error::new(Fault::Memory, what);
+    Err(allowing(error.turn(Knob::Field("size"), "Use fewer pixels for the longest side.")))
 }
 
 /// One dreamer for each processor, as far as there is memory for them, in the place of `one`: frames
@@ -173,10 +224,8 @@ pub(crate) fn dreamers(
     video: &ProbedVideo,
     frames: usize,
 ) -> Result<Vec<VideoDreamer>> {
-    let free = machine.memory.saturating_sub(passing(video));
-    let fits = usize::try_from(free / each(&one, video)).unwrap_or(usize::MAX);
+    let count = side_by_side(&one, video, machine, frames);
     let all = machine.context.threads().count();
-    let count = all.min(fits).min(frames).max(1);
     if count == 1 {
         return Ok(vec![one]);
     }

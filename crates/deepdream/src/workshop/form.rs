@@ -1,6 +1,8 @@
 //! What the studio's form is made from: every setting with what it is, and a recipe's values.
 
-use dream::{Kind, Preset, Recipe, Setting};
+use dream::{ClassId, Kind, Preset, Recipe, Setting, Term};
+use graph::Network;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use toml::Value as Toml;
 
@@ -50,33 +52,53 @@ fn looks() -> impl Iterator<Item = Preset> {
 }
 
 /// The recipe's values, and which of them are not as they were `before` anybody changed them.
-pub(super) fn view(recipe: &Recipe, before: Option<&Recipe>) -> Value {
+pub(super) fn view(recipe: &Recipe, before: Option<&Recipe>, network: Option<&Network>) -> Value {
     let (now, usual) = (values(recipe), values(before.unwrap_or(recipe)));
     let changed: Vec<&String> = now
         .iter()
         .filter(|(path, value)| usual.get(*path) != Some(value))
         .map(|(path, _)| path)
         .collect();
-    let objective = serde_json::to_string(&recipe.objective)
-        .ok()
-        .and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let labels = network.map_or(&[][..], |network| &network.labels);
+    let names: Vec<String> = recipe.objective.iter().map(|term| name(term, labels)).collect();
     json!({
+        "version": recipe.version,
         "network": recipe.model.name,
         "look": recipe.preset.name(),
-        "title": title(recipe),
+        "title": title(&names),
         "values": now,
         "usual": usual,
         "changed": changed,
-        "objective": objective,
+        "objective": json_of(&recipe.objective),
+        "names": names,
+        "guides": json_of(&recipe.guides),
+        "regions": json_of(&recipe.regions),
         "own_objective": before.is_some_and(|before| before.objective != recipe.objective),
     })
 }
 
-/// What a dream of this recipe is called.
-fn title(recipe: &Recipe) -> String {
-    let mut names = recipe.objective.iter().map(ToString::to_string);
-    let first = names.next().unwrap_or_default();
-    match names.count() {
+/// A part of a recipe, numbers as it writes them.
+fn json_of(part: &impl Serialize) -> Option<Value> {
+    let text = serde_json::to_string(part).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// What a term is called, however much it counts.
+fn name(term: &Term, labels: &[String]) -> String {
+    let label = match term.class {
+        Some(ClassId::Number(number)) => labels.get(number as usize),
+        _ => None,
+    };
+    match label.and_then(|label| label.split(',').next()) {
+        Some(short) => short.to_owned(),
+        None => term.to_string(),
+    }
+}
+
+/// What a dream of these terms is called.
+fn title(names: &[String]) -> String {
+    let first = names.first().cloned().unwrap_or_default();
+    match names.len().saturating_sub(1) {
         0 => first,
         more => format!("{first} and {more} more"),
     }
@@ -113,7 +135,7 @@ mod tests {
         let mut recipe = Recipe::default();
         recipe.set("tiles.rolled.size", "400").unwrap();
         recipe.set("seed", "9223372036854775807").unwrap();
-        let view = view(&recipe, Some(&Recipe::default()));
+        let view = view(&recipe, Some(&Recipe::default()), None);
         let values = &view["values"];
         assert_eq!(values["octaves.scale"], "1.4");
         assert_eq!(values["tiles"], "rolled");

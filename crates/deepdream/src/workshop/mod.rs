@@ -1,42 +1,55 @@
 //! What the studio dreams with: networks, recipes and pictures, behind the trait that it has for that.
 
+mod command;
 mod failure;
+mod files;
 mod form;
 mod picture;
 mod recipes;
+mod render;
+mod seen;
+mod starts;
+mod videos;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dream::{Assets, Filter, Machine, NoiseStart, Observer, Recipe};
-use graph::{Network, Size};
-use media::{FileKind, Image, ImageFormat};
+use dream::{Machine, NoiseStart, Observer, Recipe};
+use graph::{Network, Size, Storage};
+use media::{FileKind, ImageFormat};
 use models::{BUILT_IN, Store, StoreEvent};
 use serde_json::{Value, json};
-use studio::{Change, Failure, Fetched, Look, Order, Sample, Source, Step, Watch};
+use studio::{
+    Change, Clip, Failure, Fetched, Foreseen, Lane, Look, Order, Render, Rendered, Sample, Source,
+    Step, Watch,
+};
 
-use crate::memory::free_memory;
-use crate::picture::{Start, Studio, read, recipe_of};
+use crate::machine::with_threads;
+use crate::picture::{Start, Studio, alone, read, recipe_of};
 use crate::progress::Run;
 use crate::{CancelToken, Limits, Result, inspect};
 use failure::{about, failed};
+use files::Decoded;
 use picture::{Dreamt, Planes};
+use starts::Starts;
 
 /// How many networks stay loaded.
 const LOADED: usize = 2;
 
-/// The longest side of what small pictures are made from.
-const SMALL: usize = 448;
+/// How many dreams are made at the same time beside the one that is steered.
+const BESIDE: usize = 4;
 
 /// A workshop on this machine.
 pub struct Workshop {
+    limits: Limits,
     steering: Machine,
     behind: Machine,
     networks: Mutex<Vec<(String, Network)>>,
-    /// The picture that was read last, and a small copy of it.
-    pictures: Mutex<Option<(PathBuf, Image)>>,
-    small: Mutex<Option<(PathBuf, Image)>>,
+    starts: Starts,
+    decoded: Mutex<Decoded>,
+    /// The machines of dreams that are made at the same time, once they are needed.
+    beside: Mutex<[Option<Machine>; BESIDE]>,
 }
 
 impl Workshop {
@@ -45,12 +58,18 @@ impl Workshop {
     /// # Errors
     /// Threads that cannot be started.
     pub fn new(limits: &Limits) -> Result<Self> {
+        // What is said beforehand of the page's dreams knows no scratch files.
+        let machine = || -> Result<Machine> {
+            Ok(Machine { scratch: Storage::default(), ..limits.machine()? })
+        };
         Ok(Self {
-            steering: limits.machine()?,
-            behind: limits.machine()?,
+            limits: limits.clone(),
+            steering: machine()?,
+            behind: machine()?,
             networks: Mutex::default(),
-            pictures: Mutex::default(),
-            small: Mutex::default(),
+            starts: Starts::default(),
+            decoded: Mutex::default(),
+            beside: Mutex::default(),
         })
     }
 
@@ -63,7 +82,8 @@ impl Workshop {
         } else {
             let network = match name == BUILT_IN {
                 true => models::open(name)?,
-                false => Store::open()?.resolve(Some(name))?.0,
+                // It comes from a request, or from a recipe that somebody has dropped.
+                false => Store::open()?.resolve_name(name)?,
             };
             loaded.push((name.to_owned(), network));
             let over = loaded.len().saturating_sub(LOADED);
@@ -72,62 +92,67 @@ impl Workshop {
         Ok(loaded.last().expect("it was put there").1.clone())
     }
 
-    /// The picture in a file, decoded once.
-    fn image(&self, path: &Path) -> Result<Image> {
-        let mut last = lock(&self.pictures);
-        match &*last {
-            Some((known, image)) if known == path => Ok(image.clone()),
-            _ => {
-                *last = None;
-                let image = read(path, free_memory() / 4)?;
-                *last = Some((path.to_owned(), image.clone()));
-                Ok(image)
-            }
-        }
+    /// Bytes of memory that may be taken now.
+    fn memory(&self) -> u64 {
+        self.limits.memory()
     }
 
-    /// A copy of the picture that is as large as small pictures need.
-    fn small_image(&self, path: &Path) -> Result<Image> {
-        let mut last = lock(&self.small);
-        if let Some((_, image)) = last.as_ref().filter(|(known, _)| known == path) {
-            return Ok(image.clone());
-        }
-        let image = self.image(path)?.flatten();
-        let size = image.size();
-        let image = match size.width.max(size.height) > SMALL {
-            true => {
-                let size = size.with_longest(SMALL);
-                Image::from_planes(dream::resize(image.color(), size, Filter::Triangle), None)?
-            }
-            false => image,
+    /// The machine of a lane, with the memory that may be taken now.
+    fn machine(&self, lane: Lane) -> Result<Machine> {
+        let memory = self.memory();
+        let place = match lane {
+            Lane::Steered => return Ok(Machine { memory, ..self.steering.clone() }),
+            Lane::Behind => return Ok(Machine { memory, ..self.behind.clone() }),
+            Lane::Beside(place) => place % BESIDE,
+            Lane::Again => 0,
         };
-        *last = Some((path.to_owned(), image.clone()));
-        Ok(image)
+        let mut beside = lock(&self.beside);
+        let machine = match &beside[place] {
+            Some(machine) => machine.clone(),
+            None => {
+                let threads = self.steering.context.threads().count().div_ceil(2);
+                let machine = with_threads(&self.behind, threads)?;
+                beside[place].insert(machine).clone()
+            }
+        };
+        let memory = match lane {
+            // They may all be at work at the same time.
+            Lane::Beside(_) => memory / BESIDE as u64,
+            _ => memory,
+        };
+        Ok(Machine { memory, ..machine })
     }
 
     fn dream(&self, order: &Order, watch: &mut dyn Watch) -> Result<Option<Dreamt>> {
         let mut recipe = Recipe::from_toml(&order.recipe)?;
         let network = self.network(&recipe.model.name)?;
         let start = match &order.source {
-            Source::File(path) if order.steered => Start::Image(self.image(path)?),
-            Source::File(path) => Start::Image(self.small_image(path)?),
+            Source::File(path) if order.lane == Lane::Behind => {
+                Start::Image(self.starts.small(path, self.memory() / 4)?)
+            }
+            Source::File(path) => Start::Image(self.starts.photo(path, self.memory() / 4)?),
             &Source::Noise { width, height } => Start::Noise(NoiseStart { width, height }),
         };
-        if let Some(longest) = order.longest {
-            let own = recipe.full_size(start.size());
-            if own.width.max(own.height) > longest as usize {
-                recipe.size = Some(longest);
-            }
+        if recipe.full_size(start.size()).longest() > order.longest as usize {
+            recipe.size = Some(order.longest);
         }
-        let machine = if order.steered { &self.steering } else { &self.behind };
-        let machine = Machine { memory: free_memory(), ..machine.clone() };
+        alone(&recipe, "the stage shows one picture, so set `pictures` to 1")?;
+        let machine = self.machine(order.lane)?;
         let cancel = CancelToken::new();
         let run = Run::new(&(), &cancel);
         let studio =
             Studio { network: &network, machine: &machine, run, previews: None, place: None };
         let name = "the picture";
         let (size, noise) = (start.size(), start.noise());
-        let mut plan = studio.plan(name, size, noise, (&recipe, &Assets::default()))?;
+        let assets = lock(&self.decoded).of(&mut recipe, self.memory() / 4, run)?;
+        let mut plan = studio.plan(name, size, noise, (&recipe, &assets))?;
+        let start = match start {
+            // All others have seeds of their own.
+            Start::Noise(noise) if order.lane == Lane::Steered => {
+                Start::Image(self.starts.noise(&plan, noise)?)
+            }
+            start => start,
+        };
         studio.choose(name, &start, &mut plan)?;
         let pixels: Vec<f64> = plan.octaves().iter().map(|size| size.pixels() as f64).collect();
         let all: f64 = pixels.iter().sum();
@@ -197,13 +222,47 @@ impl studio::Workshop for Workshop {
         Ok(json!(inspect::layers(&network)))
     }
 
+    fn classes(&self, network: &str) -> Result<Value, Failure> {
+        let network = self.network(network).map_err(failed)?;
+        Ok(seen::classes(&network))
+    }
+
+    fn channels(
+        &self,
+        recipe: &str,
+        source: &Source,
+        layer: &str,
+        at: Option<[f64; 2]>,
+    ) -> Result<Value, Failure> {
+        let channels = || -> Result<Value> {
+            let network = self.network(&Recipe::from_toml(recipe)?.model.name)?;
+            let Source::File(photo) = source else { return seen::unranked(&network, layer) };
+            let machine = Machine { memory: self.memory(), ..self.behind.clone() };
+            let photo = self.starts.photo(photo, self.memory() / 4)?;
+            seen::channels(&network, layer, &photo.flatten(), at, &machine)
+        };
+        channels().map_err(failed)
+    }
+
+    fn keep(&self, file: &Path, hash: &str, extension: &str) -> Result<(), Failure> {
+        files::keep(file, hash, extension).map_err(failed)
+    }
+
+    fn kept(&self, hash: &str) -> Option<PathBuf> {
+        crate::assets::stored(hash)
+    }
+
+    fn remove_kept(&self, hash: &str) -> Result<(), Failure> {
+        files::remove(hash).map_err(failed)
+    }
+
     fn usual_network(&self) -> String {
         Store::open().map_or_else(|_| BUILT_IN.to_owned(), |store| store.default_network())
     }
 
     fn look(&self, file: &Path, name: &str) -> Result<Look, Failure> {
         let look = || -> Result<Look> {
-            let image = read(file, free_memory() / 4)?;
+            let image = read(file, self.memory() / 4)?;
             let size = image.size();
             let kind = FileKind::of_file(file).ok().flatten().and_then(ImageFormat::of_kind);
             let extension = kind.map_or("bin", ImageFormat::extension).to_owned();
@@ -246,10 +305,51 @@ impl studio::Workshop for Workshop {
         import().map_err(failed)
     }
 
+    fn differences(&self, text: &str, now: &str) -> Result<Value, Failure> {
+        let then = studio::Workshop::import(self, text, now)?;
+        let differences = || -> Result<Value> {
+            let changes = Recipe::from_toml(&then)?.changes(&Recipe::from_toml(now)?);
+            let one = |change: &dream::Change| json!([change.setting, change.before, change.after]);
+            Ok(changes.iter().map(one).collect())
+        };
+        differences().map_err(failed)
+    }
+
     fn view(&self, recipe: &str) -> Value {
         let Ok(recipe) = Recipe::from_toml(recipe) else { return Value::Null };
         let usual = self.network(&recipe.model.name).ok();
-        form::view(&recipe, usual.map(|network| recipes::base(&network, &recipe)).as_ref())
+        let before = usual.as_ref().map(|network| recipes::base(network, &recipe));
+        form::view(&recipe, before.as_ref(), usual.as_ref())
+    }
+
+    fn varied(&self, recipe: &str, by: u64) -> Result<String, Failure> {
+        let mut recipe = Recipe::from_toml(recipe).map_err(|error| failed(error.into()))?;
+        // Recipes store seeds of 63 bits.
+        recipe.seed = recipe.seed.wrapping_add(by) & i64::MAX as u64;
+        Ok(recipe.to_toml())
+    }
+
+    fn as_look(&self, recipe: &str) -> Result<String, Failure> {
+        let recipe = Recipe::from_toml(recipe).map_err(|error| failed(error.into()))?;
+        Ok(recipes::as_look(recipe).to_toml())
+    }
+
+    fn with_look(&self, recipe: &str, look: &str, layers: bool) -> Result<String, Failure> {
+        let with_look = || -> Result<String> {
+            let (now, look) = (Recipe::from_toml(recipe)?, Recipe::from_toml(look)?);
+            let network = self.network(&look.model.name)?;
+            Ok(recipes::with_look(&now, look, &network, layers)?.to_toml())
+        };
+        with_look().map_err(failed)
+    }
+
+    fn command(&self, recipe: &str, photo: &str, longest: Option<u32>) -> Result<String, Failure> {
+        let command = || -> Result<String> {
+            let recipe = Recipe::from_toml(recipe)?;
+            let network = self.network(&recipe.model.name)?;
+            Ok(command::line(&recipe, &network, photo, longest))
+        };
+        command().map_err(failed)
     }
 
     fn sample(&self, recipe: &str, of: &Sample) -> Result<String, Failure> {
@@ -273,9 +373,42 @@ impl studio::Workshop for Workshop {
         }
     }
 
+    fn look_at_video(&self, file: &Path, name: &str) -> Result<Clip, Failure> {
+        let never = CancelToken::new();
+        let look = videos::look(file, name, Run::new(&(), &never));
+        look.map_err(|error| about(file, name, error))
+    }
+
+    fn poster(&self, file: &Path, longest: u32) -> Result<Vec<u8>, Failure> {
+        let never = CancelToken::new();
+        let poster = videos::poster(file, longest, Run::new(&(), &never));
+        poster.map_err(|error| about(file, "the video", error))
+    }
+
+    fn foresee(&self, render: &Render) -> Result<Foreseen, Failure> {
+        self.foreseen(render).map_err(|error| of_render(render, error))
+    }
+
+    fn render(&self, render: &Render, watch: Rendered<'_>) -> Result<Vec<u8>, Failure> {
+        self.make(render, watch).map_err(|error| of_render(render, error))
+    }
+
     fn photo(&self, file: &Path, longest: u32) -> Result<Vec<u8>, Failure> {
-        let image = self.image(file).map_err(failed)?.flatten();
+        // Whatever else is looked at, the photo on the desk stays decoded.
+        let image = match self.starts.known(file) {
+            Some(image) => image,
+            None => read(file, self.memory() / 4).map_err(failed)?,
+        };
+        let image = image.flatten();
         Ok(picture::jpeg(image.color(), longest, 92))
+    }
+}
+
+/// An error of a render in the words that people have for its start.
+fn of_render(render: &Render, error: crate::Error) -> Failure {
+    match &render.source {
+        Source::File(file) => about(file, &render.name, error),
+        Source::Noise { .. } => failed(error),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dream::{Filter, Tensor};
 use graph::Size;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use media::{Image, ImageFormat};
+use media::{BitDepth, Image, ImageFormat};
 use studio::{Dream, Failure, Picture};
 
 use super::failure::failed;
@@ -65,6 +65,25 @@ impl Dream for Dreamt {
             .ok_or_else(|| Failure::new("usage", format!("No pictures end in .{extension}.")))?;
         let name = format!("dream.{extension}");
         encode(&self.image, format, &self.recipe, Path::new(&name)).map_err(failed)
+    }
+
+    fn pixels(&self) -> Vec<u8> {
+        let Size { height, width } = self.image.size();
+        let mut bytes: Vec<u8> = [width as u32, height as u32].map(u32::to_le_bytes).concat();
+        let sixteen = self.image.depth() == BitDepth::Sixteen;
+        bytes.push(if sixteen { 16 } else { 8 });
+        for plane in std::iter::once(self.image.color()).chain(self.image.alpha()) {
+            match sixteen {
+                true => bytes.extend(
+                    plane
+                        .data
+                        .iter()
+                        .flat_map(|value| ((value * 257.0).round() as u16).to_le_bytes()),
+                ),
+                false => bytes.extend(plane.data.iter().map(|value| value.round() as u8)),
+            }
+        }
+        bytes
     }
 
     fn picture(self: Arc<Self>) -> Arc<dyn Picture> {

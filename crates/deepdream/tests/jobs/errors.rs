@@ -108,6 +108,10 @@ fn no_text_names_a_flag() {
                 continue;
             }
             files += 1;
+            // The command line is what it is asked for.
+            if path.ends_with("workshop/command.rs") {
+                continue;
+            }
             let text = std::fs::read_to_string(&path).unwrap();
             for (number, line) in text.lines().enumerate() {
                 let flag = line.split([' ', '(', '`', '"']).any(|word| {
