@@ -10,15 +10,12 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 use deepdream::models::{BUILT_IN, Store, catalogue};
-use deepdream::{Network, NetworkChoice, Recipe};
+use deepdream::{NetworkChoice, NetworkNames, Recipe};
 
 use crate::cli::Cli;
 
 /// The variable by which a shell asks for completions.
 const VARIABLE: &str = "DEEPDREAM_COMPLETE";
-
-/// The most bytes of a network that is opened while somebody types: a larger one takes too long.
-pub(crate) const QUICK: u64 = 64 << 20;
 
 /// What completions are written for.
 const SHELLS: Shells<'static> = Shells(&[&OwnBash, &Elvish, &Fish, &Powershell, &Zsh]);
@@ -103,9 +100,8 @@ pub(crate) fn known_networks(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Layers of the network that the line names.
 pub(crate) fn layers(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
-    let Some(network) = network() else { return Vec::new() };
-    let layers = deepdream::layers(&network);
-    let fitting = layers.iter().filter(|layer| layer.name.starts_with(&*text));
+    let Some(names) = names() else { return Vec::new() };
+    let fitting = names.layers.iter().filter(|layer| layer.name.starts_with(&*text));
     fitting
         .map(|layer| {
             let mark = match (layer.default, layer.worth_trying) {
@@ -122,16 +118,16 @@ pub(crate) fn layers(current: &OsStr) -> Vec<CompletionCandidate> {
 /// number. Names have `_` in the place of spaces, which not every shell quotes.
 pub(crate) fn classes(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy().to_lowercase().replace(' ', "_");
-    let Some(network) = network() else { return Vec::new() };
+    let Some(NetworkNames { labels, .. }) = names() else { return Vec::new() };
     let short = |label: &str| label.split(',').next().unwrap_or_default().trim().replace(' ', "_");
-    let names: Vec<String> = network.labels.iter().map(|label| short(label)).collect();
+    let names: Vec<String> = labels.iter().map(|label| short(label)).collect();
     let mut found = Vec::new();
     for (number, name) in names.iter().enumerate() {
         let alone = names.iter().filter(|other| other.eq_ignore_ascii_case(name)).count() == 1;
         let value = if alone { name.clone() } else { number.to_string() };
         let fits = name.to_lowercase().starts_with(&text) || number.to_string() == text;
         if fits && !name.is_empty() {
-            found.push(candidate(&value, &network.labels[number]));
+            found.push(candidate(&value, &labels[number]));
         }
     }
     found
@@ -156,10 +152,11 @@ fn candidate(value: &str, help: &str) -> CompletionCandidate {
     CompletionCandidate::new(value).help(help.map(|help| help.to_owned().into()))
 }
 
-/// The network that the line names, or else the default one; `None` for one that takes long to open.
-fn network() -> Option<Network> {
+/// What can be named of the network that the line names, or else of the default one; `None` where that is not
+/// known without opening it, which takes long.
+fn names() -> Option<NetworkNames> {
     let choice = named(&std::env::args_os().skip(1).collect::<Vec<_>>());
-    choice.map_or(NetworkChoice::Default, NetworkChoice::Named).load_within(QUICK)
+    choice.map_or(NetworkChoice::Default, NetworkChoice::Named).names()
 }
 
 /// What a command line has behind `--model`.

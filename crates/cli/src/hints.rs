@@ -56,13 +56,15 @@ fn flag(knob: Knob) -> Option<String> {
         Knob::Shard => "`deepdream video`, with or without --shard",
         Knob::Sound => "--sound",
         Knob::Silent => "--no-sound",
+        Knob::Memory => "--memory",
+        Knob::Scratch => "--scratch",
         _ => return None,
     };
     Some(flag.to_owned())
 }
 
 /// The flags for fields of a recipe that have one.
-const FLAGS: [(&str, &str); 25] = [
+const FLAGS: [(&str, &str); 26] = [
     ("size", "--size"),
     ("octaves.count", "--octaves"),
     ("octaves.anchor", "--anchor"),
@@ -71,6 +73,7 @@ const FLAGS: [(&str, &str); 25] = [
     ("ascent.step", "--step"),
     ("ascent.strength", "--strength"),
     ("finish.mix", "--mix"),
+    ("tiles", "--tiles"),
     ("ascent.jitter", "--jitter"),
     ("seed", "--seed"),
     ("objective", "--layer"),

@@ -8,6 +8,7 @@ mod commands;
 mod complete;
 mod console;
 mod exit;
+mod forecast;
 mod hints;
 mod interrupt;
 mod progress_line;

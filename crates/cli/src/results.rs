@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deepdream::{
-    Content, Cost, Error, Event, Events, Foreseen, Outcome, Size, Source, StillJob, Work, Wrote,
-    readable_bytes,
+    Content, Cost, Error, Event, Events, Foreseen, Outcome, Size, Source, StillJob, Tiling, Work,
+    Wrote, readable_bytes,
 };
 use serde::Serialize;
 
@@ -33,11 +33,32 @@ enum Became {
         steps: u32,
         seconds: f64,
         memory_bytes: u64,
+        #[serde(skip_serializing_if = "is_none")]
+        scratch_bytes: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exact_tiles: Option<ExactTiles>,
     },
     /// Nothing, since the dream is there.
     Kept { file: String },
     /// Nothing, for this reason.
     Failed { error: String, hints: Vec<String> },
+}
+
+/// How a dream is cut into exact tiles.
+#[derive(Serialize)]
+struct ExactTiles {
+    count: usize,
+    width: usize,
+    height: usize,
+    /// How many pixels the network sees for each of the dream.
+    cost: f64,
+}
+
+impl From<Tiling> for ExactTiles {
+    fn from(tiling: Tiling) -> Self {
+        let Size { height, width } = tiling.tile;
+        Self { count: tiling.rows * tiling.columns, width, height, cost: tiling.cost }
+    }
 }
 
 impl Became {
@@ -104,15 +125,19 @@ impl<E: Events> Events for Recorder<'_, E> {
 /// What is told of a picture that is foreseen.
 pub(crate) fn forecast(Foreseen { name, outcome }: Foreseen) -> PictureResult {
     let became = match outcome {
-        Outcome::Dream(Cost { output, size, octaves, steps, memory, time }) => Became::Dream {
-            file: output.display().to_string(),
-            width: size.width,
-            height: size.height,
-            octaves: octaves.len(),
-            steps,
-            seconds: time.as_secs_f64(),
-            memory_bytes: memory,
-        },
+        Outcome::Dream(Cost { output, size, octaves, steps, memory, scratch, time, tiling }) => {
+            Became::Dream {
+                file: output.display().to_string(),
+                width: size.width,
+                height: size.height,
+                octaves: octaves.len(),
+                steps,
+                seconds: time.as_secs_f64(),
+                memory_bytes: memory,
+                scratch_bytes: scratch,
+                exact_tiles: tiling.map(ExactTiles::from),
+            }
+        }
         Outcome::Kept(path) => Became::Kept { file: path.display().to_string() },
         Outcome::Refused(error) => Became::failed(&error),
     };
@@ -124,13 +149,34 @@ pub(crate) fn forecasts(all: &[PictureResult]) -> String {
     let (mut text, mut dreams, mut time, mut most) = (String::new(), 0, 0.0, 0);
     for PictureResult { picture, became } in all {
         text += &match became {
-            Became::Dream { file, width, height, octaves, steps, seconds, memory_bytes } => {
+            Became::Dream {
+                file,
+                width,
+                height,
+                octaves,
+                steps,
+                seconds,
+                memory_bytes,
+                scratch_bytes,
+                exact_tiles,
+            } => {
                 dreams += 1;
                 time += seconds;
                 most = most.max(*memory_bytes);
+                let tiles = exact_tiles.as_ref().map_or(String::new(), |tiles| {
+                    let ExactTiles { count, width, height, cost } = tiles;
+                    format!(
+                        "; in {count} exact tiles of {width}×{height}, in which the network sees {cost:.2} times as \
+                         many pixels"
+                    )
+                });
+                let scratch = match scratch_bytes {
+                    0 => String::new(),
+                    bytes => format!(" and {} of scratch files", readable_bytes(*bytes)),
+                };
                 format!(
                     "{picture} → {file} ({width}×{height}, {} of {steps} steps): about {}, up to {} of \
-                     memory\n",
+                     memory{scratch}{tiles}\n",
                     counted(*octaves as u64, "octave"),
                     about(*seconds),
                     readable_bytes(*memory_bytes)
@@ -150,6 +196,10 @@ pub(crate) fn forecasts(all: &[PictureResult]) -> String {
         );
     }
     text + "Nothing was written. The times are those of a few steps; files are read and written besides.\n"
+}
+
+fn is_none(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 fn about(seconds: f64) -> String {

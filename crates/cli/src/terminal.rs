@@ -294,7 +294,9 @@ impl View {
         let took = duration(self.begun[0].elapsed());
         match &self.work {
             Some(Work::Picture { place: Some(_), .. }) => self.wrote_pictures(&took),
-            None | Some(Work::Picture { .. }) if self.kept > 1 => self.wrote_pictures(&took),
+            None | Some(Work::Picture { .. }) if self.kept.max(self.pictures) > 1 => {
+                self.wrote_pictures(&took)
+            }
             Some(Work::Gallery { folder, .. }) if !self.sheet => {
                 let (pictures, folder) = (counted(self.pictures, "picture"), folder.display());
                 self.say(format!("wrote {pictures} into {folder} in {took}"));

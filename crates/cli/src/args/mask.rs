@@ -16,10 +16,14 @@ impl MaskArg {
     /// Reads what was typed. A text that names a file as a whole is that file.
     ///
     /// # Errors
-    /// A text without a file.
+    /// A text without a file, or with something that was to be a colour and is none.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (name, rest) = named(text).unwrap_or((Recipe::USUAL_REGION, text));
-        let (file, color) = colored(rest).map_or((rest, None), |(file, color)| (file, Some(color)));
+        let (file, color) = match colored(rest) {
+            None => (rest, None),
+            Some((file, color)) if is_color(color) => (file, Some(color)),
+            Some((file, color)) => return Err(no_color(file, color)),
+        };
         if file.is_empty() {
             return Err(
                 "a file is missing: write --mask areas.png, or --mask sky=areas.png#0000ff".into(),
@@ -58,11 +62,28 @@ pub(super) fn named(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty() && name.chars().all(fits)).then_some((name, rest))
 }
 
-/// The file before a colour, and the colour.
+/// The file before what is a colour or was to be one, and that. What has a point or goes on into a folder is a
+/// file's name.
 fn colored(text: &str) -> Option<(&str, &str)> {
     let (file, digits) = text.rsplit_once('#').filter(|_| !Path::new(text).exists())?;
-    let is_color = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    is_color.then(|| (file, &text[file.len()..]))
+    (!digits.contains(['.', '/', '\\'])).then(|| (file, &text[file.len()..]))
+}
+
+fn is_color(text: &str) -> bool {
+    text.len() == 7 && text[1..].bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+fn no_color(file: &str, color: &str) -> String {
+    let file = if file.is_empty() { "areas.png" } else { file };
+    let digits = &color.as_bytes()[1..];
+    // As style sheets shorten them.
+    let meant = match digits {
+        [r, g, b] if digits.iter().all(u8::is_ascii_hexdigit) => {
+            [r, r, g, g, b, b].iter().map(|digit| char::from(**digit)).collect()
+        }
+        _ => "0000ff".to_owned(),
+    };
+    format!("`{color}` is no colour: write six hexadecimal digits, {file}#{meant}")
 }
 
 #[cfg(test)]
@@ -87,7 +108,19 @@ mod tests {
             assert_eq!(read(text), as_text(expected), "{text}");
         }
         for wrong in ["", "sky=", "sky=#ff0000"] {
-            assert!(MaskArg::parse(wrong).is_err(), "{wrong}");
+            let said = MaskArg::parse(wrong).unwrap_err();
+            assert!(said.contains("a file is missing"), "{wrong}: {said}");
+        }
+        for (wrong, meant) in [
+            ("#ggg", "`#ggg` is no colour: write six hexadecimal digits, areas.png#0000ff"),
+            ("areas.png#0f8", "areas.png#00ff88"),
+            ("sky=areas.png#ff00000", "`#ff00000` is no colour"),
+            ("areas.png#blue", "`#blue` is no colour"),
+            ("areas.png#", "`#` is no colour"),
+            ("areas.png#é", "`#é` is no colour"),
+        ] {
+            let said = MaskArg::parse(wrong).unwrap_err();
+            assert!(said.contains(meant), "{wrong}: {said}");
         }
     }
 }

@@ -56,6 +56,25 @@ pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Reads an amount of memory in bytes, for `--memory 2G`, whose units are decimal: 1M is 1 000 000.
+///
+/// # Errors
+/// What is none.
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+    let number = text.trim_end_matches(['B', 'b']);
+    let (number, unit) = match number.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&number[..at], 1e3),
+        Some((at, 'm' | 'M')) => (&number[..at], 1e6),
+        Some((at, 'g' | 'G')) => (&number[..at], 1e9),
+        Some((at, 't' | 'T')) => (&number[..at], 1e12),
+        _ => (number, 1.0),
+    };
+    match number.trim().parse::<f64>() {
+        Ok(number) if (1.0..1e18).contains(&(number * unit)) => Ok((number * unit) as u64),
+        _ => Err("use an amount such as 2G, 1.5G or 800M (decimal units)".to_owned()),
+    }
+}
+
 /// Reads a size in pixels, for `--noise 640x400`.
 ///
 /// # Errors

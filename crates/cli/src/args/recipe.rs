@@ -33,7 +33,7 @@ pub(crate) struct RecipeArgs {
     #[arg(long = "mask", value_name = "[NAME=]FILE[#RRGGBB]", value_parser = MaskArg::parse)]
     #[arg(help_heading = "Recipe")]
     masks: Vec<MaskArg>,
-    /// Start from the recipe in this TOML file, dreamt picture or movie. Other flags change it.
+    /// Start from the recipe in this TOML file, dreamt picture, movie or folder of frames. Other flags change it.
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     recipe: Option<PathBuf>,
     /// A look: `figures` for whole figures in clean colours, `visualise` for what a layer is about by
@@ -83,6 +83,12 @@ pub(crate) struct RecipeArgs {
     /// Keep the picture's colours: the dream changes only how bright things are.
     #[arg(long, alias = "keep-colors", help_heading = "Recipe")]
     keep_colours: bool,
+    /// Whether the network sees the picture `whole` or in tiles: `exact` tiles give the dream of the whole
+    /// picture but for rounding, in less memory and more time; `rolled` and `scattered` are those of other
+    /// programs. Default: the preset's (figures: whole), and exact where the whole does not fit in memory.
+    #[arg(long, value_name = "KIND", help_heading = "Recipe")]
+    #[arg(value_parser = ["whole", "exact", "rolled", "scattered"])]
+    tiles: Option<String>,
     /// How many pixels each step may shift the picture by. Default: the preset's (figures: 32).
     #[arg(long, value_name = "PIXELS", help_heading = "Recipe")]
     #[arg(value_parser = any_whole, allow_negative_numbers = true)]
@@ -127,6 +133,7 @@ impl RecipeArgs {
             ("octaves.scale", text(&self.octave_scale)),
             ("ascent.iterations", text(&self.iterations)),
             ("ascent.step", text(&self.step)),
+            ("tiles", text(&self.tiles)),
             ("ascent.jitter", text(&self.jitter)),
             ("ascent.strength", text(&self.strength)),
             ("finish.mix", text(&self.mix)),

@@ -6,6 +6,7 @@ use clap::Args;
 use deepdream::{GalleryJob, Result, Shard};
 
 use crate::args::{MachineArgs, RecipeArgs, layers_by_default, preset_by_default, whole};
+use crate::forecast::foresee;
 use crate::terminal;
 
 /// Arguments of `gallery`.
@@ -39,13 +40,21 @@ pub(crate) struct GalleryArgs {
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     cells: Option<PathBuf>,
     /// Make only this part of the pictures, such as 1/4, and no sheet; other machines make the others in the
-    /// same folder. The same command without it makes the sheet. Default: all pictures, and the sheet.
+    /// same folder. `auto` takes the part from a Slurm array, `auto/4` from an indexed Kubernetes Job. The same
+    /// command without it makes the sheet. Default: all pictures, and the sheet.
     #[arg(long, value_name = "PART/PARTS", value_parser = str::parse::<Shard>)]
     #[arg(help_heading = "Output")]
     shard: Option<Shard>,
     /// Replace files that exist already. Default: stop with an error.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
+    /// Say what would be made, how long it would take on this machine and how much memory, and write nothing.
+    /// A few steps are taken to find out.
+    #[arg(long, help_heading = "Output")]
+    dry_run: bool,
+    /// Give the answer of --dry-run in JSON.
+    #[arg(long, help_heading = "Output", requires = "dry_run")]
+    json: bool,
     /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
@@ -68,6 +77,10 @@ pub(crate) fn gallery(args: &GalleryArgs) -> Result<()> {
         overwrite: args.force,
         dream: args.recipe.request(&args.machine, |_| ())?,
     };
+    if args.dry_run {
+        let quiet = (args.quiet, args.json);
+        return foresee(quiet, "picture", |events, cancel| job.foresee(events, cancel));
+    }
     terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
     Ok(())
 }

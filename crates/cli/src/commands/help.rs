@@ -2,11 +2,10 @@
 
 use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory};
-use deepdream::{Error, Fault, NetworkChoice, Result};
+use deepdream::{Error, Fault, NetworkChoice, QUICK, Result};
 
 use crate::args::{DEFAULT_LAYERS, saying};
 use crate::cli::Cli;
-use crate::complete::QUICK;
 use crate::console::print;
 
 /// Arguments of `help`.

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use deepdream::{BatchJob, Error, Foreseen, Outcome, Result, Size, Source, StillJob};
+use deepdream::{BatchJob, Error, Foreseen, Outcome, Result, Shard, Size, Source, StillJob};
 
-use crate::args::{MachineArgs, RecipeArgs, size};
+use crate::args::{MachineArgs, RecipeArgs, any_whole, size};
 use crate::console::{self, print};
 use crate::results::{Recorder, failed, forecast, forecasts};
 use crate::{terminal, wildcard};
@@ -20,6 +20,12 @@ pub(crate) struct ImageArgs {
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     #[arg(conflicts_with = "pictures")]
     noise: Option<Size>,
+    /// Dream this many pictures together from noise, 1 to 64. Each has its own seed, and they keep apart, so
+    /// that they show sides of the same thing; `diversity` in the recipe says how far. They are called
+    /// noise.dream_0.png and so on, and each carries the recipe of all. Default: 1, or the recipe's.
+    #[arg(long = "pictures", value_name = "N", value_parser = any_whole)]
+    #[arg(allow_negative_numbers = true)]
+    together: Option<u32>,
     /// The file to write; the ending of its name is its format. Or a folder, for several pictures.
     /// Default: beside each picture, photo.dream.jpg for photo.jpg.
     #[arg(short, long, value_name = "FILE|FOLDER", help_heading = "Output")]
@@ -34,6 +40,14 @@ pub(crate) struct ImageArgs {
     /// exists. Default: stop with an error.
     #[arg(long, help_heading = "Output", conflicts_with = "force")]
     skip_existing: bool,
+    /// Write 16 bits per channel, into a PNG or a TIFF. Default: as many as the picture has.
+    #[arg(long, help_heading = "Output")]
+    sixteen_bits: bool,
+    /// Dream on this part of the pictures alone, such as 1/4, so that several machines share them. `auto` takes the
+    /// part from a Slurm array, `auto/4` from an indexed Kubernetes Job. Default: all of them.
+    #[arg(long, value_name = "PART/PARTS", value_parser = str::parse::<Shard>)]
+    #[arg(help_heading = "Output", requires = "pictures", conflicts_with = "noise")]
+    shard: Option<Shard>,
     /// Say what would be made, how long it would take on this machine and how much memory, and write
     /// nothing. A few steps are taken to find out.
     #[arg(long, help_heading = "Output")]
@@ -111,15 +125,37 @@ fn failing(foreseen: &[Foreseen]) -> Option<Error> {
 fn job(args: &ImageArgs) -> Result<Job> {
     let (output, save_recipe) = (args.output.clone(), args.save_recipe.clone());
     let mut pictures = wildcard::expand(&args.pictures);
-    let (overwrite, skip_existing) = (args.force, args.skip_existing);
-    let dream = args.recipe.request(&args.machine, |_| ())?;
+    let (overwrite, skip_existing, sixteen_bits) =
+        (args.force, args.skip_existing, args.sixteen_bits);
+    let dream = args.recipe.request(&args.machine, |recipe| {
+        if let Some(together) = args.together {
+            recipe.set("pictures", together);
+        }
+    })?;
     let noise = args
         .noise
         .map(|Size { height, width }| Source::Noise { width: width as u32, height: height as u32 });
-    if pictures.len() > 1 {
-        let job = BatchJob { pictures, output, save_recipe, overwrite, skip_existing, dream };
+    if pictures.len() > 1 || args.shard.is_some() {
+        let job = BatchJob {
+            pictures,
+            output,
+            save_recipe,
+            overwrite,
+            skip_existing,
+            sixteen_bits,
+            shard: args.shard,
+            dream,
+        };
         return Ok(Job::Batch(job));
     }
     let source = pictures.pop().map(Source::Picture).or(noise);
-    Ok(Job::Still(StillJob { source, output, save_recipe, overwrite, skip_existing, dream }))
+    Ok(Job::Still(StillJob {
+        source,
+        output,
+        save_recipe,
+        overwrite,
+        skip_existing,
+        sixteen_bits,
+        dream,
+    }))
 }

@@ -149,6 +149,7 @@ pub(crate) fn probe(args: &ProbeArgs) -> Result<()> {
         }
         request.network = NetworkChoice::Loaded(network);
         let response = deepdream::evaluate(&request, &image)?;
+        gradient_file.iter().try_for_each(|(_, output)| output.spare(response.inputs()))?;
         let terms = response.terms.iter().zip(&response.weights);
         let terms = terms.map(|(term, &weight)| WeightedTerm { term: term.to_string(), weight });
         let (objective, terms) = (response.value, terms.collect());

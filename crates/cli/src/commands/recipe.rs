@@ -16,7 +16,8 @@ use crate::console::{self, print, say};
 /// Arguments of `recipe`.
 #[derive(Debug, Args)]
 pub(crate) struct RecipeCommandArgs {
-    /// A dreamt picture or movie, or a recipe's TOML file. Default: the recipe that the network has by itself.
+    /// A dreamt picture or movie, a folder of frames, or a recipe's TOML file. Default: the recipe that the
+    /// network has by itself.
     file: Option<PathBuf>,
     /// Say in which settings this second recipe differs from the first.
     #[arg(value_name = "OTHER", conflicts_with = "compare")]

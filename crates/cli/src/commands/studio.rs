@@ -74,6 +74,7 @@ pub(crate) fn studio(args: &StudioArgs) -> Result<()> {
         );
     }
     let studio = Studio::open(workshop, options).map_err(|error| failed(&error))?;
+    studio.notes().iter().for_each(|note| say(format!("note: {note}")));
     let address = studio.address();
     let port = address.port();
     if args.port.is_none() && args.listen.is_none() && port != PORT {

@@ -7,6 +7,7 @@ use deepdream::{Error, Fault, RecipeRequest, Result, Shard, VideoJob};
 
 use crate::args::{EncodingArgs, MachineArgs, RecipeArgs, number};
 use crate::console::say;
+use crate::forecast::foresee;
 use crate::hints::quoted;
 use crate::terminal;
 
@@ -31,10 +32,18 @@ pub(crate) struct VideoArgs {
     /// Leave the sound out. Default: copy it as it is.
     #[arg(long, help_heading = "Output")]
     no_sound: bool,
-    /// Make only the frames of part I of N, and no movie, so that N machines can share the work in one
-    /// folder. `deepdream movie` then joins the frames. Needs --coherence independent.
-    #[arg(long, value_name = "I/N", help_heading = "Output")]
+    /// Make only the frames of this part, such as 1/4, and no movie; other machines make the others in the
+    /// same folder. `deepdream movie` then joins the frames. `auto` takes the part from a Slurm array,
+    /// `auto/4` from an indexed Kubernetes Job. Needs --coherence independent.
+    #[arg(long, value_name = "PART/PARTS", help_heading = "Output")]
     shard: Option<Shard>,
+    /// Say what would be made, how long it would take on this machine and how much memory, and write nothing.
+    /// A few frames are dreamt to find out.
+    #[arg(long, help_heading = "Output")]
+    dry_run: bool,
+    /// Give the answer of --dry-run in JSON.
+    #[arg(long, help_heading = "Output", requires = "dry_run")]
+    json: bool,
     /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
@@ -134,6 +143,10 @@ pub(crate) fn video(args: &VideoArgs) -> Result<()> {
         dream: args.recipe.request(&args.machine, |recipe| args.frames.edit(recipe))?,
         ..VideoJob::new(&args.video)
     };
+    if args.dry_run {
+        let quiet = (args.quiet, args.json);
+        return foresee(quiet, "frame", |events, cancel| job.foresee(events, cancel));
+    }
     let report = terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
     if let (Some(shard), Some(folder), false) = (args.shard, report.wrote.first(), args.quiet) {
         let folder = quoted(folder);

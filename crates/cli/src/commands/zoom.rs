@@ -7,6 +7,7 @@ use deepdream::media::sound::Heard;
 use deepdream::{Result, ZoomJob};
 
 use crate::args::{EncodingArgs, MachineArgs, MotionArgs, PlaybackArgs, RecipeArgs};
+use crate::forecast::foresee;
 use crate::terminal;
 
 /// Arguments of `zoom`.
@@ -25,6 +26,13 @@ pub(crate) struct ZoomArgs {
     /// only a movie of the same frames.
     #[arg(short, long, help_heading = "Output")]
     force: bool,
+    /// Say what would be made, how long it would take on this machine and how much memory, and write nothing.
+    /// A few frames are dreamt to find out.
+    #[arg(long, help_heading = "Output")]
+    dry_run: bool,
+    /// Give the answer of --dry-run in JSON.
+    #[arg(long, help_heading = "Output", requires = "dry_run")]
+    json: bool,
     /// Print nothing but errors. Default: show progress.
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
@@ -92,6 +100,10 @@ pub(crate) fn zoom(args: &ZoomArgs) -> Result<()> {
         dream: args.recipe.request(&args.machine, |recipe| args.motion.edit(recipe))?,
         ..ZoomJob::new(&args.photo)
     };
+    if args.dry_run {
+        let quiet = (args.quiet, args.json);
+        return foresee(quiet, "frame", |events, cancel| job.foresee(events, cancel));
+    }
     terminal::run(args.quiet, |events, cancel| job.run(events, cancel))?;
     Ok(())
 }

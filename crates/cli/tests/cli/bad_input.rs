@@ -25,6 +25,28 @@ fn says(assert: Assert, code: i32, texts: &[&str]) {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn less_memory_than_the_program_has_blames_no_picture() {
+    let room = Room::new();
+    room.picture("a.png");
+    for more in [&[][..], &["--guide", "a.png"], &["--dry-run"]] {
+        let args = [&["a.png", "--memory", "1M"], more].concat();
+        refused(&room, &args, 7, &["1 MB of memory is not enough", "(--memory)"]);
+    }
+    // The limit is said as it was set.
+    let args = ["a.png", "--size", "900", "--memory", "60M", "--layer", "fire9/concat"];
+    refused(&room, &args, 7, &["only 60 MB may be used", "Allow more memory (--memory)."]);
+}
+
+#[test]
+fn sixteen_bits_where_there_is_no_place_for_them() {
+    let room = Room::new();
+    room.picture("a.png");
+    let args = ["a.png", "--sixteen-bits", "--layer", "fire2/concat", "-o", "x.jpg"];
+    refused(&room, &args, 6, &["JPEG files have 8 bits per channel", ".png or a .tiff (-o)"]);
+}
+
+#[test]
 fn missing_file() {
     let room = Room::new();
     refused(&room, &["none.jpg"], 3, &["none.jpg", "there is no such file"]);
@@ -340,5 +362,6 @@ fn a_picture_too_large_for_the_dream_is_refused_by_its_header() {
     room.write("bomb.png", bytes);
     // Were it read, its missing data would be what is wrong.
     let said = ["bomb.png", "memory"];
-    refused(&room, &["bomb.png"], 7, &said);
+    // Less than the smallest tiles of it take, wherever its pictures would lie.
+    refused(&room, &["bomb.png", "--memory", "80M"], 7, &said);
 }

@@ -34,6 +34,66 @@ fn expected(statuses: [&str; 4]) -> Vec<(String, String)> {
 }
 
 #[test]
+fn parts_of_a_batch_make_the_whole() {
+    let room = room();
+    room.write("no.png", "no picture");
+    let part = |part: &str| {
+        let (json, said, code) =
+            image(&room, &["--json", "--save-recipe", "look.toml", "--shard", part]);
+        (statuses(&json), said, code)
+    };
+    let all = expected(["written", "failed", "written", "written"]);
+    let (first, said, code) = part("1/2");
+    assert_eq!(first, [all[0].clone(), all[2].clone()], "{said}");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!room.path("c.dream.png").exists());
+    let (second, said, code) = part("2/2");
+    assert_eq!(second, [all[1].clone(), all[3].clone()], "{said}");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("1 of 2 pictures was not dreamt on"), "{said}");
+    assert!(room.path("c.dream.png").exists());
+    // There are more machines than pictures.
+    assert_eq!(part("5/5"), (Vec::new(), String::new(), Some(0)));
+    for more in [&["--shard", "5/5"][..], &["--shard", "5/5", "--dry-run"]] {
+        let (_, said, code) = image(&room, more);
+        assert!(said.contains("part 5/5 has no picture: there are only 4"), "{said}");
+        assert_eq!(code, Some(0), "{said}");
+    }
+    // A part of one picture is told of as any other is.
+    let (taken, said, code) = part("4/4");
+    assert_eq!(taken, [("c.png".to_owned(), "failed".to_owned())], "{said}");
+    assert_eq!(code, Some(6), "{said}");
+
+    // Two of one name go to one file, whichever machine makes them.
+    std::fs::create_dir(room.path("in")).unwrap();
+    room.picture("in/a.png");
+    for part in ["1/2", "2/2"] {
+        let pictures = ["image", "a.png", "in/a.png", "-o", "out/", "--shard", part];
+        let assert = room.deepdream().args(pictures).args(QUICK).assert().failure();
+        let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(said.contains("a.dream.png"), "{said}");
+    }
+
+    // Noise is no batch, whether it is asked for or a recipe's.
+    room.write("noise.toml", "noise = { width = 40, height = 24 }\n");
+    for what in [["--noise", "40x24"], ["--recipe", "noise.toml"]] {
+        let words = [&["image", "--shard", "2/4"], &what[..]].concat();
+        room.deepdream().args(words).args(QUICK).assert().code(2);
+    }
+
+    let scheduled = |part: &str| {
+        let mut command = room.deepdream();
+        command.args(["image", "a.png", "b.png", "-o", "auto/", "--shard", part]).args(QUICK);
+        command.env("JOB_COMPLETION_INDEX", "1");
+        command.output().unwrap()
+    };
+    assert!(scheduled("auto/2").status.success());
+    assert!(room.path("auto/b.dream.png").exists() && !room.path("auto/a.dream.png").exists());
+    let said = String::from_utf8(scheduled("auto").stderr).unwrap();
+    assert!(said.contains("Write auto/8"), "{said}");
+}
+
+#[test]
 fn dreams_that_exist_are_kept_and_scripts_are_told() {
     let room = room();
     room.write("no.png", "no picture");
@@ -92,6 +152,31 @@ fn a_dry_run_says_what_would_be_made_and_makes_nothing() {
     }
     let words = ["image", "c.png", "--dry-run", "-o", "c.png", "--skip-existing"];
     room.deepdream().args(words).args(QUICK).assert().code(6);
+}
+
+#[test]
+fn a_dream_that_does_not_fit_in_the_memory_is_cut_into_exact_tiles() {
+    let room = room();
+    let dry =
+        ["image", "--noise", "900x700", "--layer", "fire5/concat", "--octaves", "1", "--dry-run"];
+    let said = |more: &[&str]| -> Value {
+        let command = [&dry[..], &["--preset", "classic", "--json"], more].concat();
+        let output = room.deepdream().args(command).assert().success().get_output().stdout.clone();
+        serde_json::from_slice(&output).unwrap()
+    };
+    let bytes = |said: &Value| said[0]["memory_bytes"].as_u64().unwrap();
+    let whole = said(&[]);
+    assert!(whole[0].get("exact_tiles").is_none(), "{whole}");
+    let limit = bytes(&whole) * 19 / 20;
+    let cut = said(&["--memory", &limit.to_string()]);
+    let tiles = &cut[0]["exact_tiles"];
+    assert!(tiles["count"].as_u64() > Some(1) && tiles["cost"].as_f64() > Some(1.0), "{cut}");
+    assert!(bytes(&cut) <= limit, "{limit}: {cut}");
+    let asked = said(&["--tiles", "exact", "--set", "tiles.exact.size=500"]);
+    assert!(asked[0]["exact_tiles"]["width"].as_u64() <= Some(500), "{asked}");
+    let command = [&dry[..], &["--memory", "much"]].concat();
+    let error = room.deepdream().args(command).assert().code(2).get_output().stderr.clone();
+    assert!(String::from_utf8_lossy(&error).contains("such as 2G"));
 }
 
 #[test]

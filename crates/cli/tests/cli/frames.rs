@@ -59,6 +59,59 @@ fn goes_on_where_it_stopped_as_if_it_had_not() {
 }
 
 #[test]
+fn a_folder_of_version_0_2_goes_on_as_it_began() {
+    let room = room("img_0.png");
+    std::fs::create_dir(room.path("other")).unwrap();
+    std::fs::copy(room.path("sky/img_0.png"), room.path("other/img_0.png")).unwrap();
+    let old = [&QUICK[..], &["--set", "zoom.shoulder=0"]].concat();
+    run(&room, "other", 5, &old).success();
+    run(&room, "sky", 3, &old).success();
+    // Its record says nothing of shoulders.
+    let state = room.path("sky/.deepdream/state.safetensors");
+    let mut record = std::fs::read(&state).unwrap();
+    let said = b"shoulder = 0.0";
+    let at = record.windows(said.len()).position(|bytes| bytes == said).unwrap();
+    record[at..][..said.len()].fill(b' ');
+    std::fs::write(&state, record).unwrap();
+    run(&room, "sky", 5, &[]).success();
+    assert_eq!(frames(&room.path("sky")), frames(&room.path("other")));
+}
+
+#[test]
+fn a_folder_of_frames_has_a_recipe() {
+    let room = room("img_0.png");
+    run(&room, "sky", 3, &QUICK).success();
+    let recipe = |of: &str| {
+        let assert = room.deepdream().args(["recipe", of]).assert().success();
+        String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+    };
+    assert_eq!(recipe("sky"), recipe("sky/img_2.png"));
+    assert!(recipe("sky").contains("[zoom]"));
+    let mut dream = room.deepdream();
+    dream.args(["image", "sky/img_0.png", "-o", "still.png", "--recipe", "sky"]).assert().success();
+    // The newest frame has it too, where there is no record.
+    std::fs::remove_dir_all(room.path("sky/.deepdream")).unwrap();
+    assert_eq!(recipe("sky"), recipe("sky/img_2.png"));
+    std::fs::create_dir(room.path("sky/.deepdream")).unwrap();
+    room.write("sky/.deepdream/video.json", "{");
+    assert_eq!(recipe("sky"), recipe("sky/img_2.png"));
+    std::fs::create_dir(room.path("empty")).unwrap();
+    let text = said(room.deepdream().args(["recipe", "empty"]).assert(), 5);
+    assert!(text.contains("no frames of a zoom or a video were made in empty"), "{text}");
+}
+
+#[test]
+fn a_preset_upon_a_recipe_has_what_a_zoom_needs() {
+    let room = room("img_0.png");
+    room.write("classic.toml", "schema = 1\npreset = \"classic\"\noctaves = { count = 4 }\n");
+    let flags = ["--recipe", "classic.toml", "--preset", "figures", "--layer", "conv1", "-i", "1"];
+    run(&room, "sky", 2, &flags).success();
+    let assert = room.deepdream().args(["recipe", "sky"]).assert().success();
+    let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    assert!(text.contains("count = 2") && text.contains("pace = 3.0"), "{text}");
+}
+
+#[test]
 fn a_zoom_that_names_its_preset_goes_on_too() {
     let room = room("img_0.png");
     let flags = ["--preset", "figures", "--layer", "conv1", "--iterations", "1"];

@@ -16,6 +16,27 @@ fn said(output: &std::process::Output) -> String {
 }
 
 #[test]
+fn no_output_replaces_a_file_that_a_setting_names() {
+    let room = Room::new();
+    room.picture("photo.png");
+    crate::room::picture(40, 40).save(room.path("guide.png")).unwrap();
+    std::fs::rename(room.path("guide.png"), room.path("guide.npy")).unwrap();
+    let before = room.bytes("guide.npy");
+    let term = "objective=[{layer=\"conv1\",guides=[\"g\"]}]";
+    let probe =
+        ["probe", "photo.png", "--force", "--set", "guides.g.file=guide.npy", "--set", term];
+    let gradient = |file: &str| {
+        let output = room.deepdream().args(probe).args(["--gradient", file]).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = gradient("guide.npy");
+    assert!(code == Some(6) && said.contains("guide"), "{code:?}: {said}");
+    assert_eq!(room.bytes("guide.npy"), before);
+    let (code, said) = gradient("gradient.npy");
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn a_guided_dream_carries_its_guides_hash_and_comes_again_on_any_number_of_threads() {
     let room = room();
     let dream = |more: &[&str]| {

@@ -5,10 +5,12 @@ mod batches;
 mod check;
 mod commands;
 mod elsewhere;
+mod forecasts;
 mod frames;
 mod golden;
 mod guides;
 mod interrupt;
+mod large;
 mod models;
 mod movies;
 mod numbers;
@@ -19,7 +21,12 @@ mod recipe_command;
 mod recipes;
 mod recipes_0_1;
 mod regions;
+#[cfg(feature = "studio")]
+mod renders;
 mod room;
 mod steering;
+#[cfg(feature = "studio")]
+mod studio;
+mod together;
 mod usage;
 mod videos;

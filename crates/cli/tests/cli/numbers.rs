@@ -103,7 +103,7 @@ fn kernels_best() -> String {
 #[test]
 fn a_limit_of_the_process_is_an_error_before_the_work() {
     let room = room();
-    for limit in ["-v 700000", "-d 200000"] {
+    for limit in ["-v 700000", "-d 100000"] {
         let program = env!("CARGO_BIN_EXE_deepdream");
         let dream = "image --noise 4000x3000 -i 1 --octaves 1 -o large.png -q --threads 2";
         let line = format!("ulimit {limit}; exec {program} {dream}");

@@ -122,7 +122,7 @@ fn masks_that_cannot_be_are_refused() {
         ("mask.png#0000ff", 5, "no pixel of mask.png is #0000ff"),
         ("text.png", 3, "text.png"),
         ("none.png", 3, "could not read none.png: there is no such file"),
-        ("photo.png#12", 3, "photo.png#12"),
+        ("photo.png#12", 2, "`#12` is no colour: write six hexadecimal digits, photo.png#0000ff"),
     ] {
         let mut command = room.deepdream();
         command.args(["image", "photo.png", "-o", "out.png", "--mask", mask]).args(QUICK);

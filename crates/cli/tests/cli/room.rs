@@ -102,9 +102,25 @@ impl SmallDisk {
         None
     }
 
+    /// Takes all room that is left but some kilobytes.
+    pub(crate) fn fill(&self, left: u64) {
+        // Who writes meanwhile needs more than what was counted.
+        loop {
+            let all = nix::sys::statvfs::statvfs(&self.0).unwrap();
+            let used = (all.blocks() - all.blocks_free()) * all.fragment_size() / 1024;
+            if self.is_resized(&format!("{}k", used + left)) {
+                return;
+            }
+        }
+    }
+
     /// Gives it so much room in all.
     pub(crate) fn resize(&self, size: &str) {
-        assert!(mount(&["mount", "-o", &format!("remount,size={size}")], &self.0));
+        assert!(self.is_resized(size));
+    }
+
+    fn is_resized(&self, size: &str) -> bool {
+        mount(&["mount", "-o", &format!("remount,size={size}")], &self.0)
     }
 }
 

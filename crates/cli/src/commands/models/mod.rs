@@ -13,7 +13,7 @@ use clap_complete::engine::ArgValueCompleter;
 use deepdream::models::{
     Addition, BUILT_IN, KnownNetwork, ModelError, Pulled, Source, Store, StoreEvent,
 };
-use deepdream::{CancelToken, Network, Recipe, Result};
+use deepdream::{CancelToken, Network, NetworkChoice, QUICK, Recipe, Result};
 use graph::ChannelOrder;
 use indicatif::DecimalBytes;
 use serde::Serialize;
@@ -255,6 +255,11 @@ fn pull(store: &Store, name: &str, from: Option<&str>) -> Result<()> {
     let folder = folder.display();
     match pulled? {
         Pulled::Downloaded => {
+            // What takes long to open is opened now, so that its layers can be completed; what keeps it from being
+            // opened is said by those who use it.
+            if store.size(name).is_ok_and(|bytes| bytes > QUICK) {
+                let _ = NetworkChoice::Named(name.to_owned()).load();
+            }
             let licence = source.map_or("not known", |source| source.licence);
             let took = duration(begun.elapsed());
             if source.is_some_and(|source| source.checksum.parts().is_none()) {
@@ -344,7 +349,7 @@ fn add(store: &Store, args: &AddArgs) -> Result<()> {
     let name = store.add(&addition, &mut |event| view.event(event))?;
     let mut text =
         format!("{name} is installed: `deepdream image PHOTO --model {name}` dreams with it\n");
-    if let Some(part) = deepdream::unsupported_part(&store.resolve(Some(&name))?.0) {
+    if let Some(part) = deepdream::unsupported_part(&NetworkChoice::Named(name.clone()).load()?) {
         text += &format!("note: {part}\n");
     }
     print(text)

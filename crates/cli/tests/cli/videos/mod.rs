@@ -34,7 +34,7 @@ fn make(room: &Room, name: &str, arguments: &str) {
 }
 
 /// A small clip of `frames` frames at `rate` and a little more sound, unless `more` maps only pictures.
-fn clip(room: &Room, name: &str, rate: &str, frames: u32, more: &str) {
+pub(crate) fn clip(room: &Room, name: &str, rate: &str, frames: u32, more: &str) {
     let (numerator, denominator) = rate.split_once('/').unwrap_or((rate, "1"));
     let per_second = numerator.parse::<f64>().unwrap() / denominator.parse::<f64>().unwrap();
     let seconds = f64::from(frames) / per_second;
