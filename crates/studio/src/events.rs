@@ -13,7 +13,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::desk::Desk;
 
 /// The shortest time between two rounds of events.
-const ROUND: Duration = Duration::from_millis(50);
+const ROUND: Duration = Duration::from_millis(100);
 
 /// The events after `count`.
 pub(crate) fn events(

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::desk::{Desk, Frame};
 use crate::problem::Problem;
+use crate::routes::usual_size;
 
 /// How long a request waits for news.
 const WAIT: Duration = Duration::from_secs(1);
@@ -28,10 +29,6 @@ pub(crate) struct Wanted {
     /// JPEG's quality; frames of whole dreams are better than that.
     #[serde(default = "usual_quality")]
     q: u8,
-}
-
-fn usual_size() -> u32 {
-    1280
 }
 
 fn usual_quality() -> u8 {

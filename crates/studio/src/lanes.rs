@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::desk::{Desk, Part, Start};
 use crate::secret::hex;
 use crate::shelf::Shelf;
-use crate::workshop::{Dream, Failure, Order, Picture, Sample, Step, Watch};
+use crate::workshop::{Dream, Failure, Lane, Order, Picture, Sample, Step, Watch};
 
 /// The longest side of small pictures.
 const SMALL: u32 = 224;
@@ -35,7 +35,11 @@ pub(crate) fn steer(desk: &Desk) {
 }
 
 /// A dream whose panic is a failure.
-fn guarded(desk: &Desk, order: &Order, watch: &mut dyn Watch) -> Result<Arc<dyn Dream>, Failure> {
+pub(crate) fn guarded(
+    desk: &Desk,
+    order: &Order,
+    watch: &mut dyn Watch,
+) -> Result<Arc<dyn Dream>, Failure> {
     let dream = AssertUnwindSafe(|| desk.workshop.dream(order, watch));
     catch_unwind(dream).unwrap_or_else(|_| {
         let what = "This dream broke the program's computing. Its terminal says where.";
@@ -87,6 +91,13 @@ fn next(desk: &Desk) -> Option<(u64, Sample, Start, String)> {
         if let Some((context, sample)) = inner.gallery.next() {
             drop(inner);
             desk.stand_back();
+            if desk.renders_first() {
+                inner = desk.lock();
+                let moment = Duration::from_millis(200);
+                let waited = desk.work.wait_timeout(inner, moment);
+                inner = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+                continue;
+            }
             let still = desk.lock().gallery.is_of_use(context, &sample);
             if let Some((start, recipe)) = desk.now().filter(|_| still) {
                 return Some((context, sample, start, recipe));
@@ -111,9 +122,7 @@ fn small(
     if shelf.has_small(&name) {
         return Ok(name);
     }
-    let source = start.source(SMALL);
-    let longest = (!start.noise).then_some(SMALL);
-    let order = Order { source, recipe, longest, steered: false };
+    let order = Order { source: start.source(), recipe, longest: SMALL, lane: Lane::Behind };
     let dream = guarded(desk, &order, &mut Behind { desk, context, sample })?;
     shelf.keep_small(&name, &dream.jpeg(SMALL, 88))?;
     Ok(name)

@@ -5,32 +5,46 @@
 //! a token, which no other page in the same browser has; pictures and events, for which browsers send no
 //! headers, are under a path that nobody guesses.
 
+mod assets;
 mod desk;
 mod events;
 mod fetch;
 mod frames;
 mod gallery;
+mod gather;
 mod guard;
+mod history;
+mod kept;
 mod lanes;
+mod library;
+mod looks;
 mod page;
+mod photos;
 mod pictures;
 mod problem;
+mod queue;
+mod render;
+mod room_on_disk;
 mod routes;
 mod running;
 mod secret;
 mod server;
 mod session;
 mod shelf;
+mod table;
 mod upload;
+mod variations;
 mod workshop;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use render::{Clip, Done, Foreseen, Render, Rendered, Wanted};
 pub use running::window_of_running;
 pub use server::Studio;
 pub use workshop::{
-    Change, Dream, Failure, Fetched, Look, Order, Picture, Sample, Source, Step, Watch, Workshop,
+    Change, Dream, Failure, Fetched, Lane, Look, Order, Picture, Sample, Source, Step, Watch,
+    Workshop,
 };
 
 /// The port that the studio has where it is free.

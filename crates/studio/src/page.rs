@@ -1,5 +1,6 @@
 //! The page: five files that are part of the program. `web/` has what they are built from.
 
+use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
 use crate::routes::Answer;
@@ -9,6 +10,8 @@ struct File {
     kind: &'static str,
     bytes: &'static [u8],
 }
+
+const ICON: &str = "/icon.svg";
 
 const FILES: [File; 5] = [
     File {
@@ -27,7 +30,7 @@ const FILES: [File; 5] = [
         bytes: include_bytes!("../page/app.css"),
     },
     File { path: "/coffee.jpg", kind: "image/jpeg", bytes: include_bytes!("../page/coffee.jpg") },
-    File { path: "/icon.svg", kind: "image/svg+xml", bytes: include_bytes!("../page/icon.svg") },
+    File { path: ICON, kind: "image/svg+xml", bytes: include_bytes!("../page/icon.svg") },
 ];
 
 /// What the page may do: run its own script, show its own pictures, talk to its own server.
@@ -35,10 +38,23 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
      img-src 'self'; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The file of the page at a path.
-pub(crate) fn file(path: &str) -> Option<Answer> {
+/// The icon with its ring filled to so many tenths, from the top on.
+fn filled(icon: &[u8], tenths: u8) -> String {
+    let ring = format!(
+        r#"stroke-width="3" pathLength="10" stroke-dasharray="{tenths} 10" transform="rotate(-90 16 16)""#
+    );
+    String::from_utf8_lossy(icon).replacen(r#"stroke-width="3""#, &ring, 1)
+}
+
+/// The file of the page at a path. The icon's ring is filled to as many tenths as the query says.
+pub(crate) fn file(path: &str, query: Option<&str>) -> Option<Answer> {
     let file = FILES.iter().find(|file| file.path == path)?;
-    let mut answer = Response::new(axum::body::Body::from(file.bytes));
+    let tenths = query.and_then(|query| query.strip_prefix("tenths=")?.parse().ok());
+    let body = match tenths {
+        Some(tenths @ 0u8..=10) if path == ICON => Body::from(filled(file.bytes, tenths)),
+        _ => Body::from(file.bytes),
+    };
+    let mut answer = Response::new(body);
     *answer.status_mut() = StatusCode::OK;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));

@@ -9,16 +9,19 @@ use crate::routes::Answer;
 pub(crate) struct Format {
     pub(crate) extension: &'static str,
     pub(crate) kind: &'static str,
+    /// Whether it is for what no recipe makes.
+    pub(crate) unfinished: bool,
 }
 
 impl Format {
     pub(crate) fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "dream.png" => Self { extension: "png", kind: "image/png" },
-            "dream.jpg" => Self { extension: "jpg", kind: "image/jpeg" },
-            "dream.webp" => Self { extension: "webp", kind: "image/webp" },
+        let (extension, kind) = match name {
+            "dream.png" => ("png", "image/png"),
+            "dream.jpg" | "unfinished.jpg" => ("jpg", "image/jpeg"),
+            "dream.webp" => ("webp", "image/webp"),
             _ => return None,
-        })
+        };
+        Some(Self { extension, kind, unfinished: name.starts_with("unfinished") })
     }
 }
 
@@ -30,16 +33,19 @@ pub(crate) fn picture(kind: &'static str, bytes: Vec<u8>, name: Option<&str>) ->
     match name {
         None => drop(headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept))),
         Some(name) => {
-            let plain: String =
-                name.chars().map(|c| if c.is_ascii() && c != '"' { c } else { '-' }).collect();
-            let encoded: String = name.bytes().map(percent).collect();
-            let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(header::CONTENT_DISPOSITION, value);
-            }
+            headers.extend(attachment(name).map(|name| (header::CONTENT_DISPOSITION, name)))
         }
     }
     (headers, bytes).into_response()
+}
+
+/// The header of a download of this name.
+pub(crate) fn attachment(name: &str) -> Option<HeaderValue> {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii() && c != '"' { c } else { '-' }).collect();
+    let encoded: String = name.bytes().map(percent).collect();
+    let value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    HeaderValue::from_str(&value).ok()
 }
 
 fn percent(byte: u8) -> String {

@@ -1,11 +1,11 @@
-//! Every route, who may take it, and what it does.
+//! What each route does, for those who may take it.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request};
-use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,11 +15,13 @@ use crate::desk::Start;
 use crate::frames::{Wanted, frame};
 use crate::pictures::{Format, picture};
 use crate::problem::Problem;
+use crate::render::Clip;
 use crate::server::Room;
 use crate::session::Refusal;
-use crate::shelf::slug;
-use crate::workshop::{Change, Failure, Sample};
-use crate::{events, fetch, gallery, page, upload};
+use crate::shelf::{slug, stem};
+use crate::table::{Access, Action, find};
+use crate::workshop::{Change, Failure};
+use crate::{assets, events, fetch, gallery, history, kept, page, photos, queue, upload};
 
 /// An answer.
 pub(crate) type Answer = Response<Body>;
@@ -29,116 +31,6 @@ const MOST_JSON: usize = 256 << 10;
 
 /// The largest noise to start from.
 const MOST_NOISE: u32 = 4096;
-
-/// Who may take a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Everybody who gets to the server: nothing secret.
-    Open,
-    /// Who has the token.
-    Token,
-    /// Who knows the key, which is in the path. Such routes change nothing.
-    Key,
-}
-
-/// What a route does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Page,
-    Session,
-    Code,
-    State,
-    Form,
-    Networks,
-    Fetch,
-    CancelFetch,
-    Layers,
-    AddPicture,
-    StartNoise,
-    Import,
-    UseRecipe,
-    UsePicture,
-    Edit,
-    Size,
-    DreamOn,
-    Resume,
-    Pause,
-    Stop,
-    Undo,
-    Redo,
-    Text,
-    WantGallery,
-    Quit,
-    Events,
-    Frame,
-    Small,
-    Photo,
-    Save,
-}
-
-/// The routes. `*` stands for one part of a path: in those with [`Access::Key`], the first is the key.
-pub(crate) const ROUTES: [(Method, &str, Access, Action); 34] = [
-    (Method::GET, "/", Access::Open, Action::Page),
-    (Method::GET, "/app.js", Access::Open, Action::Page),
-    (Method::GET, "/app.css", Access::Open, Action::Page),
-    (Method::GET, "/coffee.jpg", Access::Open, Action::Page),
-    (Method::GET, "/icon.svg", Access::Open, Action::Page),
-    (Method::POST, "/api/session", Access::Open, Action::Session),
-    (Method::POST, "/api/codes", Access::Token, Action::Code),
-    (Method::GET, "/api/state", Access::Token, Action::State),
-    (Method::GET, "/api/form", Access::Token, Action::Form),
-    (Method::GET, "/api/networks", Access::Token, Action::Networks),
-    (Method::POST, "/api/networks/*", Access::Token, Action::Fetch),
-    (Method::DELETE, "/api/networks/*", Access::Token, Action::CancelFetch),
-    (Method::GET, "/api/layers", Access::Token, Action::Layers),
-    (Method::POST, "/api/pictures", Access::Token, Action::AddPicture),
-    (Method::POST, "/api/noise", Access::Token, Action::StartNoise),
-    (Method::POST, "/api/recipes", Access::Token, Action::Import),
-    (Method::POST, "/api/offers/*/recipe", Access::Token, Action::UseRecipe),
-    (Method::POST, "/api/offers/*/picture", Access::Token, Action::UsePicture),
-    (Method::POST, "/api/dream/size", Access::Token, Action::Size),
-    (Method::POST, "/api/dream/on", Access::Token, Action::DreamOn),
-    (Method::PATCH, "/api/dream", Access::Token, Action::Edit),
-    (Method::POST, "/api/dream/resume", Access::Token, Action::Resume),
-    (Method::POST, "/api/dream/pause", Access::Token, Action::Pause),
-    (Method::POST, "/api/dream/stop", Access::Token, Action::Stop),
-    (Method::POST, "/api/dream/undo", Access::Token, Action::Undo),
-    (Method::POST, "/api/dream/redo", Access::Token, Action::Redo),
-    (Method::GET, "/api/recipe", Access::Token, Action::Text),
-    (Method::PUT, "/api/gallery", Access::Token, Action::WantGallery),
-    (Method::POST, "/api/quit", Access::Token, Action::Quit),
-    (Method::GET, "/events/*", Access::Key, Action::Events),
-    (Method::GET, "/frames/*", Access::Key, Action::Frame),
-    (Method::GET, "/files/*/small/*", Access::Key, Action::Small),
-    (Method::GET, "/files/*/photo/*", Access::Key, Action::Photo),
-    (Method::GET, "/files/*/save/*", Access::Key, Action::Save),
-];
-
-/// The route of a path, and what stands for its stars.
-fn find<'a>(method: &Method, path: &'a str) -> Result<(Access, Action, Vec<&'a str>), StatusCode> {
-    let mut other_method = false;
-    for (of, pattern, access, action) in &ROUTES {
-        let Some(stars) = matched(pattern, path) else { continue };
-        if of == method {
-            return Ok((*access, *action, stars));
-        }
-        other_method = true;
-    }
-    Err(if other_method { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND })
-}
-
-fn matched<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
-    let (mut ours, mut theirs) = (pattern.split('/'), path.split('/'));
-    let mut stars = Vec::new();
-    loop {
-        match (ours.next(), theirs.next()) {
-            (None, None) => return Some(stars),
-            (Some("*"), Some(part)) if !part.is_empty() => stars.push(part),
-            (Some(own), Some(part)) if own == part => {}
-            _ => return None,
-        }
-    }
-}
 
 /// Answers a request.
 pub(crate) async fn answer(room: Arc<Room>, request: Request) -> Answer {
@@ -196,20 +88,19 @@ async fn guarded(room: Arc<Room>, request: Request) -> Result<Answer, Problem> {
             }
         }
     }
-    let query = parts.uri;
-    act(room, action, (&path, &stars), &query, body).await
+    act(room, action, (&path, &stars), (&parts.uri, &parts.headers), body).await
 }
 
 async fn act(
     room: Arc<Room>,
     action: Action,
     (path, stars): (&str, &[&str]),
-    uri: &axum::http::Uri,
+    (uri, headers): (&axum::http::Uri, &HeaderMap),
     body: Body,
 ) -> Result<Answer, Problem> {
     let desk = room.desk.clone();
     match action {
-        Action::Page => page::file(path).ok_or_else(unknown),
+        Action::Page => page::file(path, uri.query()).ok_or_else(unknown),
         Action::Session => session(&room, json(body).await?),
         Action::Code => {
             let code = room.session.code().map_err(|error| Failure::new("internal", error))?;
@@ -233,15 +124,76 @@ async fn act(
             let Named { name } = query(uri)?;
             blocking(move || desk.workshop.layers(&name)).await.map(answered)
         }
+        Action::Kept(action) => kept::act(room, action, stars, uri, body).await,
+        Action::Classes | Action::Channels | Action::AddAsset | Action::Asset => {
+            assets::act(room, action, stars, uri, body).await
+        }
         Action::AddPicture => {
             let Named { name } = query(uri)?;
-            let (start, recipe) = upload::upload(room, &name, body).await?;
-            let shown = json!({ "start": start, "offered": recipe.is_some() });
+            let (start, recipe) = upload::upload(room.clone(), &name, body).await?;
+            let id = start.id.clone();
+            let (of, text) = (desk.clone(), recipe.clone());
+            let (original, differences) = blocking(move || {
+                let differences = text.and_then(|text| of.differences(&text));
+                Ok((history::original(&room, &id)?, differences))
+            })
+            .await?;
+            let original = original.map(|(_, photo)| photo.name);
+            let offered = recipe.is_some();
+            let came = json!({
+                "start": start,
+                "offered": offered,
+                "original": original,
+                "differences": differences,
+            });
             match recipe {
                 Some(recipe) => desk.offer(start, recipe),
                 None => blocking(move || desk.put(start)).await?,
             }
-            Ok(answered(shown))
+            Ok(answered(came))
+        }
+        Action::Pictures => blocking(move || photos::list(&room)).await.map(answered),
+        Action::OpenPicture => {
+            let id = stars[0].to_owned();
+            found(move || photos::open(&room, &id)).await
+        }
+        Action::ChangePicture => {
+            let (id, change) = (stars[0].to_owned(), json(body).await?);
+            found(move || photos::change(&room, &id, change)).await
+        }
+        Action::EmptyTrash => {
+            blocking(move || photos::empty_trash(&room, 0)).await.map(|()| done())
+        }
+        Action::Cache => blocking(move || Ok(photos::cache(&room))).await.map(answered),
+        Action::ClearCache => blocking(move || photos::clear_cache(&room)).await.map(|()| done()),
+        Action::AddVideo => {
+            let Named { name } = query(uri)?;
+            let (id, name, clip) = upload::upload_video(room, &name, body).await?;
+            let Clip { width, height, seconds, rate, .. } = clip;
+            let (size, moves) = ([width, height], [seconds, rate]);
+            Ok(answered(json!({ "id": id, "name": name, "size": size, "moves": moves })))
+        }
+        Action::Plan => {
+            let wanted = json(body).await?;
+            blocking(move || queue::plan(&room, wanted)).await.map(answered)
+        }
+        Action::Jobs => Ok(answered(room.queue.list(room.shelf.root()))),
+        Action::AddJob => {
+            let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+            let (wanted, key) = (json(body).await?, key.map(str::to_owned));
+            blocking(move || queue::add(&room, wanted, key.as_deref())).await.map(answered)
+        }
+        Action::ChangeJob => {
+            let (id, change) = (stars[0].to_owned(), json(body).await?);
+            found(move || queue::change(&room, &id, &change)).await
+        }
+        Action::RemoveJob => {
+            let id = stars[0].to_owned();
+            found(move || queue::remove(&room, &id)).await
+        }
+        Action::ChangeQueue => {
+            let change = json(body).await?;
+            blocking(move || queue::change_all(&room, &change)).await.map(|()| done())
         }
         Action::Import => {
             let Recipe { text } = json(body).await?;
@@ -283,14 +235,13 @@ async fn act(
         Action::Redo => blocking(move || Ok(desk.undo(true))).await.map(|_| done()),
         Action::Text => {
             let (_, recipe) = desk.now().ok_or_else(unknown)?;
+            room.leaves(&recipe);
             let kind = HeaderValue::from_static("text/plain; charset=utf-8");
             Ok(([(header::CONTENT_TYPE, kind)], recipe).into_response())
         }
         Action::WantGallery => {
-            let wanted: Gallery = json(body).await?;
-            let layers = wanted.layers.into_iter().map(Sample::Layer);
-            let looks = wanted.looks.into_iter().map(Sample::Look);
-            let all = looks.chain(layers).take(gallery::MOST).collect();
+            let wanted: gallery::Wanted = json(body).await?;
+            let all = blocking(move || wanted.samples(&room)).await?;
             desk.lock().gallery.want(all);
             desk.work.notify_all();
             Ok(done())
@@ -306,10 +257,7 @@ async fn act(
         }
         Action::Small => {
             let name = stars[1].trim_end_matches(".jpg").to_owned();
-            blocking(move || Ok(room.shelf.read_small(&name)))
-                .await?
-                .map(|bytes| picture("image/jpeg", bytes, None))
-                .ok_or_else(unknown)
+            shown(move || Ok(room.shelf.read_small(&name))).await
         }
         Action::Photo => {
             let id = stars[1].trim_end_matches(".jpg");
@@ -319,12 +267,31 @@ async fn act(
             let bytes = blocking(move || desk.workshop.photo(&start.file, most)).await?;
             Ok(picture("image/jpeg", bytes, None))
         }
+        Action::Thumb => {
+            let id = stars[1].trim_end_matches(".jpg").to_owned();
+            shown(move || photos::small(&room, &id)).await
+        }
+        Action::Made => {
+            let Save { save } = query(uri)?;
+            queue::file(&room, stars[1], save, headers).ok_or_else(unknown)
+        }
+        Action::SmallMade => {
+            let id = stars[1].trim_end_matches(".jpg").to_owned();
+            shown(move || queue::small(&room, &id)).await
+        }
         Action::Save => {
             let format = Format::of(stars[1]).ok_or_else(unknown)?;
+            if format.unfinished {
+                let (frame, name) = desk.unfinished().ok_or_else(unknown)?;
+                let bytes = blocking(move || Ok(frame.jpeg(u32::MAX, 95))).await?;
+                let name = format!("{} unfinished.jpg", slug(stem(&name)));
+                return Ok(picture(format.kind, bytes, Some(&name)));
+            }
             let (dream, name, view) = desk.whole().ok_or_else(upload::unfinished)?;
+            room.leaves(dream.recipe());
             let bytes = blocking(move || dream.file(format.extension)).await?;
             let what = view["title"].as_str().unwrap_or("dream");
-            let name = format!("{} {}.{}", slug(&name), slug(what), format.extension);
+            let name = format!("{} {}.{}", slug(stem(&name)), slug(what), format.extension);
             Ok(picture(format.kind, bytes, Some(&name)))
         }
     }
@@ -357,8 +324,8 @@ struct Opened {
 }
 
 #[derive(Deserialize)]
-struct Named {
-    name: String,
+pub(crate) struct Named {
+    pub(crate) name: String,
 }
 
 #[derive(Deserialize)]
@@ -381,15 +348,6 @@ struct Edit {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Gallery {
-    #[serde(default)]
-    layers: Vec<String>,
-    #[serde(default)]
-    looks: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Recipe {
     text: String,
 }
@@ -400,14 +358,21 @@ struct Longest {
     longest: u32,
 }
 
+/// How large something is shown at the most.
 #[derive(Deserialize)]
-struct Most {
+pub(crate) struct Most {
     #[serde(default = "usual_size")]
-    max: u32,
+    pub(crate) max: u32,
 }
 
-fn usual_size() -> u32 {
+pub(crate) fn usual_size() -> u32 {
     1280
+}
+
+#[derive(Deserialize)]
+struct Save {
+    #[serde(default)]
+    save: bool,
 }
 
 #[derive(Deserialize)]
@@ -430,7 +395,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// The body as JSON.
-async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+pub(crate) async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     let wrong = |what: String| Problem::new(StatusCode::BAD_REQUEST, "usage", what);
     let read = tokio::time::timeout(std::time::Duration::from_secs(30), to_bytes(body, MOST_JSON));
     let Ok(Ok(bytes)) = read.await else {
@@ -440,7 +405,7 @@ async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
         .map_err(|error| wrong(format!("The request makes no sense: {error}.")))
 }
 
-fn query<T: DeserializeOwned>(uri: &axum::http::Uri) -> Result<T, Problem> {
+pub(crate) fn query<T: DeserializeOwned>(uri: &axum::http::Uri) -> Result<T, Problem> {
     let read = Query::try_from_uri(uri).map(|Query(read)| read);
     read.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "usage", error.body_text()))
 }
@@ -450,14 +415,29 @@ fn with(act: impl FnOnce()) -> Answer {
     done()
 }
 
-fn done() -> Answer {
+pub(crate) fn done() -> Answer {
     StatusCode::NO_CONTENT.into_response()
 }
 
-fn answered(value: Value) -> Answer {
+/// Does it, or says that there is no such thing.
+pub(crate) async fn found(
+    work: impl FnOnce() -> Result<Option<()>, Failure> + Send + 'static,
+) -> Result<Answer, Problem> {
+    blocking(work).await?.map(|()| done()).ok_or_else(unknown)
+}
+
+/// Shows a JPEG, or says that there is no such thing.
+pub(crate) async fn shown(
+    work: impl FnOnce() -> Result<Option<Vec<u8>>, Failure> + Send + 'static,
+) -> Result<Answer, Problem> {
+    let bytes = blocking(work).await?.ok_or_else(unknown)?;
+    Ok(picture("image/jpeg", bytes, None))
+}
+
+pub(crate) fn answered(value: Value) -> Answer {
     Json(value).into_response()
 }
 
-fn unknown() -> Problem {
+pub(crate) fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown", "The studio has nothing under this address.")
 }

@@ -3,8 +3,10 @@
 use std::convert::Infallible;
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -14,15 +16,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 
 use crate::desk::Desk;
 use crate::frames::Encoded;
 use crate::guard::Hosts;
+use crate::library::Library;
+use crate::queue::Queue;
 use crate::session::Session;
 use crate::shelf::Shelf;
-use crate::workshop::Workshop;
-use crate::{Options, lanes, routes, running, shelf};
+use crate::workshop::{Failure, Workshop};
+use crate::{Options, assets, gather, history, lanes, photos, queue, routes, running, shelf};
 
 /// How many connections there are at the most.
 const CONNECTIONS: usize = 128;
@@ -34,15 +38,47 @@ const HEAD: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 16 << 10;
 const HEAD_FIELDS: usize = 64;
 
+/// How often it is written down what has left the library.
+const NOTED: Duration = Duration::from_secs(1);
+
+/// How often what nobody needs any more goes.
+const TIDIED: Duration = Duration::from_secs(24 * 3600);
+
 /// What all requests share.
 pub(crate) struct Room {
     pub(crate) desk: Arc<Desk>,
     pub(crate) shelf: Shelf,
+    pub(crate) library: Arc<Library>,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) session: Session,
     pub(crate) hosts: Hosts,
     pub(crate) encoded: Arc<Encoded>,
-    /// Held while a photo is looked at.
-    pub(crate) looking: Mutex<()>,
+    looking: Mutex<()>,
+    /// Recipes that have left the library and of which it does not know so yet.
+    left: Mutex<Vec<String>>,
+}
+
+impl Room {
+    /// Held while a photo is looked at: each may take a good part of the memory.
+    pub(crate) fn look_alone(&self) -> MutexGuard<'_, ()> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A recipe leaves the library: what it names is kept for ever. A disk on which that cannot be written keeps nobody
+    /// from saving.
+    pub(crate) fn leaves(&self, recipe: &str) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(recipe.to_owned());
+    }
+
+    /// Writes down which recipes have left the library.
+    pub(crate) fn note_left(&self) -> std::result::Result<(), Failure> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(recipe) = left.last() {
+            self.library.keep_assets(recipe)?;
+            left.pop();
+        }
+        Ok(())
+    }
 }
 
 /// A studio that listens.
@@ -51,6 +87,9 @@ pub struct Studio {
     listener: TcpListener,
     runtime: Runtime,
     address: SocketAddr,
+    notes: Vec<String>,
+    /// Whether the library is begun anew from the files that are there.
+    gathers: bool,
     _hold: running::Hold,
 }
 
@@ -72,6 +111,13 @@ impl Studio {
         })?;
         // Nobody else is in the folder from here on.
         let shelf = Shelf::open(options.folder.clone()).map_err(unusable)?;
+        let (library, aside) = Library::open(&options.folder)?;
+        let library = Arc::new(library);
+        let (queue, unread) =
+            Queue::open(library.clone()).map_err(|error| Error::other(error.detail))?;
+        let queue = Arc::new(queue);
+        let mut notes: Vec<String> =
+            aside.iter().map(|aside| set_aside(aside)).chain(unread).collect();
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(16)
@@ -82,14 +128,24 @@ impl Studio {
         let address = listener.local_addr()?;
         running::note(&options.folder, address, session.token.text())?;
         let room = Arc::new(Room {
-            desk: Arc::new(Desk::new(workshop, options.stage)),
+            desk: Arc::new(Desk::new(workshop, queue.clone(), options.stage)),
             shelf,
+            library,
+            queue,
             session,
             hosts: Hosts(options.hosts),
             encoded: Arc::default(),
             looking: Mutex::default(),
+            left: Mutex::default(),
         });
-        Ok(Self { room, listener, runtime, address, _hold: hold })
+        let gathers = aside.is_some();
+        notes.extend(tidy(&room).err().map(|error| error.detail));
+        Ok(Self { room, listener, runtime, address, notes, gathers, _hold: hold })
+    }
+
+    /// What its user should know, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Where it listens.
@@ -119,7 +175,7 @@ impl Studio {
     /// # Errors
     /// Threads that cannot be started.
     pub fn run(self, is_over: impl Fn() -> bool) -> Result<()> {
-        let Self { room, listener, runtime, address: _, _hold } = self;
+        let Self { room, listener, runtime, address: _, notes: _, gathers, _hold } = self;
         let lane = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(work)
         };
@@ -127,18 +183,53 @@ impl Studio {
         let steers = lane("steering", Box::new(move || lanes::steer(&desk)))?;
         let behind = room.clone();
         let behind = lane("behind", Box::new(move || lanes::behind(&behind.desk, &behind.shelf)))?;
+        let renders = room.clone();
+        let renders = lane("rendering", Box::new(move || queue::lane(&renders)))?;
+        if gathers {
+            let room = room.clone();
+            lane("gathering", Box::new(move || gather::gather(&room)))?;
+        }
+        let keeper = room.clone();
+        let keeps = lane("history", Box::new(move || history::keep(&keeper)))?;
         let accept = runtime.spawn(accept(listener, room.clone()));
+        let mut tidied = Instant::now();
+        let mut noted = Instant::now();
         while !is_over() && !room.desk.is_over() {
             std::thread::sleep(Duration::from_millis(100));
+            if noted.elapsed() >= NOTED {
+                noted = Instant::now();
+                // What cannot be written is tried again.
+                let _ = room.note_left();
+            }
+            if tidied.elapsed() >= TIDIED {
+                tidied = Instant::now();
+                // What cannot be removed is tried again a day later.
+                let _ = tidy(&room);
+            }
         }
         accept.abort();
+        let _ = room.note_left();
         room.desk.close();
-        let _ = (steers.join(), behind.join());
+        room.queue.close();
+        let _ = (steers.join(), behind.join(), renders.join(), keeps.join());
         // Pages are told; then nothing is waited for.
         std::thread::sleep(Duration::from_millis(100));
         runtime.shutdown_timeout(Duration::from_millis(200));
         Ok(())
     }
+}
+
+/// Removes what has been in the trash for long enough, and what nothing names any more.
+fn tidy(room: &Room) -> std::result::Result<(), Failure> {
+    photos::empty_trash(room, photos::TRASH_LIVES).and(assets::tidy(room))
+}
+
+/// What is said of a broken library.
+fn set_aside(aside: &Path) -> String {
+    let aside = aside.display();
+    format!(
+        "the library was damaged: it is kept as {aside}, and another one begins with the photos that are there"
+    )
 }
 
 /// Listens at the address, or on the next free port of ten.
@@ -163,19 +254,39 @@ async fn listen(options: &Options) -> Result<TcpListener> {
     Err(Error::new(ErrorKind::AddrInUse, what))
 }
 
+/// A connection that is open, unless its task has finished.
+struct Connection {
+    task: AbortHandle,
+    /// Whether a whole head has come.
+    asked: Arc<AtomicBool>,
+}
+
 async fn accept(listener: TcpListener, room: Arc<Room>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let moment = || tokio::time::sleep(Duration::from_millis(50));
+    let mut open: Vec<Connection> = Vec::new();
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             // Too many open files, say: a moment later there may be fewer.
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            moment().await;
             continue;
         };
+        loop {
+            open.retain(|one| !one.task.is_finished());
+            if open.len() < CONNECTIONS {
+                break;
+            }
+            // Who has asked for nothing yet makes room for who comes.
+            match open.iter().position(|one| !one.asked.load(Ordering::Relaxed)) {
+                Some(silent) => open.remove(silent).task.abort(),
+                None => moment().await,
+            }
+        }
         let _ = stream.set_nodelay(true);
-        let room = room.clone();
-        tokio::spawn(async move {
+        let (room, asked) = (room.clone(), Arc::new(AtomicBool::new(false)));
+        let asks = asked.clone();
+        let task = tokio::spawn(async move {
             let service = service_fn(move |request: hyper::Request<Incoming>| {
+                asks.store(true, Ordering::Relaxed);
                 let (room, request) = (room.clone(), Request::from(request.map(Body::new)));
                 async move { Ok::<_, Infallible>(routes::answer(room, request).await) }
             });
@@ -186,7 +297,7 @@ async fn accept(listener: TcpListener, room: Arc<Room>) {
                 .max_headers(HEAD_FIELDS)
                 .half_close(false);
             let _ = http.serve_connection(TokioIo::new(stream), service).await;
-            drop(place);
         });
+        open.push(Connection { task: task.abort_handle(), asked });
     }
 }

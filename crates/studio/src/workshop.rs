@@ -8,6 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::render::{Clip, Foreseen, Render, Rendered};
+
 /// Who dreams for the studio.
 pub trait Workshop: Send + Sync + 'static {
     /// What a form needs to know of recipes: `settings`, `presets`, the program's `version`.
@@ -22,6 +24,28 @@ pub trait Workshop: Send + Sync + 'static {
 
     /// The layers of a network that is ready, as the page shows them.
     fn layers(&self, network: &str) -> Result<Value, Failure>;
+
+    /// The names of a network's classes, in their order.
+    fn classes(&self, network: &str) -> Result<Value, Failure>;
+
+    /// The channels of a layer of a recipe's network, those first that answer a picture most strongly: on the
+    /// whole, or at a place, right and down in shares of the picture. Noise has them by their numbers.
+    fn channels(
+        &self,
+        recipe: &str,
+        source: &Source,
+        layer: &str,
+        at: Option<[f64; 2]>,
+    ) -> Result<Value, Failure>;
+
+    /// Keeps a picture that recipes name under the hash of its file, where dreams find it.
+    fn keep(&self, file: &Path, hash: &str, extension: &str) -> Result<(), Failure>;
+
+    /// The file that is kept under a hash.
+    fn kept(&self, hash: &str) -> Option<PathBuf>;
+
+    /// Removes the file that is kept under a hash, if there is one.
+    fn remove_kept(&self, hash: &str) -> Result<(), Failure>;
 
     /// The network that is used where nobody has chosen one.
     fn usual_network(&self) -> String;
@@ -39,16 +63,44 @@ pub trait Workshop: Send + Sync + 'static {
     /// recipe that is there where it says nothing of the network.
     fn import(&self, text: &str, now: &str) -> Result<String, Failure>;
 
+    /// What [`import`](Self::import) would change, setting by setting: its path, its value before and after.
+    fn differences(&self, text: &str, now: &str) -> Result<Value, Failure>;
+
     /// The recipe as the page shows it: its `values` by path, as texts, its `objective`, its network, and which
     /// of the values are not what that network's usual recipe has.
     fn view(&self, recipe: &str) -> Value;
 
+    /// The recipe with a seed that is so many further on.
+    fn varied(&self, recipe: &str, by: u64) -> Result<String, Failure>;
+
+    /// A recipe as a look: without photo, mask, size and seed.
+    fn as_look(&self, recipe: &str) -> Result<String, Failure>;
+
+    /// The recipe with the rules of a look that was saved, and with its `layers` or its own.
+    fn with_look(&self, recipe: &str, look: &str, layers: bool) -> Result<String, Failure>;
+
+    /// What one types to dream by a recipe on the command line, on a file of this name or on noise, with a longest
+    /// side of at most so many pixels.
+    fn command(&self, recipe: &str, photo: &str, longest: Option<u32>) -> Result<String, Failure>;
+
     /// The recipe of a small picture that shows what a layer or a look makes of a photo.
     fn sample(&self, recipe: &str, of: &Sample) -> Result<String, Failure>;
 
-    /// Dreams, and tells `watch` of every step. Who is at work behind the one that steers has a
-    /// machine of their own.
+    /// Dreams, and tells `watch` of every step.
     fn dream(&self, order: &Order, watch: &mut dyn Watch) -> Result<Arc<dyn Dream>, Failure>;
+
+    /// Looks at a file that may be a video. Its `name` is for messages alone.
+    fn look_at_video(&self, file: &Path, name: &str) -> Result<Clip, Failure>;
+
+    /// A video's first frame as a JPEG whose longest side has at most so many pixels.
+    fn poster(&self, file: &Path, longest: u32) -> Result<Vec<u8>, Failure>;
+
+    /// What a render would be and would take; nothing is written.
+    fn foresee(&self, render: &Render) -> Result<Foreseen, Failure>;
+
+    /// Makes a file, whole or not at all, and tells `watch` how far it is. A movie goes on from where an earlier
+    /// attempt at the same place ended. Returns a small JPEG of what was made.
+    fn render(&self, render: &Render, watch: Rendered<'_>) -> Result<Vec<u8>, Failure>;
 
     /// The picture of a file as a JPEG whose longest side has at most so many pixels.
     fn photo(&self, file: &Path, longest: u32) -> Result<Vec<u8>, Failure>;
@@ -96,6 +148,23 @@ pub enum Change {
         /// The network's name.
         name: String,
     },
+    /// Has the layers that are dreamt on look to a picture that is [kept](Workshop::keep).
+    Guide {
+        /// Its hash.
+        id: String,
+        /// What people call it.
+        name: String,
+    },
+    /// Looks to a guide no more.
+    Unguide {
+        /// The guide's name in the recipe.
+        name: String,
+    },
+    /// Dreams only where a picture that is kept is bright; everywhere without one.
+    Mask {
+        /// Its hash.
+        id: Option<String>,
+    },
 }
 
 /// What a small picture shows.
@@ -105,6 +174,10 @@ pub enum Sample {
     Layer(String),
     /// A look.
     Look(String),
+    /// A channel of a layer by itself.
+    Channel(String, u32),
+    /// A look that somebody has saved, by its name in the library: its recipe.
+    Saved(String, String),
 }
 
 /// What a dream starts from.
@@ -128,10 +201,23 @@ pub struct Order {
     pub source: Source,
     /// Its recipe.
     pub recipe: String,
-    /// Its longest side in pixels; a smaller picture keeps its own. Default: as the recipe says.
-    pub longest: Option<u32>,
-    /// Whether somebody steers it, so that it goes before all others.
-    pub steered: bool,
+    /// Its longest side in pixels; a smaller picture, or smaller noise, keeps its own.
+    pub longest: u32,
+    /// Who computes it.
+    pub lane: Lane,
+}
+
+/// Who computes a dream: each has a machine of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// The one that is steered, which goes before all others.
+    Steered,
+    /// Small pictures, made behind it from a small copy of the photo.
+    Behind,
+    /// One of a few that are made at the same time, 0–3.
+    Beside(usize),
+    /// A card that is dreamt again, by itself.
+    Again,
 }
 
 /// Where a dream stands.
@@ -182,12 +268,15 @@ pub trait Dream: Picture {
     /// The file's bytes in a format that is called by its ending, with the recipe in it.
     fn file(&self, extension: &str) -> Result<Vec<u8>, Failure>;
 
+    /// What decides whether two dreams are the same picture: size, bit depth and all samples.
+    fn pixels(&self) -> Vec<u8>;
+
     /// The same as a picture.
     fn picture(self: Arc<Self>) -> Arc<dyn Picture>;
 }
 
 /// Why something was not done, in words for people.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// Whose fault it is, in a word.
     pub fault: String,

@@ -94,6 +94,16 @@ fn a_refusal_names_its_knob_and_changes_nothing() {
 }
 
 #[test]
+fn the_icon_is_a_ring_that_fills() {
+    let studio = Running::new();
+    let icon = |query: &str| studio.get(&format!("/icon.svg{query}")).text();
+    assert!(icon("?tenths=7").contains(r#"stroke-dasharray="7 10""#));
+    for odd in ["?tenths=11", "?tenths=-1", "?tenths=%22/%3E", "?other=7", "?"] {
+        assert_eq!(icon(odd), icon(""), "{odd}");
+    }
+}
+
+#[test]
 fn dreams_pause_go_on_and_stop() {
     let studio = Running::new();
     studio.put(b"picture");
@@ -112,8 +122,17 @@ fn dreams_pause_go_on_and_stop() {
     // No recipe makes it as it is.
     let saved = studio.get(&format!("/files/{}/save/dream.png", studio.key));
     assert_eq!((saved.status, &saved.json()["fault"]), (422, &json!("unfinished")));
+    let unfinished = || studio.get(&format!("/files/{}/save/unfinished.jpg", studio.key));
+    let begun = std::time::Instant::now();
+    while unfinished().status == 404 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+    let saved = unfinished();
+    assert!(saved.text().starts_with("jpeg 4294967295 95"), "{saved:?}");
+    assert!(saved.header("content-disposition").unwrap().contains("sky unfinished.jpg"));
     studio.ask("POST", "/api/dream/resume", b"");
     studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(unfinished().status, 404);
 }
 
 #[test]
@@ -228,6 +247,15 @@ fn small_pictures_are_made_behind_and_kept() {
     let small = studio.get(&format!("/files/{}/small/{name}.jpg", studio.key));
     assert!(small.text().starts_with("jpeg 224 88"), "{}", small.text());
     assert!(small.header("cache-control").unwrap().contains("immutable"));
+    // What is removed and wanted is made again.
+    let bytes = || studio.get("/api/cache").json()["bytes"].as_u64().unwrap();
+    let before = bytes();
+    assert_eq!(studio.ask("DELETE", "/api/cache", b"").status, 204);
+    while bytes() < before {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(studio.get(&format!("/files/{}/small/{name}.jpg", studio.key)).status, 200);
     // Another picture has others.
     studio.put(b"picture of something else");
     assert_eq!(studio.state()["gallery"]["layers"], json!({}));
@@ -296,6 +324,7 @@ fn a_picture_that_carries_a_recipe_waits_for_an_answer() {
     let dreamt = b"picture by {\"a\":7}";
     let answer = studio.ask("POST", "/api/pictures?name=dreamt.png", dreamt).json();
     assert_eq!(answer["offered"], true);
+    assert_eq!(answer["differences"], json!([["a", null, 7]]));
     assert_eq!(studio.state()["desk"], before["desk"]);
     let id = answer["start"]["id"].as_str().unwrap();
     assert_eq!(studio.ask("POST", &format!("/api/offers/{id}/recipe"), b"").status, 204);
@@ -366,4 +395,50 @@ fn networks_are_fetched_one_at_a_time() {
     assert_eq!(ends("slow")["state"], "cancelled");
     assert_eq!(studio.ask("POST", "/api/networks/nowhere", b"").status, 204);
     assert_eq!(ends("nowhere")["failure"]["detail"], "The server does not answer.");
+}
+
+#[test]
+fn guides_and_masks_are_kept_under_their_hashes() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    let came = studio.ask("POST", "/api/assets?name=../flowers.png", b"picture of flowers");
+    assert_eq!(came.status, 200);
+    let came = came.json();
+    assert_eq!((&came["name"], &came["width"]), (&json!("flowers.png"), &json!(64)));
+    let id = came["id"].as_str().unwrap();
+    let of = |name: &str| studio.get(&format!("/files/{}/asset/{name}", studio.key));
+    assert_eq!(of(&format!("{id}.png")).text(), "picture of flowers");
+    assert_eq!(of(&format!("{id}.jpg")).text(), "photo 1024 18");
+    assert_eq!(of(&format!("{id}.svg")).status, 404);
+    // Nothing of it stays in the studio's own folder.
+    assert_eq!(studio.files().len(), 1);
+    let guide = json!([{ "guide": { "id": id, "name": "flowers.png" } }, { "mask": { "id": id } }]);
+    assert_eq!(studio.edit(&guide).status, 200);
+    let state = studio.until(|dream| dream["phase"] == "done");
+    assert_eq!(state["desk"]["recipe"]["guides"]["flowers.png"], id);
+    assert_eq!(state["desk"]["recipe"]["mask"], id);
+    studio.edit(&json!([{ "unguide": { "name": "flowers.png" } }, { "mask": { "id": null } }]));
+    assert_eq!(studio.state()["desk"]["recipe"]["mask"], Value::Null);
+}
+
+#[test]
+fn channels_are_asked_for_on_the_whole_and_at_a_place() {
+    let studio = Running::new();
+    assert_eq!(studio.get("/api/channels?layer=layer").status, 404);
+    studio.put(b"picture");
+    let answer = |query: &str| studio.get(&format!("/api/channels?{query}"));
+    assert_eq!(answer("layer=layer").json()[0]["answer"], Value::Null);
+    assert_eq!(answer("layer=layer&x=0.25&y=0.5").json()[0]["answer"], json!([0.25, 0.5]));
+    assert_eq!(answer("layer=other").status, 422);
+    for wrong in ["layer=layer&x=0.5", "layer=layer&x=1&y=0", "layer=layer&x=NaN&y=0"] {
+        assert_eq!(answer(wrong).status, 422, "{wrong}");
+    }
+    assert_eq!(studio.get("/api/classes?name=net").json(), json!(["cup", "castle"]));
+    let wanted = json!({ "channels": [["layer", 3]] });
+    assert_eq!(studio.ask("PUT", "/api/gallery", wanted.to_string().as_bytes()).status, 204);
+    let begun = std::time::Instant::now();
+    while studio.state()["gallery"]["channels"]["layer:3"].is_null() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -4,23 +4,29 @@
 //! One counter orders all that happens. Each part of the state remembers at which count it last changed;
 //! whoever listens is sent the present state of what has changed since, however slow they are.
 
+mod behind;
+mod cards;
+mod recent;
+mod start;
 mod steering;
+mod told;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::fetch::Fetch;
 use crate::gallery::Gallery;
-use crate::workshop::{Change, Dream, Failure, Picture, Source, Step, Workshop};
+use crate::queue::Queue;
+use crate::variations::Variations;
+use crate::workshop::{Change, Dream, Failure, Picture, Step, Workshop};
 
-/// How many finished dreams are kept, so that going back to one is instant.
-const KEPT: usize = 32;
+pub(crate) use start::Start;
+pub(crate) use told::Part;
 
 /// How many changes can be undone.
 const UNDONE: usize = 200;
@@ -30,67 +36,6 @@ const OFFERED: usize = 8;
 
 /// The longest sides that can be asked for.
 const SIDES: std::ops::RangeInclusive<u32> = 64..=65_535;
-
-/// The parts of the state that change by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The picture and the recipe.
-    Desk,
-    /// How far the dream is.
-    Dream,
-    /// Small pictures.
-    Gallery,
-    /// A network on its way.
-    Networks,
-}
-
-impl Part {
-    pub(crate) const ALL: [Part; 4] = [Part::Desk, Part::Dream, Part::Gallery, Part::Networks];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Part::Desk => "desk",
-            Part::Dream => "dream",
-            Part::Gallery => "gallery",
-            Part::Networks => "networks",
-        }
-    }
-}
-
-/// What a dream starts from, and what people call it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Start {
-    /// The hash of its file, or the size of the noise.
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) noise: bool,
-    #[serde(skip)]
-    pub(crate) file: PathBuf,
-}
-
-impl Start {
-    /// Noise of a size.
-    pub(crate) fn noise(width: u32, height: u32) -> Self {
-        let id = format!("noise-{width}x{height}");
-        let name = format!("noise, {width} × {height}");
-        Self { id, name, width, height, noise: true, file: PathBuf::new() }
-    }
-
-    /// The same as a dream's start whose longest side is so long at the most.
-    pub(crate) fn source(&self, longest: u32) -> Source {
-        if !self.noise {
-            return Source::File(self.file.clone());
-        }
-        let side = self.width.max(self.height);
-        let scaled = |length: u32| match side > longest {
-            true => (u64::from(length) * u64::from(longest)).div_ceil(u64::from(side)) as u32,
-            false => length,
-        };
-        Source::Noise { width: scaled(self.width), height: scaled(self.height) }
-    }
-}
 
 /// How far a dream is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -112,6 +57,19 @@ pub(crate) enum Phase {
 struct Snapshot {
     start: Start,
     recipe: String,
+    /// The longest side of its dream.
+    longest: u32,
+    /// The card that shows it, once there is one.
+    node: Option<String>,
+    /// The card that it came from by a change.
+    from: Option<String>,
+}
+
+impl Snapshot {
+    /// The card that a change of it comes from.
+    fn origin(&self) -> Option<String> {
+        self.node.clone().or_else(|| self.from.clone())
+    }
 }
 
 /// A picture that can be fetched.
@@ -132,8 +90,8 @@ pub(crate) struct Inner {
     now: Option<Snapshot>,
     view: Value,
     gesture: u64,
-    /// The longest side of the dream on the desk.
-    longest: u32,
+    /// The longest side that a dream has where nobody asks for another.
+    stage: u32,
     /// Pictures that came in with a recipe, of which nobody has said yet what they are for.
     offered: VecDeque<(Start, String)>,
     undo: Vec<Snapshot>,
@@ -149,13 +107,19 @@ pub(crate) struct Inner {
     frame: Option<Frame>,
     frames: u64,
     whole: Option<Arc<dyn Dream>>,
-    recent: VecDeque<(String, Arc<dyn Dream>)>,
+    recent: recent::Recent,
     /// When somebody last wanted to see how the dream is.
     watched: Option<Instant>,
     /// When the lane that steers was last at work.
     steered: Option<Instant>,
+    /// Seconds that a pixel takes in a step.
+    pace: Option<f64>,
     pub(crate) gallery: Gallery,
     pub(crate) fetch: Option<Fetch>,
+    cards: cards::Cards,
+    pub(crate) variations: Option<Variations>,
+    /// Rises whenever variations begin.
+    pub(crate) run: u64,
     pub(crate) over: bool,
 }
 
@@ -167,12 +131,11 @@ pub(crate) struct Desk {
     /// Wakes who listens: the counter.
     pub(crate) told: watch::Sender<u64>,
     pub(crate) workshop: Arc<dyn Workshop>,
-    /// The longest side that a dream has where nobody asks for another.
-    stage: u32,
+    queue: Arc<Queue>,
 }
 
 impl Desk {
-    pub(crate) fn new(workshop: Arc<dyn Workshop>, stage: u32) -> Self {
+    pub(crate) fn new(workshop: Arc<dyn Workshop>, queue: Arc<Queue>, stage: u32) -> Self {
         let inner = Inner {
             count: 1,
             changed: [1; Part::ALL.len()],
@@ -180,7 +143,7 @@ impl Desk {
             now: None,
             view: Value::Null,
             gesture: 0,
-            longest: stage,
+            stage,
             offered: VecDeque::new(),
             undo: Vec::new(),
             redo: Vec::new(),
@@ -194,15 +157,20 @@ impl Desk {
             frame: None,
             frames: 0,
             whole: None,
-            recent: VecDeque::new(),
+            recent: recent::Recent::default(),
             watched: None,
             steered: None,
+            pace: None,
             gallery: Gallery::default(),
             fetch: None,
+            cards: cards::Cards::default(),
+            variations: None,
+            run: 0,
             over: false,
         };
         let inner = Mutex::new(inner);
-        Self { inner, work: Condvar::new(), told: watch::Sender::new(1), workshop, stage }
+        let told = watch::Sender::new(1);
+        Self { inner, work: Condvar::new(), told, workshop, queue }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -221,7 +189,12 @@ impl Desk {
         let inner = self.lock();
         let changed = |part: &Part| inner.changed[*part as usize] > count;
         let parts = Part::ALL.into_iter().filter(changed);
-        (inner.count, parts.map(|part| (part, inner.part(part))).collect())
+        let value = |part| match part {
+            Part::Queue => self.queue.summary(),
+            Part::Render => self.queue.running(),
+            part => inner.part(part),
+        };
+        (inner.count, parts.map(|part| (part, value(part))).collect())
     }
 
     /// Puts another picture on the desk, with the recipe that is there or the usual one.
@@ -234,8 +207,7 @@ impl Desk {
                 self.workshop.begin(&self.workshop.usual_network(), noise)?
             }
         };
-        let view = self.workshop.view(&recipe);
-        self.change(Snapshot { start, recipe }, view, 0);
+        self.change(start, recipe, 0);
         Ok(())
     }
 
@@ -243,9 +215,14 @@ impl Desk {
     pub(crate) fn import(&self, text: &str) -> Result<(), Failure> {
         let now = self.lock().now.clone().ok_or_else(nothing)?;
         let recipe = self.workshop.import(text, &now.recipe)?;
-        let view = self.workshop.view(&recipe);
-        self.change(Snapshot { recipe, ..now }, view, 0);
+        self.take(recipe);
         Ok(())
+    }
+
+    /// Puts a recipe that is right for what is on the desk in place of the one that is there.
+    pub(crate) fn take(&self, recipe: String) {
+        let Some(now) = self.lock().now.clone() else { return };
+        self.change(now.start, recipe, 0);
     }
 
     /// Keeps a picture that came in with a recipe until somebody says what it is for.
@@ -269,11 +246,11 @@ impl Desk {
             return Err(Failure::new("usage", what));
         }
         let mut inner = self.lock();
-        let Snapshot { start, recipe } = inner.now.clone().ok_or_else(nothing)?;
-        if inner.longest != longest {
-            inner.longest = longest;
+        let now = inner.now.clone().ok_or_else(nothing)?;
+        if now.longest != longest {
+            let to = Snapshot { longest, node: None, from: now.origin(), ..now };
             let view = inner.view.clone();
-            self.show(&mut inner, Snapshot { start, recipe }, view);
+            self.step_to(&mut inner, to, view, 0);
         }
         Ok(())
     }
@@ -290,10 +267,7 @@ impl Desk {
             return Err(Failure::new("elsewhere", "Changed in another window."));
         }
         match self.workshop.edit(&now.recipe, changes) {
-            Ok(recipe) => {
-                let view = self.workshop.view(&recipe);
-                Ok(self.change(Snapshot { recipe, ..now }, view, gesture))
-            }
+            Ok(recipe) => Ok(self.change(now.start, recipe, gesture)),
             Err(failure) => {
                 let mut inner = self.lock();
                 inner.refused = Some(failure.clone());
@@ -303,8 +277,21 @@ impl Desk {
         }
     }
 
-    fn change(&self, to: Snapshot, view: Value, gesture: u64) -> u64 {
+    /// Shows a recipe's dream, as large as the one before if it is of the same picture.
+    fn change(&self, start: Start, recipe: String, gesture: u64) -> u64 {
+        let view = self.workshop.view(&recipe);
         let mut inner = self.lock();
+        let now = inner.now.as_ref();
+        let same_picture = now.filter(|now| now.start.id == start.id);
+        let longest = same_picture.map_or(inner.stage, |now| now.longest);
+        let from = now.and_then(Snapshot::origin);
+        let to = Snapshot { start, recipe, longest, node: None, from };
+        self.step_to(&mut inner, to, view, gesture);
+        inner.rev
+    }
+
+    /// Shows something else, which can be undone.
+    fn step_to(&self, inner: &mut Inner, to: Snapshot, view: Value, gesture: u64) {
         let same_gesture = gesture != 0 && gesture == inner.gesture;
         if let Some(before) = inner.now.clone().filter(|_| !same_gesture) {
             inner.undo.push(before);
@@ -313,8 +300,7 @@ impl Desk {
         }
         inner.redo.clear();
         inner.gesture = gesture;
-        self.show(&mut inner, to, view);
-        inner.rev
+        self.show(inner, to, view);
     }
 
     /// Takes the last change back, or makes it again.
@@ -342,7 +328,9 @@ impl Desk {
         }
         if other_picture {
             inner.frame = None;
-            inner.longest = self.stage;
+        }
+        if inner.variations.take().is_some() {
+            self.tell(inner, Part::Variations);
         }
         inner.now = Some(to);
         inner.view = view;
@@ -424,6 +412,21 @@ impl Desk {
         starts.find(|start| start.id == id).cloned()
     }
 
+    /// Whether the picture called `id` is on the desk, now or after an undo, or waits for an answer.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.start(id).is_some() || self.offered(id).is_some()
+    }
+
+    /// Gives a picture that is on the desk another name.
+    pub(crate) fn rename(&self, id: &str, name: &str) {
+        let mut inner = self.lock();
+        let Inner { now, undo, redo, offered, .. } = &mut *inner;
+        let shown = now.iter_mut().chain(undo).chain(redo).map(|snapshot| &mut snapshot.start);
+        let all = shown.chain(offered.iter_mut().map(|(start, _)| start));
+        all.filter(|start| start.id == id).for_each(|start| name.clone_into(&mut start.name));
+        self.tell(&mut inner, Part::Desk);
+    }
+
     /// What is on the desk now: the start and the recipe.
     pub(crate) fn now(&self) -> Option<(Start, String)> {
         self.lock().now.clone().map(|now| (now.start, now.recipe))
@@ -431,6 +434,21 @@ impl Desk {
 }
 
 impl Inner {
+    /// The longest side of the dream on the desk.
+    pub(crate) fn longest(&self) -> u32 {
+        self.now.as_ref().map_or(self.stage, |now| now.longest)
+    }
+
+    /// The longest side, `least` or more, of a dream that is the beginning of the one on the desk: no figures are laid
+    /// out at a larger one.
+    pub(crate) fn beginning(&self, least: u32) -> u32 {
+        let anchor = self.view["values"]["octaves.anchor"].as_str().unwrap_or_default();
+        match anchor.parse::<u32>() {
+            Ok(anchor) => self.longest().min(least.max(anchor)),
+            Err(_) => self.longest(),
+        }
+    }
+
     pub(crate) fn is_steered(&self) -> bool {
         let lately = self.steered.is_some_and(|since| since.elapsed().as_millis() < 300);
         self.phase == Phase::Dreaming || lately
@@ -447,35 +465,8 @@ impl Inner {
         self.frames += 1;
         self.frame = Some(Frame { number: self.frames, rev, step, whole, picture });
     }
-
-    fn part(&self, part: Part) -> Value {
-        match part {
-            Part::Desk => json!({
-                "rev": self.rev,
-                "start": self.now.as_ref().map(|now| &now.start),
-                "recipe": self.view,
-                "undo": self.undo.len(),
-                "redo": self.redo.len(),
-                "refused": self.refused,
-                "longest": self.longest,
-            }),
-            Part::Dream => json!({
-                "rev": self.rev,
-                "phase": self.phase,
-                "step": self.step,
-                "octaves": self.octaves,
-                "seconds": self.took.as_secs_f64(),
-                "left": self.left(),
-                "frame": self.frames,
-                "failure": self.failure,
-                "size": self.frame.as_ref().filter(|frame| frame.whole).map(|frame| frame.picture.size()),
-            }),
-            Part::Gallery => self.gallery.state(),
-            Part::Networks => json!({ "fetch": self.fetch }),
-        }
-    }
 }
 
-fn nothing() -> Failure {
+pub(crate) fn nothing() -> Failure {
     Failure::new("empty", "There is no picture to dream on.").way_out("Drop a photo first.")
 }

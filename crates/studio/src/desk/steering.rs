@@ -4,8 +4,12 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Desk, KEPT, Part, Phase};
-use crate::workshop::{Dream, Failure, Order, Picture, Step};
+use super::{Desk, Inner, Part, Phase};
+use crate::workshop::{Dream, Failure, Lane, Order, Picture, Step};
+
+/// The shortest time between two frames: more than nine a second show no more of a dream, and each takes the
+/// processors of a page on the same machine from it.
+const BETWEEN: Duration = Duration::from_millis(110);
 
 impl Desk {
     /// Waits for a dream that is wanted; none once all is over.
@@ -18,9 +22,8 @@ impl Desk {
             let wanted = inner.phase == Phase::Dreaming && inner.rev != *done;
             if let Some(now) = inner.now.clone().filter(|_| wanted) {
                 *done = inner.rev;
-                let source = now.start.source(inner.longest);
-                let longest = (!now.start.noise).then_some(inner.longest);
-                let order = Order { source, recipe: now.recipe, longest, steered: true };
+                let (source, longest) = (now.start.source(), now.longest);
+                let order = Order { source, recipe: now.recipe, longest, lane: Lane::Steered };
                 inner.begun = Instant::now();
                 inner.steered = Some(inner.begun);
                 return Some((*done, order));
@@ -31,8 +34,7 @@ impl Desk {
 
     /// A dream like that which was finished lately.
     pub(crate) fn recent(&self, key: &str) -> Option<Arc<dyn Dream>> {
-        let inner = self.lock();
-        inner.recent.iter().find(|(known, _)| known == key).map(|(_, dream)| dream.clone())
+        self.lock().recent.get(key)
     }
 
     /// The dream of `rev` has its octaves laid out.
@@ -61,7 +63,7 @@ impl Desk {
         inner.steered = Some(Instant::now());
         let is_watched = inner.watched.is_some_and(|since| since.elapsed().as_secs() < 2);
         let ends = inner.phase != Phase::Dreaming;
-        if (is_watched && last.elapsed().as_millis() >= 66) || ends {
+        if (is_watched && last.elapsed() >= BETWEEN) || ends {
             // A picture takes a moment, in which nobody has to wait for the desk.
             drop(inner);
             let picture = picture();
@@ -87,9 +89,7 @@ impl Desk {
         let mut inner = self.lock();
         inner.steered = Some(Instant::now());
         if let Ok(dream) = &result {
-            inner.recent.retain(|(known, _)| *known != key);
-            inner.recent.push_front((key, dream.clone()));
-            inner.recent.truncate(KEPT);
+            inner.recent.keep(key, dream.clone());
         }
         if inner.rev != rev || inner.phase == Phase::Stopped {
             return;
@@ -98,6 +98,11 @@ impl Desk {
             Ok(dream) => {
                 inner.took = inner.begun.elapsed();
                 inner.phase = Phase::Done;
+                // A dream that was kept takes no time.
+                let all = inner.step.total;
+                if all > 0 && inner.step.done == all {
+                    inner.pace = Some(inner.took.as_secs_f64() / all as f64);
+                }
                 let step = inner.step;
                 inner.push(rev, step, true, dream.clone().picture());
                 inner.whole = Some(dream);
@@ -114,8 +119,13 @@ impl Desk {
 
     /// Waits while the lane that steers is at work, and a moment more.
     pub(crate) fn stand_back(&self) {
+        self.stand_back_while(|_| true);
+    }
+
+    /// As [`stand_back`](Self::stand_back), for as long as what stands back is of use.
+    pub(crate) fn stand_back_while(&self, of_use: impl Fn(&Inner) -> bool) {
         let mut inner = self.lock();
-        while inner.is_steered() && !inner.over {
+        while inner.is_steered() && !inner.over && of_use(&inner) {
             let moment = Duration::from_millis(50);
             let waited = self.work.wait_timeout(inner, moment);
             inner = waited.unwrap_or_else(PoisonError::into_inner).0;

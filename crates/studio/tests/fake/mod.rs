@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use studio::{
-    Change, Dream, Failure, Fetched, Look, Options, Order, Picture, Sample, Step, Studio, Watch,
-    Workshop,
+    Change, Clip, Done, Dream, Failure, Fetched, Foreseen, Lane, Look, Options, Order, Picture,
+    Render, Rendered, Sample, Source, Step, Studio, Wanted, Watch, Workshop,
 };
 
 /// Steps of each of its two octaves.
@@ -23,6 +23,12 @@ pub(crate) const STEPS: u32 = 20;
 
 /// A workshop whose recipes are JSON, and whose dreams take a millisecond a step.
 pub(crate) struct Fake;
+
+/// The folder of what is kept, the same for all studios of a run.
+pub(crate) fn kept() -> &'static Path {
+    static KEPT: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
+    KEPT.get_or_init(|| tempfile::tempdir().unwrap()).path()
+}
 
 struct Grey(String);
 
@@ -43,6 +49,10 @@ impl Dream for Grey {
 
     fn file(&self, extension: &str) -> Result<Vec<u8>, Failure> {
         Ok(format!("{extension} {}", self.0).into_bytes())
+    }
+
+    fn pixels(&self) -> Vec<u8> {
+        self.0.clone().into_bytes()
     }
 
     fn picture(self: Arc<Self>) -> Arc<dyn Picture> {
@@ -83,6 +93,38 @@ impl Workshop for Fake {
         }
     }
 
+    fn classes(&self, _: &str) -> Result<Value, Failure> {
+        Ok(json!(["cup", "castle"]))
+    }
+
+    fn channels(
+        &self,
+        _: &str,
+        _: &Source,
+        layer: &str,
+        at: Option<[f64; 2]>,
+    ) -> Result<Value, Failure> {
+        match layer {
+            "layer" => Ok(json!([{ "channel": 3, "answer": at }])),
+            _ => Err(Failure::new("network", "There is no such layer.")),
+        }
+    }
+
+    fn keep(&self, file: &Path, hash: &str, extension: &str) -> Result<(), Failure> {
+        std::fs::copy(file, kept().join(format!("{hash}.{extension}"))).unwrap();
+        Ok(())
+    }
+
+    fn kept(&self, hash: &str) -> Option<PathBuf> {
+        let file = kept().join(format!("{hash}.png"));
+        (hash.len() == 64 && file.exists()).then_some(file)
+    }
+
+    fn remove_kept(&self, hash: &str) -> Result<(), Failure> {
+        let removed = std::fs::remove_file(kept().join(format!("{hash}.png")));
+        removed.map_err(|error| Failure::new("output", error))
+    }
+
     fn usual_network(&self) -> String {
         "net".to_owned()
     }
@@ -115,6 +157,9 @@ impl Workshop for Fake {
                 Change::Reset { path } => recipe[path] = Value::Null,
                 Change::Look { name } => recipe["look"] = name.as_str().into(),
                 Change::Network { name } => recipe["network"] = name.as_str().into(),
+                Change::Guide { id, name } => recipe["guides"][name] = id.as_str().into(),
+                Change::Unguide { name } => recipe["guides"][name] = Value::Null,
+                Change::Mask { id } => recipe["mask"] = json!(id),
             }
         }
         Ok(recipe.to_string())
@@ -127,8 +172,40 @@ impl Workshop for Fake {
         }
     }
 
+    fn differences(&self, text: &str, now: &str) -> Result<Value, Failure> {
+        let (then, now) = (read(&self.import(text, now)?), read(now));
+        let then = then.as_object().unwrap();
+        let other = then.iter().filter(|(name, value)| now[name.as_str()] != **value);
+        Ok(other.map(|(name, value)| json!([name, now[name.as_str()], value])).collect())
+    }
+
     fn view(&self, recipe: &str) -> Value {
         read(recipe)
+    }
+
+    fn varied(&self, recipe: &str, by: u64) -> Result<String, Failure> {
+        let mut recipe = read(recipe);
+        recipe["seed"] = (recipe["seed"].as_u64().unwrap_or(0) + by).into();
+        Ok(recipe.to_string())
+    }
+
+    fn as_look(&self, recipe: &str) -> Result<String, Failure> {
+        let mut recipe = read(recipe);
+        recipe["seed"] = 0.into();
+        Ok(recipe.to_string())
+    }
+
+    fn with_look(&self, recipe: &str, look: &str, layers: bool) -> Result<String, Failure> {
+        let mut look = read(look);
+        look["seed"] = read(recipe)["seed"].clone();
+        if !layers {
+            look["layers"] = read(recipe)["layers"].clone();
+        }
+        Ok(look.to_string())
+    }
+
+    fn command(&self, recipe: &str, photo: &str, longest: Option<u32>) -> Result<String, Failure> {
+        Ok(format!("dream {photo} {longest:?} {recipe}"))
     }
 
     fn sample(&self, recipe: &str, of: &Sample) -> Result<String, Failure> {
@@ -163,7 +240,78 @@ impl Workshop for Fake {
                 return Err(Failure::new(Failure::STOPPED, "The dream was stopped."));
             }
         }
-        Ok(Arc::new(Grey(order.recipe.clone())))
+        match recipe["again"].as_str().filter(|_| order.lane == Lane::Again) {
+            Some("fail") => Err(Failure::new("memory", "It does not fit.")),
+            Some(other) => Ok(Arc::new(Grey(other.to_owned()))),
+            None => Ok(Arc::new(Grey(order.recipe.clone()))),
+        }
+    }
+
+    fn look_at_video(&self, file: &Path, name: &str) -> Result<Clip, Failure> {
+        match std::fs::read(file).unwrap().starts_with(b"video") {
+            true => {
+                let (seconds, rate, extension) = (2.0, 10.0, "mp4".to_owned());
+                Ok(Clip { width: 64, height: 48, seconds, rate, extension })
+            }
+            false => Err(Failure::new("picture", format!("{name}: this is not a video."))),
+        }
+    }
+
+    fn poster(&self, _: &Path, longest: u32) -> Result<Vec<u8>, Failure> {
+        Ok(format!("poster {longest}").into_bytes())
+    }
+
+    fn foresee(&self, render: &Render) -> Result<Foreseen, Failure> {
+        let recipe = read(&render.recipe);
+        if recipe["refuse"] == true {
+            return Err(Failure::new("memory", "This dream takes more memory than is free."));
+        }
+        let (width, height) = (64, 48);
+        let work = u64::from(width * height * STEPS * 2);
+        let recipe = render.recipe.clone();
+        Ok(Foreseen {
+            width,
+            height,
+            octaves: 2,
+            work,
+            memory: 1,
+            free: 2,
+            recipe,
+            ..Foreseen::default()
+        })
+    }
+
+    /// Writes the recipe and, of a movie, a line for each frame into its folder, from where that ends.
+    fn render(&self, render: &Render, watch: Rendered<'_>) -> Result<Vec<u8>, Failure> {
+        let recipe = read(&render.recipe);
+        assert!(recipe["break-render"] != true, "as it was told to");
+        if recipe["full"] == true {
+            return Err(Failure::new("disk", "The disk is full."));
+        }
+        if recipe["fail"] == true {
+            return Err(Failure::new("memory", "It does not fit."));
+        }
+        let pause = Duration::from_millis(recipe["pause-render"].as_u64().unwrap_or(1));
+        let folder = render.output.with_extension("");
+        let frames = matches!(render.wanted, Wanted::Zoom { .. } | Wanted::Video { .. });
+        if frames {
+            std::fs::create_dir_all(&folder).unwrap();
+        }
+        let made = if frames { std::fs::read_dir(&folder).unwrap().count() as u32 } else { 0 };
+        for step in made..STEPS {
+            std::thread::sleep(pause);
+            if frames {
+                std::fs::write(folder.join(step.to_string()), "frame").unwrap();
+            }
+            let share = f64::from(step + 1) / f64::from(STEPS);
+            if watch(Done { share, ..Done::default() }).is_break() {
+                return Err(Failure::new(Failure::STOPPED, "It was stopped."));
+            }
+        }
+        let part = render.output.with_extension("part");
+        std::fs::write(&part, format!("{} after {made}", render.recipe)).unwrap();
+        std::fs::rename(part, &render.output).unwrap();
+        Ok(b"small".to_vec())
     }
 
     fn photo(&self, file: &Path, longest: u32) -> Result<Vec<u8>, Failure> {
@@ -177,6 +325,8 @@ pub(crate) struct Running {
     pub(crate) token: String,
     pub(crate) key: String,
     pub(crate) folder: tempfile::TempDir,
+    /// The studio's own folder.
+    pub(crate) root: PathBuf,
     code: Option<String>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -223,6 +373,7 @@ impl Running {
         let mut options = Options::new(folder.path().join("studio"));
         options.address.set_port(0);
         change(&mut options);
+        let root = options.folder.clone();
         let studio = Studio::open(Arc::new(Fake), options).unwrap();
         let address = studio.address();
         let code = studio.link().unwrap().split_once("#code=").unwrap().1.to_owned();
@@ -232,7 +383,8 @@ impl Running {
             studio.run(|| is_over.load(Ordering::Relaxed)).unwrap();
         }));
         let (token, key) = (String::new(), String::new());
-        let mut running = Self { address, token, key, folder, code: Some(code), over, thread };
+        let code = Some(code);
+        let mut running = Self { address, token, key, folder, root, code, over, thread };
         let code = running.code.clone().unwrap();
         let answer = running.post("/api/session", &json!({ "code": code }));
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -323,12 +475,12 @@ impl Running {
         }
     }
 
+    /// The photos, whole or on their way.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let incoming = self.folder.path().join("studio/incoming");
-        let runs = std::fs::read_dir(incoming).unwrap().flatten();
-        runs.flat_map(|run| std::fs::read_dir(run.path()).unwrap().flatten())
-            .map(|file| file.path())
-            .collect()
+        let within = |folder| std::fs::read_dir(self.root.join(folder)).unwrap().flatten();
+        let folders = within("incoming").chain(within("originals"));
+        let files = folders.flat_map(|run| std::fs::read_dir(run.path()).unwrap().flatten());
+        files.map(|file| file.path()).collect()
     }
 }
 

@@ -2,13 +2,23 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { enter, locked, request, saved } from "./api";
-import { KEYS, helpOpen, keysOn, saveOpen, tab } from "./keys";
+import { enter, locked } from "./api";
+import { networksOpen } from "./behind";
+import { Choose, PICTURES } from "./choose";
+import { Foot } from "./foot";
+import { addGuide } from "./guide";
+import { History } from "./history";
+import { KEYS, helpOpen, keysOn, tab } from "./keys";
 import { Knobs } from "./knobs";
 import { Layers, Looks } from "./layers";
-import { Networks, networksOpen } from "./networks";
-import { Progress, Stage, actualSize, compare, fit, held, nextSurround, surround, wide, zoom } from "./stage";
-import { act, begin, change, connected, desk, dream, fail, networks, newGesture, phase, recipe, said, sample, start, undo, upload } from "./state";
+import { Networks } from "./networks";
+import { Before, Photos, photosOpen } from "./photos";
+import { Queue, QueueButton } from "./queue";
+import { Render } from "./render";
+import { Progress, Stage, held, wide } from "./stage";
+import { act, change, connect, connected, desk, dream, networks, newGesture, phase, recipe, said, start } from "./state";
+import { Trouble } from "./trouble";
+import { sample, upload } from "./upload";
 
 export function App() {
   const over = useSignal(false);
@@ -29,7 +39,8 @@ export function App() {
       depth = 0;
       over.value = false;
       const file = event.dataTransfer?.files[0];
-      if (file) void upload(file);
+      const guides = start.value && (event.target as Element).closest?.(".right");
+      if (file) void (guides ? addGuide(file) : upload(file));
     };
     const pastes = (event: ClipboardEvent): void => {
       const file = event.clipboardData?.files[0];
@@ -49,12 +60,14 @@ export function App() {
       window.removeEventListener("paste", pastes);
     };
   }, []);
+  const name = start.value?.name;
+  const step = dream.value?.step;
+  const running = phase.value === "dreaming";
+  const tenths = running && step?.total ? Math.floor((10 * step.done) / step.total) : null;
   useEffect(() => {
-    const name = start.value?.name;
-    const share = dream.value?.step.total ? Math.floor((100 * dream.value.step.done) / dream.value.step.total) : 0;
-    const running = phase.value === "dreaming";
-    document.title = name ? `${running ? `${share} % ` : ""}${name} · deepdream` : "deepdream";
-  }, [start.value?.name, phase.value, dream.value?.step.octave]);
+    document.title = name ? `${tenths !== null ? `${10 * tenths} % ` : ""}${name} · deepdream` : "deepdream";
+    document.querySelector("link[rel=icon]")?.setAttribute("href", tenths !== null ? `/icon.svg?tenths=${tenths}` : "/icon.svg");
+  }, [name, tenths]);
   if (locked.value) return <Door />;
   return (
     <div
@@ -85,11 +98,13 @@ export function App() {
       <aside class="right panel" data-panel="knobs" aria-label="Knobs">
         <Knobs />
       </aside>
+      <History />
       <Tabs />
       <Foot />
       {over.value && (
         <div class="drop" aria-hidden="true">
-          <p>Drop it: the dream begins</p>
+          <p>{start.value ? "Drop it here to dream on it" : "Drop it: the dream begins"}</p>
+          {start.value && <p class="as-guide">Here, the dream takes its forms</p>}
         </div>
       )}
       <p class="hidden" role="status" aria-live="polite">
@@ -97,34 +112,17 @@ export function App() {
       </p>
       <Help />
       <Networks />
+      <Photos />
+      <Queue />
+      <Render />
     </div>
   );
 }
 
-/** A button that lets one choose a file. */
-function Choose({ label, primary }: { label: string; primary?: boolean }) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button class={primary ? "primary" : ""} onClick={() => input.current?.click()}>
-        {label}
-      </button>
-      <input
-        ref={input}
-        class="hidden"
-        type="file"
-        accept="image/png,image/jpeg,image/webp,image/tiff,image/bmp,.toml"
-        tabIndex={-1}
-        aria-label={label}
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          event.currentTarget.value = "";
-          if (file) void upload(file);
-        }}
-      />
-    </>
-  );
-}
+/** A button for what can be dreamt on. */
+const Open = ({ label, kind }: { label: string; kind: string }) => (
+  <Choose label={label} class={kind} accept={`${PICTURES},video/*,.toml`} onFile={(file) => void upload(file)} />
+);
 
 const noise = (): void => act("/api/noise", { width: 960, height: 600 });
 
@@ -133,10 +131,11 @@ function Empty() {
     <div class="empty">
       <h1>Drop a photo here</h1>
       <p class="ways">
-        <Choose label="Choose a photo…" primary />
+        <Open label="Choose a photo…" kind="primary" />
         <button onClick={noise}>Start from noise</button>
         <button onClick={() => void sample()}>Try the coffee cup</button>
       </p>
+      <Before />
       <p class="dim">Photos go to this program and nowhere else.</p>
     </div>
   );
@@ -149,10 +148,10 @@ function Bar() {
       <span class="brand">deepdream</span>
       {start.value && (
         <>
-          <span class="name" title={start.value.name}>
+          <button class="name" title={`${start.value.name}: photos (P)`} onClick={() => (photosOpen.value = true)}>
             {start.value.name}
-          </span>
-          <Choose label="New photo…" />
+          </button>
+          <Open label="New photo…" kind="new" />
           <button class="noise" onClick={noise}>
             Noise
           </button>
@@ -181,6 +180,7 @@ function Bar() {
           </select>
         </>
       )}
+      <QueueButton />
       <button onClick={() => (networksOpen.value = true)}>Networks…</button>
       <button class="icon" aria-label="Keys" title="Keys (?)" onClick={() => (helpOpen.value = true)}>
         ?
@@ -194,6 +194,7 @@ function Tabs() {
     ["look", "Look"],
     ["layers", "Layers"],
     ["knobs", "Knobs"],
+    ["past", "Past"],
   ] as const;
   return (
     <div class="tabs" role="tablist" aria-label="Panels">
@@ -206,193 +207,6 @@ function Tabs() {
   );
 }
 
-function Foot() {
-  const has = Boolean(start.value);
-  const photo = has && !start.value?.noise;
-  return (
-    <footer class="foot">
-      <button disabled={!desk.value?.undo} onClick={() => undo(false)} title="Undo (Z)">
-        Undo
-      </button>
-      <button disabled={!desk.value?.redo} onClick={() => undo(true)} title="Redo (Shift Z)">
-        Redo
-      </button>
-      <span class="bars" />
-      <span class="segments" role="group" aria-label="Compare">
-        {(["off", "split", "side"] as const).map((mode) => (
-          <button key={mode} disabled={!photo} aria-pressed={compare.value === mode} onClick={() => (compare.value = mode)}>
-            {{ off: "Dream", split: "Split", side: "Side by side" }[mode]}
-          </button>
-        ))}
-      </span>
-      <button
-        class="hold"
-        disabled={!photo}
-        aria-pressed={held.value}
-        title="Hold for the original (\)"
-        onPointerDown={(event) => {
-          event.currentTarget.setPointerCapture(event.pointerId);
-          held.value = true;
-        }}
-        onPointerUp={() => (held.value = false)}
-        onPointerCancel={() => (held.value = false)}
-        onKeyDown={(event) => {
-          if (event.key === " " || event.key === "Enter") held.value = true;
-        }}
-        onKeyUp={() => (held.value = false)}
-        onBlur={() => (held.value = false)}
-      >
-        Original
-      </button>
-      <span class="view">
-        <button disabled={!has} onClick={fit} title="Fit (0)" aria-pressed={zoom.value === 1}>
-          Fit
-        </button>
-        <button disabled={!has} onClick={actualSize} title="100 % (1)">
-          100 %
-        </button>
-        <button class="swatch" data-surround={surround.value} aria-label={`Surround: ${surround.value}`} title={`Surround: ${surround.value} (B)`} onClick={nextSurround} />
-      </span>
-      <span class="space" />
-      <Size />
-      <button
-        class="on"
-        disabled={phase.value !== "done"}
-        title="The dream becomes the photo of the next one (D)"
-        onClick={() => act("/api/dream/on")}
-      >
-        Dream on
-      </button>
-      <Save />
-    </footer>
-  );
-}
-
-/** How large the dream is made: its figures stay where they are. */
-function Size() {
-  const picture = start.value;
-  if (!picture || picture.noise) return null;
-  const own = Math.max(picture.width, picture.height);
-  const now = Math.min(desk.value?.longest ?? own, own);
-  const sides = [640, 1280, 1920, 2560].filter((side) => side < own);
-  const pixels = (longest: number): string => {
-    const scale = longest / own;
-    return `${Math.round(picture.width * scale)} × ${Math.round(picture.height * scale)}`;
-  };
-  if (sides.length === 0) return null;
-  if (!sides.includes(now) && now !== own) sides.push(now);
-  return (
-    <>
-      <label for="size" class="label">
-        size
-      </label>
-      <select
-        id="size"
-        aria-label="Size of the dream"
-        value={String(now)}
-        onChange={(event) => act("/api/dream/size", { longest: Number(event.currentTarget.value) })}
-      >
-        {sides.map((side) => (
-          <option key={side} value={String(side)}>
-            {pixels(side)}
-          </option>
-        ))}
-        <option value={String(own)}>{pixels(own)}, the photo's own</option>
-      </select>
-    </>
-  );
-}
-
-/** Puts a text where it can be pasted from; without HTTPS a page may do no more than select it. */
-async function copy(text: string): Promise<void> {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
-}
-
-function download(address: string, name?: string): void {
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name ?? "";
-  link.click();
-}
-
-function Save() {
-  const copied = useSignal(false);
-  const whole = phase.value === "done";
-  const box = useRef<HTMLSpanElement>(null);
-  useEffect(() => {
-    const away = (event: PointerEvent): void => {
-      if (!box.current?.contains(event.target as Node)) saveOpen.value = false;
-    };
-    window.addEventListener("pointerdown", away);
-    return () => window.removeEventListener("pointerdown", away);
-  }, []);
-  const text = async (): Promise<string> => (await request("GET", "/api/recipe")).text();
-  return (
-    <span class="menu" ref={box}>
-      <button class="primary" disabled={!start.value} aria-expanded={saveOpen.value} aria-haspopup="true" onClick={() => (saveOpen.value = !saveOpen.value)}>
-        Save
-      </button>
-      {saveOpen.value && start.value && (
-        <div class="list">
-          {(["png", "jpg", "webp"] as const).map((kind) => (
-            <button
-              key={kind}
-              disabled={!whole}
-              onClick={() => {
-                download(saved(kind));
-                saveOpen.value = false;
-              }}
-            >
-              Picture, {kind.toUpperCase()}
-            </button>
-          ))}
-          {!whole && <p class="dim">Pictures can be saved when the dream is whole.</p>}
-          <button
-            onClick={() => {
-              text()
-                .then(copy)
-                .then(() => {
-                  copied.value = true;
-                  setTimeout(() => (copied.value = false), 1500);
-                }, fail);
-            }}
-          >
-            {copied.value ? "Copied" : "Copy the recipe"}
-          </button>
-          <button
-            onClick={() => {
-              text().then((recipe) => {
-                const address = `data:application/toml;charset=utf-8,${encodeURIComponent(recipe)}`;
-                download(address, `${start.value?.name.replace(/\.[^.]*$/, "") ?? "dream"}.toml`);
-              }, fail);
-              saveOpen.value = false;
-            }}
-          >
-            Recipe as a file
-          </button>
-          <button
-            class="on-phone"
-            disabled={!whole}
-            onClick={() => {
-              act("/api/dream/on");
-              saveOpen.value = false;
-            }}
-          >
-            Dream on from here
-          </button>
-          <p class="dim">Each picture carries its recipe.</p>
-        </div>
-      )}
-    </span>
-  );
-}
-
 function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -401,6 +215,7 @@ function Help() {
   return (
     <dialog ref={dialog} class="help" onClose={() => (helpOpen.value = false)} aria-label="Keys">
       <h2>Keys</h2>
+      {helpOpen.value && <Trouble />}
       <dl>
         {KEYS.map(([keys, what]) => (
           <div key={keys}>
@@ -437,7 +252,7 @@ function Door() {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          enter({ token: token.value.trim() }).then(begin, (error: unknown) => {
+          enter({ token: token.value.trim() }).then(connect, (error: unknown) => {
             if (error instanceof Error && "failure" in error) locked.value = error.failure as typeof why;
           });
         }}

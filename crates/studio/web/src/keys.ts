@@ -1,13 +1,22 @@
 // Single keys. They work outside fields only, and can be switched off.
 
 import { signal } from "@preact/signals";
+import { pointing } from "./channels";
+import { compare, toggleSplit } from "./compare";
 import { nextSeed } from "./knobs";
-import { actualSize, compare, fit, held, nextSurround, pan, toggleSplit, wide, zoom } from "./stage";
+import { painting, togglePainting } from "./mask";
+import { photosOpen } from "./photos";
+import { queueOpen } from "./queue";
+import { renderOpen } from "./behind";
+import { actualSize, fit, held, nextSurround, pan, wide, zoom } from "./stage";
+import { noVariations, takeVariation, variations, vary } from "./variations";
 import { act, newGesture, phase, set, undo, value } from "./state";
+
+export type Tab = "look" | "layers" | "knobs" | "past";
 
 export const keysOn = signal(true);
 export const helpOpen = signal(false);
-export const tab = signal<"look" | "layers" | "knobs">("look");
+export const tab = signal<Tab>("look");
 export const saveOpen = signal(false);
 
 export const KEYS: [string, string][] = [
@@ -17,7 +26,11 @@ export const KEYS: [string, string][] = [
   ["Z, Shift Z", "undo, redo"],
   ["S", "save"],
   ["D", "dream on"],
-  ["L, G", "layers, knobs"],
+  ["R, Q", "render, queue"],
+  ["P", "photos"],
+  ["L, G, H", "layers, knobs, history"],
+  ["V", "variations; 1 to 4 takes one"],
+  ["M", "paint a mask"],
   [", and .", "seed before, next seed"],
   ["[ and ]", "less, more strength"],
   ["F", "the picture alone"],
@@ -33,13 +46,17 @@ const strength = (by: number): void => {
   set("ascent.strength", Math.max(0, Math.min(10, Number((Number(value("ascent.strength") ?? 1) + by).toFixed(2)))));
 };
 
-const show = (which: "look" | "layers" | "knobs", selector: string): void => {
+const show = (which: Tab, selector: string): void => {
   tab.value = which;
   wide.value = false;
   requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus());
 };
 
 function press(event: KeyboardEvent): boolean {
+  if (variations.value && "1234".includes(event.key)) {
+    takeVariation(Number(event.key) - 1);
+    return true;
+  }
   switch (event.key) {
     case " ":
       if (phase.value === "dreaming") act("/api/dream/pause");
@@ -64,6 +81,18 @@ function press(event: KeyboardEvent): boolean {
     case "D":
       if (phase.value === "done") act("/api/dream/on");
       return true;
+    case "r":
+    case "R":
+      if (phase.value !== "empty") renderOpen.value = "picture";
+      return true;
+    case "q":
+    case "Q":
+      queueOpen.value = true;
+      return true;
+    case "p":
+    case "P":
+      photosOpen.value = true;
+      return true;
     case "l":
     case "L":
       show("layers", ".layers .take");
@@ -71,6 +100,11 @@ function press(event: KeyboardEvent): boolean {
     case "g":
     case "G":
       show("knobs", ".knobs .range");
+      return true;
+    case "m":
+    case "M":
+      togglePainting();
+      if (painting.value) show("knobs", ".mask .tools button");
       return true;
     case ",":
       nextSeed(-1);
@@ -91,6 +125,14 @@ function press(event: KeyboardEvent): boolean {
     case "b":
     case "B":
       nextSurround();
+      return true;
+    case "h":
+    case "H":
+      show("past", '.history [data-on="true"] .take, .history .take');
+      return true;
+    case "v":
+    case "V":
+      vary();
       return true;
     case "0":
       fit();
@@ -117,6 +159,9 @@ function press(event: KeyboardEvent): boolean {
     }
     case "Escape":
       if (saveOpen.value) saveOpen.value = false;
+      else if (variations.value) noVariations();
+      else if (painting.value) painting.value = false;
+      else if (pointing.value) pointing.value = false;
       else if (wide.value) wide.value = false;
       else if (compare.value !== "off") compare.value = "off";
       else if (phase.value === "dreaming" || phase.value === "paused") act("/api/dream/stop");

@@ -3,25 +3,17 @@
 
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { change, desk, form, newGesture, recipe, set, start, value } from "./state";
-import type { Setting, Term } from "./types";
-
-interface Shape {
-  label: string;
-  /** What a hand moves through; more can be typed. */
-  from?: number;
-  to?: number;
-  step?: number;
-  /** Even moves are even factors. */
-  log?: boolean;
-  /** Words for the ends. */
-  ends?: [string, string];
-  /** Shown only while another setting has this value. */
-  with?: [string, string];
-}
+import { change, desk, form, newGesture, recipe, set, start, takenBack, value } from "./state";
+import { Guides } from "./guide";
+import { Mask } from "./mask";
+import { Mix } from "./mix";
+import { Range } from "./range";
+import type { Shape } from "./range";
+import type { Setting } from "./types";
 
 const FIRST: Record<string, Shape> = {
-  "ascent.strength": { label: "Strength", from: 0, to: 3, step: 0.05, ends: ["photo", "wild"] },
+  "ascent.strength": { label: "Strength", from: 0, to: 3, step: 0.05, ends: ["calm", "wild"] },
+  "finish.mix": { label: "Mix", from: 0, to: 1.5, step: 0.05, ends: ["photo", "dream"] },
   "octaves.anchor": { label: "Figures", from: 224, to: 1600, step: 16, log: true, ends: ["large", "small"] },
   "ascent.iterations": { label: "Steps", from: 1, to: 100, step: 1, log: true },
   "ascent.chroma": { label: "Colour", from: 0, to: 2, step: 0.05, ends: ["the photo's", "loud"] },
@@ -62,9 +54,8 @@ const GROUPS: [string, Record<string, Shape>][] = [
     },
   ],
   [
-    "Finish",
+    "Colour at the end",
     {
-      "finish.mix": { label: "Mix with the photo", from: 0, to: 1.5, step: 0.05, ends: ["photo", "dream"] },
       "finish.levels": { label: "Levels of the photo", from: 0, to: 1, step: 0.05 },
       "finish.saturation": { label: "Saturation", from: 0, to: 3, step: 0.05 },
       "finish.contrast": { label: "Contrast", from: 0, to: 3, step: 0.05 },
@@ -120,9 +111,12 @@ export function Knobs() {
           {known(FIRST).map(([setting, shape]) => (
             <Knob key={setting.path} setting={setting} shape={shape} />
           ))}
+          {all.has("ascent.chroma") && <KeepColours />}
           {all.has("seed") && <Seed />}
         </fieldset>
         <Mix />
+        <Guides />
+        <Mask />
         {GROUPS.map(([name, shapes]) => (
           <Group key={name} name={name} knobs={known(shapes)} changed={changed} />
         ))}
@@ -144,6 +138,28 @@ export function Knobs() {
   );
 }
 
+/** The colours that people look for a switch for: a dream without colour of its own has the photo's. */
+function KeepColours() {
+  const id = useId();
+  const chroma = value("ascent.chroma");
+  const usual = recipe.value?.usual["ascent.chroma"] ?? "1";
+  return (
+    <div class="knob row">
+      <label for={id}>Keep the photo's colours</label>
+      <input
+        id={id}
+        type="checkbox"
+        role="switch"
+        checked={Number(chroma) === 0}
+        onChange={(event) => {
+          newGesture();
+          set("ascent.chroma", event.currentTarget.checked ? 0 : Number(usual) || 1);
+        }}
+      />
+    </div>
+  );
+}
+
 function Group({ name, knobs, changed }: { name: string; knobs: [Setting, Shape][]; changed: Set<string> }) {
   const own = knobs.filter(([setting]) => changed.has(setting.path)).length;
   return (
@@ -162,12 +178,10 @@ function Group({ name, knobs, changed }: { name: string; knobs: [Setting, Shape]
   );
 }
 
-const round = (value: number, step: number): number => Number((Math.round(value / step) * step).toPrecision(7));
-
 /** The refusal of the last change, if it is about this setting. */
 const refusal = (path: string): string | null => {
   const failure = desk.value?.refused;
-  return failure?.knob === path ? failure.detail : null;
+  return failure?.knob === path && !takenBack.value ? failure.detail : null;
 };
 
 function Knob({ setting, shape }: { setting: Setting; shape: Shape }) {
@@ -281,6 +295,7 @@ function Typed(props: { id: string; path: string; now: string; describedBy?: str
     const text = draft.value?.trim();
     draft.value = null;
     if (text && text !== props.now) props.onSet(text);
+    else if (text) takenBack.value = true;
   };
   return (
     <input
@@ -303,76 +318,6 @@ function Typed(props: { id: string; path: string; now: string; describedBy?: str
   );
 }
 
-// A finger that scrolls over a range, or taps beside its thumb, changes nothing: only one that goes sideways.
-const finger = { x: 0, y: 0, sideways: true };
-window.addEventListener(
-  "pointerdown",
-  (event) => Object.assign(finger, { x: event.clientX, y: event.clientY, sideways: event.pointerType !== "touch" }),
-  true,
-);
-window.addEventListener(
-  "pointermove",
-  (event) => {
-    const [across, along] = [Math.abs(event.clientX - finger.x), Math.abs(event.clientY - finger.y)];
-    if (across > 6 && across > along) finger.sideways = true;
-  },
-  true,
-);
-
-interface RangeProps {
-  label: string;
-  shape: Shape;
-  now: string;
-  usual: string;
-  whole?: boolean | undefined;
-  onMove: (value: number) => void;
-  onReset: () => void;
-}
-
-function Range({ label, shape, now, usual, whole, onMove, onReset }: RangeProps) {
-  const { from = 0, to = 1, step = 0.01, log } = shape;
-  const place = (text: string): number => {
-    const number = text === "full" ? to : Number(text);
-    const inside = Math.min(to, Math.max(from, Number.isFinite(number) ? number : from));
-    return log ? Math.log(inside / from) / Math.log(to / from) : (inside - from) / (to - from);
-  };
-  const at = (place: number): number => {
-    const exact = log ? from * (to / from) ** place : from + place * (to - from);
-    return Math.min(to, Math.max(from, round(exact, whole ? Math.max(1, step) : step)));
-  };
-  const [thumb, notch] = [place(now), place(usual)];
-  return (
-    <input
-      class="range"
-      type="range"
-      min={0}
-      max={1000}
-      step={1}
-      value={Math.round(1000 * thumb)}
-      aria-label={label}
-      aria-valuetext={now}
-      style={{ "--thumb": thumb, "--notch": notch, "--low": Math.min(thumb, notch), "--high": Math.max(thumb, notch) }}
-      onPointerDown={newGesture}
-      onInput={(event) => {
-        if (!finger.sideways) event.currentTarget.value = String(Math.round(1000 * thumb));
-        else onMove(at(Number(event.currentTarget.value) / 1000));
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Delete" || event.key === "Backspace") onReset();
-        const moves: Record<string, number> = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
-        const by = moves[event.key];
-        if (by) {
-          event.preventDefault();
-          newGesture();
-          const unit = whole ? Math.max(1, step) : step;
-          const moved = round((now === "full" ? to : Number(now)) + by * unit, unit);
-          onMove(Math.min(to, Math.max(from, moved)));
-        }
-      }}
-    />
-  );
-}
-
 export function nextSeed(by: number): void {
   const now = value("seed");
   if (now === undefined) return;
@@ -382,7 +327,7 @@ export function nextSeed(by: number): void {
   set("seed", ((BigInt(now) + BigInt(by) + most) % most).toString());
 }
 
-export function rollSeed(): void {
+function rollSeed(): void {
   newGesture();
   set("seed", String(Math.floor(Math.random() * 10000)));
 }
@@ -411,68 +356,5 @@ function Seed() {
       </span>
       <code class="path">seed</code>
     </div>
-  );
-}
-
-export const termName = (term: Term): string => {
-  if (term.class !== undefined) return `class ${term.class}`;
-  const channels = Array.isArray(term.channels) ? `:${term.channels.join("+")}` : term.channels ? `:${String(term.channels)}` : "";
-  return `${term.layer ?? ""}${channels}`;
-};
-
-export function setObjective(terms: Term[]): void {
-  change({ set: { path: "objective", value: terms } });
-}
-
-/** The layers that are dreamt on, and how much each counts. */
-function Mix() {
-  const view = recipe.value;
-  if (!view) return null;
-  const terms = view.objective;
-  return (
-    <details class="group" open>
-      <summary>
-        Layers in use<span class="count">{terms.length}</span>
-      </summary>
-      <fieldset>
-        <legend class="hidden">Layers in use</legend>
-        {terms.map((term, index) => {
-          const name = termName(term);
-          const weigh = (weight: number): void => setObjective(terms.map((other, at) => (at === index ? { ...other, weight } : other)));
-          return (
-            <div class="knob" key={name}>
-              <label class="mono">{name}</label>
-              <span class="with">
-                <output>{term.weight}</output>
-                {terms.length > 1 && (
-                  <button
-                    aria-label={`Leave out ${name}`}
-                    onClick={() => {
-                      newGesture();
-                      setObjective(terms.filter((_, at) => at !== index));
-                    }}
-                  >
-                    ×
-                  </button>
-                )}
-              </span>
-              {(terms.length > 1 || term.weight !== 1) && (
-                <>
-                  <Range
-                    label={`Weight of ${name}`}
-                    shape={{ label: name, from: -2, to: 8, step: 0.1 }}
-                    now={String(term.weight)}
-                    usual="1"
-                    onMove={weigh}
-                    onReset={() => weigh(1)}
-                  />
-                  {term.weight < 0 && <span class="ends">calms</span>}
-                </>
-              )}
-            </div>
-          );
-        })}
-      </fieldset>
-    </details>
   );
 }

@@ -2,10 +2,13 @@
 
 import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { request, small } from "./api";
-import { setObjective, termName } from "./knobs";
+import { request } from "./api";
+import { Picture, walk } from "./cards";
+import { SaveLook, SavedLooks, saved } from "./looks";
+import { Channels, Pointing, channelsOf, wanted as channels } from "./channels";
 import { change, connected, form, gallery, layers, newGesture, recipe, start } from "./state";
-import type { Layer, Term } from "./types";
+import { alone, inMix, mix, ofLayer, terms } from "./terms";
+import type { Layer } from "./types";
 
 /** Which panels can be seen, and which of their cards. */
 const shown = { looks: signal(new Set<string>()), layers: signal(new Set<string>()) };
@@ -14,18 +17,19 @@ const order = signal<"best" | "depth" | "name">("best");
 /** The network's own layers, then those worth trying, then the rest. */
 const worth = (layer: Layer): number => (layer.default ? 0 : layer.worth_trying ? 1 : 2);
 
-// What is in view is made first, then the layers worth trying, then the rest.
+// Channels that are looked at are made first, what else is in view, then the layers worth trying, then the rest.
 let asked = "";
 let timer = 0;
 effect(() => {
   const visible = shown.layers.value;
-  const looks = [...shown.looks.value];
+  const own = new Set(saved.value.map((look) => look.id));
+  const looks = [...shown.looks.value].filter((name) => !own.has(name));
   const all = layers.value;
   const [id, network] = [start.value?.id, recipe.value?.network];
   if (!id || !connected.value) return;
   const rank = (layer: Layer): number => (visible.has(layer.name) ? -1 : worth(layer));
   const wanted = visible.size ? [...all].sort((a, b) => rank(a) - rank(b)).map((layer) => layer.name) : [];
-  const body = { looks, layers: wanted };
+  const body = { looks, saved: [...shown.looks.value].filter((name) => own.has(name)), layers: wanted, in_view: all.filter((layer) => visible.has(layer.name)).length, channels: channels.value };
   const text = JSON.stringify([id, network, recipe.value?.own_objective, body]);
   if (text === asked) return;
   asked = text;
@@ -55,18 +59,9 @@ function useInView(kind: "looks" | "layers", names: string[]): { current: HTMLDi
   return list;
 }
 
-function Picture({ file, name }: { file: string | false | undefined; name: string }) {
-  if (file) return <img src={small(file)} alt="" draggable={false} />;
-  return (
-    <span class={file === false ? "blank none" : "blank"} aria-hidden="true">
-      {file === false ? "too small a picture" : name}
-    </span>
-  );
-}
-
 export function Looks() {
   const looks = (form.value?.looks ?? []).filter((look) => look.name !== "visualise" || start.value?.noise);
-  const names = looks.map((look) => look.name);
+  const names = [...looks.map((look) => look.name), ...saved.value.map((look) => look.id)];
   const list = useInView("looks", names);
   const now = recipe.value?.look === "figures" ? "default" : recipe.value?.look;
   return (
@@ -90,32 +85,25 @@ export function Looks() {
             </button>
           </div>
         ))}
+        <SavedLooks />
       </div>
+      <SaveLook />
     </section>
   );
 }
 
-/** Whole layers of the mix, by name. */
-const weightOf = (terms: Term[], layer: string): Term | undefined => terms.find((term) => termName(term) === layer);
-
 export function Layers() {
+  return channelsOf.value ? <Channels layer={channelsOf.value} /> : <AllLayers />;
+}
+
+function AllLayers() {
   const filter = useSignal("");
-  const terms = recipe.value?.objective ?? [];
   const wanted = filter.value.trim().toLowerCase();
   const all = layers.value.filter((layer) => layer.name.toLowerCase().includes(wanted));
   if (order.value === "name") all.sort((a, b) => a.name.localeCompare(b.name));
   if (order.value === "best") all.sort((a, b) => worth(a) - worth(b));
   const list = useInView("layers", all.map((layer) => layer.name));
   const ready = all.filter((layer) => gallery.value.layers[layer.name]).length;
-  const take = (layer: string): void => {
-    newGesture();
-    setObjective([{ layer, weight: 1 }]);
-  };
-  const mix = (layer: string): void => {
-    newGesture();
-    const rest = terms.filter((term) => termName(term) !== layer);
-    setObjective(rest.length === terms.length ? [...terms, { layer, weight: 1 }] : rest);
-  };
   return (
     <section class="layers" aria-label="Layers">
       <div class="head">
@@ -129,6 +117,7 @@ export function Layers() {
           <option value="name">A–Z</option>
         </select>
       </div>
+      <Pointing />
       <input
         class="filter"
         type="search"
@@ -139,8 +128,8 @@ export function Layers() {
       />
       <div class="cards scroll" ref={list} role="group" aria-label="Layers" onKeyDown={walk}>
         {all.map((layer) => {
-          const term = weightOf(terms, layer.name);
-          const only = term && terms.length === 1;
+          const term = inMix(layer.name);
+          const only = term && terms().length === 1;
           return (
             <div class="card" key={layer.name} data-name={layer.name} data-on={Boolean(term)}>
               <button
@@ -148,17 +137,32 @@ export function Layers() {
                 disabled={!start.value}
                 aria-pressed={Boolean(term)}
                 title={`${layer.name}: ${layer.channels} channels, depth ${layer.depth}. Dream of this layer alone.`}
-                onClick={() => take(layer.name)}
+                onClick={() => {
+                  newGesture();
+                  alone(ofLayer(layer.name));
+                }}
               >
                 <Picture file={gallery.value.layers[layer.name]} name={layer.name} />
                 <span class="name mono">{layer.name}</span>
               </button>
+              <button
+                class="inside"
+                disabled={!start.value}
+                aria-label={`The ${layer.channels} channels of ${layer.name}`}
+                title={`Its ${layer.channels} channels`}
+                onClick={() => (channelsOf.value = layer.name)}
+              >
+                ›
+              </button>
               {start.value && !only && (
                 <button
-                  class="mix"
+                  class="corner mix"
                   aria-label={term ? `Leave ${layer.name} out of the mix` : `Add ${layer.name} to the mix`}
                   title={term ? "Out of the mix" : "Into the mix"}
-                  onClick={() => mix(layer.name)}
+                  onClick={() => {
+                    newGesture();
+                    mix(ofLayer(layer.name));
+                  }}
                 >
                   {term ? "−" : "+"}
                 </button>
@@ -169,28 +173,8 @@ export function Layers() {
       </div>
       <p class="count" role="status">
         {start.value && all.length > 0 ? `${ready} of ${all.length}` : ""}
-        {start.value && all.length === 0 && wanted ? "No layer is called like that." : ""}
+        {start.value && all.length === 0 && wanted ? "No layer has that name." : ""}
       </p>
     </section>
   );
-}
-
-/** Arrows walk from card to card; Enter takes, as on any button; + puts into the mix. */
-function walk(event: KeyboardEvent): void {
-  const cards = [...(event.currentTarget as Element).querySelectorAll<HTMLButtonElement>(".take")];
-  const at = cards.indexOf(document.activeElement as HTMLButtonElement);
-  if (at < 0) return;
-  if (event.key === "+") {
-    event.stopPropagation();
-    cards[at]!.parentElement?.querySelector<HTMLButtonElement>(".mix")?.click();
-    return;
-  }
-  const top = cards[0]!.getBoundingClientRect().top;
-  const columns = Math.max(1, cards.findIndex((card) => card.getBoundingClientRect().top > top + 4));
-  const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
-  if (by === undefined) return;
-  event.preventDefault();
-  event.stopPropagation();
-  cards[at + by]?.focus();
-  cards[at + by]?.scrollIntoView({ block: "nearest" });
 }

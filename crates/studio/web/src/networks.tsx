@@ -1,15 +1,12 @@
 // Networks: those that are here, and those that can be fetched.
 
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { request } from "./api";
+import { bytes, networksOpen } from "./behind";
 import { act, change, fail, fetching, networks, newGesture, recipe, start } from "./state";
+import { Trouble } from "./trouble";
 import type { Network } from "./types";
-
-export const networksOpen = signal(false);
-
-const size = (bytes: number | null): string =>
-  bytes === null ? "" : bytes < 1e9 ? `${Math.max(1, Math.round(bytes / 1e6))} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 
 export function Networks() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -23,6 +20,7 @@ export function Networks() {
   return (
     <dialog ref={dialog} class="networks" onClose={() => (networksOpen.value = false)} aria-label="Networks">
       <h2>Networks</h2>
+      {networksOpen.value && <Trouble />}
       <p class="dim">What a dream is made of is what its network has learnt to see.</p>
       <input
         class="filter"
@@ -34,7 +32,7 @@ export function Networks() {
       />
       <ul class="scroll" tabIndex={0} aria-label="Networks">
         {networksOpen.value && list.map((network) => <Row key={network.name} network={network} />)}
-        {list.length === 0 && <li class="dim">No network is called like that.</li>}
+        {list.length === 0 && <li class="dim">No network has that name.</li>}
       </ul>
       <form method="dialog">
         <button class="primary">Close</button>
@@ -46,9 +44,8 @@ export function Networks() {
 function Row({ network }: { network: Network }) {
   const on = recipe.value?.network === network.name;
   const fetch = fetching.value?.name === network.name ? fetching.value : null;
-  const facts = [network.built_in ? "built in" : size(network.bytes), network.licence].filter(Boolean).join(" · ");
+  const facts = [network.built_in ? "built in" : network.bytes !== null && bytes(network.bytes), network.licence].filter(Boolean).join(" · ");
   const runs = fetch?.state === "running";
-  const share = fetch?.total ? Math.floor((100 * fetch.done) / fetch.total) : null;
   return (
     <li data-on={on}>
       <div>
@@ -59,9 +56,9 @@ function Row({ network }: { network: Network }) {
         <p class="facts">{facts}</p>
         {fetch?.failure && <p class="why">{[fetch.failure.detail, ...fetch.failure.ways_out].join(" ")}</p>}
         {fetch?.state === "cancelled" && <p class="dim">Cancelled; it goes on from there.</p>}
-        {runs && (
+        {fetch && runs && (
           <p class="dim" role="status">
-            {share === null ? "Connecting…" : `${share} % of ${size(fetch.total)}`}
+            {fetch.total ? `${Math.floor((100 * fetch.done) / fetch.total)} % of ${bytes(fetch.total)}` : "Connecting…"}
           </p>
         )}
       </div>

@@ -2,13 +2,18 @@
 
 import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { key, photo } from "./api";
-import { act, answerOffer, changedAt, connected, desk, dream, elsewhere, offered, phase, recipe, say, settle, start, trouble, uploading } from "./state";
-import type { Dream } from "./types";
+import { again, key, photo, card as small } from "./api";
+import { span } from "./behind";
+import { Place } from "./channels";
+import { against, compare } from "./compare";
+import { cardOf, checked, isMade } from "./history";
+import { Painted } from "./mask";
+import { act, answerOffer, changedAt, connected, desk, dream, elsewhere, offered, phase, recipe, say, settle, start, uploading } from "./state";
+import { clear, region } from "./strokes";
+import type { Difference, Dream } from "./types";
+import { FetchNeeded, Trouble } from "./trouble";
+import { Variations } from "./variations";
 
-export type Compare = "off" | "split" | "side";
-
-export const compare = signal<Compare>("off");
 /** Where the split is, 0–100. */
 export const split = signal(50);
 /** Whether the original is held up. */
@@ -30,10 +35,6 @@ export function nextSurround(): void {
   surround.value = surround.value === "black" ? "grey" : surround.value === "grey" ? "white" : "black";
 }
 
-export function toggleSplit(): void {
-  if (!start.value?.noise) compare.value = compare.value === "split" ? "off" : "split";
-}
-
 /** The size of the box in which the picture fits, set by the stage as its own size changes. */
 const room = signal<[number, number]>([0, 0]);
 
@@ -53,21 +54,46 @@ export function actualSize(): void {
   if (width && shown) zoom.value = shown.width / window.devicePixelRatio / width;
 }
 
+/** The longest side of a frame, in pixels: the server gives no larger ones. */
+const LARGEST = 4096;
+
+/** How good and how large frames are, the faster a link is the better. */
+const LINKS = [
+  { quality: 80, most: Infinity },
+  { quality: 60, most: Infinity },
+  { quality: 60, most: 480 },
+  { quality: 60, most: 320 },
+];
+
 /** Fetches frames and draws them, one request at a time, as long as there is something new to see. */
 function useFrames(canvas: { current: HTMLCanvasElement | null }): void {
   useEffect(() => {
     let after = 0;
-    let quality = 80;
+    // A slow link gets coarser frames, then smaller ones.
+    let slow = 0;
+    // The longest side of the whole dream that is drawn, if it could be larger.
+    let limit = Infinity;
     let over = false;
     let wake = (): void => undefined;
     const stop = effect(() => {
-      void [dream.value?.frame, dream.value?.phase, desk.value?.start?.id, key.value, connected.value];
+      void [dream.value?.frame, dream.value?.phase, desk.value?.start?.id, key.value, connected.value, room.value, zoom.value, compare.value];
       wake();
     });
+    // Who wants little to move sees an octave at a time.
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+    let octave = "";
     const news = (): boolean => {
       const state = dream.value;
       if (!state || !key.value || !connected.value || document.visibilityState !== "visible") return false;
-      return state.phase === "dreaming" || state.frame > after;
+      // Where it goes is not known yet.
+      if (box()[0] === 0) return false;
+      if (calm.matches && state.phase === "dreaming") return octave !== `${state.rev} ${state.step.octave}`;
+      return state.phase === "dreaming" || state.frame > after || sharp() > limit;
+    };
+    // The longest side that can be seen. It grows by steps: who turns a wheel does not fetch at each notch.
+    const sharp = (): number => {
+      const larger = 2 ** Math.ceil(Math.log2(Math.max(zoom.value, 1)));
+      return Math.min(LARGEST, Math.round(Math.max(...box(), 64) * Math.min(window.devicePixelRatio, 2) * larger));
     };
     const loop = async (): Promise<void> => {
       while (!over) {
@@ -78,24 +104,32 @@ function useFrames(canvas: { current: HTMLCanvasElement | null }): void {
           });
           continue;
         }
-        const begun = performance.now();
+        octave = `${dream.value?.rev} ${dream.value?.step.octave}`;
         try {
-          const longest = Math.round(Math.max(...box(), 64) * Math.min(window.devicePixelRatio, 2) * Math.max(zoom.value, 1));
-          const answer = await fetch(`/frames/${key.value}?after=${after}&max=${longest}&q=${quality}`);
+          const { quality, most } = LINKS[slow]!;
+          // What is whole is looked at for long.
+          const longest = phase.value === "dreaming" && sharp() <= limit ? Math.min(sharp(), most) : sharp();
+          // The same frame again, larger.
+          const last = sharp() > limit ? after - 1 : after;
+          const answer = await fetch(`/frames/${key.value}?after=${last}&max=${longest}&q=${quality}`);
+          const came = performance.now();
           if (answer.status !== 200) {
             if (!answer.ok) await new Promise((done) => setTimeout(done, 500));
             continue;
           }
           const head = (name: string): number => Number(answer.headers.get(name));
-          const [frame, rev, octave, whole] = [head("x-frame"), head("x-rev"), head("x-octave"), head("x-whole") === 1];
+          const [frame, rev, at, whole] = [head("x-frame"), head("x-rev"), head("x-octave"), head("x-whole") === 1];
           const bitmap = await createImageBitmap(await answer.blob());
           after = frame;
-          const took = performance.now() - begun;
-          if (!whole) quality = took > 250 ? 60 : 80;
+          limit = whole && Math.max(bitmap.width, bitmap.height) >= longest ? longest : Infinity;
+          // The time until there was something new is none that the link takes.
+          const took = performance.now() - came;
+          if (!whole && took > 250) slow = Math.min(slow + 1, LINKS.length - 1);
+          else if (!whole && took < 100) slow = Math.max(slow - 1, 0);
           const picture = start.value;
           const fresh = drawn.value?.start !== picture?.id;
           // No flash of blur at each move: what was whole stays for a moment.
-          const early = !whole && octave < 3 && performance.now() - changedAt.value < 250;
+          const early = !whole && at < 3 && performance.now() - changedAt.value < 250;
           const old = rev < (desk.value?.rev ?? 0);
           if (picture && !over && (fresh || (!early && !old))) {
             draw(canvas.current, bitmap);
@@ -148,7 +182,7 @@ function useHands(stage: { current: HTMLElement | null }): void {
       zoomAt(zoom.value * Math.exp(-event.deltaY / 400), event.clientX, event.clientY);
     };
     const down = (event: PointerEvent): void => {
-      if ((event.target as Element).closest("button, input")) return;
+      if ((event.target as Element).closest("button, input, [data-paints=true]")) return;
       fingers.set(event.pointerId, [event.clientX, event.clientY]);
       element.setPointerCapture(event.pointerId);
       moved = 0;
@@ -210,18 +244,24 @@ export function Stage() {
   useFrames(canvas);
   const [width, height] = box();
   const picture = start.value;
-  const mode = picture?.noise ? "off" : compare.value;
+  const other = against.value;
+  const mode = picture?.noise && !other ? "off" : compare.value;
   const shown = drawn.value;
   const fresh = shown?.start !== picture?.id;
   const size = { width: px(width), height: px(height) };
   const transform = `translate(${pan.value[0]}px, ${pan.value[1]}px) scale(${zoom.value})`;
   const squares = shown?.whole && zoom.value * width * window.devicePixelRatio >= shown.width;
-  const original = picture && !picture.noise && (mode !== "off" || held.value);
+  const longest = desk.value?.longest ?? 1280;
+  // A card is shown small until it is dreamt again.
+  const card = other && (isMade(other) ? again(other, longest) : small(other));
+  const beside = picture && (mode !== "off" && card && !held.value ? card : photo(picture.id, longest));
+  const original = picture && (held.value ? !picture.noise : mode !== "off");
+  const what = card && !held.value ? "The other dream" : "The original";
   const name = picture ? `${recipe.value?.title ?? "dream"} on ${picture.name}, ${phase.value}` : "";
   return (
     <div class="stage" ref={stage} data-surround={surround.value} id="stage" tabIndex={-1}>
       <div class="pictures" style={{ transform }} data-mode={mode}>
-        {mode === "side" && picture && <img class="original" src={photo(picture.id, desk.value?.longest ?? 1280)} style={size} alt="The original" draggable={false} />}
+        {mode === "side" && picture && <img class="original" src={beside!} style={size} alt={what} draggable={false} />}
         <div class="frame" style={size} hidden={!picture} data-rev={shown?.whole ? shown.rev : 0}>
           <canvas
             ref={canvas}
@@ -234,12 +274,14 @@ export function Stage() {
           {original && mode !== "side" && (
             <img
               class="over"
-              src={photo(picture.id, desk.value?.longest ?? 1280)}
-              alt={held.value ? "The original" : ""}
+              src={beside!}
+              alt={held.value ? what : ""}
               draggable={false}
               style={{ clipPath: held.value ? "none" : `inset(0 ${100 - split.value}% 0 0)` }}
             />
           )}
+          {picture && !held.value && <Painted />}
+          {picture && !picture.noise && <Place />}
           {mode === "split" && !held.value && <i class="seam" style={{ left: `${split.value}%` }} />}
         </div>
       </div>
@@ -252,10 +294,20 @@ export function Stage() {
           step={1}
           value={split.value}
           style={{ width: px(width + 32) }}
-          aria-label="Where the original ends and the dream begins"
+          aria-label={other ? "Where the other dream ends and this one begins" : "Where the original ends and the dream begins"}
           onInput={(event) => (split.value = Number(event.currentTarget.value))}
         />
       )}
+      {mode === "side" && other && (
+        <p class="labels">
+          <span>{cardOf(other)?.title ?? "The other dream"}, a card</span>
+          <span>{recipe.value?.title ?? "The dream"}, on the desk</span>
+        </p>
+      )}
+      {other && mode !== "off" && !isMade(other) && (
+        <p class="chip making">{checked(other) === "failed" ? "It could not be dreamt again: its small picture is shown." : "It is dreamt again, to be compared…"}</p>
+      )}
+      <Variations />
       {uploading.value && <Uploading />}
       <Messages />
     </div>
@@ -272,28 +324,35 @@ function Uploading() {
     <div class="uploading">
       <canvas ref={canvas} hidden={!picture} aria-hidden="true" />
       <p class="chip">{uploading.value?.name} is coming in…</p>
+      <i class="hair" style={{ width: `${100 * (uploading.value?.share ?? 0)}%` }} />
     </div>
   );
+}
+
+/** What a recipe would change, in a sentence. */
+function changes(all: Difference[]): string {
+  if (all.length === 0) return "On your photo it changes nothing.";
+  const short = (value: string | null): boolean => value === null || value.length < 12;
+  const one = ([path, before, after]: Difference): string => (short(before) && short(after) ? `${path} ${before ?? "unset"} → ${after ?? "unset"}` : path);
+  const more = all.length > 4 ? ` and ${all.length - 4} more` : "";
+  return `On your photo it changes ${all.slice(0, 4).map(one).join(", ")}${more}.`;
 }
 
 /** What has gone wrong, beside the picture and never over all of it. */
 function Messages() {
   const failure = phase.value === "refused" ? dream.value?.failure : null;
-  const lone = trouble.value;
   return (
     <div class="messages">
-      {!connected.value && (
-        <div class="message warn" role="status">
-          <p>The studio does not answer. Is it still running in its terminal?</p>
-        </div>
-      )}
+      <Trouble />
       {offered.value && (
         <div class="message" role="group" aria-label="A picture with a recipe">
           <p>{offered.value.name} was dreamt by a recipe.</p>
+          {offered.value.differences && <p class="dim">{changes(offered.value.differences)}</p>}
           <button class="primary" onClick={() => answerOffer("recipe")}>
             Use its recipe on my photo
           </button>
           <button onClick={() => answerOffer("picture")}>Dream on from this picture</button>
+          {offered.value.original && <button onClick={() => answerOffer("original")}>Open it with its original, {offered.value.original}</button>}
           <button onClick={() => answerOffer(null)}>Neither</button>
         </div>
       )}
@@ -310,26 +369,27 @@ function Messages() {
           {failure.ways_out.map((way) => (
             <p class="dim">{way}</p>
           ))}
+          <FetchNeeded failure={failure} />
+          {failure.fault === "memory" && failure.value && <Smaller longest={Number(failure.value)} />}
+          {failure.knob === "regions" && region() && <button onClick={clear}>Leave the mask out</button>}
           <button onClick={() => act("/api/dream/undo")}>Undo</button>
-        </div>
-      )}
-      {lone && (
-        <div class="message danger">
-          <p>{lone.detail}</p>
-          {lone.ways_out.map((way) => (
-            <p class="dim">{way}</p>
-          ))}
-          <button onClick={() => (trouble.value = null)}>Close</button>
         </div>
       )}
     </div>
   );
 }
 
-const seconds = (value: number): string =>
-  value < 10 ? `${value.toFixed(1)} s` : value < 90 ? `${Math.round(value)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+/** The way out of too little memory. */
+const Smaller = ({ longest }: { longest: number }) => (
+  <button class="primary" onClick={() => act("/api/dream/size", { longest })}>
+    Dream at {longest} px
+  </button>
+);
 
-export function describe(state: Dream): string {
+/** A short time to a tenth of a second. */
+const seconds = (value: number): string => (value < 10 ? `${value.toFixed(1)} s` : span(value));
+
+function describe(state: Dream): string {
   const { step, phase } = state;
   const at = (step.octave - 1) * step.steps + step.step;
   switch (phase) {

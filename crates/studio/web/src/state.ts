@@ -1,12 +1,12 @@
 // What the page draws, and how it asks for changes. The server holds the state; nothing here outlives the tab.
 
 import { computed, effect, signal } from "@preact/signals";
-import { Refused, Unreachable, json, key, locked, onNewToken, open, request } from "./api";
-import type { Change, Desk, Dream, Failure, Fetch, Form, Gallery, Layer, Network, Start } from "./types";
+import { Refused, Unreachable, failure, json, key, locked, onNewToken, open, request } from "./api";
+import type { Change, Desk, Difference, Dream, Failure, Fetch, Form, Gallery, Layer, Network, Start } from "./types";
 
 export const desk = signal<Desk | null>(null);
 export const dream = signal<Dream | null>(null);
-export const gallery = signal<Gallery>({ layers: {}, looks: {} });
+export const gallery = signal<Gallery>({ layers: {}, looks: {}, channels: {} });
 export const form = signal<Form | null>(null);
 export const networks = signal<Network[]>([]);
 export const layers = signal<Layer[]>([]);
@@ -16,22 +16,26 @@ export const fetching = signal<Fetch | null>(null);
 
 /** Whether the server answers. */
 export const connected = signal(true);
-/** A photo on its way: its name, the picture as the browser draws it. */
-export const uploading = signal<{ name: string; picture: ImageBitmap | null } | null>(null);
+/** A photo on its way: its name, the picture as the browser draws it, how much of it is there. */
+export const uploading = signal<{ name: string; picture: ImageBitmap | null; share: number } | null>(null);
 /** What went wrong that has no other place. */
 export const trouble = signal<Failure | null>(null);
 /** A picture that came in with a recipe, until somebody says what it is for. */
-export const offered = signal<Start | null>(null);
+export const offered = signal<(Start & { original: string | null; differences: Difference[] | null }) | null>(null);
 /** A change that was refused because another window was first. */
 export const elsewhere = signal<{ changes: Change[] } | null>(null);
 /** Values that were moved and of which the server has not yet told. */
-export const drafts = signal<Record<string, string>>({});
+const drafts = signal<Record<string, string>>({});
+/** Whether the last refusal was answered by keeping the value that was there. */
+export const takenBack = signal(false);
 /** What is said to those who cannot see it. */
 export const said = signal("");
 /** When the recipe last changed, for the stage. */
 export const changedAt = signal(0);
 
 export const start = computed(() => desk.value?.start ?? null);
+/** Which picture is on the desk: it changes with that alone. */
+export const startId = computed(() => start.value?.id ?? null);
 export const recipe = computed(() => desk.value?.recipe ?? null);
 export const phase = computed(() => dream.value?.phase ?? "empty");
 
@@ -58,11 +62,41 @@ const told: { [part: string]: (value: never) => void } = {
       say(`${fetch.name} is here.`);
       json<Network[]>("GET", "/api/networks").then((list) => (networks.value = list), fail);
     }
+    if (before?.state === "running" && fetch && fetch.state !== "running") {
+      const of = needed;
+      needed = null;
+      if (fetch.state === "done" && fetch.name === of?.name) of.then();
+    }
   },
 };
 
+/** Parts of the state that a file of its own hears of. */
+export function hear(parts: { [part: string]: (value: never) => void }): void {
+  Object.assign(told, parts);
+}
+
+/** Asks for a list that has changed: of answers that overtake each other, the one to the last question is taken. */
+export function latest<T>(path: string, take: (list: T) => void): () => Promise<void> {
+  let asked = 0;
+  return async () => {
+    const turn = ++asked;
+    const list = await json<T>("GET", path);
+    if (turn === asked) take(list);
+  };
+}
+
+/** A part of the state that a file of its own draws. */
+export function part<T>(name: string, empty: T): { value: T } {
+  const state = signal(empty);
+  told[name] = (value: T) => {
+    state.value = value;
+  };
+  return state;
+}
+
 let source: EventSource | null = null;
 let wait = 1;
+let later = 0;
 
 /** Begins: the session, the state, then events. */
 export async function begin(): Promise<void> {
@@ -79,8 +113,9 @@ function close(): void {
   source = null;
 }
 
-async function connect(): Promise<void> {
-  if (source) return;
+/** Asks for the state and listens to what becomes of it; who was refused is not asked for again. */
+export async function connect(): Promise<void> {
+  if (source || locked.value) return;
   try {
     if (!key.value && !(await open())) return;
     const state = await json<{ count: number } & { [part: string]: unknown }>("GET", "/api/state");
@@ -98,8 +133,7 @@ async function connect(): Promise<void> {
     if (error instanceof Refused && error.status === 401) {
       // A studio that was started again has other secrets.
       key.value = null;
-      if (await open().catch(() => false)) return connect();
-      return;
+      return connect();
     }
     lost();
   }
@@ -118,9 +152,10 @@ function listen(count: number): void {
 
 function lost(): void {
   close();
-  if (document.visibilityState !== "visible") return;
+  if (document.visibilityState !== "visible" || locked.value) return;
   connected.value = false;
-  setTimeout(() => void connect(), wait * 1000);
+  clearTimeout(later);
+  later = window.setTimeout(() => void connect(), wait * 1000);
   wait = Math.min(2 * wait, 15);
 }
 
@@ -173,9 +208,13 @@ export function set(path: string, value: unknown): void {
   change({ set: { path, value } });
 }
 
+/** Whether the page has a knob for a setting, which says by itself why it is refused. */
+const isKnob = (path: string | null): boolean => form.value?.settings.some((one) => one.path === path) ?? false;
+
 async function send(): Promise<void> {
   if (sending || !pending.length || !desk.value) return;
   sending = true;
+  takenBack.value = false;
   const changes = pending;
   pending = [];
   const rev = Math.max(desk.value.rev, sent);
@@ -188,7 +227,7 @@ async function send(): Promise<void> {
     if (error instanceof Refused && error.status === 409) {
       elsewhere.value = { changes };
       say("Changed in another window.");
-    } else if (!(error instanceof Refused && error.failure.knob)) {
+    } else if (!(error instanceof Refused && isKnob(error.failure.knob))) {
       fail(error);
     }
     if (!pending.length) drafts.value = {};
@@ -217,74 +256,79 @@ export function undo(again: boolean): void {
   if (desk.value?.[again ? "redo" : "undo"]) act(again ? "/api/dream/redo" : "/api/dream/undo");
 }
 
+/** Says what went wrong: that the server is silent, what it refused, or what else the browser met. */
 export function fail(error: unknown): void {
-  if (error instanceof Unreachable) return lost();
-  if (error instanceof Refused) {
-    if (error.status === 401) return lost();
-    trouble.value = error.failure;
-    say(error.failure.detail);
-  } else {
-    throw error;
-  }
+  if (error instanceof Unreachable || (error instanceof Refused && error.status === 401)) return lost();
+  trouble.value = error instanceof Refused ? error.failure : failure("page", error instanceof Error ? error.message : String(error));
+  say(trouble.value.detail);
+}
+
+/** What the server refused, for a place that says it by itself; whatever else went wrong is said as ever. */
+export function reason(error: unknown): Failure | null {
+  if (error instanceof Refused && error.status !== 401) return error.failure;
+  fail(error);
+  return null;
 }
 
 export function say(text: string): void {
   said.value = text;
 }
 
-/** Takes a recipe's text in. */
-async function readRecipe(file: File): Promise<void> {
+/** What was refused for want of something, and can be tried once more when that is there. */
+let waits: { failure: Failure; again: () => Promise<void> } | null = null;
+
+/** Whether a failure is that a recipe's guide or mask is not here. */
+export const needsFile = (failure: Failure): boolean => waits?.failure === failure && ["guides", "regions"].includes(failure.knob ?? "");
+
+/** The network that was asked for because something needs it, and what is done once it is there. */
+let needed: { name: string; then: () => void } | null = null;
+
+/** The network that can be fetched because something needs it. */
+export const needsNetwork = (failure: Failure): Network | undefined =>
+  failure.knob === "model.name" ? networks.value.find((network) => network.name === failure.value && !network.ready) : undefined;
+
+/** Fetches a network. When it is there, the recipe that needs it is taken once more, or the dream begins that did. */
+export function fetchNeeded(network: Network, failure: Failure): void {
+  const recipe = waits?.failure === failure ? waits.again : null;
+  needed = {
+    name: network.name,
+    then: () => {
+      if (recipe) void recipe();
+      else if (phase.value === "refused") act("/api/dream/resume");
+    },
+  };
+  trouble.value = null;
+  act(`/api/networks/${network.name}`);
+}
+
+/** Does what a recipe that came in asks for, and once more when what it needs is given. */
+export async function tried(act: () => Promise<unknown>): Promise<void> {
+  waits = null;
+  trouble.value = null;
   try {
-    await request("POST", "/api/recipes", { text: await file.text() });
+    await act();
     say("The recipe is in use.");
+  } catch (error) {
+    fail(error);
+    if (trouble.value) waits = { failure: trouble.value, again: () => tried(act) };
+  }
+}
+
+/** Gives a file that a recipe needs, and takes the recipe once more. */
+export async function give(file: File): Promise<void> {
+  const recipe = waits;
+  try {
+    await request("POST", `/api/assets?name=${encodeURIComponent(file.name)}`, file);
+    await recipe?.again();
   } catch (error) {
     fail(error);
   }
 }
 
 /** Says what a picture that came in with a recipe is for. */
-export function answerOffer(what: "recipe" | "picture" | null): void {
+export function answerOffer(what: "recipe" | "picture" | "original" | null): void {
   const id = offered.value?.id;
   offered.value = null;
-  if (id && what) act(`/api/offers/${id}/${what}`);
+  if (id && (what === "picture" || what === "original")) act(`/api/offers/${id}/${what}`);
+  if (id && what === "recipe") void tried(() => request("POST", `/api/offers/${id}/recipe`));
 }
-
-/** Takes a photo in and begins to dream on it; asks what one is for that carries a recipe. */
-export async function upload(file: File): Promise<void> {
-  trouble.value = null;
-  offered.value = null;
-  const name = file.name || "photo";
-  if (/\.toml$/i.test(name)) return readRecipe(file);
-  uploading.value = { name, picture: null };
-  createImageBitmap(file, { imageOrientation: "from-image" }).then(
-    (picture) => {
-      if (uploading.value?.name === name) uploading.value = { ...uploading.value, picture };
-    },
-    () => undefined,
-  );
-  try {
-    const answer = await request("POST", `/api/pictures?name=${encodeURIComponent(name)}`, file);
-    const came = (await answer.json()) as { start: Start; offered: boolean };
-    if (came.offered) {
-      offered.value = came.start;
-      // Without a photo on the desk there is nothing to ask.
-      if (!start.value || start.value.noise) answerOffer("picture");
-    }
-  } catch (error) {
-    fail(error);
-  } finally {
-    uploading.value = null;
-  }
-}
-
-/** Starts from the sample that the program brings. */
-export async function sample(): Promise<void> {
-  try {
-    const blob = await (await request("GET", "/coffee.jpg")).blob();
-    await upload(new File([blob], "coffee.jpg", { type: "image/jpeg" }));
-  } catch (error) {
-    fail(error);
-  }
-}
-
-export const isLocked = computed(() => locked.value !== null);

@@ -11,10 +11,34 @@ export interface Start {
 export interface Term {
   layer?: string;
   class?: string | number;
-  channels?: unknown;
+  channels?: number[] | string;
+  guides?: string[];
+  pick?: Pick;
+  region?: string;
   weight: number;
   [more: string]: unknown;
 }
+
+export type Pick = "match" | "average" | "place";
+
+/** A picture whose forms the dream takes; `part` is left, top, width, height in shares of it. */
+export interface Guide {
+  file: string;
+  sha256: string;
+  size: number;
+  part?: [number, number, number, number];
+}
+
+/** Where the dream counts. */
+export interface Region {
+  mask: string;
+  sha256: string;
+  feather: number;
+  invert: boolean;
+}
+
+/** A setting that a recipe would change: its path, its value before and after. */
+export type Difference = [string, string | null, string | null];
 
 export interface RecipeView {
   network: string;
@@ -24,6 +48,10 @@ export interface RecipeView {
   usual: Record<string, string>;
   changed: string[];
   objective: Term[];
+  /** What each of these is called. */
+  names: string[];
+  guides: Record<string, Guide>;
+  regions: Record<string, Region>;
   own_objective: boolean;
 }
 
@@ -42,6 +70,9 @@ export interface Desk {
   undo: number;
   redo: number;
   longest: number;
+  /** The card that it is, and the one that it came from. */
+  node: string | null;
+  from: string | null;
   refused: Failure | null;
 }
 
@@ -66,6 +97,8 @@ export interface Dream {
   seconds: number;
   left: number | null;
   frame: number;
+  /** Whether it was halted, and there is something of it. */
+  halted: boolean;
   failure: Failure | null;
   size: [number, number] | null;
 }
@@ -73,6 +106,22 @@ export interface Dream {
 export interface Gallery {
   layers: Record<string, string | false>;
   looks: Record<string, string | false>;
+  /** By layer and number: `mixed4c:139`. */
+  channels: Record<string, string | false>;
+}
+
+/** A channel, and how strongly it answers; noise asks nothing. */
+export interface Ranked {
+  channel: number;
+  answer: number | null;
+}
+
+/** A picture that recipes name, kept under its hash. */
+export interface Asset {
+  id: string;
+  name: string;
+  width: number;
+  height: number;
 }
 
 export interface Setting {
@@ -129,4 +178,7 @@ export type Change =
   | { set: { path: string; value: unknown } }
   | { reset: { path: string } }
   | { look: { name: string } }
-  | { network: { name: string } };
+  | { network: { name: string } }
+  | { guide: { id: string; name: string } }
+  | { unguide: { name: string } }
+  | { mask: { id: string | null } };
