@@ -29,7 +29,7 @@ struct Task {
 /// Seconds for each reader in `ci`, which is to stay quick: what it has found before is tried again.
 const FUZZED: &str = "10";
 
-const TASKS: [Task; 19] = [
+const TASKS: [Task; 21] = [
     Task {
         name: "check",
         about: "format, file lengths, unsafe, lints, documentation, licences",
@@ -87,6 +87,23 @@ const TASKS: [Task; 19] = [
         run: |args| cargo(&["bench", "--workspace"]).args(args).run(),
     },
     Task {
+        name: "studio-load",
+        about: "the studio with fifty pages and with a long history, in release: fails below the figures to hold",
+        run: |args| {
+            cargo(&["run", "--release", "-p", "deepdream-studio", "--example", "load"])
+                .args(args)
+                .run()
+        },
+    },
+    Task {
+        name: "cluster",
+        about: "shares a video among the tasks of a Slurm array (Debian 12, as root)",
+        run: |args| {
+            cargo(&["build", "--release"]).run()?;
+            script("tools/cluster/slurm.sh", args)
+        },
+    },
+    Task {
         name: "windows",
         about: "builds the Windows program and tests it under Wine (Debian 12, as root)",
         run: |args| script("tools/windows/run.sh", args),
@@ -111,7 +128,7 @@ const TASKS: [Task; 19] = [
         about: "makes the ONNX reader's schema out of the official one",
         run: |_| product::onnx_schema(),
     },
-    Task { name: "ci", about: "[--without-shared]: everything but the nine above", run: ci },
+    Task { name: "ci", about: "[--without-shared]: everything but the ten above", run: ci },
     Task { name: "help", about: "prints this list", run: |_| help() },
 ];
 

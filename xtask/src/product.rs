@@ -71,7 +71,7 @@ pub(crate) fn first_dream() -> Outcome {
         .args([&dream])
         .env("DEEPDREAM_HOME", scratch.join("home"))
         .run()?;
-    let program = format!("target/release/deepdream{}", std::env::consts::EXE_SUFFIX);
+    let program = program();
     let size = |path: &Path| path.metadata().map_or(0, |file| file.len());
     println!("the program has {} bytes", size(program.as_ref()));
     if size(program.as_ref()) > MOST_BYTES {
@@ -80,20 +80,27 @@ pub(crate) fn first_dream() -> Outcome {
     if size(&dream) == 0 { Err("the first dream was not written".into()) } else { Ok(()) }
 }
 
-/// Sees that the studio's page is what its source makes, and goes through it in Chromium.
+/// Sees that the studio's page is what its source makes, and goes through it in Chromium, with the program
+/// that the first dream builds.
 pub(crate) fn studio(args: &[String]) -> Outcome {
     step("studio");
-    cargo(&["build", "--package", "deepdream-cli"]).run()?;
-    let program = format!("target/debug/deepdream{}", std::env::consts::EXE_SUFFIX);
-    script("tools/studio/run.sh", &[&[program], args].concat())
+    cargo(&["build", "--release"]).run()?;
+    script("tools/studio/run.sh", &[&[program()], args].concat())
+}
+
+/// Where a release build puts the program.
+fn program() -> String {
+    format!("target/release/deepdream{}", std::env::consts::EXE_SUFFIX)
 }
 
 /// Packages every crate that is published, and builds each from its package and those of the others.
 pub(crate) fn package(args: &[String]) -> Outcome {
     step("packages");
     forget_packages();
+    // Whether it compiles is the question, and nothing of it runs.
+    let level = "CARGO_PROFILE_DEV_OPT_LEVEL";
     let package = ["package", "--workspace", "--exclude", "xtask", "--target-dir", PACKAGES];
-    cargo(&package).args(args).run()
+    cargo(&package).args(args).env(level, "0").run()
 }
 
 /// Removes what an earlier run left, built here and unpacked in Cargo's home: Cargo would build packages from
@@ -125,6 +132,8 @@ pub(crate) fn examples() -> Outcome {
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let inside = |name: &str| folder.join(name).display().to_string();
+    // With all crates, as the tests build them: for one alone, what it depends on would be built anew.
+    cargo(&["build", "--workspace", "--examples"]).run()?;
     for (name, args) in [
         ("still", vec![photo.to_owned(), inside("still.png")]),
         ("preview", vec![photo.to_owned()]),
@@ -133,9 +142,8 @@ pub(crate) fn examples() -> Outcome {
         ("network", vec![network.to_owned(), inside("network.png")]),
         ("layers", vec![photo.to_owned(), inside("layers.png"), "fire4/concat".to_owned()]),
     ] {
-        cargo(&["run", "--package", "deepdream", "--quiet", "--example", name, "--"])
-            .args(&args)
-            .run()?;
+        let example = format!("target/debug/examples/{name}{}", std::env::consts::EXE_SUFFIX);
+        Run::new(&example, &[]).args(&args).run()?;
     }
     for made in ["still.png", "zoom/img_3.png", "network.png", "layers.png"] {
         if !folder.join(made).is_file() {
