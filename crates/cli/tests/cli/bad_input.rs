@@ -24,6 +24,9 @@ fn says(assert: Assert, code: i32, texts: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
+/// Tiles that stay as large as they are: what a dream takes on them, no CPU level and no scratch file makes little.
+const UNCUT: &str = "tiles={rolled={size=2000}}";
+
 #[test]
 #[cfg(target_os = "linux")]
 fn less_memory_than_the_program_has_blames_no_picture() {
@@ -34,8 +37,9 @@ fn less_memory_than_the_program_has_blames_no_picture() {
         refused(&room, &args, 7, &["1 MB of memory is not enough", "(--memory)"]);
     }
     // The limit is said as it was set.
-    let args = ["a.png", "--size", "900", "--memory", "60M", "--layer", "fire9/concat"];
-    refused(&room, &args, 7, &["only 60 MB may be used", "Allow more memory (--memory)."]);
+    let args =
+        ["a.png", "--size", "2000", "--memory", "90M", "--layer", "fire9/concat", "--set", UNCUT];
+    refused(&room, &args, 7, &["only 90 MB may be used", "Allow more memory (--memory)."]);
 }
 
 #[test]
@@ -362,6 +366,5 @@ fn a_picture_too_large_for_the_dream_is_refused_by_its_header() {
     room.write("bomb.png", bytes);
     // Were it read, its missing data would be what is wrong.
     let said = ["bomb.png", "memory"];
-    // Less than the smallest tiles of it take, wherever its pictures would lie.
-    refused(&room, &["bomb.png", "--memory", "80M"], 7, &said);
+    refused(&room, &["bomb.png", "--memory", "90M", "--set", UNCUT], 7, &said);
 }
