@@ -20,6 +20,35 @@ const median = (all) => all.toSorted((a, b) => a - b)[all.length >> 1];
 
 const begun = Date.now();
 const studio = spawn(program, ["studio", "--no-browser", "--port", "0", "--threads", "2"], { env, stdio: ["ignore", "ignore", "pipe"] });
+// In the page: how long each frame took from its step until it was on the screen, and how long the first of a recipe.
+const watch = () => {
+  window.shown = { all: [], first: [] };
+  let newest;
+  const { fetch } = window;
+  window.fetch = async (...args) => {
+    const answer = await fetch(...args);
+    const step = /step;dur=([\d.]+)/.exec(answer.headers.get("server-timing") ?? "");
+    // A page that is opened later shows what was dreamt long before.
+    if (step) newest = { done: performance.now() - Number(step[1]), rev: answer.headers.get("x-rev"), counts: answer.headers.get("x-whole") === "0" };
+    return answer;
+  };
+  let rev = null;
+  const { transferFromImageBitmap } = ImageBitmapRenderingContext.prototype;
+  ImageBitmapRenderingContext.prototype.transferFromImageBitmap = function (picture) {
+    transferFromImageBitmap.call(this, picture);
+    const { done, counts } = newest;
+    const isFirst = newest.rev !== rev;
+    rev = newest.rev;
+    if (!counts) return;
+    // After the next frame of the screen has been painted.
+    requestAnimationFrame(() => setTimeout(() => {
+      const took = performance.now() - done;
+      window.shown.all.push(took);
+      if (isFirst) window.shown.first.push(took);
+    }));
+  };
+};
+
 const link = await new Promise((done) => {
   let said = "";
   studio.stderr.on("data", (data) => {
@@ -32,6 +61,7 @@ console.log(`it listens after ${Date.now() - begun} ms`);
 const address = new URL(link).origin;
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage", "--enable-precise-memory-info"] });
 const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+await page.addInitScript(watch);
 await page.goto(link);
 await page.getByText("Drop a photo here").waitFor();
 const token = await page.evaluate(() => localStorage.getItem("deepdream-token"));
@@ -62,7 +92,7 @@ const calm = () => sleep(8000);
 
 await ask("POST", "/api/pictures?name=coffee.png", readFileSync(photo));
 await done();
-const [watched, alone, line, rates, long] = [[], [], [], [], []];
+const [watched, alone, line, rates, long, all, first] = [[], [], [], [], [], [], []];
 let frames = 0;
 page.on("response", (answer) => (frames += Number(answer.url().includes("/frames/") && answer.status() === 200)));
 const tasks = () =>
@@ -87,6 +117,9 @@ for (let round = 0; round < 5; round += 1) {
   rates.push(frames / watched.at(-1));
   heaps.push(await heap());
   long.push(...(await page.evaluate(() => window.long)));
+  const shown = await page.evaluate(() => window.shown);
+  all.push(...shown.all);
+  first.push(...shown.first);
   await page.goto("about:blank");
   await sleep(3000);
   alone.push(await dreamt());
@@ -97,6 +130,8 @@ for (let round = 0; round < 5; round += 1) {
 const ratio = (these, others) => median(these.map((seconds, at) => others[at] / seconds)).toFixed(2);
 console.log(`steps a second while a page looks, against nobody: ${ratio(watched, alone)}; nobody, against the command line as a process: ${ratio(alone, line)}`);
 console.log(`frames a second: ${median(rates).toFixed(1)}`);
+const spread = (times) => `median ${median(times).toFixed(0)} ms, at most ${Math.max(...times).toFixed(0)} ms`;
+console.log(`from a step to the screen, ${all.length} frames: ${spread(all)}; the first of a recipe: ${spread(first)}`);
 console.log(`tasks over 50 ms while dreaming: ${long.length}${long.length ? ` (${long})` : ""}; heap ${Math.min(...heaps).toFixed(1)} to ${Math.max(...heaps).toFixed(1)} MB`);
 const ticks = () => readFileSync(`/proc/${studio.pid}/stat`, "utf8").split(") ")[1].split(" ").slice(11, 13).reduce((sum, one) => sum + Number(one), 0);
 const before = ticks();

@@ -15,6 +15,10 @@ use crate::desk::Desk;
 /// The shortest time between two rounds of events.
 const ROUND: Duration = Duration::from_millis(100);
 
+/// The shortest time between two rounds that tell of steps alone: who reads them paints them, on what may be the
+/// processors that the dream needs.
+const STEPS: Duration = Duration::from_millis(250);
+
 /// The events after `count`.
 pub(crate) fn events(
     desk: Arc<Desk>,
@@ -23,7 +27,7 @@ pub(crate) fn events(
     // Room for one round: who does not read holds nothing but that.
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
-        let mut told = desk.told.subscribe();
+        let [mut told, mut news] = [&desk.told, &desk.news].map(|it| it.subscribe());
         loop {
             let (now, parts) = desk.since(count);
             for (part, state) in parts {
@@ -39,9 +43,17 @@ pub(crate) fn events(
                 return;
             }
             tokio::time::sleep(ROUND).await;
-            tokio::select! {
-                changed = told.wait_for(|told| *told > count) => if changed.is_err() { return },
-                () = sender.closed() => return,
+            let steps = async {
+                tokio::time::sleep(STEPS - ROUND).await;
+                told.wait_for(|told| *told > count).await.is_ok()
+            };
+            let goes_on = tokio::select! {
+                changed = news.wait_for(|news| *news > count) => changed.is_ok(),
+                changed = steps => changed,
+                () = sender.closed() => false,
+            };
+            if !goes_on {
+                return;
             }
         }
     });

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -77,7 +77,7 @@ pub(crate) async fn frame(
         }
         sleep(Duration::from_millis(5)).await;
     };
-    let Frame { number, rev, step, whole, .. } = frame;
+    let Frame { number, rev, step, whole, done, .. } = frame;
     let bytes = crate::routes::blocking(move || Ok(encoded.get(&frame, &wanted))).await?;
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
@@ -86,5 +86,10 @@ pub(crate) async fn frame(
     headers.insert("x-rev", rev.into());
     headers.insert("x-octave", step.octave.into());
     headers.insert("x-whole", u32::from(whole).into());
+    // How long it took from the step to here, as the browser's tools show it.
+    let took = format!("step;dur={:.1}", done.elapsed().as_secs_f64() * 1000.0);
+    headers.extend(
+        HeaderValue::try_from(took).map(|took| (HeaderName::from_static("server-timing"), took)),
+    );
     Ok((headers, bytes).into_response())
 }

@@ -80,6 +80,8 @@ pub(crate) struct Frame {
     pub(crate) step: Step,
     pub(crate) whole: bool,
     pub(crate) picture: Arc<dyn Picture>,
+    /// When its step was done.
+    pub(crate) done: Instant,
 }
 
 pub(crate) struct Inner {
@@ -130,6 +132,8 @@ pub(crate) struct Desk {
     pub(crate) work: Condvar,
     /// Wakes who listens: the counter.
     pub(crate) told: watch::Sender<u64>,
+    /// Wakes who listens, but not for steps: the counter when there was last more to tell.
+    pub(crate) news: watch::Sender<u64>,
     pub(crate) workshop: Arc<dyn Workshop>,
     queue: Arc<Queue>,
 }
@@ -169,8 +173,8 @@ impl Desk {
             over: false,
         };
         let inner = Mutex::new(inner);
-        let told = watch::Sender::new(1);
-        Self { inner, work: Condvar::new(), told, workshop, queue }
+        let [told, news] = [1, 1].map(watch::Sender::new);
+        Self { inner, work: Condvar::new(), told, news, workshop, queue }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -179,6 +183,12 @@ impl Desk {
 
     /// Says that a part has changed.
     pub(crate) fn tell(&self, inner: &mut Inner, part: Part) {
+        self.tell_in_time(inner, part);
+        self.news.send_replace(inner.count);
+    }
+
+    /// Says that a part has changed as it does all the time.
+    pub(crate) fn tell_in_time(&self, inner: &mut Inner, part: Part) {
         inner.count += 1;
         inner.changed[part as usize] = inner.count;
         self.told.send_replace(inner.count);
@@ -387,6 +397,7 @@ impl Desk {
         inner.count = count;
         drop(inner);
         self.told.send_replace(count);
+        self.news.send_replace(count);
         self.work.notify_all();
     }
 
@@ -461,9 +472,16 @@ impl Inner {
         (self.phase == Phase::Dreaming && done > 0).then_some(left)
     }
 
-    fn push(&mut self, rev: u64, step: Step, whole: bool, picture: Arc<dyn Picture>) {
+    /// Shows a picture of a step and when that was done.
+    fn push(
+        &mut self,
+        rev: u64,
+        (step, done): (Step, Instant),
+        whole: bool,
+        picture: Arc<dyn Picture>,
+    ) {
         self.frames += 1;
-        self.frame = Some(Frame { number: self.frames, rev, step, whole, picture });
+        self.frame = Some(Frame { number: self.frames, rev, step, whole, picture, done });
     }
 }
 

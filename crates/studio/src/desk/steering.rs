@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::{Desk, Inner, Part, Phase};
 use crate::workshop::{Dream, Failure, Lane, Order, Picture, Step};
 
-/// The shortest time between two frames: more than nine a second show no more of a dream, and each takes the
+/// The shortest time between two frames: more than ten a second show no more of a dream, and each takes the
 /// processors of a page on the same machine from it.
-const BETWEEN: Duration = Duration::from_millis(110);
+const BETWEEN: Duration = Duration::from_millis(100);
 
 impl Desk {
     /// Waits for a dream that is wanted; none once all is over.
@@ -54,6 +54,7 @@ impl Desk {
         last: &mut Instant,
         picture: &dyn Fn() -> Arc<dyn Picture>,
     ) -> bool {
+        let done = Instant::now();
         let mut inner = self.lock();
         if inner.rev != rev || inner.over {
             return false;
@@ -71,10 +72,10 @@ impl Desk {
             if inner.rev != rev {
                 return false;
             }
-            inner.push(rev, at, false, picture);
+            inner.push(rev, (at, done), false, picture);
             *last = Instant::now();
         }
-        self.tell(&mut inner, Part::Dream);
+        self.tell_in_time(&mut inner, Part::Dream);
         let halted = Instant::now();
         while inner.phase == Phase::Paused && inner.rev == rev && !inner.over {
             inner.steered = None;
@@ -104,7 +105,7 @@ impl Desk {
                     inner.pace = Some(inner.took.as_secs_f64() / all as f64);
                 }
                 let step = inner.step;
-                inner.push(rev, step, true, dream.clone().picture());
+                inner.push(rev, (step, Instant::now()), true, dream.clone().picture());
                 inner.whole = Some(dream);
             }
             Err(failure) if failure.is_stopped() => inner.phase = Phase::Stopped,

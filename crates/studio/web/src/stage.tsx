@@ -8,7 +8,7 @@ import { Place } from "./channels";
 import { against, compare } from "./compare";
 import { cardOf, checked, isMade } from "./history";
 import { Painted } from "./mask";
-import { act, answerOffer, changedAt, connected, desk, dream, elsewhere, offered, phase, recipe, say, settle, start, uploading } from "./state";
+import { act, answerOffer, changedAt, connected, desk, dream, elsewhere, offered, phase, recipe, say, settle, showStep, start, uploading } from "./state";
 import { clear, region } from "./strokes";
 import type { Difference, Dream } from "./types";
 import { FetchNeeded, Trouble } from "./trouble";
@@ -132,8 +132,14 @@ function useFrames(canvas: { current: HTMLCanvasElement | null }): void {
           const early = !whole && at < 3 && performance.now() - changedAt.value < 250;
           const old = rev < (desk.value?.rev ?? 0);
           if (picture && !over && (fresh || (!early && !old))) {
-            draw(canvas.current, bitmap);
-            drawn.value = { start: picture.id, width: bitmap.width, height: bitmap.height, whole, rev };
+            const { width, height } = bitmap;
+            show(canvas.current, bitmap);
+            const last = drawn.value;
+            // Most frames differ from the one before in nothing but their pixels.
+            if (fresh || last?.width !== width || last.height !== height || last.whole !== whole || last.rev !== rev) {
+              drawn.value = { start: picture.id, width, height, whole, rev };
+            }
+            showStep();
           }
           bitmap.close();
         } catch {
@@ -150,13 +156,25 @@ function useFrames(canvas: { current: HTMLCanvasElement | null }): void {
   }, []);
 }
 
-function draw(canvas: HTMLCanvasElement | null, picture: ImageBitmap): void {
-  if (!canvas) return;
+function resize(canvas: HTMLCanvasElement, picture: ImageBitmap): void {
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
     canvas.width = picture.width;
     canvas.height = picture.height;
   }
+}
+
+/** Draws a copy of a picture. */
+function draw(canvas: HTMLCanvasElement | null, picture: ImageBitmap): void {
+  if (!canvas) return;
+  resize(canvas, picture);
   canvas.getContext("2d")?.drawImage(picture, 0, 0);
+}
+
+/** Puts a picture on the screen as it is, which paints nothing else, and takes it. */
+function show(canvas: HTMLCanvasElement | null, picture: ImageBitmap): void {
+  if (!canvas) return;
+  resize(canvas, picture);
+  canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(picture);
 }
 
 /** Wheel, drag, pinch and a held finger on the stage. */

@@ -41,6 +41,18 @@ export const phase = computed(() => dream.value?.phase ?? "empty");
 
 export const value = (path: string): string | undefined => drafts.value[path] ?? recipe.value?.values[path];
 
+// The newest step, until the stage draws a frame: what is painted at once is painted once.
+let step: Dream | null = null;
+let late = 0;
+
+/** Shows how far the dream is, now that the stage is painted anyway, or that no frame has come for long. */
+export function showStep(): void {
+  clearTimeout(late);
+  late = 0;
+  if (step) dream.value = step;
+  step = null;
+}
+
 const told: { [part: string]: (value: never) => void } = {
   desk: (state: Desk) => {
     const before = desk.value;
@@ -50,7 +62,11 @@ const told: { [part: string]: (value: never) => void } = {
     if (state.refused && state.refused !== before?.refused) say(state.refused.detail);
   },
   dream: (state: Dream) => {
-    dream.value = state;
+    const before = dream.value;
+    const goes = before?.phase === "dreaming" && state.phase === "dreaming" && before.rev === state.rev;
+    step = state;
+    if (!goes) return showStep();
+    late ||= window.setTimeout(showStep, 200);
   },
   gallery: (state: Gallery) => {
     gallery.value = state;
