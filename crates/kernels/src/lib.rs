@@ -57,6 +57,7 @@ mod memory;
 pub mod pack;
 mod peak;
 pub mod pool;
+pub mod quantised;
 pub mod resample;
 mod rows;
 mod scratch;

@@ -173,6 +173,23 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn store_words(to: *mut i16, v: V) {
+        unsafe {
+            let words = _mm256_packs_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            _mm256_storeu_si256(to.cast(), words);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> V {
+        unsafe {
+            let half = |from: *const i16| {
+                _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(from.cast())))
+            };
+            [half(from), half(from.add(8))]
+        }
+    }
+    #[inline(always)]
     unsafe fn keep_equal(v: V, from: *const u8, value: u8) -> V {
         unsafe {
             let equal = _mm_cmpeq_epi8(_mm_loadu_si128(from.cast()), _mm_set1_epi8(value as i8));

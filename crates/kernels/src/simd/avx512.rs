@@ -106,6 +106,14 @@ impl Simd for Avx512 {
         unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))) }
     }
     #[inline(always)]
+    unsafe fn store_words(to: *mut i16, v: Self::V) {
+        unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v))) }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> Self::V {
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(from.cast()))) }
+    }
+    #[inline(always)]
     unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V {
         unsafe {
             let bytes = _mm_loadu_si128(from.cast());

@@ -75,6 +75,10 @@ pub(crate) trait Simd: Copy {
     unsafe fn select_greater(x: Self::V, y: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// Writes whole numbers 0–255, one byte for each lane.
     unsafe fn store_bytes(to: *mut u8, v: Self::V);
+    /// Writes values from −32768 to 32767 rounded to whole numbers, two bytes for each lane.
+    unsafe fn store_words(to: *mut i16, v: Self::V);
+    /// The sixteen whole numbers at `from`.
+    unsafe fn load_words(from: *const i16) -> Self::V;
     /// Lane `i` of `v` where byte `i` of the sixteen at `from` is `value`, else 0.
     unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V;
 

@@ -150,6 +150,16 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
+    unsafe fn store_words(to: *mut i16, v: V) {
+        unsafe {
+            (0..4).for_each(|i| vst1_s16(to.add(4 * i), vqmovn_s32(vcvtnq_s32_f32(v[i]))));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> V {
+        unsafe { each(|i| vcvtq_f32_s32(vmovl_s16(vld1_s16(from.add(4 * i))))) }
+    }
+    #[inline(always)]
     unsafe fn keep_equal(v: V, from: *const u8, value: u8) -> V {
         unsafe {
             let equal = vreinterpretq_s8_u8(vceqq_u8(vld1q_u8(from), vdupq_n_u8(value)));

@@ -101,6 +101,16 @@ impl Simd for Scalar {
         unsafe { to.cast::<[u8; 16]>().write(v.map(|x| x as u8)) }
     }
     #[inline(always)]
+    unsafe fn store_words(to: *mut i16, v: Self::V) {
+        // SAFETY: the caller promises room for sixteen numbers.
+        unsafe { to.cast::<[i16; 16]>().write_unaligned(v.map(|x| x.round_ties_even() as i16)) }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> Self::V {
+        // SAFETY: the caller promises sixteen numbers.
+        unsafe { from.cast::<[i16; 16]>().read_unaligned() }.map(f32::from)
+    }
+    #[inline(always)]
     unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V {
         // SAFETY: the caller promises sixteen bytes.
         let bytes = unsafe { from.cast::<[u8; 16]>().read() };
