@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::geometry::{Axis, ConvGeometry};
 use crate::lrn::{self, Lrn, Values, Windows};
+use crate::argmax::HalfByte;
 use crate::pool::{MaxGradient, MaxWindow};
 use crate::quantised::QuantisedRef;
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_some_rows};
@@ -21,7 +22,7 @@ const ROWS: usize = 8;
 /// [`lrn::forward`], then [`pool::max_forward`](crate::pool::max_forward) of the result.
 ///
 /// # Panics
-/// As they do, and if the window has more than 255 elements.
+/// As they do, and if the window has more than [`pool::FEW_ELEMENTS`](crate::pool::FEW_ELEMENTS).
 pub fn forward(
     cx: &Context,
     lrn: &Lrn,
@@ -80,7 +81,7 @@ struct Forward<'a> {
     x: Source<'a>,
     /// The ring of rows that are normalised and not yet pooled.
     between: BlockedMap,
-    max: MaxWindow<1>,
+    max: MaxWindow<HalfByte>,
     y: Sink<'a>,
 }
 
@@ -118,7 +119,7 @@ impl RowKernel for Forward<'_> {
 ///
 /// # Panics
 /// As [`lrn::backward`] and [`pool::max_backward`](crate::pool::max_backward) do, and if the window has more
-/// than 255 elements.
+/// than [`pool::FEW_ELEMENTS`](crate::pool::FEW_ELEMENTS).
 pub fn backward(
     cx: &Context,
     lrn: &Lrn,
@@ -198,7 +199,7 @@ struct Backward<'a, X> {
     x: X,
     /// The one row of the gradient between the two.
     between: BlockedMap,
-    argmax: MaxGradient<'a, 1>,
+    argmax: MaxGradient<'a, HalfByte>,
     dy: Source<'a>,
     dx: Sink<'a>,
 }

@@ -21,7 +21,7 @@ fn a_convolution_and_what_pools_behind_it_run_strip_by_strip() {
         let (before, tile) = (random.within(0..=kernel - 1), [6, 8][random.within(0..=1)]);
         let conv = ConvGeometry::new([kernel; 2], [1; 2], [1; 2], [before; 2]).unwrap();
         let free = |extent: usize| extent + 2 * before + 1 - kernel;
-        let placed = Placed::random(free(height), free(width), 4, random);
+        let placed = Placed::random(free(height), free(width), 3, random);
         let window = &placed.geometry;
         let size = [5, 11, 3][random.within(0..=2)];
         let lrn = Lrn { channels: outs, size, alpha: 0.3, beta: 0.75, bias: 1.0 };
