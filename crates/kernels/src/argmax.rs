@@ -1,9 +1,9 @@
 //! How max pooling keeps, for its gradient, which element of each window won: in half a byte where it can, for these
 //! numbers are a good part of what a network remembers.
 
+use crate::BlockedMap;
 use crate::geometry::ConvGeometry;
 use crate::simd::Simd;
-use crate::BlockedMap;
 
 /// The most elements that the window of a max pool has: their numbers are counted in `f32`.
 pub const MAX_ELEMENTS: usize = (1 << 24) - 1;

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
+use crate::argmax::HalfByte;
 use crate::geometry::{Axis, ConvGeometry};
 use crate::lrn::{self, Lrn, Values, Windows};
-use crate::argmax::HalfByte;
 use crate::pool::{MaxGradient, MaxWindow};
 use crate::quantised::QuantisedRef;
 use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_some_rows};

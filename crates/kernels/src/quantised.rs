@@ -163,7 +163,8 @@ impl RowKernel for Quantise<'_> {
                             let x = S::load(from.add(p * 16));
                             most = S::max(most, S::max(x, S::sub(S::zero(), x)));
                         }
-                        let place = row * self.map.row() + (start / PIXELS * blocks + block) * GROUP;
+                        let place =
+                            row * self.map.row() + (start / PIXELS * blocks + block) * GROUP;
                         let group = self.to.get().add(place);
                         S::store(group.cast(), S::mul(most, S::splat(1.0 / LARGEST)));
                         let (factor, numbers) =

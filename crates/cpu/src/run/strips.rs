@@ -1,7 +1,7 @@
 //! A convolution and the max pooling behind it, or normalisation and max pooling, strip by strip.
 
-use kernels::quantised::{QuantisedRef, quantise};
 use kernels::conv::{Output, SharedMap, SharedMask};
+use kernels::quantised::{QuantisedRef, quantise};
 use kernels::winograd::Winograd;
 use kernels::{Destination, MapMut, MapRef, Relu, WriteMode, lrn_pool, pool};
 
@@ -89,9 +89,9 @@ impl CpuSession {
         let masks = [mask(layer.output, of_max), mask(layer.inputs[0], of_conv)];
         let ranges = [dyp.range, between.range, dxp.range, kept_range];
         let [dy, middle, dx, values] = parts(&mut self.vectors, ranges);
-        let normalised = lrn.zip(quantised).map(|(lrn, quantised)| {
-            (lrn, QuantisedRef::new(quantised.map, values))
-        });
+        let normalised = lrn
+            .zip(quantised)
+            .map(|(lrn, quantised)| (lrn, QuantisedRef::new(quantised.map, values)));
         let (dy, dx) = (MapRef::new(dyp.map, dy), SharedMap::new(MapMut::new(dxp.map, dx)));
         let argmax = &self.argmax[plan.argmax[max].clone()];
         let (all, kept) = (dxp.map.height().div_ceil(conv.rows()), between.map.kept());

@@ -13,8 +13,8 @@ use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode};
-pub(crate) use values::Values;
 use values::RowOfBlocks;
+pub(crate) use values::Values;
 
 /// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
 /// "ImageNet classification with deep convolutional neural networks", 3.3).

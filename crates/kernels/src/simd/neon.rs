@@ -165,7 +165,8 @@ impl Simd for Neon {
             let numbers = vreinterpret_u32_u8(vld1_u8(from));
             let differ = veor_u32(numbers, vdup_n_u32(value * 0x1111_1111));
             let differ = vcombine_u32(differ, differ);
-            let own = |i: usize| vld1q_u32([0xf, 0xf, 0xf0, 0xf0].map(|own| own << (8 * i)).as_ptr());
+            let own =
+                |i: usize| vld1q_u32([0xf, 0xf, 0xf0, 0xf0].map(|own| own << (8 * i)).as_ptr());
             each(|i| {
                 let others = vtstq_u32(differ, own(i));
                 vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v[i]), others))

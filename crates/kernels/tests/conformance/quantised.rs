@@ -33,12 +33,14 @@ fn a_gradient_at_kept_values_is_near_that_at_the_values() {
             let same = first.as_ref().is_none_or(|first| bits(first) == bits(&kept));
             assert!(same, "{what}, {}", cx.level());
 
-            let (mut y, mut argmax) = (Blocked::rubbish(&dy.map), vec![0; pool::argmax_len(geometry, &dy.map)]);
+            let (mut y, mut argmax) =
+                (Blocked::rubbish(&dy.map), vec![0; pool::argmax_len(geometry, &dy.map)]);
             lrn_pool::forward(cx, &lrn, geometry, x.read(), y.write(), &mut argmax);
             let [mut wanted, mut near] = [(); 2].map(|()| Blocked::rubbish(&x.map));
             let to = Destination::overwrite(wanted.write());
             lrn_pool::backward(cx, &lrn, geometry, x.read(), dy.read(), &argmax, to);
-            let (to, values) = (Destination::overwrite(near.write()), QuantisedRef::new(map, &kept));
+            let (to, values) =
+                (Destination::overwrite(near.write()), QuantisedRef::new(map, &kept));
             let gradient = (dy.read(), &argmax[..]);
             lrn_pool::backward_rows(cx, &lrn, geometry, values, gradient, to, 0..height);
             let (wanted, near) = (wanted.bits(), near.bits());

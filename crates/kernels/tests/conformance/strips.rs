@@ -72,8 +72,14 @@ fn a_convolution_and_what_pools_behind_it_run_strip_by_strip() {
                 }
                 (y.bits(), argmax, mask, to_keep)
             };
+            // Numbers of sixteen bits are read as any values, of which some differ from themselves.
+            let same = |a: &[Vec16], b: &[Vec16]| {
+                let bits = |vector: &Vec16| vector.0.map(f32::to_bits);
+                a.iter().map(bits).eq(b.iter().map(bits))
+            };
             let (whole, strips) = (run(between), run(between.ring(KEPT)));
-            assert!(whole == strips, "{what}, {}, forward", cx.level());
+            let equal = (&whole.0, &whole.1, &whole.2) == (&strips.0, &strips.1, &strips.2);
+            assert!(equal && same(&whole.3, &strips.3), "{what}, {}, forward", cx.level());
 
             let backward = new(filters.backward().swap_remove(0));
             let (_, argmax, mask, kept) = whole;
