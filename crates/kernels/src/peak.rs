@@ -55,7 +55,6 @@ fn round(cx: &Context) -> f64 {
                     y: vectors.add(inputs + weights).cast(),
                     y_block: 16 * pixels,
                     y_step: 16,
-                    start: std::ptr::null(),
                     epilogue: Epilogue::PLAIN,
                 };
                 run(&tile);

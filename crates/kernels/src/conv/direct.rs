@@ -13,7 +13,6 @@ use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::{self, Group, Order, Packed};
 use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
-use crate::scratch::Scratch;
 use crate::threads::part;
 use crate::{BlockedMap, Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
 
@@ -145,29 +144,6 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
     });
 }
 
-/// Into how many pieces the taps of all tiles of a row are divided: so many that the weights of a piece stay in the
-/// first-level cache while all tiles take their turn. Where a tile has several blocks, it uses each weight too rarely
-/// for the partial sums to be worth it.
-struct Pieces {
-    count: usize,
-}
-
-impl Pieces {
-    fn of(level: CpuLevel, conv: &Direct) -> Self {
-        let taps = conv.packed.groups.iter().map(|group| group.inputs.len()).max().unwrap_or(0);
-        let bytes = taps * conv.taps.count() * conv.live * size_of::<Vec16>();
-        let divided = tile::max_blocks(level) == 1 && level != CpuLevel::Scalar;
-        Self { count: if divided { bytes.div_ceil(PIECE_BYTES).max(1) } else { 1 } }
-    }
-
-    fn all(&self) -> Range<usize> {
-        0..self.count
-    }
-}
-
-/// Weights of a piece, about: a third of a first-level cache.
-const PIECE_BYTES: usize = 10 << 10;
-
 /// The calls of one [`run`], for its threads alone: a shared output is not for sharing between runs.
 struct Calls<'a>(&'a [Call<'a>]);
 
@@ -210,26 +186,20 @@ impl Call<'_> {
         let (taps, columns, pixels) = (&conv.taps, positions[1], y.height() * y.width());
         let (values, step) = (self.output.y.data, taps.in_step[1]);
         let all = conv.packed.groups.iter().zip(&self.placed.offsets);
-        let pieces = Pieces::of(cx.level(), conv);
-        let mut partial = Scratch::new(if pieces.count > 1 { columns } else { 0 });
-        let partial: *mut f32 = partial.as_mut_ptr().cast();
         for (group, offsets) in all.take(groups.end).skip(groups.start) {
             let most = tile::max_pixels(cx.level(), group.blocks, step);
-            for (row, piece) in rows.clone().flat_map(|row| pieces.all().map(move |p| (row, p))) {
+            for row in rows.clone() {
                 let in_row = (row * taps.in_step[0]) as isize;
                 let out_row = row * taps.out_step[0] + taps.origin[0];
-                let (begins, ends) = (piece == 0, piece + 1 == pieces.count);
-                let own = part(piece, pieces.count, offsets.len());
-                let weights = group.start + own.start * conv.live * group.blocks;
                 tile::split(columns, most, |column, width| {
                     let out_column = column * taps.out_step[1] + taps.origin[1];
                     let pixel = y.pixel(group.first, out_row, out_column);
                     let at = y.at(group.first, out_row as isize, out_column as isize);
                     // SAFETY: `Placed::new` checked that taps and positions stay inside their maps, and
-                    // `Call::new` that the slices are the maps'. There are as many partial sums as columns.
+                    // `Call::new` that the slices are the maps'.
                     unsafe {
                         let epilogue = Epilogue {
-                            bias: if self.output.bias && begins {
+                            bias: if self.output.bias {
                                 group.bias.as_ptr().cast()
                             } else {
                                 std::ptr::null()
@@ -251,25 +221,18 @@ impl Call<'_> {
                             mask_step: taps.out_step[1],
                         };
                         let first = x.at(0, in_row, (column * step) as isize);
-                        let sums = partial.add(16 * column);
-                        let mut tile = Tile {
+                        let tile = Tile {
                             x: self.x.as_ptr().add(first).cast(),
-                            taps: offsets.as_ptr().add(own.start),
+                            taps: offsets.as_ptr(),
                             ahead: 16 * step * width,
-                            count: own.len(),
+                            count: offsets.len(),
                             live: conv.live,
-                            weights: conv.packed.vectors.as_ptr().add(weights).cast(),
+                            weights: conv.packed.vectors.as_ptr().add(group.start).cast(),
                             y: values.add(at).cast(),
                             y_block: 16 * y.block(),
                             y_step: 16 * taps.out_step[1],
-                            start: if begins { std::ptr::null() } else { sums },
                             epilogue,
                         };
-                        if !ends {
-                            let Epilogue { bias, .. } = tile.epilogue;
-                            (tile.y, tile.y_step) = (sums, 16);
-                            tile.epilogue = Epilogue { bias, ..Epilogue::PLAIN };
-                        }
                         tile::tile_fn(cx.level(), group.blocks, width, step)(&tile);
                     }
                 });

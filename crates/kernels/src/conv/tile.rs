@@ -28,9 +28,6 @@ pub(crate) struct Tile {
     pub(crate) y_block: usize,
     /// Between pixels of the output.
     pub(crate) y_step: usize,
-    /// What the sums start from, if it is not null: sixteen values for each pixel. Only where tiles are of
-    /// [one block](max_blocks).
-    pub(crate) start: *const f32,
     /// What happens to the sums.
     pub(crate) epilogue: Epilogue,
 }
@@ -108,11 +105,7 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
     // SAFETY: the caller's promise; weights hold O vectors for each live channel of each tap.
     unsafe {
         let mut sums = [[S::zero(); P]; O];
-        if O == 1 && S::HELD < 32 && !tile.start.is_null() {
-            for p in 0..P {
-                sums[0][p] = S::load(tile.start.add(16 * p));
-            }
-        } else if !tile.epilogue.bias.is_null() {
+        if !tile.epilogue.bias.is_null() {
             for o in 0..O {
                 sums[o] = [S::load(tile.epilogue.bias.add(16 * o)); P];
             }

@@ -121,7 +121,6 @@ impl Part<'_> {
                         y: panel.m.add(plane * panel.m_plane + 16 * start),
                         y_block: 16 * width,
                         y_step: 16,
-                        start: std::ptr::null(),
                         epilogue: Epilogue::PLAIN,
                     };
                     tile::tile_fn(level, group.blocks, width_here, 1)(&tile);
