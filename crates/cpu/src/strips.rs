@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use kernels::quantised::QuantisedMap;
-use kernels::{BlockedMap, ConvGeometry, CpuLevel};
+use kernels::{BlockedMap, ConvGeometry, CpuLevel, Vec16};
 
 use super::convolution::{ConvSpec, Direction};
 use super::memory::Buffer;
@@ -15,6 +15,9 @@ use graph::{Backwards, Shape};
 
 /// The most bytes of the rows between: the part of a last-level cache that one can count on.
 const MOST_BYTES: usize = 8 << 20;
+
+/// Bytes of a map that is larger than a last-level cache.
+const LARGE_BYTES: usize = 48 << 20;
 
 /// The fewest rows between: some rows of tiles, and those that the next strip needs again.
 const FEWEST_ROWS: usize = 32;
@@ -57,7 +60,7 @@ pub(super) fn join(
             && own(between) == 1
             && !program.targets.contains(&between)
             && reach.saturating_add(window.stride()[0]) < MOST_REACH
-            && map.is_some_and(|map| rows_kept(&map).is_some())
+            && map.is_some_and(|map| rows_kept(&map).is_some() && pays(&second.kind, &map))
             && spec.transformed(Direction::Forward, level, shape)
             && spec.transformed(Direction::Backward, level, shapes[input])
     };
@@ -82,6 +85,12 @@ impl Program {
             _ => None,
         }
     }
+}
+
+/// Whether strips are worth what they cost. To keep a normalised map for the backward pass takes time of its own: only
+/// so large a one does not end up in the cache anyway, and counts beside all that a step takes.
+fn pays(kind: &Kind, map: &BlockedMap) -> bool {
+    !matches!(kind, Kind::LrnMaxPool(..)) || map.vectors() >= LARGE_BYTES / size_of::<Vec16>()
 }
 
 /// Whether it can be what pools behind a convolution.
