@@ -15,7 +15,6 @@ mod matching;
 mod normalization;
 mod pack;
 mod pool;
-mod quantised;
 mod refusals;
 mod strips;
 mod support;
