@@ -181,14 +181,14 @@ impl Desk {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a part has changed.
+    /// Says that a part has changed, of which pages are told at once.
     pub(crate) fn tell(&self, inner: &mut Inner, part: Part) {
-        self.tell_in_time(inner, part);
+        self.tell_later(inner, part);
         self.news.send_replace(inner.count);
     }
 
-    /// Says that a part has changed as it does all the time.
-    pub(crate) fn tell_in_time(&self, inner: &mut Inner, part: Part) {
+    /// Says that a part has changed, but in nothing that cannot wait: pages are told a few times a second.
+    pub(crate) fn tell_later(&self, inner: &mut Inner, part: Part) {
         inner.count += 1;
         inner.changed[part as usize] = inner.count;
         self.told.send_replace(inner.count);

@@ -75,7 +75,7 @@ impl Desk {
             inner.push(rev, (at, done), false, picture);
             *last = Instant::now();
         }
-        self.tell_in_time(&mut inner, Part::Dream);
+        self.tell_later(&mut inner, Part::Dream);
         let halted = Instant::now();
         while inner.phase == Phase::Paused && inner.rev == rev && !inner.over {
             inner.steered = None;
