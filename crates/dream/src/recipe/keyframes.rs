@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use super::interpolate::Interpolate;
 use super::{
-    Detail, Normalisation, PartialRecipe, Recipe, RecipeError, Term, Tiles, set, settings,
+    Detail, Normalisation, PartialRecipe, Recipe, RecipeError, Term, Tiles, set, settings, text,
 };
 
 /// Settings at a time.
@@ -242,8 +242,7 @@ impl FromStr for Keyframe {
             let terms = Value::try_from(terms).map_err(|error| error.to_string())?;
             table.insert("objective".into(), terms);
         }
-        let set = PartialRecipe::deserialize(table).map_err(|error| error.message().to_owned())?;
-        Ok(Self { at, set })
+        Ok(Self { at, set: text::of_table(&table)? })
     }
 }
 

@@ -138,7 +138,7 @@ pub(super) fn read(
     let mut merged =
         Table::try_from(base).expect("numbers, words and lists of them can be written");
     merged.extend(table);
-    let flat = Flat::deserialize(merged).map_err(|error| RecipeError::of_text(&error))?;
+    let flat: Flat = text::of_table(&merged).map_err(RecipeError::Text)?;
     flat.validate()?;
     let recipe = flat.nested()?;
     recipe.validate().map_err(as_written)?;

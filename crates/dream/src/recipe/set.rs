@@ -1,9 +1,8 @@
 //! Any setting by its path: what a form, a flag or another language changes a recipe with.
 
-use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Recipe, RecipeError, names, settings, types};
+use super::{Recipe, RecipeError, names, settings, text, types};
 
 impl Recipe {
     /// Sets what is at `path`, such as `octaves.count` or `tiles.rolled.size`, to a value written in
@@ -34,10 +33,10 @@ impl Recipe {
             }
             error => error,
         })?;
-        let recipe = Recipe::deserialize(table).map_err(|error| RecipeError::Value {
+        let recipe: Recipe = text::of_table(&table).map_err(|problem| RecipeError::Value {
             setting: path.to_owned(),
             value: value.to_owned(),
-            problem: types::in_words(error.message()),
+            problem,
         })?;
         recipe.validate()?;
         *self = recipe;

@@ -359,8 +359,6 @@ fn check_group(
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
     use crate::NoiseStart;
 
@@ -461,7 +459,7 @@ mod tests {
                 _ => super::super::set::value(&setting.default),
             };
             super::super::set::place(&mut table, &setting.path, value);
-            let read = crate::PartialRecipe::deserialize(table);
+            let read = crate::recipe::text::of_table::<crate::PartialRecipe>(&table);
             assert_eq!(read.is_ok(), setting.in_keyframes, "{}: {read:?}", setting.path);
         }
     }

@@ -1,7 +1,8 @@
 //! Recipes as TOML.
 
 use graph::Network;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{Recipe, RecipeError, SCHEMA, before, legacy, names, settings, types};
@@ -137,9 +138,15 @@ fn read(text: &str, network: Option<&Network>) -> Result<Recipe, RecipeError> {
             }
         }
     }
-    let recipe = Recipe::deserialize(merged).map_err(|error| RecipeError::of_text(&error))?;
+    let recipe: Recipe = of_table(&merged).map_err(RecipeError::Text)?;
     recipe.validate()?;
     Ok(recipe)
+}
+
+/// Reads what a table says, or says why it cannot be read. From its text, as everything that was written is:
+/// the code that reads recipes from values would be as large again.
+pub(super) fn of_table<T: DeserializeOwned>(table: &Table) -> Result<T, String> {
+    toml::from_str(&table.to_string()).map_err(|error| types::in_words(error.message()))
 }
 
 /// The settings that every recipe has, by name.
