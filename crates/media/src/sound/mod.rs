@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftPlannerScalar};
 
 use crate::ffmpeg::{self, FfmpegError, Program, Running};
 use crate::movie::MovieError;
@@ -128,7 +128,8 @@ struct Spectrum {
 
 impl Spectrum {
     fn new() -> Self {
-        let fft = FftPlanner::new().plan_fft_forward(WINDOW);
+        // Not the fastest that this processor has: what follows a sound is the same on all of them.
+        let fft = FftPlannerScalar::new().plan_fft_forward(WINDOW);
         let turn = std::f32::consts::TAU / WINDOW as f32;
         let zero = Complex::new(0.0, 0.0);
         Self {
