@@ -42,7 +42,7 @@ impl<'p> Climb<'p> {
         let (size, fft) = (at.picture.shape.size(), plan.transforms(at.octave));
         // Noise is nothing to stay near to.
         let origin = plan.recipe().noise.is_none().then_some(origin);
-        let penalties = Penalties::new(&plan.recipe().penalty, cx, &at.picture, origin, reach);
+        let penalties = Penalties::new(&plan.recipe().penalty, cx, origin, reach);
         let ClimbState { optimiser, spectrum } = at.climb.take().unwrap_or_else(|| {
             let spectrum =
                 fft.map(|fft| SpectrumState::new(cx.threads(), fft, ascent, &at.picture));

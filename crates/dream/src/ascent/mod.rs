@@ -27,5 +27,5 @@ use crate::Recipe;
 /// that goes through.
 pub(crate) fn pictures(recipe: &Recipe) -> u64 {
     let wobbling = if recipe.ascent.wobble.is_any() { 2 } else { 0 };
-    climb::pictures(&recipe.ascent) + penalty::pictures(&recipe.penalty) + wobbling
+    climb::pictures(&recipe.ascent) + wobbling
 }

@@ -7,10 +7,10 @@
 //! "Understanding neural networks through deep visualization", 2015).
 
 use graph::Tensor;
+use kernels::blur::mirrored;
 use kernels::{Context, leveled};
 
-use crate::image::gaussian::PlainBlur;
-use crate::image::{like, rows};
+use crate::image::{gaussian, row_blur, rows};
 use crate::{Penalty, PenaltyOf};
 
 /// What pictures that are judged as a whole are pulled to.
@@ -27,108 +27,105 @@ pub(crate) struct Penalties<'p> {
     origin: Option<&'p Tensor>,
     /// How much the forces count at each pixel; `None` for all of them everywhere.
     reach: Option<&'p Tensor>,
-    /// Δ, and memory for its blur.
-    difference: Tensor,
-    blur: Option<(PlainBlur, Tensor)>,
+    /// The blur's, from the middle outwards; empty where there is none.
+    weights: Vec<f32>,
 }
 
 impl<'p> Penalties<'p> {
-    /// `None` where there are none. They are of pictures as `picture` is. `origin` is the one at this octave; `None`
-    /// where there is none, so that all of what is dreamt is judged. `reach` has one channel of 0–1.
+    /// `None` where there are none. `origin` is the one at this octave; `None` where there is none, so that all of what
+    /// is dreamt is judged. `reach` has one channel of 0–1.
     pub(crate) fn new(
         penalty: &'p Penalty,
         cx: &'p Context,
-        picture: &Tensor,
         origin: Option<&'p Tensor>,
         reach: Option<&'p Tensor>,
     ) -> Option<Self> {
         if !penalty.is_any() {
             return None;
         }
-        let scratch = || like(picture);
-        let blur =
-            (penalty.blur != 0.0).then(|| (PlainBlur::new(penalty.blur_width, 3), scratch()));
+        let mut weights = Vec::new();
+        if penalty.blur != 0.0 {
+            gaussian::kernel(penalty.blur_width, &mut weights);
+        }
         let origin = origin.filter(|_| penalty.of == PenaltyOf::Dream);
-        Some(Self { penalty, cx, origin, reach, difference: scratch(), blur })
+        Some(Self { penalty, cx, origin, reach, weights })
     }
 
     /// Multiplies `direction` with `scale`, and takes the forces at `picture` from it.
-    pub(crate) fn take_from(&mut self, direction: &mut Tensor, scale: f32, picture: &Tensor) {
-        let Self { penalty, cx, origin, reach, difference, blur } = self;
-        let (cx, threads, width, reach) = (*cx, cx.threads(), picture.shape.width, *reach);
-        rows::for_each(threads, difference, |c, y, row| {
-            let origin = origin.map(|origin| rows::row(origin, c, y));
-            differ(cx, row, rows::row(picture, c, y), origin);
-        });
-        if let Some((blur, blurred)) = blur {
-            blur.apply(cx, difference, blurred);
-        }
-        let (difference, blurred) = (&*difference, blur.as_ref().map(|(_, blurred)| blurred));
-        rows::for_each_band(threads, direction, rows::ROWS, |first, band| {
-            rows::with_scratch(SCRATCH * width, |scratch| {
-                for (c, rows) in band.into_iter().enumerate() {
-                    let forces = Forces { penalty, difference, blurred, reach, c };
-                    forces.take_from_band(cx, rows, (first, scale), scratch);
-                }
-            });
+    pub(crate) fn take_from(&self, direction: &mut Tensor, scale: f32, picture: &Tensor) {
+        // Band by band, so that Δ and what is made of it stay in the cache.
+        rows::for_each_band(self.cx.threads(), direction, rows::ROWS, |first, band| {
+            for (c, rows) in band.into_iter().enumerate() {
+                // The picture and what it was.
+                picture.storage().touched(2 * size_of_val(rows));
+                self.take_from_band(rows, scale, picture, (c, first));
+            }
         });
     }
-}
 
-/// How many rows of memory it takes to find the forces of some rows.
-const SCRATCH: usize = 4;
+    /// How many rows above a band, and below it, its forces depend on.
+    fn halo(&self) -> usize {
+        self.weights.len().saturating_sub(1).max(usize::from(self.penalty.tv != 0.0))
+    }
 
-/// What the forces on one channel come from.
-struct Forces<'a> {
-    penalty: &'a Penalty,
-    difference: &'a Tensor,
-    blurred: Option<&'a Tensor>,
-    reach: Option<&'a Tensor>,
-    c: usize,
-}
-
-impl Forces<'_> {
-    /// Multiplies rows of a direction, from row `first` on, with `scale`, and takes the forces from them. `scratch` is
-    /// memory to work in.
+    /// As [`Penalties::take_from`], of the rows of channel `c` of a direction from row `first` on.
     fn take_from_band(
         &self,
-        cx: &Context,
-        rows: &mut [f32],
-        (first, scale): (usize, f32),
-        scratch: &mut [f32],
+        direction: &mut [f32],
+        scale: f32,
+        picture: &Tensor,
+        (c, first): (usize, usize),
     ) {
-        let Self { penalty, difference, blurred, reach, c } = *self;
-        let (height, width) = (difference.shape.height, difference.shape.width);
-        let row = |y: usize| rows::row(difference, c, y);
-        let (free, scratch) = scratch.split_at_mut(width);
-        let (across, scratch) = scratch.split_at_mut(width);
-        let (mut from_above, mut down) = scratch.split_at_mut(width);
-        if penalty.tv != 0.0 && first > 0 {
-            slopes(cx, row(first - 1), Some(row(first)), penalty.tv_exponent, across, from_above);
-        } else {
-            from_above.fill(0.0);
-        }
-        for (y, d) in (first..).zip(rows.chunks_mut(width)) {
-            times(cx, d, scale);
-            if reach.is_some() {
-                free.copy_from_slice(d);
+        let Self { penalty, cx, origin, reach, weights } = self;
+        let (height, width) = (picture.shape.height, picture.shape.width);
+        let (count, halo) = (direction.len() / width, self.halo());
+        let stride = row_blur::stride(width);
+        let radius = weights.len().saturating_sub(1);
+        let lengths = [(count + 2 * halo) * stride, stride + 2 * radius, 4 * width];
+        rows::with_scratch(lengths.iter().sum(), |scratch| {
+            let (differences, scratch) = scratch.split_at_mut(lengths[0]);
+            let (blurred, scratch) = scratch.split_at_mut(lengths[1]);
+            // Δ from `halo` rows above on: beyond the border it is mirrored.
+            for (index, row) in differences.chunks_exact_mut(stride).enumerate() {
+                let y = mirrored((first + index) as isize - halo as isize, height);
+                let origin = origin.map(|origin| rows::row(origin, c, y));
+                differ(cx, &mut row[..width], rows::row(picture, c, y), origin);
             }
-            if penalty.tv != 0.0 {
-                let below = (y + 1 < height).then(|| row(y + 1));
-                slopes(cx, row(y), below, penalty.tv_exponent, across, down);
-                vary(cx, d, penalty.tv, [across, down, from_above]);
-                std::mem::swap(&mut from_above, &mut down);
+            let here = |y: usize| &differences[(y + halo - first) * stride..][..width];
+            let (free, scratch) = scratch.split_at_mut(width);
+            let (across, scratch) = scratch.split_at_mut(width);
+            let (mut from_above, mut down) = scratch.split_at_mut(width);
+            if penalty.tv != 0.0 && first > 0 {
+                let above = &differences[(halo - 1) * stride..][..width];
+                slopes(cx, above, Some(here(first)), penalty.tv_exponent, across, from_above);
+            } else {
+                from_above.fill(0.0);
             }
-            if penalty.pull != 0.0 {
-                pull(cx, d, penalty.pull, penalty.pull_exponent, row(y));
+            for (y, d) in (first..).zip(direction.chunks_exact_mut(width)) {
+                times(cx, d, scale);
+                if reach.is_some() {
+                    free.copy_from_slice(d);
+                }
+                if penalty.tv != 0.0 {
+                    let below = (y + 1 < height).then(|| here(y + 1));
+                    slopes(cx, here(y), below, penalty.tv_exponent, across, down);
+                    vary(cx, d, penalty.tv, [across, down, from_above]);
+                    std::mem::swap(&mut from_above, &mut down);
+                }
+                if penalty.pull != 0.0 {
+                    pull(cx, d, penalty.pull, penalty.pull_exponent, here(y));
+                }
+                if penalty.blur != 0.0 {
+                    let from = (y - first + halo - radius) * stride;
+                    let rows = &differences[from..][..(2 * radius + 1) * stride];
+                    row_blur::blur(cx, weights, rows, blurred, across);
+                    roughen(cx, d, penalty.blur, here(y), across);
+                }
+                if let Some(reach) = reach {
+                    within(cx, d, free, rows::row(reach, 0, y));
+                }
             }
-            if let Some(blurred) = blurred {
-                roughen(cx, d, penalty.blur, row(y), rows::row(blurred, c, y));
-            }
-            if let Some(reach) = reach {
-                within(cx, d, free, rows::row(reach, 0, y));
-            }
-        }
+        });
     }
 }
 
@@ -236,15 +233,6 @@ leveled! {
     }
 }
 
-/// How many pictures' worth of memory they take.
-pub(crate) fn pictures(penalty: &Penalty) -> u64 {
-    match (penalty.is_any(), penalty.blur != 0.0) {
-        (false, _) => 0,
-        (true, false) => 1,
-        (true, true) => 2,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,8 +243,8 @@ mod tests {
     fn forces(penalty: &Penalty, picture: &Tensor, origin: &Tensor) -> Tensor {
         let cx = context();
         let mut direction = black(picture.shape.size());
-        let penalties = Penalties::new(penalty, &cx, picture, Some(origin), None);
-        let mut penalties = penalties.expect("there are some");
+        let penalties = Penalties::new(penalty, &cx, Some(origin), None);
+        let penalties = penalties.expect("there are some");
         penalties.take_from(&mut direction, 1.0, picture);
         direction.data.iter_mut().for_each(|x| *x = -*x);
         direction
@@ -324,7 +312,7 @@ mod tests {
         let forces = forces(&penalty, &picture, &picture);
         assert!(forces.data.iter().all(|force| force.abs() < 1e-6));
         let (none, cx) = (Penalty::default(), context());
-        assert!(Penalties::new(&none, &cx, &picture, Some(&picture), None).is_none());
+        assert!(Penalties::new(&none, &cx, Some(&picture), None).is_none());
     }
 
     #[test]
@@ -336,7 +324,7 @@ mod tests {
         reach.data.iter_mut().enumerate().for_each(|(at, x)| *x = (at % 9) as f32 / 8.0);
         let all = forces(&penalty, &picture, &origin);
         let mut found = black(picture.shape.size());
-        let penalties = Penalties::new(&penalty, &cx, &picture, Some(&origin), Some(&reach));
+        let penalties = Penalties::new(&penalty, &cx, Some(&origin), Some(&reach));
         penalties.expect("there are some").take_from(&mut found, 1.0, &picture);
         for (at, (found, force)) in found.data.iter().zip(&all.data).enumerate() {
             let wanted = -force * reach.data[at % 63];

@@ -10,7 +10,7 @@ const WIDTHS: [f32; 3] = [1.0, 2.0, 0.5];
 
 /// Makes `weights` those from the middle to the radius; with those to the other side their sum is 1.
 /// `sigma` in pixels, above 0.
-fn kernel(sigma: f32, weights: &mut Vec<f32>) {
+pub(crate) fn kernel(sigma: f32, weights: &mut Vec<f32>) {
     let sigma = f64::from(sigma);
     let radius = (4.0 * sigma + 0.5) as u64;
     let exact = || (0..=radius).map(|x| (-0.5 * (x as f64 / sigma).powi(2)).exp());
@@ -21,32 +21,13 @@ fn kernel(sigma: f32, weights: &mut Vec<f32>) {
 
 /// Writes `source`, blurred along rows and columns, to `target` of the same shape.
 pub(crate) fn blur(cx: &Context, source: &Tensor, sigma: f32, target: &mut Tensor) {
-    PlainBlur::new(sigma, source.shape.channels).apply(cx, source, target);
-}
-
-/// A blur along rows and columns that is to be used more than once.
-pub(crate) struct PlainBlur {
-    weights: Vec<f32>,
-    mix: Vec<f32>,
-    /// Memory to work in.
-    strengths: Vec<f64>,
-}
-
-impl PlainBlur {
-    /// One of width `sigma`, in pixels, of so many channels.
-    pub(crate) fn new(sigma: f32, channels: usize) -> Self {
-        let mut weights = Vec::new();
-        kernel(sigma, &mut weights);
-        let own = |at: usize| f32::from(u8::from(at / channels == at % channels));
-        let mix = (0..channels * channels).map(own).collect();
-        Self { weights, mix, strengths: Vec::new() }
-    }
-
-    /// Writes `source`, blurred, to `target` of the same shape.
-    pub(crate) fn apply(&mut self, cx: &Context, source: &Tensor, target: &mut Tensor) {
-        let Self { weights, mix, strengths } = self;
-        sum(cx, &[Blur { weights, mix }], source, target, strengths);
-    }
+    let channels = source.shape.channels;
+    let own = |at: usize| f32::from(u8::from(at / channels == at % channels));
+    let mix: Vec<_> = (0..channels * channels).map(own).collect();
+    let mut weights = Vec::new();
+    kernel(sigma, &mut weights);
+    let blur = Blur { weights: &weights, mix: &mix };
+    sum(cx, &[blur], source, target, &mut Vec::new());
 }
 
 fn sum(

@@ -4,6 +4,7 @@
 pub(crate) mod area;
 pub(crate) mod gaussian;
 mod resample;
+pub(crate) mod row_blur;
 pub(crate) mod rows;
 mod sample;
 
