@@ -2,11 +2,14 @@
 //!
 //! Rows are transformed two at a time, as the real and the imaginary parts of one complex row, then
 //! columns. Each line is one thread's, so that what comes out does not depend on how many there are.
+//!
+//! Between the two, numbers lie in tiles of some rows and columns, as the way between caches is long for a few
+//! numbers here and there: a thread reads and writes whole tiles.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use graph::{Size, Tensor, Values};
+use graph::{Size, Storage, Tensor, Values};
 use kernels::{Context, CpuLevel, leveled};
 use num_complex::Complex;
 use rustfft::{Fft, FftDirection, FftPlannerAvx, FftPlannerNeon, FftPlannerScalar};
@@ -16,23 +19,29 @@ use crate::parallel;
 
 type Complex32 = Complex<f32>;
 
-/// Rows that one thread transforms together; even, since they go in pairs.
+/// Rows that one thread transforms together, and of a tile; even, since they go in pairs.
 const ROWS: usize = 16;
 
-/// Columns that one thread transforms together: as many as share two lines of the cache, which come together.
+/// Columns that one thread transforms together, and of a tile: of each row, two lines of the cache.
 const COLUMNS: usize = 16;
 
-/// The same of a file: as many as there are in the part of a page that is worth its way into the memory.
+/// The same of a file: a tile is worth its way into the memory.
 const COLUMNS_OF_FILES: usize = 64;
 
 /// How many places are touched, far from each other, before that is told.
 const PLACES: usize = 32;
 
+/// Columns of a tile.
+fn tile_columns(storage: &Storage) -> usize {
+    if storage.as_scratch().is_some() { COLUMNS_OF_FILES } else { COLUMNS }
+}
+
 /// The transforms of pictures of one size.
 ///
 /// Of a picture's spectrum, 3 × height × (width / 2 + 1) complex numbers, a part is kept: what is beyond
-/// mirrors it. In memory numbers are pairs of `f32`. After [`Fft2::rows`] they lie by row, channel and
-/// column; everywhere else by channel, column and row.
+/// mirrors it. In memory numbers are pairs of `f32`, by channel, column and row. Between the transforms of rows and
+/// of columns they lie in tiles, by row and column (counted over the channels) in each: there tiles come by their
+/// rows, back by their columns.
 #[derive(Clone)]
 pub(crate) struct Fft2 {
     size: Size,
@@ -75,15 +84,16 @@ impl Fft2 {
         let storage = transformed.storage().clone();
         let Size { height, width } = self.size;
         let (columns, fft) = (self.columns(), &self.along_rows[0]);
-        let by_row = 3 * columns;
+        let (by_row, tile) = (3 * columns, tile_columns(&storage));
         let band = |index: usize, transformed: &mut [f32]| {
             storage.touched(size_of_val(transformed));
             let transformed: &mut [Complex32] = bytemuck::cast_slice_mut(transformed);
             let first = index * ROWS;
             let count = ROWS.min(height - first);
             let pairs = count.div_ceil(2);
-            scratch([pairs * 3 * width, fft.get_inplace_scratch_len(), 3 * width], |parts| {
-                let [packed, inner, values] = parts;
+            let inner = fft.get_inplace_scratch_len();
+            scratch([pairs * 3 * width, inner, 3 * width, 2 * by_row], |parts| {
+                let [packed, inner, values, spectra] = parts;
                 let (even, odd) = bytemuck::cast_slice_mut(values).split_at_mut(3 * width);
                 for (pair, packed) in packed.chunks_mut(3 * width).enumerate() {
                     row(first + 2 * pair, even);
@@ -97,12 +107,16 @@ impl Fft2 {
                 }
                 fft.process_with_scratch(packed, inner);
                 for (pair, packed) in packed.chunks(3 * width).enumerate() {
-                    let rows = &mut transformed[2 * pair * by_row..];
-                    let (even, odd) = rows.split_at_mut(by_row);
+                    let (even, odd) = spectra.split_at_mut(by_row);
                     for (channel, packed) in packed.chunks(width).enumerate() {
                         let kept = channel * columns..(channel + 1) * columns;
-                        let odd = if odd.is_empty() { None } else { Some(&mut odd[kept.clone()]) };
-                        unpack(cx, packed, &mut even[kept], odd);
+                        unpack(cx, packed, &mut even[kept.clone()], &mut odd[kept]);
+                    }
+                    for (y, spectrum) in (2 * pair..count).zip([even, odd]) {
+                        for (index, piece) in spectrum.chunks(tile).enumerate() {
+                            let at = count * index * tile + y * piece.len();
+                            transformed[at..at + piece.len()].copy_from_slice(piece);
+                        }
                     }
                 }
             });
@@ -110,46 +124,59 @@ impl Fft2 {
         cx.threads().install(|| parallel::chunks_mut(transformed, ROWS * 2 * by_row, 1, band));
     }
 
-    /// Goes on from the transforms of rows: transforms their columns into the first of `slices`, has
-    /// `change` make of them what is to be transformed back, and leaves the inverse transforms of that,
-    /// without any factor.
+    /// Goes on from the transforms of rows: transforms their columns, has `change` make of them what is to be
+    /// transformed back, and leaves the inverse transforms of that, without any factor, in `back`.
     ///
-    /// `change` gets some columns at once: the number of the first, counted over the channels, and their
-    /// values in all of `slices`, which are each as long as a spectrum or empty.
-    pub(super) fn columns_and_back<const N: usize>(
+    /// `change` gets some columns at once: the number of the first, counted over the channels, their values, and
+    /// those that `slices` have at their place, which are each as long as a spectrum or empty.
+    pub(super) fn columns_and_back(
         &self,
         cx: &Context,
         transformed: &Values,
-        slices: [&mut [f32]; N],
-        change: impl Fn(usize, [&mut [f32]; N]) + Send + Sync,
+        back: &mut Values,
+        slices: [&mut [f32]; 3],
+        change: impl Fn(usize, &mut [f32], [&mut [f32]; 3]) + Send + Sync,
     ) {
-        let (height, columns) = (self.size.height, self.columns());
-        let storage = transformed.storage();
-        let at_once = if storage.as_scratch().is_some() { COLUMNS_OF_FILES } else { COLUMNS };
-        let apart = 3 * columns * size_of::<Complex32>();
+        let (height, by_row) = (self.size.height, 3 * self.columns());
+        let (from, to) = (transformed.storage(), back.storage().clone());
+        let tile = tile_columns(from);
         let transformed: &[Complex32] = bytemuck::cast_slice(transformed);
-        let [there, back] = &self.along_columns;
-        let inner = there.get_inplace_scratch_len().max(back.get_inplace_scratch_len());
-        let some = |index: usize, mut slices: [&mut [f32]; N]| {
-            let first = index * at_once;
-            let count = slices[0].len() / (2 * height);
-            storage.touched(slices.iter().map(|slice| size_of_val(&**slice)).sum());
-            scratch([inner, 0, 0], |[inner, ..]| {
-                let lines: &mut [Complex32] = bytemuck::cast_slice_mut(slices[0]);
-                for (y, row) in transformed.chunks(3 * columns).enumerate() {
-                    if y % PLACES == 0 {
-                        storage.touched_apart(PLACES, apart);
+        let [forward, inverse] = &self.along_columns;
+        let inner = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
+        let some = |index: usize, [back, a, b, c]: [&mut [f32]; 4]| {
+            let first = index * tile;
+            to.touched(
+                size_of_val(back)
+                    + [&a, &b, &c].map(|slice| size_of_val(&**slice)).iter().sum::<usize>(),
+            );
+            let back: &mut [Complex32] = bytemuck::cast_slice_mut(back);
+            let count = back.len() / height;
+            scratch([inner, count * height], |[inner, lines]| {
+                for (index, band) in transformed.chunks(ROWS * by_row).enumerate() {
+                    if index % PLACES == 0 {
+                        from.touched_apart(PLACES, size_of_val(band));
                     }
-                    for (line, value) in row[first..first + count].iter().enumerate() {
-                        lines[line * height + y] = *value;
+                    let rows = band.len() / by_row;
+                    let tile = &band[rows * first..][..rows * count];
+                    for (y, row) in (index * ROWS..).zip(tile.chunks_exact(count)) {
+                        for (line, value) in lines.chunks_exact_mut(height).zip(row) {
+                            line[y] = *value;
+                        }
                     }
                 }
-                there.process_with_scratch(lines, inner);
-                change(first, slices.each_mut().map(|slice| &mut **slice));
-                back.process_with_scratch(bytemuck::cast_slice_mut(slices[0]), inner);
+                forward.process_with_scratch(lines, inner);
+                change(first, bytemuck::cast_slice_mut(lines), [a, b, c]);
+                inverse.process_with_scratch(lines, inner);
+                for (y, row) in back.chunks_exact_mut(count).enumerate() {
+                    for (value, line) in row.iter_mut().zip(lines.chunks_exact(height)) {
+                        *value = line[y];
+                    }
+                }
             });
         };
-        cx.threads().install(|| parallel::zipped_chunks_mut(slices, at_once * 2 * height, some));
+        let [a, b, c] = slices;
+        let slices = [&mut back[..], a, b, c];
+        cx.threads().install(|| parallel::zipped_chunks_mut(slices, tile * 2 * height, some));
     }
 
     /// Ends the inverse transform, without any factor, of what [`Fft2::columns_and_back`] left in
@@ -163,83 +190,104 @@ impl Fft2 {
         write: impl Fn(usize, &[f32], [&mut [f32]; 3]) + Send + Sync,
     ) {
         let (Size { height, width }, kept) = (self.size, self.columns());
-        let storage = columns.storage();
+        let (by_row, storage) = (3 * kept, columns.storage());
+        let tile = tile_columns(storage);
         let columns: &[Complex32] = bytemuck::cast_slice(columns);
         let fft = &self.along_rows[1];
         rows::for_each_band(cx.threads(), picture, ROWS, |first, mut band| {
             let count = ROWS.min(height - first);
             let pairs = count.div_ceil(2);
-            scratch([pairs * 3 * width, fft.get_inplace_scratch_len(), 3 * width], |parts| {
-                let [packed, inner, values] = parts;
-                for (index, column) in columns.chunks(height).enumerate() {
-                    if index % PLACES == 0 {
-                        storage.touched_apart(PLACES, size_of_val(column));
-                    }
-                    let (channel, k) = (index / kept, index % kept);
-                    let column = &column[first..first + count];
-                    for (pair, rows) in column.chunks(2).enumerate() {
-                        let packed = &mut packed[(3 * pair + channel) * width..][..width];
-                        let even = rows[0];
-                        let odd = rows.get(1).copied().unwrap_or_default();
-                        if 2 * k % width == 0 {
-                            // What has no mirror image is real in a real picture's spectrum.
-                            packed[k] = Complex::new(even.re, odd.re);
-                        } else {
-                            packed[k] = Complex::new(even.re - odd.im, even.im + odd.re);
-                            packed[width - k] = Complex::new(even.re + odd.im, odd.re - even.im);
+            let lengths = [3 * width, 2 * by_row].map(|row| pairs * row);
+            let inner = fft.get_inplace_scratch_len();
+            scratch(
+                [lengths[0], inner, 3 * width, lengths[1]],
+                |[packed, inner, values, spectra]| {
+                    // Where the number of rows is odd, one more of zeros.
+                    spectra[count * by_row..].fill(Complex::default());
+                    for (index, tiles) in columns.chunks(tile * height).enumerate() {
+                        if index % PLACES == 0 {
+                            storage.touched_apart(PLACES, size_of_val(tiles));
+                        }
+                        let wide = tiles.len() / height;
+                        let rows = tiles[first * wide..][..count * wide].chunks_exact(wide);
+                        for (row, spectrum) in rows.zip(spectra.chunks_exact_mut(by_row)) {
+                            spectrum[index * tile..][..wide].copy_from_slice(row);
                         }
                     }
-                }
-                fft.process_with_scratch(packed, inner);
-                let values: &mut [f32] = &mut bytemuck::cast_slice_mut(values)[..3 * width];
-                for y in 0..count {
-                    let packed = &packed[y / 2 * 3 * width..][..3 * width];
-                    match y % 2 {
-                        0 => values.iter_mut().zip(packed).for_each(|(x, both)| *x = both.re),
-                        _ => values.iter_mut().zip(packed).for_each(|(x, both)| *x = both.im),
+                    let both =
+                        packed.chunks_exact_mut(3 * width).zip(spectra.chunks_exact(2 * by_row));
+                    for (packed, spectra) in both {
+                        let (even, odd) = spectra.split_at(by_row);
+                        let channels = even.chunks_exact(kept).zip(odd.chunks_exact(kept));
+                        for (packed, (even, odd)) in packed.chunks_exact_mut(width).zip(channels) {
+                            pack(cx, even, odd, packed);
+                        }
                     }
-                    let row = band.each_mut().map(|plane| &mut plane[y * width..][..width]);
-                    write(first + y, values, row);
-                }
-            });
+                    fft.process_with_scratch(packed, inner);
+                    let values: &mut [f32] = &mut bytemuck::cast_slice_mut(values)[..3 * width];
+                    for y in 0..count {
+                        let packed = &packed[y / 2 * 3 * width..][..3 * width];
+                        match y % 2 {
+                            0 => values.iter_mut().zip(packed).for_each(|(x, both)| *x = both.re),
+                            _ => values.iter_mut().zip(packed).for_each(|(x, both)| *x = both.im),
+                        }
+                        let row = band.each_mut().map(|plane| &mut plane[y * width..][..width]);
+                        write(first + y, values, row);
+                    }
+                },
+            );
         });
     }
 }
 
 leveled! {
     /// Takes the transform of two real rows, which were the real and the imaginary parts of one, apart.
-    fn unpack<'a>(row: &'a [Complex32], even: &'a mut [Complex32], odd: Option<&'a mut [Complex32]>) {
-        let of_even = |here: &Complex32, there: &Complex32| {
-            Complex::new((here.re + there.re) * 0.5, (here.im - there.im) * 0.5)
-        };
-        let of_odd = |here: &Complex32, there: &Complex32| {
-            Complex::new((here.im + there.im) * 0.5, (here.re - there.re) * -0.5)
+    fn unpack<'a>(row: &'a [Complex32], even: &'a mut [Complex32], odd: &'a mut [Complex32]) {
+        let both = |here: &Complex32, there: &Complex32| {
+            [
+                Complex::new((here.re + there.re) * 0.5, (here.im - there.im) * 0.5),
+                Complex::new((here.im + there.im) * 0.5, (here.re - there.re) * -0.5),
+            ]
         };
         // Each number goes with its mirror image, and the first with itself.
-        even[0] = of_even(&row[0], &row[0]);
-        for ((kept, here), there) in even[1..].iter_mut().zip(&row[1..]).zip(row.iter().rev()) {
-            *kept = of_even(here, there);
+        [even[0], odd[0]] = both(&row[0], &row[0]);
+        let kept = even[1..].iter_mut().zip(&mut odd[1..]);
+        for ((even, odd), (here, there)) in kept.zip(row[1..].iter().zip(row.iter().rev())) {
+            [*even, *odd] = both(here, there);
         }
-        if let Some(odd) = odd {
-            odd[0] = of_odd(&row[0], &row[0]);
-            for ((kept, here), there) in odd[1..].iter_mut().zip(&row[1..]).zip(row.iter().rev()) {
-                *kept = of_odd(here, there);
-            }
+    }
+}
+
+leveled! {
+    /// Puts the transforms of two real rows, of which the first halves are given, together to that of the row whose
+    /// real and imaginary parts they are.
+    fn pack<'a>(even: &'a [Complex32], odd: &'a [Complex32], row: &'a mut [Complex32]) {
+        // What has no mirror image is real in a real picture's spectrum.
+        let alone = |k: usize| Complex::new(even[k].re, odd[k].re);
+        row[0] = alone(0);
+        if row.len().is_multiple_of(2) {
+            row[row.len() / 2] = alone(row.len() / 2);
+        }
+        let half = (row.len() - 1) / 2;
+        let (row, mirrored) = row.split_at_mut(half + 1);
+        let places = row[1..].iter_mut().zip(mirrored.iter_mut().rev());
+        for ((here, there), (even, odd)) in places.zip(even[1..].iter().zip(&odd[1..])) {
+            *here = Complex::new(even.re - odd.im, even.im + odd.re);
+            *there = Complex::new(even.re + odd.im, odd.re - even.im);
         }
     }
 }
 
 /// Calls `work` with this thread's memory in parts of the lengths given, which hold anything.
-fn scratch(lengths: [usize; 3], work: impl FnOnce([&mut [Complex32]; 3])) {
+fn scratch<const N: usize>(lengths: [usize; N], work: impl FnOnce([&mut [Complex32]; N])) {
     thread_local! {
         static SCRATCH: Cell<Vec<Complex32>> = const { Cell::new(Vec::new()) };
     }
     // Taken out, as a thread that waits inside may be handed such work.
     let mut memory = SCRATCH.take();
     memory.resize(memory.len().max(lengths.iter().sum()), Complex::default());
-    let (first, rest) = memory.split_at_mut(lengths[0]);
-    let (second, rest) = rest.split_at_mut(lengths[1]);
-    work([first, second, &mut rest[..lengths[2]]]);
+    let mut rest = &mut memory[..];
+    work(lengths.map(|length| rest.split_off_mut(..length).expect("there is memory for all")));
     SCRATCH.set(memory);
 }
 

@@ -135,37 +135,37 @@ impl<'p> Spectrum<'p> {
         let (height, width, columns) = (fft.size().height, fft.size().width, fft.columns());
 
         // The chain rule from pixels to colours.
+        let shares = [0, 1, 2].map(|color| [0, 1, 2].map(|c| factor * m[c][color]));
         let at_row = |y: usize, colors: &mut [f32]| {
             let shown = (*bound == Bound::Sigmoid).then(|| row_of(picture, y));
-            for (color, colors) in colors.chunks_mut(width).enumerate() {
-                let shares = [0, 1, 2].map(|c| factor * m[c][color]);
-                let map = map.map(|map| rows::row(map, 0, y));
-                to_color(cx, colors, shares, row_of(direction, y), shown, map);
+            to_colors(cx, colors, &shares, row_of(direction, y), shown);
+            if let Some(map) = map {
+                let map = rows::row(map, 0, y);
+                colors.chunks_mut(width).for_each(|color| times(cx, color, map));
             }
         };
         fft.rows(cx, &mut self.by_row, at_row);
 
         let (update, [first, second]) = optimiser.next();
-        let slices = [&mut self.by_column[..], &mut parameters[..], first, second];
-        let climb = |number: usize, slices: [&mut [f32]; 4]| {
-            let [waves, parameters, first, second] = slices;
-            let scale = |line: usize| {
+        let slices = [&mut parameters[..], first, second];
+        let climb = |number: usize, waves: &mut [f32], slices: [&mut [f32]; 3]| {
+            let [parameters, first, second] = slices;
+            // Column by column, which the nearest cache holds.
+            for line in 0..waves.len() / (2 * height) {
+                let numbers = 2 * height * line..2 * height * (line + 1);
+                let moments = [&mut *first, &mut *second]
+                    .map(|moments| moments.get_mut(numbers.clone()).unwrap_or_default());
+                let (waves, parameters) = (&mut waves[numbers.clone()], &mut parameters[numbers]);
                 let column = (number + line) % columns;
-                (column, &scale[column * height..][..height])
-            };
-            for (line, waves) in waves.chunks_mut(2 * height).enumerate() {
-                let (column, scale) = scale(line);
+                let scale = &scale[column * height..][..height];
                 // The waves that are kept stand for their mirror images as well.
                 let times = if (2 * column).is_multiple_of(width) { 1.0 } else { 2.0 };
                 weigh(cx, waves, scale, times);
-            }
-            update.apply(cx, waves, [first, second]);
-            let lines = waves.chunks_mut(2 * height).zip(parameters.chunks_mut(2 * height));
-            for (line, (waves, parameters)) in lines.enumerate() {
-                grow(cx, waves, parameters, scale(line).1, *length);
+                update.apply(cx, waves, moments);
+                grow(cx, waves, parameters, scale, *length);
             }
         };
-        fft.columns_and_back(cx, &self.by_row, slices, climb);
+        fft.columns_and_back(cx, &self.by_row, &mut self.by_column, slices, climb);
 
         fft.rows_back(cx, &self.by_column, picture, |y, colors, row| {
             let map = map.map(|map| rows::row(map, 0, y));
@@ -177,38 +177,48 @@ impl<'p> Spectrum<'p> {
 }
 
 leveled! {
-    /// Makes a gradient's row in red, green and blue one of a colour that has these shares of them. Where pixels are
-    /// sigmoids, of a picture's row `shown`, their derivative is x (255 − x) / 255.
-    fn to_color<'a>(
-        color: &'a mut [f32],
-        shares: [f32; 3],
+    /// Makes a gradient's row in red, green and blue one in three `colors`, which have these `shares` of them. Where
+    /// pixels are sigmoids, of a picture's row `shown`, their derivative is x (255 − x) / 255.
+    fn to_colors<'a>(
+        colors: &'a mut [f32],
+        shares: &'a [[f32; 3]; 3],
         gradient: [&'a [f32]; 3],
         shown: Option<[&'a [f32]; 3]>,
-        map: Option<&'a [f32]>,
     ) {
-        let ([r, g, b], [red, green, blue]) = (shares, gradient);
+        let (first, others) = colors.split_at_mut(colors.len() / 3);
+        let (second, third) = others.split_at_mut(first.len());
+        let colors = first.iter_mut().zip(second).zip(third);
+        let of = |[r, g, b]: &[f32; 3], red: f32, green: f32, blue: f32| r * red + g * green + b * blue;
+        let [red, green, blue] = gradient;
+        let gradient = red.iter().zip(green).zip(blue);
         match shown {
             None => {
-                for (color, ((red, green), blue)) in color.iter_mut().zip(red.iter().zip(green).zip(blue)) {
-                    *color = r * red + g * green + b * blue;
+                for (((first, second), third), ((red, green), blue)) in colors.zip(gradient) {
+                    *first = of(&shares[0], *red, *green, *blue);
+                    *second = of(&shares[1], *red, *green, *blue);
+                    *third = of(&shares[2], *red, *green, *blue);
                 }
             }
             Some([at_red, at_green, at_blue]) => {
                 let slope = |x: &f32| x * (255.0 - x) * (1.0 / 255.0);
-                let gradient = red.iter().zip(green).zip(blue);
                 let shown = at_red.iter().zip(at_green).zip(at_blue);
-                for ((color, ((red, green), blue)), ((at_red, at_green), at_blue)) in
-                    color.iter_mut().zip(gradient).zip(shown)
+                for ((((first, second), third), ((red, green), blue)), ((at_red, at_green), at_blue)) in
+                    colors.zip(gradient).zip(shown)
                 {
-                    *color = r * red * slope(at_red)
-                        + g * green * slope(at_green)
-                        + b * blue * slope(at_blue);
+                    let (red, green, blue) =
+                        (red * slope(at_red), green * slope(at_green), blue * slope(at_blue));
+                    *first = of(&shares[0], red, green, blue);
+                    *second = of(&shares[1], red, green, blue);
+                    *third = of(&shares[2], red, green, blue);
                 }
             }
         }
-        if let Some(map) = map {
-            color.iter_mut().zip(map).for_each(|(color, map)| *color *= map);
-        }
+    }
+}
+
+leveled! {
+    fn times<'a>(values: &'a mut [f32], map: &'a [f32]) {
+        values.iter_mut().zip(map).for_each(|(value, map)| *value *= map);
     }
 }
 
