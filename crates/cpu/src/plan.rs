@@ -9,7 +9,7 @@ use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::memory::{Buffer, place};
 use super::prepared::list_bytes;
 use super::program::{Kind, Layer, Program, ValueId};
-use super::strips;
+use super::strips::{self, Quantised};
 use graph::{Attention, Backwards, Binary, Graph, GraphError, NodeId, Shape, Size, Window};
 
 /// How many convolutions may run side by side.
@@ -26,6 +26,8 @@ pub(super) struct Plan {
     gradients: Vec<Place>,
     /// The first mask of each root that has masks.
     masks: Vec<Option<usize>>,
+    /// The maps that are kept in fewer bits for the backward pass.
+    pub(super) quantised: Vec<Quantised>,
     /// The window of each layer that is a pool.
     pub(super) windows: Vec<Option<ConvGeometry>>,
     /// The argmax of each layer that is a max pool.
@@ -124,6 +126,7 @@ impl Plan {
             activations: Vec::new(),
             gradients: Vec::new(),
             masks: vec![None; program.values.len()],
+            quantised: Vec::new(),
             windows,
             argmax: vec![0..0; program.layers.len()],
             forward,
@@ -274,6 +277,7 @@ impl Plan {
                 *map = strips::rows_kept(map).map_or(*map, |rows| map.ring(rows));
             }
         }
+        let mut quantised = self.to_be_quantised(program, &activations, backwards);
         let replaced =
             self.replaced(program, (&activations, &gradients), (&mut activity, &mut gradient));
         let buffer = |(map, lifetime): (&BlockedMap, Range<usize>)| Buffer {
@@ -285,6 +289,7 @@ impl Plan {
             .zip(activity)
             .chain(gradients.iter().zip(gradient))
             .map(buffer)
+            .chain(quantised.iter().map(Quantised::buffer))
             .collect();
         let (mut starts, vectors) = place(&buffers);
         replaced.into_iter().for_each(|value| starts[count + value] = starts[value]);
@@ -292,7 +297,9 @@ impl Plan {
             maps.into_iter().zip(starts).map(|(map, &start)| Place { start, map }).collect()
         };
         self.activations = placed(activations, &starts[..count]);
-        self.gradients = placed(gradients, &starts[count..]);
+        self.gradients = placed(gradients, &starts[count..2 * count]);
+        quantised.iter_mut().zip(&starts[2 * count..]).for_each(|(map, &start)| map.start = start);
+        self.quantised = quantised;
         self.vectors = vectors;
         Ok(())
     }
@@ -324,12 +331,13 @@ impl Plan {
             match backward {
                 Backward::Clear { root, .. } => touch(&mut gradient, *root, step),
                 Backward::Layers(layers) => {
+                    let strips = program.strips(layers.iter().map(|(layer, _)| *layer)).is_some();
                     for (layer, _) in layers {
                         let layer = &program.layers[*layer];
                         touch(&mut gradient, layer.output, step);
                         layer.inputs.iter().for_each(|&input| touch(&mut gradient, input, step));
                         match layer.kind {
-                            Kind::Lrn(_) | Kind::LrnMaxPool(..) => {
+                            Kind::Lrn(_) | Kind::LrnMaxPool(..) if !strips => {
                                 touch(&mut activity, layer.inputs[0], step)
                             }
                             Kind::Softmax => touch(&mut activity, layer.output, step),

@@ -11,12 +11,10 @@ use graph::{
     Affine, Attention, AveragePool, Binary, Conv2d, Dense, DepthToSpace, Graph, GroupNorm,
     LayerNorm, Lrn, MaxPool, NodeId, Op, PRelu, PositionEmbedding, Shape, Tokens, Unary,
 };
+use kernels::pool;
 
 /// A value's number in [`Program::values`].
 pub(super) type ValueId = usize;
-
-/// The most elements of a max pool's window that is fused with the normalisation before it.
-const FUSED_WINDOW: usize = 255;
 
 /// All that is computed for some targets, independent of the picture's size.
 pub(super) struct Program {
@@ -284,11 +282,11 @@ impl Builder<'_> {
         let mut name = self.graph.node(id).name.clone();
         let (mut last, mut kind) = (id, Kind::Lrn(*lrn));
         if let Some(next) = self.only_consumer(id)
-            && let Op::MaxPool(pool) = &self.graph.node(next).op
-            && pool.window.kernel[0].saturating_mul(pool.window.kernel[1]) <= FUSED_WINDOW
+            && let Op::MaxPool(max) = &self.graph.node(next).op
+            && max.window.kernel[0].saturating_mul(max.window.kernel[1]) <= pool::FEW_ELEMENTS
         {
             name = format!("{name} + {}", self.graph.node(next).name);
-            (last, kind) = (next, Kind::LrnMaxPool(*lrn, *pool));
+            (last, kind) = (next, Kind::LrnMaxPool(*lrn, *max));
         }
         let output = self.value(last, self.values[input].slots.clone(), None);
         self.layers.push(Layer { name, kind, inputs: vec![input], output });

@@ -1,14 +1,23 @@
 //! Convolutions that run strip by strip with the max pooling behind them: the map between the two, often the largest
-//! of a network, is only a few rows at a time, in the cache.
+//! of a network, is only a few rows at a time, in the cache. Where it is normalised before it is pooled, it is kept
+//! besides for the backward pass, in fewer bits.
 
-use kernels::{BlockedMap, ConvGeometry, CpuLevel};
+use std::ops::Range;
+
+use kernels::quantised::QuantisedMap;
+use kernels::{BlockedMap, ConvGeometry, CpuLevel, Vec16};
 
 use super::convolution::{ConvSpec, Direction};
+use super::memory::Buffer;
+use super::plan::Plan;
 use super::program::{Kind, Program, ValueId};
-use graph::Shape;
+use graph::{Backwards, Shape};
 
 /// The most bytes of the rows between: the part of a last-level cache that one can count on.
 const MOST_BYTES: usize = 8 << 20;
+
+/// Bytes of a map that is larger than a last-level cache.
+const LARGE_BYTES: usize = 48 << 20;
 
 /// The fewest rows between: some rows of tiles, and those that the next strip needs again.
 const FEWEST_ROWS: usize = 32;
@@ -45,13 +54,13 @@ pub(super) fn join(
         let shape = shapes[between];
         let map = BlockedMap::new(program.values[between].blocks(), shape.height, shape.width, 0);
         let reach = (window.kernel()[0] - 1).saturating_mul(window.dilation()[0]);
-        matches!(second.kind, Kind::MaxPool(_))
+        pools(&second.kind)
             && second.inputs == [between]
             && read(between) == 1
             && own(between) == 1
             && !program.targets.contains(&between)
             && reach.saturating_add(window.stride()[0]) < MOST_REACH
-            && map.is_some_and(|map| rows_kept(&map).is_some())
+            && map.is_some_and(|map| rows_kept(&map).is_some() && pays(&second.kind, &map))
             && spec.transformed(Direction::Forward, level, shape)
             && spec.transformed(Direction::Backward, level, shapes[input])
     };
@@ -72,10 +81,70 @@ impl Program {
     pub(super) fn strips(&self, layers: impl IntoIterator<Item = usize>) -> Option<[usize; 2]> {
         let mut layers = layers.into_iter();
         match (layers.next(), layers.next()) {
-            (Some(conv), Some(pool)) if matches!(self.layers[pool].kind, Kind::MaxPool(_)) => {
-                Some([conv, pool])
-            }
+            (Some(conv), Some(pool)) if pools(&self.layers[pool].kind) => Some([conv, pool]),
             _ => None,
         }
+    }
+}
+
+/// Whether strips are worth what they cost. To keep a normalised map for the backward pass takes time of its own: only
+/// so large a one does not end up in the cache anyway, and counts beside all that a step takes.
+fn pays(kind: &Kind, map: &BlockedMap) -> bool {
+    !matches!(kind, Kind::LrnMaxPool(..)) || map.vectors() >= LARGE_BYTES / size_of::<Vec16>()
+}
+
+/// Whether it can be what pools behind a convolution.
+fn pools(kind: &Kind) -> bool {
+    matches!(kind, Kind::MaxPool(_) | Kind::LrnMaxPool(..))
+}
+
+/// A map that is kept for the backward pass.
+pub(super) struct Quantised {
+    pub(super) value: ValueId,
+    pub(super) map: QuantisedMap,
+    /// Where it lies.
+    pub(super) start: usize,
+    lifetime: Range<usize>,
+}
+
+impl Quantised {
+    pub(super) fn buffer(&self) -> Buffer {
+        Buffer { size: self.map.vectors(), lifetime: self.lifetime.clone() }
+    }
+
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.start + self.map.vectors()
+    }
+}
+
+impl Plan {
+    /// The maps that are kept for the backward pass, not yet placed.
+    pub(super) fn to_be_quantised(
+        &self,
+        program: &Program,
+        activations: &[BlockedMap],
+        backwards: Backwards,
+    ) -> Vec<Quantised> {
+        let steps = self.forward.iter().enumerate().filter_map(|(step, layers)| {
+            let [conv, pool] = program.strips(layers.iter().copied())?;
+            let value = program.layers[conv].output;
+            matches!(program.layers[pool].kind, Kind::LrnMaxPool(..)).then_some((step, pool, value))
+        });
+        let quantised = |(step, pool, value): (usize, usize, ValueId)| {
+            let reads = |&(layer, _): &(usize, _)| layer == pool;
+            let read = self.backward.iter().position(|step| step.layers().iter().any(reads));
+            let read = match backwards {
+                Backwards::One => read.unwrap_or(0),
+                Backwards::Many => self.backward.len(),
+            };
+            let lifetime = step + 1..self.forward.len() + read + 3;
+            Quantised { value, map: QuantisedMap::of(&activations[value]), start: 0, lifetime }
+        };
+        steps.map(quantised).collect()
+    }
+
+    /// Where a value is kept for the backward pass, if it is.
+    pub(super) fn quantised(&self, value: ValueId) -> Option<&Quantised> {
+        self.quantised.iter().find(|kept| kept.value == value)
     }
 }

@@ -131,7 +131,7 @@ fn pools(criterion: &mut Criterion) {
         let x = Blocked::new(channels, [height, width], 2);
         let written = [height.div_ceil(stride), width.div_ceil(stride)];
         let (mut y, mut dx) = (Blocked::new(channels, written, 2), x.clone());
-        let mut argmax = vec![0; y.map.pixels() * 16];
+        let mut argmax = vec![0; pool::argmax_len(&geometry, &y.map)];
         let name = |what: &str| format!("{what} 3×3/{stride} {channels}×{height}×{width}");
         let bytes = x.bytes() + 2 * y.bytes();
         moves(&mut group, &name("max forward"), bytes + argmax.len(), || {
@@ -161,7 +161,7 @@ fn normalisations(criterion: &mut Criterion) {
             lrn::backward(&cx, &lrn, x.read(), y.read(), Destination::overwrite(dx.write()));
         });
         let (geometry, mut y) = (window(3, 2), Blocked::new(channels, [45, 80], 2));
-        let mut argmax = vec![0; y.map.pixels() * 16];
+        let mut argmax = vec![0; pool::argmax_len(&geometry, &y.map)];
         let bytes = x.bytes() + 2 * y.bytes() + argmax.len();
         moves(&mut group, &format!("and max pool forward {channels}×90×160"), bytes, || {
             lrn_pool::forward(&cx, &lrn, &geometry, x.read(), y.write(), &mut argmax);

@@ -18,7 +18,7 @@
 //! let window = ConvGeometry::new([2, 2], [2, 2], [1, 1], [0, 0]).ok_or("an empty window")?;
 //! let [wide, small] = [4, 2].map(|side| BlockedMap::new(1, side, side, 0).expect("a small map"));
 //! let x: Vec<Vec16> = (0..16).map(|pixel| Vec16([pixel as f32; 16])).collect();
-//! let (mut y, mut argmax) = ([Vec16::default(); 4], [0; 4 * 16]);
+//! let (mut y, mut argmax) = ([Vec16::default(); 4], [0; 4 * 8]);
 //! let to = MapMut::new(small, &mut y);
 //! pool::max_forward(&cx, &window, MapRef::new(wide, &x), to, &mut argmax);
 //! assert_eq!(y.map(|pixel| pixel.0[0]), [5.0, 7.0, 13.0, 15.0]);
@@ -35,6 +35,7 @@
 //!   numbers that lie in scratch files.
 #![allow(unsafe_code, reason = "vector instructions and shared buffers live here, and only here")]
 
+mod argmax;
 pub mod attention;
 pub mod blur;
 pub mod broadcast;
@@ -57,6 +58,7 @@ mod memory;
 pub mod pack;
 mod peak;
 pub mod pool;
+pub mod quantised;
 pub mod resample;
 mod rows;
 mod scratch;

@@ -4,10 +4,12 @@
 
 use std::ops::Range;
 
+use crate::argmax::HalfByte;
 use crate::geometry::{Axis, ConvGeometry};
-use crate::lrn::{self, Lrn, Windows};
+use crate::lrn::{self, Lrn, Values, Windows};
 use crate::pool::{MaxGradient, MaxWindow};
-use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_rows};
+use crate::quantised::QuantisedRef;
+use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_some_rows};
 use crate::scratch::Scratch;
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
@@ -20,7 +22,7 @@ const ROWS: usize = 8;
 /// [`lrn::forward`], then [`pool::max_forward`](crate::pool::max_forward) of the result.
 ///
 /// # Panics
-/// As they do, and if the window has more than 255 elements.
+/// As they do, and if the window has more than [`pool::FEW_ELEMENTS`](crate::pool::FEW_ELEMENTS).
 pub fn forward(
     cx: &Context,
     lrn: &Lrn,
@@ -29,19 +31,36 @@ pub fn forward(
     y: MapMut<'_>,
     argmax: &mut [u8],
 ) {
-    let (map, height) = (*x.map(), y.map().height());
+    let rows = 0..y.map().height();
+    forward_rows(cx, lrn, geometry, x, (y, argmax), rows);
+}
+
+/// As [`forward`], of some `rows` of the output alone.
+///
+/// # Panics
+/// As [`forward`], and if there are no such rows.
+pub fn forward_rows(
+    cx: &Context,
+    lrn: &Lrn,
+    geometry: &ConvGeometry,
+    x: MapRef<'_>,
+    (y, argmax): (MapMut<'_>, &mut [u8]),
+    rows: Range<usize>,
+) {
+    let map = *x.map();
+    assert!(rows.end <= y.map().height(), "the output has no such rows");
     let axes = geometry.axes(&map, y.map());
     let reach = (axes[0].kernel - 1) * axes[0].dilation + 1;
     let kernel = Forward {
         lrn: Windows::new(lrn, &map),
         axes,
         x: Source::new(x),
-        between: rows(&map, reach.next_power_of_two()),
+        between: some_rows(&map, reach.next_power_of_two()),
         max: MaxWindow::new(geometry, y.map(), argmax),
         y: Sink::overwrite(y),
     };
     // SAFETY: each row, with all its blocks, is made from the input alone.
-    unsafe { run_rows(cx, 1, height, TASK_BYTES / ROWS, &kernel) }
+    unsafe { run_some_rows(cx, 1, rows, TASK_BYTES / ROWS, &kernel) }
 }
 
 /// Bytes of memory that each thread works in, at the most, for an input like `x`.
@@ -52,7 +71,7 @@ pub fn scratch_bytes(geometry: &ConvGeometry, x: &BlockedMap) -> u64 {
 }
 
 /// Some rows of all blocks of a map, without a halo.
-fn rows(map: &BlockedMap, height: usize) -> BlockedMap {
+fn some_rows(map: &BlockedMap, height: usize) -> BlockedMap {
     BlockedMap::new(map.blocks(), height, map.width(), 0).expect("a window that fits the memory")
 }
 
@@ -62,7 +81,7 @@ struct Forward<'a> {
     x: Source<'a>,
     /// The ring of rows that are normalised and not yet pooled.
     between: BlockedMap,
-    max: MaxWindow<1>,
+    max: MaxWindow<HalfByte>,
     y: Sink<'a>,
 }
 
@@ -100,7 +119,7 @@ impl RowKernel for Forward<'_> {
 ///
 /// # Panics
 /// As [`lrn::backward`] and [`pool::max_backward`](crate::pool::max_backward) do, and if the window has more
-/// than 255 elements.
+/// than [`pool::FEW_ELEMENTS`](crate::pool::FEW_ELEMENTS).
 pub fn backward(
     cx: &Context,
     lrn: &Lrn,
@@ -110,7 +129,9 @@ pub fn backward(
     argmax: &[u8],
     dx: Destination<'_>,
 ) {
-    run_backward(cx, lrn, geometry, Source::new(x), (dy, argmax), Sink::new(dx));
+    x.map().assert_same_extent(dx.map());
+    let (x, rows) = (Source::new(x), 0..dx.map().height());
+    run_backward(cx, lrn, geometry, x, (dy, argmax), Sink::new(dx), rows);
 }
 
 /// As [`backward`], with `x` where the gradient is to be.
@@ -126,46 +147,64 @@ pub fn backward_in_place(
     x: Destination<'_>,
 ) {
     assert_eq!(x.mode, WriteMode::Overwrite, "the gradient takes the place of the values");
-    let dx = Sink::new(x);
-    run_backward(cx, lrn, geometry, Source::under(&dx), (dy, argmax), dx);
+    let (rows, dx) = (0..x.map().height(), Sink::new(x));
+    run_backward(cx, lrn, geometry, Source::under(&dx), (dy, argmax), dx, rows);
 }
 
-fn run_backward(
+/// As [`backward`], of some `rows` of the input alone, which was [kept](crate::quantised) for it.
+///
+/// # Panics
+/// As [`backward`], and if there are no such rows.
+pub fn backward_rows(
     cx: &Context,
     lrn: &Lrn,
     geometry: &ConvGeometry,
-    x: Source<'_>,
+    x: QuantisedRef<'_>,
+    (dy, argmax): (MapRef<'_>, &[u8]),
+    dx: Destination<'_>,
+    rows: Range<usize>,
+) {
+    x.map.assert_same_extent(dx.map());
+    assert!(rows.end <= dx.map().height(), "the input has no such rows");
+    run_backward(cx, lrn, geometry, x, (dy, argmax), Sink::new(dx), rows);
+}
+
+fn run_backward<X: Values>(
+    cx: &Context,
+    lrn: &Lrn,
+    geometry: &ConvGeometry,
+    x: X,
     (dy, argmax): (MapRef<'_>, &[u8]),
     dx: Sink<'_>,
+    rows: Range<usize>,
 ) {
-    let map = x.map;
-    map.assert_same_extent(&dx.map);
+    let map = dx.map;
     let kernel = Backward {
         lrn: Windows::new(lrn, &map),
         axes: geometry.axes(&map, dy.map()),
         x,
-        between: rows(&map, 1),
+        between: some_rows(&map, 1),
         argmax: MaxGradient::new(geometry, dy.map(), argmax),
         dy: Source::new(dy),
         dx,
     };
-    let row_bytes = 3 * map.blocks() * kernel.x.row_bytes();
+    let row_bytes = 3 * map.blocks() * dx.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the gradient and the same row of the values alone.
-    unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
+    unsafe { run_some_rows(cx, 1, rows, row_bytes, &kernel) }
 }
 
-struct Backward<'a> {
+struct Backward<'a, X> {
     lrn: Windows,
     axes: [Axis; 2],
-    x: Source<'a>,
+    x: X,
     /// The one row of the gradient between the two.
     between: BlockedMap,
-    argmax: MaxGradient<'a, 1>,
+    argmax: MaxGradient<'a, HalfByte>,
     dy: Source<'a>,
     dx: Sink<'a>,
 }
 
-impl RowKernel for Backward<'_> {
+impl<X: Values> RowKernel for Backward<'_, X> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
         let mut scratch = Scratch::new(self.between.vectors());
@@ -178,7 +217,7 @@ impl RowKernel for Backward<'_> {
         );
         let normalise = lrn::Backward {
             lrn: self.lrn,
-            x: self.x,
+            x: &self.x,
             dy: Source::ring(&self.between, vectors),
             dx: self.dx,
         };

@@ -1,36 +1,16 @@
 //! Pooling: the largest value or the mean of each window, and of whole channels.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
+pub use crate::argmax::{FEW_ELEMENTS, MAX_ELEMENTS, argmax_len};
+use crate::argmax::{HalfByte, Numbers, ThreeBytes, check, has_few};
 use crate::geometry::{Axis, ConvGeometry};
 use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef};
-
-/// The most elements that the window of a max pool has: their numbers are counted in `f32`.
-pub const MAX_ELEMENTS: usize = (1 << 24) - 1;
-
-/// Bytes of the argmax of a max pool with this window and an output of so many pixels: for each of their
-/// sixteen channels one, or three where the window has more than 255 elements.
-///
-/// # Panics
-/// If the window has more than [`MAX_ELEMENTS`].
-pub fn argmax_len(geometry: &ConvGeometry, y: &BlockedMap) -> usize {
-    assert!(geometry.elements() <= MAX_ELEMENTS, "a window of more than {MAX_ELEMENTS} elements");
-    let bytes = if is_narrow(geometry) { 1 } else { WIDE };
-    16usize.checked_mul(y.pixels()).and_then(|len| len.checked_mul(bytes)).expect("a map in memory")
-}
-
-/// Whether a byte holds the number of any element, and one that is none's.
-pub(crate) fn is_narrow(geometry: &ConvGeometry) -> bool {
-    geometry.elements() < 256
-}
-
-/// Bytes of a number in the argmax of a window whose elements a byte does not count: sixteen lowest bytes,
-/// then the next ones.
-const WIDE: usize = 3;
 
 /// `y` = the largest value of each window of `x`; 0 for a window wholly beside the picture.
 ///
@@ -65,37 +45,28 @@ pub fn max_forward_rows(
 ) {
     let map = *y.map();
     let (x, y) = (Source::new(x), Sink::overwrite(y));
-    if is_narrow(geometry) {
-        reduce(cx, geometry, x, y, rows, MaxWindow::<1>::new(geometry, &map, argmax));
+    if has_few(geometry) {
+        reduce(cx, geometry, x, y, rows, MaxWindow::<HalfByte>::new(geometry, &map, argmax));
     } else {
-        reduce(cx, geometry, x, y, rows, MaxWindow::<WIDE>::new(geometry, &map, argmax));
+        reduce(cx, geometry, x, y, rows, MaxWindow::<ThreeBytes>::new(geometry, &map, argmax));
     }
 }
 
-/// Keeps the largest value, and in so many bytes the number of its element.
+/// Keeps the largest value, and the number of its element.
 #[derive(Clone, Copy)]
-pub(crate) struct MaxWindow<const BYTES: usize> {
+pub(crate) struct MaxWindow<N> {
     argmax: SharedPtr<u8>,
+    numbers: PhantomData<N>,
 }
 
-impl<const BYTES: usize> MaxWindow<BYTES> {
-    /// The argmax of a window that lies wholly beside the picture: no element.
-    const NONE: f32 = ((1usize << (8 * BYTES)) - 1) as f32;
-
+impl<N: Numbers> MaxWindow<N> {
     pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &mut [u8]) -> Self {
-        check::<BYTES>(geometry, ym, argmax);
-        Self { argmax: SharedPtr::of(argmax) }
+        check::<N>(geometry, ym, argmax);
+        Self { argmax: SharedPtr::of(argmax), numbers: PhantomData }
     }
 }
 
-/// # Panics
-/// If the argmax, of so many bytes for each channel of each pixel, is not the output's.
-fn check<const BYTES: usize>(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &[u8]) {
-    assert!(geometry.elements() < 1 << (8 * BYTES), "the window is too large");
-    assert_eq!(argmax.len(), 16 * BYTES * ym.pixels(), "the argmax is not the map's");
-}
-
-impl<const BYTES: usize> Reduce for MaxWindow<BYTES> {
+impl<N: Numbers> Reduce for MaxWindow<N> {
     /// The largest value, and the number of its element.
     type State<S: Simd> = (S::V, S::V);
     type Tap<S: Simd> = S::V;
@@ -111,7 +82,7 @@ impl<const BYTES: usize> Reduce for MaxWindow<BYTES> {
         match first {
             Some((tap, x)) => (x, tap),
             // SAFETY: the caller's promise.
-            None => unsafe { (S::zero(), S::splat(Self::NONE)) },
+            None => unsafe { (S::zero(), S::splat(N::NONE)) },
         }
     }
     #[inline(always)]
@@ -125,18 +96,7 @@ impl<const BYTES: usize> Reduce for MaxWindow<BYTES> {
     unsafe fn finish<S: Simd>(&self, (best, number): (S::V, S::V), _: (), pixel: usize) -> S::V {
         // SAFETY: the pixel lies in the map, and its argmax is this row's alone.
         unsafe {
-            let to = self.argmax.get().add(pixel * 16 * BYTES);
-            if BYTES == 1 {
-                S::store_bytes(to, number);
-            } else {
-                let mut numbers = [0.0; 16];
-                S::store(numbers.as_mut_ptr(), number);
-                for (lane, number) in numbers.into_iter().enumerate() {
-                    for (place, byte) in (number as u32).to_le_bytes()[..BYTES].iter().enumerate() {
-                        *to.add(place * 16 + lane) = *byte;
-                    }
-                }
-            }
+            N::store::<S>(self.argmax.get().add(pixel * N::BYTES), number);
         }
         best
     }
@@ -172,27 +132,28 @@ pub fn max_backward_rows(
 ) {
     let map = *dy.map();
     let (dy, dx) = (Source::new(dy), Sink::new(dx));
-    if is_narrow(geometry) {
-        gather(cx, geometry, dy, dx, rows, MaxGradient::<1>::new(geometry, &map, argmax));
+    if has_few(geometry) {
+        gather(cx, geometry, dy, dx, rows, MaxGradient::<HalfByte>::new(geometry, &map, argmax));
     } else {
-        gather(cx, geometry, dy, dx, rows, MaxGradient::<WIDE>::new(geometry, &map, argmax));
+        gather(cx, geometry, dy, dx, rows, MaxGradient::<ThreeBytes>::new(geometry, &map, argmax));
     }
 }
 
 /// Gives to the element that was kept.
 #[derive(Clone, Copy)]
-pub(crate) struct MaxGradient<'a, const BYTES: usize> {
+pub(crate) struct MaxGradient<'a, N> {
     argmax: &'a [u8],
+    numbers: PhantomData<N>,
 }
 
-impl<'a, const BYTES: usize> MaxGradient<'a, BYTES> {
+impl<'a, N: Numbers> MaxGradient<'a, N> {
     pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &'a [u8]) -> Self {
-        check::<BYTES>(geometry, ym, argmax);
-        Self { argmax }
+        check::<N>(geometry, ym, argmax);
+        Self { argmax, numbers: PhantomData }
     }
 }
 
-impl<const BYTES: usize> Gather for MaxGradient<'_, BYTES> {
+impl<N: Numbers> Gather for MaxGradient<'_, N> {
     type Tap<S: Simd> = u32;
     type Scale = ();
 
@@ -206,12 +167,8 @@ impl<const BYTES: usize> Gather for MaxGradient<'_, BYTES> {
     unsafe fn add<S: Simd>(&self, sum: S::V, tap: u32, _: (), pixel: usize, dy: S::V) -> S::V {
         // SAFETY: the pixel lies in the map, which has entries for its sixteen channels.
         unsafe {
-            let from = self.argmax.as_ptr().add(pixel * 16 * BYTES);
-            let mut kept = dy;
-            for (place, byte) in tap.to_le_bytes()[..BYTES].iter().enumerate() {
-                kept = S::keep_equal(kept, from.add(place * 16), *byte);
-            }
-            S::add(sum, kept)
+            let from = self.argmax.as_ptr().add(pixel * N::BYTES);
+            S::add(sum, N::keep_equal::<S>(dy, from, tap))
         }
     }
 }

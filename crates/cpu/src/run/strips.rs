@@ -1,10 +1,12 @@
-//! A convolution and the max pooling behind it, strip by strip.
+//! A convolution and the max pooling behind it, or normalisation and max pooling, strip by strip.
 
 use kernels::conv::{Output, SharedMap, SharedMask};
+use kernels::quantised::{QuantisedRef, quantise};
 use kernels::winograd::Winograd;
-use kernels::{Destination, MapMut, MapRef, Relu, WriteMode, pool};
+use kernels::{Destination, MapMut, MapRef, Relu, WriteMode, lrn_pool, pool};
 
-use super::{CpuSession, Prepared, parts};
+use super::{CpuSession, Prepared, kernel, parts};
+use crate::program::Kind;
 
 /// How many rows of tiles make a strip, when so many rows of the map between are kept and so many of them are needed
 /// besides those of the tiles.
@@ -24,8 +26,14 @@ impl CpuSession {
         let [xp, between, yp] =
             [layer.inputs[0], layer.output, output].map(|value| plan.activation(program, value));
         let relu = program.values[layer.output].relu.zip(plan.mask(program, layer.output));
-        let ranges = [xp.range, between.range, yp.range];
-        let [x, middle, y] = parts(&mut self.vectors, ranges);
+        let lrn = match &program.layers[max].kind {
+            Kind::LrnMaxPool(lrn, _) => Some(kernel(lrn, plan.shapes[layer.output].channels)),
+            _ => None,
+        };
+        let quantised = plan.quantised(layer.output);
+        let kept_range = quantised.map_or(0..0, |quantised| quantised.range());
+        let ranges = [xp.range, between.range, yp.range, kept_range];
+        let [x, middle, y, to_keep] = parts(&mut self.vectors, ranges);
         let argmax = &mut self.argmax[plan.argmax[max].clone()];
         let (height, wanted) = (between.map.height(), yp.map.height());
         let (all, kept) = (height.div_ceil(conv.rows()), between.map.kept());
@@ -42,9 +50,17 @@ impl CpuSession {
             let output = Output { y: &to, mode, bias: true, relu_mask: mask.as_ref(), mask: None };
             conv.run_rows(cx, MapRef::new(xp.map, x), &output, first..end);
             let ready = window.rows_within(end * conv.rows(), height, wanted);
+            let rows = pooled..ready.max(pooled);
+            pooled = rows.end;
             let (from, to) = (MapRef::new(between.map, middle), MapMut::new(yp.map, &mut *y));
-            pool::max_forward_rows(cx, window, from, to, argmax, pooled..ready.max(pooled));
-            pooled = ready.max(pooled);
+            if let Some(quantised) = quantised {
+                let made = first * conv.rows()..height.min(end * conv.rows());
+                quantise(cx, from, (quantised.map, &mut *to_keep), made);
+            }
+            match &lrn {
+                Some(lrn) => lrn_pool::forward_rows(cx, lrn, window, from, (to, argmax), rows),
+                None => pool::max_forward_rows(cx, window, from, to, argmax, rows),
+            }
         }
     }
 
@@ -58,13 +74,24 @@ impl CpuSession {
         else {
             unreachable!("the plan chose Winograd's algorithm")
         };
+        let shape = plan.shapes[layer.output];
+        let lrn = match &program.layers[max].kind {
+            Kind::LrnMaxPool(lrn, _) => Some(kernel(lrn, shape.channels)),
+            _ => None,
+        };
+        let quantised = plan.quantised(layer.output);
+        let kept_range = quantised.map_or(0..0, |quantised| quantised.range());
         let values = [program.layers[max].output, layer.output, layer.inputs[0]];
         let [dyp, between, dxp] = values.map(|value| plan.gradient(program, value));
         let mask = |value: usize, contribution| {
             plan.completing(program, value, contribution).map(|mask| &self.masks[mask])
         };
         let masks = [mask(layer.output, of_max), mask(layer.inputs[0], of_conv)];
-        let [dy, middle, dx] = parts(&mut self.vectors, [dyp.range, between.range, dxp.range]);
+        let ranges = [dyp.range, between.range, dxp.range, kept_range];
+        let [dy, middle, dx, values] = parts(&mut self.vectors, ranges);
+        let normalised = lrn
+            .zip(quantised)
+            .map(|(lrn, quantised)| (lrn, QuantisedRef::new(quantised.map, values)));
         let (dy, dx) = (MapRef::new(dyp.map, dy), SharedMap::new(MapMut::new(dxp.map, dx)));
         let argmax = &self.argmax[plan.argmax[max].clone()];
         let (all, kept) = (dxp.map.height().div_ceil(conv.rows()), between.map.kept());
@@ -77,7 +104,13 @@ impl CpuSession {
             let start = made.max(needed.saturating_sub(kept));
             let to = MapMut::new(between.map, &mut *middle);
             let to = Destination::new(to, of_max.mode, masks[0]);
-            pool::max_backward_rows(cx, window, dy, argmax, to, start..needed);
+            match &normalised {
+                Some((lrn, x)) => {
+                    let rows = start..needed;
+                    lrn_pool::backward_rows(cx, lrn, window, *x, (dy, argmax), to, rows);
+                }
+                None => pool::max_backward_rows(cx, window, dy, argmax, to, start..needed),
+            }
             made = needed;
             let (mode, mask) = (of_conv.mode, masks[1]);
             let output = Output { y: &dx, mode, bias: false, relu_mask: None, mask };

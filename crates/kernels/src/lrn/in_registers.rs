@@ -3,12 +3,9 @@
 
 use std::ops::Range;
 
+use super::values::{RowOfBlocks, Values};
 use super::{Backward, Forward, Kind};
-use crate::rows::Source;
 use crate::simd::Simd;
-
-/// How far ahead pixels are fetched.
-const AHEAD: usize = 16;
 
 /// The sums of the windows around the sixteen channels of the second of three blocks in a row.
 #[inline(always)]
@@ -32,37 +29,6 @@ unsafe fn sum<S: Simd, K: Kind>([before, own, after]: [S::V; 3]) -> S::V {
     }
 }
 
-/// A row of all blocks.
-struct Blocks {
-    first: *const f32,
-    /// Values between blocks.
-    apart: usize,
-    count: usize,
-}
-
-impl Blocks {
-    #[inline(always)]
-    unsafe fn new(of: &Source<'_>, row: usize) -> Self {
-        // SAFETY: the caller promises a row of the map.
-        let first = unsafe { of.row(0, row) };
-        Self { first, apart: 16 * of.map.block(), count: of.map.blocks() }
-    }
-
-    /// A pixel of a block, or zeros behind the last one.
-    #[inline(always)]
-    unsafe fn load<S: Simd>(&self, block: usize, column: usize) -> S::V {
-        // SAFETY: the caller promises the level and a column of the map.
-        unsafe {
-            if block == self.count {
-                return S::zero();
-            }
-            let from = self.first.add(block * self.apart + 16 * column);
-            S::prefetch(from.wrapping_add(16 * AHEAD));
-            S::load(from)
-        }
-    }
-}
-
 impl Forward<'_> {
     #[inline(always)]
     pub(super) unsafe fn in_registers<S: Simd, K: Kind>(&self, rows: Range<usize>) {
@@ -70,12 +36,12 @@ impl Forward<'_> {
         // SAFETY: rows, columns and blocks lie in the maps.
         unsafe {
             for row in rows.clone() {
-                let (x, to) = (Blocks::new(&self.x, row), self.y.row_of_blocks(row));
+                let (x, to) = (Values::row(&self.x, row), self.y.row_of_blocks(row));
                 for column in 0..width {
-                    let mut value = x.load::<S>(0, column);
+                    let mut value = x.fetch::<S>(0, column);
                     let (mut before, mut own) = (S::zero(), S::mul(value, value));
                     for block in 0..lrn.blocks {
-                        let next = x.load::<S>(block + 1, column);
+                        let next = x.fetch_or_zero::<S>(block + 1, column, lrn.blocks);
                         let after = S::mul(next, next);
                         let (power, _) = lrn.powers::<S, K>(sum::<S, K>([before, own, after]));
                         let (y, live) = (S::mul(value, power), lrn.live(block));
@@ -90,28 +56,24 @@ impl Forward<'_> {
     }
 }
 
-impl Backward<'_> {
+impl<X: Values> Backward<'_, X> {
     #[inline(always)]
     pub(super) unsafe fn in_registers<S: Simd, K: Kind>(&self, rows: Range<usize>) {
-        let (lrn, width) = (&self.lrn, self.x.map.width());
+        let (lrn, width) = (&self.lrn, self.dx.map.width());
         // SAFETY: rows, columns and blocks lie in the maps.
         unsafe {
             let factor = S::splat(-2.0 * lrn.lrn.alpha * lrn.lrn.beta);
             for row in rows.clone() {
-                let (x, dy) = (Blocks::new(&self.x, row), Blocks::new(&self.dy, row));
+                let (x, dy) = (self.x.row(row), Values::row(&self.dy, row));
                 let to = self.dx.row_of_blocks(row);
                 for column in 0..width {
-                    let mut value = x.load::<S>(0, column);
+                    let mut value = x.fetch::<S>(0, column);
                     let mut squares = [S::zero(), S::zero(), S::mul(value, value)];
                     // `dy · x · s^(−β−1)`, and of the block before: `dy · s^−β` and `x`
                     let mut shared = [S::zero(); 3];
                     let (mut own, mut last) = (S::zero(), S::zero());
                     for block in 0..=lrn.blocks {
-                        let next = if block < lrn.blocks {
-                            x.load::<S>(block + 1, column)
-                        } else {
-                            S::zero()
-                        };
+                        let next = x.fetch_or_zero::<S>(block + 1, column, lrn.blocks);
                         squares = [squares[1], squares[2], S::mul(next, next)];
                         let (mut product, mut power) = (S::zero(), S::zero());
                         if block < lrn.blocks {
@@ -121,7 +83,7 @@ impl Backward<'_> {
                             if live != u16::MAX {
                                 (power, steeper) = (S::keep(power, live), S::keep(steeper, live));
                             }
-                            let dy = dy.load::<S>(block, column);
+                            let dy = dy.fetch::<S>(block, column);
                             product = S::mul(S::mul(dy, value), steeper);
                             power = S::mul(dy, power);
                         }

@@ -5,6 +5,7 @@
 //! shifted against each other, the usual windows are made `in_registers`.
 
 mod in_registers;
+mod values;
 
 use std::ops::Range;
 
@@ -12,6 +13,8 @@ use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode};
+use values::RowOfBlocks;
+pub(crate) use values::Values;
 
 /// `y_c = x_c / (bias + alpha · Σ x_k²)^beta`, k over the `size` channels around c (Krizhevsky et al.,
 /// "ImageNet classification with deep convolutional neural networks", 3.3).
@@ -283,14 +286,14 @@ impl Forward<'_> {
 }
 
 /// The kernel of [`backward`]. A pixel's values are read for the last time just before its gradient is written.
-pub(crate) struct Backward<'a> {
+pub(crate) struct Backward<'a, X> {
     pub(crate) lrn: Windows,
-    pub(crate) x: Source<'a>,
+    pub(crate) x: X,
     pub(crate) dy: Source<'a>,
     pub(crate) dx: Sink<'a>,
 }
 
-impl RowKernel for Backward<'_> {
+impl<X: Values> RowKernel for Backward<'_, X> {
     #[inline(always)]
     unsafe fn rows<S: Simd>(&self, _block: usize, rows: Range<usize>) {
         // SAFETY: the caller's promise is the same.
@@ -304,7 +307,7 @@ impl RowKernel for Backward<'_> {
     }
 }
 
-impl Backward<'_> {
+impl<X: Values> Backward<'_, X> {
     #[inline(always)]
     unsafe fn of<S: Simd, K: Kind>(&self, rows: Range<usize>) {
         if S::SHIFTS && K::HALF.is_some() {
@@ -312,7 +315,7 @@ impl Backward<'_> {
             unsafe { self.in_registers::<S, K>(rows) };
             return;
         }
-        let (lrn, width) = (&self.lrn, self.x.map.width());
+        let (lrn, width) = (&self.lrn, self.dx.map.width());
         let vectors = PIXELS * lrn.pitch();
         let mut scratch = Scratch::new(3 * vectors);
         // SAFETY: rows, columns and blocks lie in the maps and the scratch.
@@ -323,18 +326,16 @@ impl Backward<'_> {
             lrn.clear_margins(squares, 2 * PIXELS);
             let factor = S::splat(-2.0 * lrn.lrn.alpha * lrn.lrn.beta);
             for row in rows.clone() {
+                let values = self.x.row(row);
                 for start in (0..width).step_by(PIXELS) {
                     let pixels = PIXELS.min(width - start);
                     for block in 0..lrn.blocks {
-                        let from = self.x.row(block, row).add(start * 16);
                         for p in 0..pixels {
-                            S::prefetch(from.wrapping_add((PIXELS + p) * 16));
-                            let x = S::load(from.add(p * 16));
+                            let x = values.fetch::<S>(block, start + p);
                             S::store(squares.add(lrn.at(p, block)).cast(), S::mul(x, x));
                         }
                     }
                     for block in 0..lrn.blocks {
-                        let x = self.x.row(block, row).add(start * 16);
                         let dy = self.dy.row(block, row).add(start * 16);
                         let live = lrn.live(block);
                         for p in 0..pixels {
@@ -346,17 +347,16 @@ impl Backward<'_> {
                                 (power, steeper) = (S::keep(power, live), S::keep(steeper, live));
                             }
                             let dy = S::load(dy.add(p * 16));
-                            let product = S::mul(dy, S::load(x.add(p * 16)));
+                            let product = S::mul(dy, values.load::<S>(block, start + p));
                             S::store(shared.add(at).cast(), S::mul(product, steeper));
                             S::store(own.add(at).cast(), S::mul(dy, power));
                         }
                     }
                     for block in 0..lrn.blocks {
-                        let x = self.x.row(block, row).add(start * 16);
                         let to = self.dx.row(block, row);
                         for p in 0..pixels {
                             let at = lrn.at(p, block);
-                            let x = S::mul(S::load(x.add(p * 16)), factor);
+                            let x = S::mul(values.load::<S>(block, start + p), factor);
                             let own = S::load(own.add(at).cast());
                             let sum = lrn.sum::<S, K>(shared.add(at));
                             to.put::<S>(start + p, S::fma(x, sum, own));

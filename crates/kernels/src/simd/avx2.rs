@@ -163,22 +163,44 @@ impl Simd for Avx2 {
         unsafe { [select_half(x[0], y[0], a[0], b[0]), select_half(x[1], y[1], a[1], b[1])] }
     }
     #[inline(always)]
-    unsafe fn store_bytes(to: *mut u8, v: V) {
+    unsafe fn store_half_bytes(to: *mut u8, v: V) {
         unsafe {
-            let words = _mm256_packus_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
-            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
-            let bytes = _mm256_packus_epi16(words, words);
-            let bytes = _mm256_permute4x64_epi64::<0b00_00_10_00>(bytes);
-            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(bytes));
+            let places = _mm256_setr_epi32(0, 0, 4, 4, 8, 8, 12, 12);
+            let [low, high] = v.map(|v| _mm256_sllv_epi32(_mm256_cvtps_epi32(v), places));
+            let all = _mm256_or_si256(low, _mm256_slli_epi32::<16>(high));
+            let half =
+                _mm_or_si128(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all));
+            _mm_storel_epi64(to.cast(), _mm_or_si128(half, _mm_srli_si128::<8>(half)));
         }
     }
     #[inline(always)]
-    unsafe fn keep_equal(v: V, from: *const u8, value: u8) -> V {
+    unsafe fn store_words(to: *mut i16, v: V) {
         unsafe {
-            let equal = _mm_cmpeq_epi8(_mm_loadu_si128(from.cast()), _mm_set1_epi8(value as i8));
-            let low = _mm256_castsi256_ps(_mm256_cvtepi8_epi32(equal));
-            let high = _mm256_castsi256_ps(_mm256_cvtepi8_epi32(_mm_srli_si128::<8>(equal)));
-            [_mm256_and_ps(v[0], low), _mm256_and_ps(v[1], high)]
+            let words = _mm256_packs_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            _mm256_storeu_si256(to.cast(), words);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> V {
+        unsafe {
+            let half = |from: *const i16| {
+                _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(from.cast())))
+            };
+            [half(from), half(from.add(8))]
+        }
+    }
+    #[inline(always)]
+    unsafe fn keep_equal(v: V, from: *const u8, value: u32) -> V {
+        unsafe {
+            let numbers = _mm256_set1_epi64x(from.cast::<i64>().read_unaligned());
+            let differ = _mm256_xor_si256(numbers, _mm256_set1_epi32((value * 0x1111_1111) as i32));
+            let low = _mm256_setr_epi32(0xf, 0xf, 0xf0, 0xf0, 0xf00, 0xf00, 0xf000, 0xf000);
+            let kept = |v: __m256, own: __m256i| {
+                let set = _mm256_cmpeq_epi32(_mm256_and_si256(differ, own), _mm256_setzero_si256());
+                _mm256_and_ps(v, _mm256_castsi256_ps(set))
+            };
+            [kept(v[0], low), kept(v[1], _mm256_slli_epi32::<16>(low))]
         }
     }
 }

@@ -8,6 +8,17 @@ use super::Simd;
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
 
+/// The bits of each lane's half byte in the four bytes that hold it.
+const HALF_BYTES: [u32; 16] = {
+    let mut own = [15; 16];
+    let mut lane = 0;
+    while lane < 16 {
+        own[lane] <<= lane / 2 * 4;
+        lane += 1;
+    }
+    own
+};
+
 // SAFETY (every block): the caller promises the instructions and the pointers, as `Simd` says.
 #[allow(clippy::undocumented_unsafe_blocks)]
 impl Simd for Avx512 {
@@ -102,14 +113,29 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, y), a) }
     }
     #[inline(always)]
-    unsafe fn store_bytes(to: *mut u8, v: Self::V) {
-        unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))) }
+    unsafe fn store_half_bytes(to: *mut u8, v: Self::V) {
+        unsafe {
+            let places =
+                _mm512_setr_epi32(0, 0, 4, 4, 8, 8, 12, 12, 16, 16, 20, 20, 24, 24, 28, 28);
+            let placed = _mm512_sllv_epi32(_mm512_cvtps_epi32(v), places);
+            to.cast::<i64>().write_unaligned(_mm512_reduce_or_epi64(placed));
+        }
     }
     #[inline(always)]
-    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V {
+    unsafe fn store_words(to: *mut i16, v: Self::V) {
+        unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v))) }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> Self::V {
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(from.cast()))) }
+    }
+    #[inline(always)]
+    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u32) -> Self::V {
         unsafe {
-            let bytes = _mm_loadu_si128(from.cast());
-            _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(bytes, _mm_set1_epi8(value as i8)), v)
+            let numbers = _mm512_set1_epi64(from.cast::<i64>().read_unaligned());
+            let differ = _mm512_xor_si512(numbers, _mm512_set1_epi32((value * 0x1111_1111) as i32));
+            let own = _mm512_loadu_si512(HALF_BYTES.as_ptr().cast());
+            _mm512_maskz_mov_ps(_mm512_testn_epi32_mask(differ, own), v)
         }
     }
     #[inline(always)]

@@ -73,10 +73,15 @@ pub(crate) trait Simd: Copy {
     unsafe fn keep(v: Self::V, mask: u16) -> Self::V;
     /// Lane `i` of `a` where lane `i` of `x` is greater than that of `y`, else of `b`.
     unsafe fn select_greater(x: Self::V, y: Self::V, a: Self::V, b: Self::V) -> Self::V;
-    /// Writes whole numbers 0–255, one byte for each lane.
-    unsafe fn store_bytes(to: *mut u8, v: Self::V);
-    /// Lane `i` of `v` where byte `i` of the sixteen at `from` is `value`, else 0.
-    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V;
+    /// Writes whole numbers 0–15 into eight bytes: that of lane `i` is number `i / 2` from the lowest of the first
+    /// four bytes if `i` is even, else of the last four, for no bits then cross the halves of a register.
+    unsafe fn store_half_bytes(to: *mut u8, v: Self::V);
+    /// Writes values from −32768 to 32767 rounded to whole numbers, two bytes for each lane.
+    unsafe fn store_words(to: *mut i16, v: Self::V);
+    /// The sixteen whole numbers at `from`.
+    unsafe fn load_words(from: *const i16) -> Self::V;
+    /// Lane `i` of `v` where its number among those that [`Self::store_half_bytes`] wrote is `value`, else 0.
+    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u32) -> Self::V;
 
     /// The sixteen lanes from lane `K` on of `low` with `high` behind it.
     #[inline(always)]

@@ -141,26 +141,36 @@ impl Simd for Neon {
         unsafe { each(|i| vbslq_f32(vcgtq_f32(x[i], y[i]), a[i], b[i])) }
     }
     #[inline(always)]
-    unsafe fn store_bytes(to: *mut u8, v: V) {
+    unsafe fn store_half_bytes(to: *mut u8, v: V) {
         unsafe {
-            let half = |i: usize| vmovn_u32(vcvtnq_u32_f32(v[i]));
-            let low = vmovn_u16(vcombine_u16(half(0), half(1)));
-            let high = vmovn_u16(vcombine_u16(half(2), half(3)));
-            vst1q_u8(to, vcombine_u8(low, high));
+            let places = |i: i32| vld1q_s32([8 * i, 8 * i, 8 * i + 4, 8 * i + 4].as_ptr());
+            let placed = |i: usize| vshlq_u32(vcvtnq_u32_f32(v[i]), places(i as i32));
+            let all = vorrq_u32(vorrq_u32(placed(0), placed(1)), vorrq_u32(placed(2), placed(3)));
+            vst1_u8(to, vreinterpret_u8_u32(vorr_u32(vget_low_u32(all), vget_high_u32(all))));
         }
     }
     #[inline(always)]
-    unsafe fn keep_equal(v: V, from: *const u8, value: u8) -> V {
+    unsafe fn store_words(to: *mut i16, v: V) {
         unsafe {
-            let equal = vreinterpretq_s8_u8(vceqq_u8(vld1q_u8(from), vdupq_n_u8(value)));
-            let (low, high) = (vmovl_s8(vget_low_s8(equal)), vmovl_s8(vget_high_s8(equal)));
-            let set = [
-                vmovl_s16(vget_low_s16(low)),
-                vmovl_s16(vget_high_s16(low)),
-                vmovl_s16(vget_low_s16(high)),
-                vmovl_s16(vget_high_s16(high)),
-            ];
-            each(|i| vreinterpretq_f32_s32(vandq_s32(vreinterpretq_s32_f32(v[i]), set[i])))
+            (0..4).for_each(|i| vst1_s16(to.add(4 * i), vqmovn_s32(vcvtnq_s32_f32(v[i]))));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> V {
+        unsafe { each(|i| vcvtq_f32_s32(vmovl_s16(vld1_s16(from.add(4 * i))))) }
+    }
+    #[inline(always)]
+    unsafe fn keep_equal(v: V, from: *const u8, value: u32) -> V {
+        unsafe {
+            let numbers = vreinterpret_u32_u8(vld1_u8(from));
+            let differ = veor_u32(numbers, vdup_n_u32(value * 0x1111_1111));
+            let differ = vcombine_u32(differ, differ);
+            let own =
+                |i: usize| vld1q_u32([0xf, 0xf, 0xf0, 0xf0].map(|own| own << (8 * i)).as_ptr());
+            each(|i| {
+                let others = vtstq_u32(differ, own(i));
+                vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v[i]), others))
+            })
         }
     }
 }

@@ -96,14 +96,28 @@ impl Simd for Scalar {
         std::array::from_fn(|i| if x[i] > y[i] { a[i] } else { b[i] })
     }
     #[inline(always)]
-    unsafe fn store_bytes(to: *mut u8, v: Self::V) {
-        // SAFETY: the caller promises room for sixteen bytes.
-        unsafe { to.cast::<[u8; 16]>().write(v.map(|x| x as u8)) }
+    unsafe fn store_half_bytes(to: *mut u8, v: Self::V) {
+        let half = |first: usize| {
+            (0..8).fold(0, |all, place| all | (v[2 * place + first] as u32) << (4 * place))
+        };
+        // SAFETY: the caller promises room for eight bytes.
+        unsafe { to.cast::<[[u8; 4]; 2]>().write([0, 1].map(|first| half(first).to_le_bytes())) }
     }
     #[inline(always)]
-    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u8) -> Self::V {
-        // SAFETY: the caller promises sixteen bytes.
-        let bytes = unsafe { from.cast::<[u8; 16]>().read() };
-        std::array::from_fn(|i| if bytes[i] == value { v[i] } else { 0.0 })
+    unsafe fn store_words(to: *mut i16, v: Self::V) {
+        // SAFETY: the caller promises room for sixteen numbers.
+        unsafe { to.cast::<[i16; 16]>().write_unaligned(v.map(|x| x.round_ties_even() as i16)) }
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const i16) -> Self::V {
+        // SAFETY: the caller promises sixteen numbers.
+        unsafe { from.cast::<[i16; 16]>().read_unaligned() }.map(f32::from)
+    }
+    #[inline(always)]
+    unsafe fn keep_equal(v: Self::V, from: *const u8, value: u32) -> Self::V {
+        // SAFETY: the caller promises eight bytes.
+        let halves = unsafe { from.cast::<[[u8; 4]; 2]>().read() }.map(u32::from_le_bytes);
+        let number = |lane: usize| halves[lane % 2] >> (lane / 2 * 4) & 15;
+        std::array::from_fn(|i| if number(i) == value { v[i] } else { 0.0 })
     }
 }

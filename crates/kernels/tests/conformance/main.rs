@@ -15,6 +15,7 @@ mod matching;
 mod normalization;
 mod pack;
 mod pool;
+mod quantised;
 mod refusals;
 mod strips;
 mod support;

@@ -38,10 +38,16 @@ fn max_pooling_is_its_definition_forward_and_backward() {
             *value = winner.map_or(0.0, |(_, best, _)| best);
         }
         let length = pool::argmax_len(&placed.geometry, &ym);
-        let bytes = length / (ym.pixels() * 16);
-        wider += usize::from(bytes > 1);
-        let at = |c: usize, oy: usize, ox: usize, place: usize| {
-            (ym.pixel(c / 16, oy, ox) * bytes + place) * 16 + c % 16
+        let bytes = length / ym.pixels();
+        wider += usize::from(bytes > 8);
+        // The bits of a channel's number, from the lowest on: four of them, or three whole bytes.
+        let bits = |c: usize, oy: usize, ox: usize| {
+            let (pixel, lane) = (ym.pixel(c / 16, oy, ox) * bytes, c % 16);
+            let few = move |bit: usize| (pixel + lane % 2 * 4 + lane / 4, lane / 2 % 2 * 4 + bit);
+            let many = move |bit: usize| (pixel + bit / 8 * 16 + lane, bit % 8);
+            (0..if bytes > 8 { 24 } else { 4 })
+                .map(move |bit| if bytes > 8 { many(bit) } else { few(bit) })
+                .enumerate()
         };
         let mut argmax = vec![0; length];
         check_set(&what, &contexts, &y, &ym, |cx, output| {
@@ -49,9 +55,12 @@ fn max_pooling_is_its_definition_forward_and_backward() {
             let (x, output) = (x.blocked(&xm), output.write());
             pool::max_forward(cx, &placed.geometry, x.read(), output, &mut argmax);
             for ((c, oy, ox), winner) in y.places().zip(&winners) {
-                let wanted = winner.map_or(usize::MAX, |(element, _, _)| element).to_le_bytes();
-                let got: Vec<u8> = (0..bytes).map(|place| argmax[at(c, oy, ox, place)]).collect();
-                assert_eq!(got, wanted[..bytes], "{what}: argmax of channel {c} at {oy}, {ox}");
+                let wanted = winner.map_or(usize::MAX, |(element, _, _)| element);
+                for (place, (byte, bit)) in bits(c, oy, ox) {
+                    let got = argmax[byte] >> bit & 1;
+                    let wanted = (wanted >> place & 1) as u8;
+                    assert_eq!(got, wanted, "{what}: argmax of channel {c} at {oy}, {ox}");
+                }
             }
         });
 
@@ -59,8 +68,8 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         let mut dx = x.empty();
         for ((c, oy, ox), winner) in y.places().zip(&winners) {
             if let Some((element, _, [py, px])) = winner {
-                for (place, byte) in element.to_le_bytes()[..bytes].iter().enumerate() {
-                    argmax[at(c, oy, ox, place)] = *byte;
+                for (place, (byte, bit)) in bits(c, oy, ox) {
+                    argmax[byte] |= ((element >> place & 1) as u8) << bit;
                 }
                 *dx.at_mut(c, *py, *px) += dy.at(c, oy, ox);
             }
@@ -169,7 +178,7 @@ fn a_large_map_is_the_same_for_any_number_of_threads() {
     let (values, gradient) = (x.blocked(&xm), y.blocked(&ym));
     let mut results = Vec::new();
     for cx in contexts().iter().flatten() {
-        let mut argmax = vec![0; ym.pixels() * 16];
+        let mut argmax = vec![0; pool::argmax_len(&geometry, &ym)];
         let (mut y, mut dx) = (Blocked::rubbish(&ym), Blocked::rubbish(&xm));
         pool::max_forward(cx, &geometry, values.read(), y.write(), &mut argmax);
         let destination = Destination::overwrite(dx.write());
