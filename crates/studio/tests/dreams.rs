@@ -162,6 +162,8 @@ fn frames_come_to_who_asks() {
         let number: u64 = frame.header("x-frame").unwrap().parse().unwrap();
         assert!(number > after);
         after = number;
+        let took = frame.header("server-timing").unwrap().strip_prefix("step;dur=").unwrap();
+        assert!(took.parse::<f64>().is_ok_and(|took| took >= 0.0), "{took}");
         seen.push(frame.text());
     }
     assert!(seen[0].starts_with("jpeg 320 60"), "{}", seen[0]);
@@ -178,14 +180,45 @@ fn frames_come_to_who_asks() {
     assert_eq!(none.status, 204);
 }
 
-#[test]
-fn events_tell_the_present_state() {
-    let studio = Running::new();
+/// What reads the events from the first on.
+fn listen(studio: &Running) -> TcpStream {
     let mut stream = TcpStream::connect(studio.address).unwrap();
     let request =
         format!("GET /events/{}?after=0 HTTP/1.1\r\nHost: {}\r\n\r\n", studio.key, studio.address);
     stream.write_all(request.as_bytes()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream
+}
+
+#[test]
+fn steps_alone_are_told_a_few_times_a_second() {
+    let studio = Running::new();
+    studio.put(b"picture");
+    studio.until(|dream| dream["phase"] == "done");
+    let mut stream = listen(&studio);
+    let mut text = String::new();
+    let mut read_until = |wanted: &str| {
+        let mut bytes = [0; 4096];
+        while !text.contains(wanted) {
+            let count = stream.read(&mut bytes).unwrap();
+            assert!(count > 0);
+            text += &String::from_utf8_lossy(&bytes[..count]);
+        }
+        std::mem::take(&mut text)
+    };
+    read_until("\"phase\":\"done\"");
+    let begun = std::time::Instant::now();
+    studio.edit(&set("pause", json!(60)));
+    let told = read_until("\"phase\":\"done\"").matches("event: dream").count();
+    // It begins and ends at once besides.
+    let most = begun.elapsed().as_millis() / 250 + 4;
+    assert!((3..=most).contains(&(told as u128)), "told {told} times, {most} at the most");
+}
+
+#[test]
+fn events_tell_the_present_state() {
+    let studio = Running::new();
+    let mut stream = listen(&studio);
     let mut text = String::new();
     let mut read_until = |wanted: &str| {
         let mut bytes = [0; 4096];
