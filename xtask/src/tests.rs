@@ -13,14 +13,11 @@ const VARIABLE: &str = "DEEPDREAM_SHARED";
 pub(crate) const COMMAND: &str = "cargo test --workspace";
 
 /// The crates whose results the CPU level decides.
-const COMPUTING: [&str; 6] = [
-    "deepdream-graph",
-    "deepdream-cpu",
-    "deepdream-import",
-    "deepdream-dream",
-    "deepdream",
-    "deepdream-cli",
-];
+const COMPUTING: [&str; 5] =
+    ["deepdream-graph", "deepdream-cpu", "deepdream-import", "deepdream-dream", "deepdream"];
+
+/// The tests of the program that look at what it computes; its others are about what it says and keeps.
+const OF_NUMBERS: [&str; 3] = ["golden", "numbers", "recipes_0_1"];
 
 /// The folder of test files, if the tests that need it are to run.
 pub(crate) struct Shared(Option<PathBuf>);
@@ -60,22 +57,25 @@ pub(crate) fn alone(test: fn(&Shared, &mut Tally) -> Outcome) -> Outcome {
 pub(crate) fn all(shared: &Shared, tally: &mut Tally) -> Outcome {
     step("tests");
     let words: Vec<&str> = COMMAND.split(' ').collect();
-    test(Run::new(words[0], &words[1..]), shared, tally)
+    test(Run::new(words[0], &words[1..]), &[], shared, tally)
 }
 
-/// The tests of the crates that compute, in plain loops.
+/// The tests of what is computed, in plain loops.
 pub(crate) fn scalar(shared: &Shared, tally: &mut Tally) -> Outcome {
     step("tests at scalar level");
-    let packages = COMPUTING.iter().flat_map(|name| ["--package", name]);
-    test(cargo(&["test"]).args(packages).env("DEEPDREAM_CPU", "scalar"), shared, tally)
+    let scalar = |args: &[&str]| cargo(&["test"]).args(args).env("DEEPDREAM_CPU", "scalar");
+    let packages: Vec<_> = COMPUTING.iter().flat_map(|name| ["--package", name]).collect();
+    test(scalar(&packages), &[], shared, tally)?;
+    test(scalar(&["--package", "deepdream-cli", "--test", "cli"]), &OF_NUMBERS, shared, tally)
 }
 
-/// Runs every test there is, also after one that failed. Tests that need the files or ffmpeg are
-/// `#[ignore]`d: with the folder they run too, and fail if one of its files or ffmpeg is missing.
-fn test(mut command: Run, shared: &Shared, tally: &mut Tally) -> Outcome {
-    command = command.args(["--no-fail-fast"]);
+/// Runs every test there is, or those with one of these words in their names, also after one that failed. Tests that
+/// need the files or ffmpeg are `#[ignore]`d: with the folder they run too, and fail if one of its files or ffmpeg is
+/// missing.
+fn test(mut command: Run, words: &[&str], shared: &Shared, tally: &mut Tally) -> Outcome {
+    command = command.args(["--no-fail-fast", "--"]).args(words);
     if let Shared(Some(folder)) = shared {
-        command = command.env(VARIABLE, folder).args(["--", "--include-ignored"]);
+        command = command.env(VARIABLE, folder).args(["--include-ignored"]);
     }
     command.watch(|line| tally.count(line))
 }
