@@ -29,3 +29,8 @@ pub(crate) fn pictures(recipe: &Recipe) -> u64 {
     let wobbling = if recipe.ascent.wobble.is_any() { 2 } else { 0 };
     climb::pictures(&recipe.ascent) + wobbling
 }
+
+/// How many bytes each thread takes to take steps on pictures so many pixels `wide`, beside that.
+pub(crate) fn scratch(recipe: &Recipe, wide: u64) -> u64 {
+    penalty::scratch(&recipe.penalty, wide)
+}

@@ -129,6 +129,20 @@ impl<'p> Penalties<'p> {
     }
 }
 
+/// How many bytes each thread takes to find penalties of pictures so many pixels `wide`.
+pub(super) fn scratch(penalty: &Penalty, wide: u64) -> u64 {
+    if !penalty.is_any() {
+        return 0;
+    }
+    let mut weights = Vec::new();
+    if penalty.blur != 0.0 {
+        gaussian::kernel(penalty.blur_width, &mut weights);
+    }
+    // A band with what its forces depend on, and rows to work in.
+    let rows = (rows::ROWS + 2 * weights.len() + 5) as u64;
+    wide.saturating_mul(rows * size_of::<f32>() as u64)
+}
+
 leveled! {
     /// Writes a row's difference to its origin, or to grey.
     fn differ<'a>(row: &'a mut [f32], picture: &'a [f32], origin: Option<&'a [f32]>) {

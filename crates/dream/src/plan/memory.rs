@@ -94,6 +94,7 @@ pub(super) fn needed(
         .saturating_mul(BYTES_OF_A_PIXEL);
     let beside = sessions
         .saturating_add(executable.kept_memory(&seen)?)
+        .saturating_add(threads as u64 * ascent::scratch(recipe, full.width as u64))
         .saturating_add(PROCESS + threads as u64 * THREAD);
     Ok(Needed { pictures, beside })
 }
