@@ -188,28 +188,26 @@ leveled! {
         let (first, others) = colors.split_at_mut(colors.len() / 3);
         let (second, third) = others.split_at_mut(first.len());
         let colors = first.iter_mut().zip(second).zip(third);
-        let of = |[r, g, b]: &[f32; 3], red: f32, green: f32, blue: f32| r * red + g * green + b * blue;
         let [red, green, blue] = gradient;
         let gradient = red.iter().zip(green).zip(blue);
         match shown {
             None => {
                 for (((first, second), third), ((red, green), blue)) in colors.zip(gradient) {
-                    *first = of(&shares[0], *red, *green, *blue);
-                    *second = of(&shares[1], *red, *green, *blue);
-                    *third = of(&shares[2], *red, *green, *blue);
+                    let of = |[r, g, b]: [f32; 3]| r * red + g * green + b * blue;
+                    [*first, *second, *third] = shares.map(of);
                 }
             }
             Some([at_red, at_green, at_blue]) => {
                 let slope = |x: &f32| x * (255.0 - x) * (1.0 / 255.0);
                 let shown = at_red.iter().zip(at_green).zip(at_blue);
-                for ((((first, second), third), ((red, green), blue)), ((at_red, at_green), at_blue)) in
-                    colors.zip(gradient).zip(shown)
-                {
-                    let (red, green, blue) =
-                        (red * slope(at_red), green * slope(at_green), blue * slope(at_blue));
-                    *first = of(&shares[0], red, green, blue);
-                    *second = of(&shares[1], red, green, blue);
-                    *third = of(&shares[2], red, green, blue);
+                let values = colors.zip(gradient).zip(shown);
+                for ((((first, second), third), ((red, green), blue)), shown) in values {
+                    let ((at_red, at_green), at_blue) = shown;
+                    let slopes = [slope(at_red), slope(at_green), slope(at_blue)];
+                    let of = |[r, g, b]: [f32; 3]| {
+                        r * red * slopes[0] + g * green * slopes[1] + b * blue * slopes[2]
+                    };
+                    [*first, *second, *third] = shares.map(of);
                 }
             }
         }
