@@ -12,11 +12,11 @@ const VARIABLE: &str = "DEEPDREAM_SHARED";
 /// What the README has users type.
 pub(crate) const COMMAND: &str = "cargo test --workspace";
 
-/// The crates whose results the CPU level decides.
-const COMPUTING: [&str; 5] =
-    ["deepdream-graph", "deepdream-cpu", "deepdream-import", "deepdream-dream", "deepdream"];
+/// The test targets whose results the CPU level decides, but for the program's, most of which are about what it says and
+/// keeps.
+const COMPUTING: [&str; 6] = ["graph", "cpu", "import", "allocations", "dream", "jobs"];
 
-/// The tests of the program that look at what it computes; its others are about what it says and keeps.
+/// The tests of the program that look at what it computes.
 const OF_NUMBERS: [&str; 3] = ["golden", "numbers", "recipes_0_1"];
 
 /// The folder of test files, if the tests that need it are to run.
@@ -63,10 +63,11 @@ pub(crate) fn all(shared: &Shared, tally: &mut Tally) -> Outcome {
 /// The tests of what is computed, in plain loops.
 pub(crate) fn scalar(shared: &Shared, tally: &mut Tally) -> Outcome {
     step("tests at scalar level");
-    let scalar = |args: &[&str]| cargo(&["test"]).args(args).env("DEEPDREAM_CPU", "scalar");
-    let packages: Vec<_> = COMPUTING.iter().flat_map(|name| ["--package", name]).collect();
-    test(scalar(&packages), &[], shared, tally)?;
-    test(scalar(&["--package", "deepdream-cli", "--test", "cli"]), &OF_NUMBERS, shared, tally)
+    // Of the whole workspace, as all tests are: for some crates alone, what they depend on would be built anew.
+    let scalar = || cargo(&["test", "--workspace"]).env("DEEPDREAM_CPU", "scalar");
+    let targets = COMPUTING.iter().flat_map(|name| ["--test", name]);
+    test(scalar().args(["--lib", "--bins"]).args(targets), &[], shared, tally)?;
+    test(scalar().args(["--test", "cli"]), &OF_NUMBERS, shared, tally)
 }
 
 /// Runs every test there is, or those with one of these words in their names, also after one that failed. Tests that
