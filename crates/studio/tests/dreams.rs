@@ -190,26 +190,29 @@ fn listen(studio: &Running) -> TcpStream {
     stream
 }
 
+/// Reads events, behind those of `text`, until there is what is `wanted`.
+fn read_until(stream: &mut TcpStream, text: &mut String, wanted: &str) {
+    let mut bytes = [0; 4096];
+    while !text.contains(wanted) {
+        let count = stream.read(&mut bytes).unwrap();
+        assert!(count > 0);
+        *text += &String::from_utf8_lossy(&bytes[..count]);
+    }
+}
+
 #[test]
 fn steps_alone_are_told_a_few_times_a_second() {
     let studio = Running::new();
     studio.put(b"picture");
     studio.until(|dream| dream["phase"] == "done");
     let mut stream = listen(&studio);
-    let mut text = String::new();
-    let mut read_until = |wanted: &str| {
-        let mut bytes = [0; 4096];
-        while !text.contains(wanted) {
-            let count = stream.read(&mut bytes).unwrap();
-            assert!(count > 0);
-            text += &String::from_utf8_lossy(&bytes[..count]);
-        }
-        std::mem::take(&mut text)
-    };
-    read_until("\"phase\":\"done\"");
+    let (mut text, done) = (String::new(), "\"phase\":\"done\"");
+    read_until(&mut stream, &mut text, done);
+    text.clear();
     let begun = std::time::Instant::now();
     studio.edit(&set("pause", json!(60)));
-    let told = read_until("\"phase\":\"done\"").matches("event: dream").count();
+    read_until(&mut stream, &mut text, done);
+    let told = text.matches("event: dream").count();
     // It begins and ends at once besides.
     let most = begun.elapsed().as_millis() / 250 + 4;
     assert!((3..=most).contains(&(told as u128)), "told {told} times, {most} at the most");
@@ -220,18 +223,10 @@ fn events_tell_the_present_state() {
     let studio = Running::new();
     let mut stream = listen(&studio);
     let mut text = String::new();
-    let mut read_until = |wanted: &str| {
-        let mut bytes = [0; 4096];
-        while !text.contains(wanted) {
-            let count = stream.read(&mut bytes).unwrap();
-            assert!(count > 0);
-            text += &String::from_utf8_lossy(&bytes[..count]);
-        }
-    };
-    read_until("event: desk");
+    read_until(&mut stream, &mut text, "event: desk");
     studio.put(b"picture");
-    read_until("\"name\":\"sky.png\"");
-    read_until("\"phase\":\"done\"");
+    read_until(&mut stream, &mut text, "\"name\":\"sky.png\"");
+    read_until(&mut stream, &mut text, "\"phase\":\"done\"");
 }
 
 #[test]
