@@ -52,6 +52,7 @@ fn round(cx: &Context) -> f64 {
                     count: TAPS,
                     live: 16,
                     weights: vectors.add(inputs).cast(),
+                    fetch: false,
                     y: vectors.add(inputs + weights).cast(),
                     y_block: 16 * pixels,
                     y_step: 16,

@@ -228,6 +228,7 @@ impl Call<'_> {
                             count: offsets.len(),
                             live: conv.live,
                             weights: conv.packed.vectors.as_ptr().add(group.start).cast(),
+                            fetch: column == 0 && row == rows.start,
                             y: values.add(at).cast(),
                             y_block: 16 * y.block(),
                             y_step: 16 * taps.out_step[1],

@@ -22,6 +22,8 @@ pub(crate) struct Tile {
     pub(crate) live: usize,
     /// For each tap, for each live channel, a vector for each block of output channels.
     pub(crate) weights: *const f32,
+    /// Whether these weights were not read just now, and those behind them are to be fetched.
+    pub(crate) fetch: bool,
     /// The first pixel's place in the output.
     pub(crate) y: *mut f32,
     /// Between blocks of output channels.
@@ -111,16 +113,25 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
             }
         }
         let mut weights = tile.weights;
-        if tile.live == 16 {
+        if tile.live == CHANNELS {
             for tap in 0..tile.count {
                 let x = tile.x.offset(*tile.taps.add(tap));
                 let next = x.wrapping_add(tile.ahead);
-                for c in 0..16 {
-                    channel::<S, O, P, STEP>(&mut sums, x.add(c), weights.add(16 * O * c));
-                    for p in (c..P).step_by(16) {
-                        S::prefetch(next.wrapping_add(16 * STEP * p));
+                if tile.fetch {
+                    for vector in 0..16 * O {
+                        S::prefetch(weights.wrapping_add(16 * vector + AHEAD));
                     }
                 }
+                // In a loop, to find out which pixels to fetch would take as long as some of the products.
+                unrolled!(c < CHANNELS: [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15], {
+                    channel::<S, O, P, STEP>(&mut sums, x.add(c), weights.add(16 * O * c));
+                    if c < P {
+                        S::prefetch(next.wrapping_add(16 * STEP * c));
+                    }
+                    if c + 16 < P {
+                        S::prefetch(next.wrapping_add(16 * STEP * (c + 16)));
+                    }
+                });
                 weights = weights.add(256 * O);
             }
         } else {
@@ -165,7 +176,6 @@ unsafe fn channel<S: Simd, const O: usize, const P: usize, const STEP: usize>(
         let mut w = [S::zero(); O];
         for o in 0..O {
             w[o] = S::load(weights.add(16 * o));
-            S::prefetch(weights.wrapping_add(16 * o + AHEAD));
         }
         for p in 0..P {
             let value = S::splat(*x.add(16 * STEP * p));
@@ -175,6 +185,9 @@ unsafe fn channel<S: Simd, const O: usize, const P: usize, const STEP: usize>(
         }
     }
 }
+
+/// Channels of a block.
+const CHANNELS: usize = 16;
 
 /// How far ahead weights are fetched, in values: Winograd's are more than the caches near the core hold.
 const AHEAD: usize = 2048;

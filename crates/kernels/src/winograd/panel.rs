@@ -118,6 +118,7 @@ impl Part<'_> {
                         count: taps.len(),
                         live: conv.live,
                         weights: weights.add(plane * weights_plane),
+                        fetch: start == 0,
                         y: panel.m.add(plane * panel.m_plane + 16 * start),
                         y_block: 16 * width,
                         y_step: 16,
