@@ -113,7 +113,7 @@ impl ConvSpec {
                 let (row, column) = ((row - first[0]) as usize, (column - first[1]) as usize);
                 weights[channel * area + row * extent[1] + column] = weight;
             }
-            weights.into()
+            weights
         };
         Some(Self {
             geometry: ConvGeometry::new(extent, [1, 1], [1, 1], padding)?,

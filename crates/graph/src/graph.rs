@@ -192,7 +192,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`GraphError::Weights`].
-    pub fn hold_weights(&self, targets: &[NodeId]) -> Result<Vec<Arc<[f32]>>, GraphError> {
+    pub fn hold_weights(&self, targets: &[NodeId]) -> Result<Vec<Arc<Vec<f32>>>, GraphError> {
         let nodes = self.ancestors(targets).into_iter().map(|id| self.node(id));
         let weights = nodes.filter_map(|node| Some((node, node.op.weights()?)));
         let hold = |(node, weights): (&Node, &Weights)| {

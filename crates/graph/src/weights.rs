@@ -13,19 +13,20 @@ pub struct Weights {
 
 #[derive(Clone)]
 enum Values {
-    Made(Arc<[f32]>),
+    Made(Arc<Vec<f32>>),
     Later(Arc<Later>),
 }
 
 /// Weights that are made when they are needed, and kept as long as anybody holds them.
 struct Later {
     make: Make,
-    made: Mutex<Weak<[f32]>>,
+    /// Of a vector and not of a slice, whose memory a weak pointer would keep.
+    made: Mutex<Weak<Vec<f32>>>,
     /// What they are made from, if that has to be made too.
     from: Option<Weights>,
 }
 
-type Make = Box<dyn Fn() -> Result<Arc<[f32]>, Unread> + Send + Sync>;
+type Make = Box<dyn Fn() -> Result<Vec<f32>, Unread> + Send + Sync>;
 
 /// Why weights cannot be had: what became of the file that they are in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Weights {
     /// `len` weights that `make` makes whenever they are needed, the same each time.
     pub fn later(
         len: usize,
-        make: impl Fn() -> Result<Arc<[f32]>, Unread> + Send + Sync + 'static,
+        make: impl Fn() -> Result<Vec<f32>, Unread> + Send + Sync + 'static,
     ) -> Self {
         Self::made_by(len, Box::new(make), None)
     }
@@ -52,15 +53,14 @@ impl Weights {
     pub fn map(
         self,
         len: usize,
-        make: impl Fn(&[f32]) -> Arc<[f32]> + Send + Sync + 'static,
+        make: impl Fn(&[f32]) -> Vec<f32> + Send + Sync + 'static,
     ) -> Self {
         let from = self.clone();
         Self::made_by(len, Box::new(move || from.get().map(|from| make(&from))), Some(self))
     }
 
     fn made_by(len: usize, make: Make, from: Option<Weights>) -> Self {
-        let nobody: Weak<[f32]> = Weak::<[f32; 0]>::new();
-        let later = Later { make, made: Mutex::new(nobody), from };
+        let later = Later { make, made: Mutex::default(), from };
         Self { len, values: Values::Later(Arc::new(later)) }
     }
 
@@ -68,7 +68,7 @@ impl Weights {
     ///
     /// # Errors
     /// If the file that they are in cannot be read any more, or is another by now.
-    pub fn get(&self) -> Result<Arc<[f32]>, Unread> {
+    pub fn get(&self) -> Result<Arc<Vec<f32>>, Unread> {
         let later = match &self.values {
             Values::Made(values) => return Ok(Arc::clone(values)),
             Values::Later(later) => later,
@@ -77,7 +77,7 @@ impl Weights {
         if let Some(values) = made.upgrade() {
             return Ok(values);
         }
-        let values = (later.make)()?;
+        let values = Arc::new((later.make)()?);
         *made = Arc::downgrade(&values);
         Ok(values)
     }
@@ -86,7 +86,7 @@ impl Weights {
     ///
     /// # Panics
     /// If they cannot be read.
-    pub(crate) fn held(&self) -> Arc<[f32]> {
+    pub(crate) fn held(&self) -> Arc<Vec<f32>> {
         self.get().expect("who runs the operation holds its weights")
     }
 
@@ -120,7 +120,7 @@ impl Weights {
     }
 
     /// The weights themselves, unless they are to be made later.
-    pub fn made(&self) -> Option<&Arc<[f32]>> {
+    pub fn made(&self) -> Option<&Arc<Vec<f32>>> {
         match &self.values {
             Values::Made(values) => Some(values),
             Values::Later(_) => None,
@@ -128,21 +128,15 @@ impl Weights {
     }
 }
 
-impl From<Arc<[f32]>> for Weights {
-    fn from(values: Arc<[f32]>) -> Self {
-        Self { len: values.len(), values: Values::Made(values) }
-    }
-}
-
 impl From<Vec<f32>> for Weights {
     fn from(values: Vec<f32>) -> Self {
-        Arc::<[f32]>::from(values).into()
+        Self { len: values.len(), values: Values::Made(values.into()) }
     }
 }
 
 impl FromIterator<f32> for Weights {
     fn from_iter<I: IntoIterator<Item = f32>>(values: I) -> Self {
-        values.into_iter().collect::<Arc<[f32]>>().into()
+        values.into_iter().collect::<Vec<f32>>().into()
     }
 }
 

@@ -154,7 +154,7 @@ fn weights(conv: &ConvTranspose2d, axes: [Axis; 2]) -> Weights {
                 }
             }
         }
-        weights.into()
+        weights
     };
     conv.weights.clone().map(len, arrange)
 }

@@ -17,7 +17,7 @@ struct Compiled<T> {
     network: Network,
     targets: Vec<NodeId>,
     /// All weights, made once.
-    _held: Vec<Arc<[f32]>>,
+    _held: Vec<Arc<Vec<f32>>>,
     precision: PhantomData<T>,
 }
 

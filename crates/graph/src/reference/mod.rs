@@ -17,7 +17,7 @@ pub struct Run<T> {
     shapes: Vec<Option<Shape>>,
     values: Vec<Vec<T>>,
     /// The weights that were used, for the way back.
-    _held: Vec<Arc<[f32]>>,
+    _held: Vec<Arc<Vec<f32>>>,
 }
 
 impl<T: Real> Run<T> {

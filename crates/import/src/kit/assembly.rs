@@ -163,8 +163,8 @@ impl Assembly {
             self.weights = self.weights.saturating_add(weights.len());
             within(name, "the number of weights so far", self.weights, 0, MAX_WEIGHTS)?;
         }
-        let made = op.weights().and_then(Weights::made);
-        for array in made.into_iter().chain(op.vectors()) {
+        let made = op.weights().and_then(Weights::made).map(|made| &made[..]);
+        for array in made.into_iter().chain(op.vectors().into_iter().map(|vector| &vector[..])) {
             if !self.counted.insert(array.as_ptr()) {
                 continue;
             }
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn weights_that_layers_share_count_once() {
-        let weights = Weights::later(6, || Ok([0.0; 6].into()));
+        let weights = Weights::later(6, || Ok(vec![0.0; 6]));
         let conv = |bias: &[f32]| {
             let (window, weights) = (Window::new([1, 1], [1, 1]), weights.clone());
             let bias = bias.into();

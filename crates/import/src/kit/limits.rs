@@ -1,7 +1,6 @@
 //! Bounds on what a model file says, and the words for what is beyond them.
 
 use std::io;
-use std::sync::Arc;
 
 use graph::Unread;
 
@@ -37,12 +36,11 @@ pub(crate) fn all_finite(weights: &[f32]) -> bool {
 pub(crate) fn read_again(
     len: usize,
     read: impl FnOnce(&mut dyn FnMut(&[f32])) -> io::Result<()>,
-) -> Result<Arc<[f32]>, Unread> {
-    let mut weights: Arc<[f32]> = std::iter::repeat_n(0.0, len).collect();
-    let to = Arc::get_mut(&mut weights).expect("nobody else has it yet");
+) -> Result<Vec<f32>, Unread> {
+    let mut weights = vec![0.0; len];
     let (mut at, mut finite) = (0usize, true);
     read(&mut |piece| {
-        if let Some(to) = to.get_mut(at..at + piece.len()) {
+        if let Some(to) = weights.get_mut(at..at + piece.len()) {
             to.copy_from_slice(piece);
         }
         at += piece.len();

@@ -170,13 +170,12 @@ fn by_output(weights: Weights, matrix: &Matrix, alpha: f32, order: Option<Vec<us
         return weights;
     }
     weights.map(inputs * outputs, move |from| {
-        let mut to: Arc<[f32]> = std::iter::repeat_n(0.0, from.len()).collect();
-        let values = Arc::get_mut(&mut to).expect("nobody else has it yet");
+        let mut to = vec![0.0; from.len()];
         for o in 0..outputs {
             for i in 0..inputs {
                 let at = if by_output { o * inputs + i } else { i * outputs + o };
                 let place = order.as_ref().map_or(i, |order| order[i]);
-                values[o * inputs + place] = alpha * from[at];
+                to[o * inputs + place] = alpha * from[at];
             }
         }
         to

@@ -1,7 +1,5 @@
 //! Constants of a TensorFlow graph, and their weights in this program's order.
 
-use std::sync::Arc;
-
 use graph::Weights;
 
 use super::proto::{DataType, TensorProto};
@@ -311,9 +309,8 @@ fn four_bytes<T>(bytes: &[u8], number: impl Fn([u8; 4]) -> T) -> Vec<T> {
 }
 
 /// As [`Constant::permuted`].
-fn permuted(values: &[f32], shape: [usize; 4], axes: [usize; 4]) -> Arc<[f32]> {
-    let mut permuted: Arc<[f32]> = std::iter::repeat_n(0.0, values.len()).collect();
-    let to = Arc::get_mut(&mut permuted).expect("nobody else has it yet");
+fn permuted(values: &[f32], shape: [usize; 4], axes: [usize; 4]) -> Vec<f32> {
+    let mut to = vec![0.0; values.len()];
     let steps = axes.map(|axis| shape[axis + 1..].iter().product::<usize>());
     let shape = axes.map(|axis| shape[axis]);
     let inner = shape[1] * shape[2] * shape[3];
@@ -333,5 +330,5 @@ fn permuted(values: &[f32], shape: [usize; 4], axes: [usize; 4]) -> Arc<[f32]> {
             }
         }
     }
-    permuted
+    to
 }
