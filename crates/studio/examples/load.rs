@@ -1,7 +1,7 @@
 //! What it costs the studio that many look and that much is kept: the rate of steps, how soon a page is told of a
 //! change, memory, and the start. `cargo xtask studio-load` runs it; it fails where a figure is not held.
 
-#[path = "../tests/fake/mod.rs"]
+#[path = "../tests/studio/fake.rs"]
 mod fake;
 
 use std::io::{Read, Write};

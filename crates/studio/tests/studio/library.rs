@@ -1,8 +1,6 @@
 //! What outlives a run of the studio.
 
-mod fake;
-
-use fake::Running;
+use crate::fake::Running;
 use serde_json::{Value, json};
 
 fn pictures(studio: &Running) -> Value {
@@ -136,7 +134,7 @@ fn strokes_of_masks_that_nothing_names_go_and_all_others_stay() {
     drop(studio);
     age(1);
     // One cannot be removed at first: it is tried again.
-    let stubborn = fake::kept().join(format!("{last}.png"));
+    let stubborn = crate::fake::kept().join(format!("{last}.png"));
     std::fs::remove_file(&stubborn).unwrap();
     std::fs::create_dir(&stubborn).unwrap();
     let studio = open();

@@ -1,13 +1,11 @@
 //! What is on the desk, what is dreamt of it, and what pages are told.
 
-mod fake;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fake::{Fake, Running};
+use crate::fake::{Fake, Running};
 use serde_json::{Value, json};
 use studio::{Options, Studio, window_of_running};
 

@@ -1,6 +1,6 @@
 //! A workshop that dreams of nothing, at any speed, and a client that speaks HTTP as badly as it is told to.
 
-// Each file of tests needs a part of it.
+// The example `load` needs a part of it.
 #![allow(dead_code)]
 
 use std::io::{Read, Write};

@@ -1,11 +1,9 @@
 //! What is rendered behind the dream, and what becomes of it when the program ends.
 
-mod fake;
-
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use fake::{Answer, Running};
+use crate::fake::{Answer, Running};
 use serde_json::{Value, json};
 
 /// How many changes can be undone: a photo that was on the desk before them is in no undo.

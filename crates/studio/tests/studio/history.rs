@@ -1,10 +1,8 @@
 //! What is kept of dreams: cards and their branches, variations, saved looks.
 
-mod fake;
-
 use std::time::{Duration, Instant};
 
-use fake::Running;
+use crate::fake::Running;
 use serde_json::{Value, json};
 
 fn set(path: &str, value: Value) -> Value {

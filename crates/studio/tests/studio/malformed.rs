@@ -1,14 +1,12 @@
 //! Ten thousand malformed requests over all routes, beside a render: none breaks anything, none keeps memory, and
 //! what is dreamt stays what it was.
 
-mod fake;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use fake::Running;
+use crate::fake::Running;
 use serde_json::{Value, json};
 
 /// How many requests there are, and how many of them at the same time.
@@ -117,7 +115,7 @@ struct Request {
 
 /// Methods and patterns of all routes.
 fn routes() -> Vec<(&'static str, &'static str)> {
-    let table = include_str!("../src/table.rs").split("const ROUTES").nth(1).unwrap();
+    let table = include_str!("../../src/table.rs").split("const ROUTES").nth(1).unwrap();
     let lines = table.split("];").next().unwrap().lines();
     let route = |line: &'static str| {
         let (method, rest) = line.split_once("(Method::")?.1.split_once(',')?;

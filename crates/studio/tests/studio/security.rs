@@ -1,13 +1,11 @@
 //! Who is let in, and what those outside can do: nothing.
 
-mod fake;
-
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use fake::Running;
+use crate::fake::Running;
 use serde_json::json;
 
 /// Every route that wants the token, with a query where it reads one first.
@@ -118,7 +116,7 @@ fn every_route_that_is_not_open_wants_its_secret() {
 
 #[test]
 fn the_table_of_routes_is_the_one_that_is_tested() {
-    let source = include_str!("../src/table.rs");
+    let source = include_str!("../../src/table.rs");
     let routes = source.split("const ROUTES").nth(1).unwrap().split("];").next().unwrap();
     // `(Method::GET, "/api/state", Access::Token, …`
     let of = |access: &str| -> BTreeSet<(&str, &str)> {

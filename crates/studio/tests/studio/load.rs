@@ -1,12 +1,10 @@
 //! Many who look at the same time.
 
-mod fake;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use fake::Running;
+use crate::fake::Running;
 use serde_json::json;
 
 /// Pages that look at the same time.
