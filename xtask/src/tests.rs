@@ -14,7 +14,7 @@ pub(crate) const COMMAND: &str = "cargo test --workspace";
 
 /// The test targets whose results the CPU level decides, but for the program's, most of which are about what it says and
 /// keeps.
-const COMPUTING: [&str; 6] = ["graph", "cpu", "import", "allocations", "dream", "jobs"];
+const COMPUTING: [&str; 5] = ["graph", "cpu", "import", "dream", "jobs"];
 
 /// The tests of the program that look at what it computes.
 const OF_NUMBERS: [&str; 3] = ["golden", "numbers", "recipes_0_1"];
