@@ -122,7 +122,7 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
                         S::prefetch(weights.wrapping_add(16 * vector + AHEAD));
                     }
                 }
-                // In a loop, to find out which pixels to fetch would take as long as some of the products.
+                // A loop would have to find out for each channel which pixels to fetch.
                 unrolled!(c < CHANNELS: [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15], {
                     channel::<S, O, P, STEP>(&mut sums, x.add(c), weights.add(16 * O * c));
                     if c < P {
