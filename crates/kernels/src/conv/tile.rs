@@ -22,7 +22,7 @@ pub(crate) struct Tile {
     pub(crate) live: usize,
     /// For each tap, for each live channel, a vector for each block of output channels.
     pub(crate) weights: *const f32,
-    /// Whether these weights were not read just now, and those behind them are to be fetched.
+    /// Whether the weights that are read next are fetched meanwhile: by the first tile that reads these.
     pub(crate) fetch: bool,
     /// The first pixel's place in the output.
     pub(crate) y: *mut f32,
