@@ -1,7 +1,7 @@
 //! Maps kept for a backward pass in sixteen bits a value, a little more than half of their memory.
 //!
-//! Values are whole numbers times a scale that a channel has for sixteen pixels of a row: none differs from what it
-//! stands for by more than 1/65534 of the largest among them. Pixels of all blocks lie together, as what goes over
+//! Values are whole numbers times a scale that a channel has for 32 pixels of a row: none differs from what it stands
+//! for by more than 1/65534 of the largest among them. Pixels of all blocks lie together, as what goes over
 //! all channels of a pixel reads them.
 
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::simd::Simd;
 use crate::{BlockedMap, Context, MapRef, Vec16};
 
 /// Pixels of a row that share their scales.
-const PIXELS: usize = 16;
+const PIXELS: usize = 32;
 
 /// Vectors of such pixels of one block: the scales, and two pixels in each.
 const GROUP: usize = 1 + PIXELS / 2;
@@ -131,19 +131,29 @@ pub fn quantise(
     (map, to): (QuantisedMap, &mut [Vec16]),
     rows: Range<usize>,
 ) {
-    map.assert_same_extent(x.map());
-    assert_eq!(to.len(), map.vectors(), "the slice is not the map's");
     assert!(rows.end <= map.height, "the map has no such rows");
-    let kernel = Quantise { x: Source::new(x), map, to: SharedPtr::of(to) };
+    let kernel = Quantise::new(Source::new(x), map, to);
     let row_bytes = 2 * map.blocks * kernel.x.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the same row of the input alone.
     unsafe { run_some_rows(cx, 1, rows, row_bytes, &kernel) }
 }
 
-struct Quantise<'a> {
+/// The kernel of [`quantise`]. Rows have all their blocks.
+pub(crate) struct Quantise<'a> {
     x: Source<'a>,
     map: QuantisedMap,
     to: SharedPtr<Vec16>,
+}
+
+impl<'a> Quantise<'a> {
+    /// # Panics
+    /// If the maps differ in extent, or there are not as many vectors as the map has.
+    #[track_caller]
+    pub(crate) fn new(x: Source<'a>, map: QuantisedMap, to: &'a mut [Vec16]) -> Self {
+        map.assert_same_extent(&x.map);
+        assert_eq!(to.len(), map.vectors(), "the slice is not the map's");
+        Self { x, map, to: SharedPtr::of(to) }
+    }
 }
 
 impl RowKernel for Quantise<'_> {

@@ -5,6 +5,7 @@
 //! shifted against each other, the usual windows are made `in_registers`.
 
 mod in_registers;
+mod keeping;
 mod values;
 
 use std::ops::Range;
@@ -13,6 +14,7 @@ use crate::rows::{RowKernel, Sink, Source, run_rows};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode};
+pub use keeping::{backward_kept, forward_keeping};
 use values::RowOfBlocks;
 pub(crate) use values::Values;
 
@@ -52,6 +54,7 @@ pub fn forward(cx: &Context, lrn: &Lrn, x: MapRef<'_>, y: MapMut<'_>) {
 /// # Panics
 /// If there are more channels than slots, or the maps differ in more than their halos.
 pub fn backward(cx: &Context, lrn: &Lrn, x: MapRef<'_>, dy: MapRef<'_>, dx: Destination<'_>) {
+    x.map().assert_same_extent(dx.map());
     run_backward(cx, lrn, Source::new(x), dy, Sink::new(dx));
 }
 
@@ -65,12 +68,11 @@ pub fn backward_in_place(cx: &Context, lrn: &Lrn, dy: MapRef<'_>, x: Destination
     run_backward(cx, lrn, Source::under(&dx), dy, dx);
 }
 
-fn run_backward(cx: &Context, lrn: &Lrn, x: Source<'_>, dy: MapRef<'_>, dx: Sink<'_>) {
-    let map = x.map;
+fn run_backward<X: Values>(cx: &Context, lrn: &Lrn, x: X, dy: MapRef<'_>, dx: Sink<'_>) {
+    let map = dx.map;
     map.assert_same_extent(dy.map());
-    map.assert_same_extent(&dx.map);
     let kernel = Backward { lrn: Windows::new(lrn, &map), x, dy: Source::new(dy), dx };
-    let row_bytes = map.blocks() * 3 * kernel.x.row_bytes();
+    let row_bytes = map.blocks() * 3 * dx.row_bytes();
     // SAFETY: each row, with all its blocks, is made from the same row of the inputs alone.
     unsafe { run_rows(cx, 1, map.height(), row_bytes, &kernel) }
 }

@@ -1,6 +1,6 @@
 //! Maps kept in fewer bits: the same at every level, and near enough to what they stand for.
 
-use kernels::lrn::Lrn;
+use kernels::lrn::{self, Lrn};
 use kernels::quantised::{QuantisedMap, QuantisedRef, quantise};
 use kernels::{Destination, Vec16, lrn_pool, pool};
 
@@ -43,17 +43,35 @@ fn a_gradient_at_kept_values_is_near_that_at_the_values() {
                 (Destination::overwrite(near.write()), QuantisedRef::new(map, &kept));
             let gradient = (dy.read(), &argmax[..]);
             lrn_pool::backward_rows(cx, &lrn, geometry, values, gradient, to, 0..height);
-            let (wanted, near) = (wanted.bits(), near.bits());
-            // What lies between blocks is left as it was.
-            let written: Vec<(f32, f32)> = (wanted.into_iter().zip(near))
-                .map(|(a, b)| (f32::from_bits(a), f32::from_bits(b)))
-                .filter(|(a, b)| !a.is_nan() || !b.is_nan())
-                .collect();
-            let most = written.iter().fold(0.0f32, |most, (value, _)| most.max(value.abs()));
-            for (a, b) in written {
-                assert!((a - b).abs() <= 2e-4 * most, "{a} and {b}, {what}, {}", cx.level());
-            }
+            assert_near(&what, wanted, near);
+
+            // By itself, the normalisation keeps the same, and comes as near.
+            let mut own = vec![Vec16::default(); map.vectors()];
+            let [mut apart, mut keeping] = [(); 2].map(|()| Blocked::rubbish(&x.map));
+            lrn::forward(cx, &lrn, x.read(), apart.write());
+            lrn::forward_keeping(cx, &lrn, x.read(), keeping.write(), (map, &mut own));
+            assert!(apart.bits() == keeping.bits() && bits(&own) == bits(&kept), "{what}");
+            let dy = keeping.read();
+            let [mut wanted, mut near] = [(); 2].map(|()| Blocked::rubbish(&x.map));
+            lrn::backward(cx, &lrn, x.read(), dy, Destination::overwrite(wanted.write()));
+            let to = Destination::overwrite(near.write());
+            lrn::backward_kept(cx, &lrn, QuantisedRef::new(map, &kept), dy, to);
+            assert_near(&what, wanted, near);
             first.get_or_insert(kept);
         }
+    }
+}
+
+/// Checks that a gradient is near the one that is wanted, in proportion to the largest.
+#[track_caller]
+fn assert_near(what: &str, wanted: Blocked, near: Blocked) {
+    // What lies between blocks is left as it was.
+    let written: Vec<(f32, f32)> = (wanted.bits().into_iter().zip(near.bits()))
+        .map(|(a, b)| (f32::from_bits(a), f32::from_bits(b)))
+        .filter(|(a, b)| !a.is_nan() || !b.is_nan())
+        .collect();
+    let most = written.iter().fold(0.0f32, |most, (value, _)| most.max(value.abs()));
+    for (a, b) in written {
+        assert!((a - b).abs() <= 2e-4 * most, "{a} and {b}, {what}");
     }
 }
