@@ -1,38 +1,77 @@
-//! Which gradients take the place of the activation they belong to: those of normalisations, which read each pixel for
-//! the last time when they write its gradient. Theirs are the largest maps of many networks.
+//! What takes the place of something else that is never needed again: the gradients of normalisations, which read each
+//! pixel for the last time when they write its gradient, and what pools with windows side by side make. Theirs are the
+//! largest maps of many networks.
 
 use std::ops::Range;
 
-use kernels::{BlockedMap, WriteMode};
+use kernels::{BlockedMap, WriteMode, pool};
 
 use super::plan::Plan;
 use super::program::{Kind, Program, ValueId};
 
+/// What lies in the place of something else, or that.
+#[derive(Clone, Copy)]
+pub(super) enum InPlace {
+    Activation(ValueId),
+    Gradient(ValueId),
+}
+
 impl Plan {
-    /// The values whose gradient can lie where their activation does, of `activations` and `gradients` with these
-    /// lifetimes. Their activations then live as long as both, and their gradients need no memory.
-    pub(super) fn replaced(
+    /// What can lie in the place of what, of activations and gradients with these maps and lifetimes. What is there
+    /// first then lives as long as both, and the other needs no memory.
+    pub(super) fn in_place(
         &self,
         program: &Program,
-        (activations, gradients): (&[BlockedMap], &[BlockedMap]),
-        (activity, gradient): (&mut [Range<usize>], &mut [Range<usize>]),
-    ) -> Vec<ValueId> {
-        let mut replaced = Vec::new();
-        let first = self.forward.len() + 2;
-        for (step, backward) in self.backward.iter().enumerate() {
-            let [(layer, contributions)] = backward.layers() else { continue };
-            let layer = &program.layers[*layer];
-            let (x, step) = (layer.inputs[0], first + step);
-            let normalises = matches!(layer.kind, Kind::Lrn(_) | Kind::LrnMaxPool(..));
-            let whole = program.values[x].root == x;
-            let overwrites = contributions[0].mode == WriteMode::Overwrite;
-            let ends = activity[x].end == step + 1 && gradient[x].start == step;
-            if normalises && whole && overwrites && ends && activations[x] == gradients[x] {
-                activity[x].end = gradient[x].end;
-                gradient[x] = 0..0;
-                replaced.push(x);
+        [activations, gradients]: [&[BlockedMap]; 2],
+        [activity, gradient]: [&mut [Range<usize>]; 2],
+    ) -> Vec<(InPlace, InPlace)> {
+        let mut in_place = Vec::new();
+        let whole = |value: ValueId| program.values[value].root == value;
+        let pools = |layer: usize, maps: &[BlockedMap]| {
+            let kind = &program.layers[layer].kind;
+            let [x, y] = [program.layers[layer].inputs[0], program.layers[layer].output];
+            let window = self.windows[layer].as_ref();
+            let fits = |window| pool::InPlace::new(window, &maps[x], &maps[y]).is_some();
+            matches!(kind, Kind::MaxPool(_) | Kind::ReluMaxPool(..))
+                && whole(x)
+                && whole(y)
+                && window.is_some_and(fits)
+        };
+        for (step, layers) in self.forward.iter().enumerate() {
+            let (&[layer], step) = (&layers[..], step + 1) else { continue };
+            let [x, y] = [program.layers[layer].inputs[0], program.layers[layer].output];
+            if pools(layer, activations) && activity[x].end == step + 1 {
+                activity[x].end = activity[y].end;
+                activity[y] = 0..0;
+                in_place.push((InPlace::Activation(y), InPlace::Activation(x)));
             }
         }
-        replaced
+        let first = self.forward.len() + 2;
+        for (step, backward) in self.backward.iter().enumerate() {
+            let ([(layer, contributions)], step) = (backward.layers(), first + step) else {
+                continue;
+            };
+            let [x, y] = [program.layers[*layer].inputs[0], program.layers[*layer].output];
+            let overwrites = contributions[0].mode == WriteMode::Overwrite;
+            if !overwrites || gradient[x].start != step {
+                continue;
+            }
+            let normalises =
+                matches!(program.layers[*layer].kind, Kind::Lrn(_) | Kind::LrnMaxPool(..));
+            if normalises
+                && whole(x)
+                && activity[x].end == step + 1
+                && activations[x] == gradients[x]
+            {
+                activity[x].end = gradient[x].end;
+                gradient[x] = 0..0;
+                in_place.push((InPlace::Gradient(x), InPlace::Activation(x)));
+            } else if pools(*layer, gradients) && gradient[y].end == step + 1 {
+                gradient[y].end = gradient[x].end;
+                gradient[x] = 0..0;
+                in_place.push((InPlace::Gradient(x), InPlace::Gradient(y)));
+            }
+        }
+        in_place
     }
 }

@@ -30,6 +30,7 @@ mod memory;
 mod plan;
 mod prepared;
 mod program;
+mod quantised;
 mod run;
 mod scratch;
 mod strips;
@@ -194,7 +195,7 @@ impl Executable for CpuExecutable {
         let mut scratch = Scratch::default();
         for &size in sizes {
             let plan = self.plan(size, Backwards::One)?;
-            scratch = plan.scratch(&self.program, level).most(scratch);
+            scratch = plan.scratch(&self.program, &self.cx).most(scratch);
             for (spec, key) in self.keys(&plan) {
                 keys.entry(key).or_insert_with(|| self.cache.bytes(level, spec, key));
             }

@@ -6,10 +6,12 @@ use std::ops::Range;
 use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, attention, pool};
 
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
+use super::in_place::InPlace;
 use super::memory::{Buffer, place};
 use super::prepared::list_bytes;
 use super::program::{Kind, Layer, Program, ValueId};
-use super::strips::{self, Quantised};
+use super::quantised::Quantised;
+use super::strips;
 use graph::{Attention, Backwards, Binary, Graph, GraphError, NodeId, Shape, Size, Window};
 
 /// How many convolutions may run side by side.
@@ -102,7 +104,9 @@ impl Plan {
             .collect::<Result<_, _>>()?;
         let window = |layer: &Layer| {
             let window = match &layer.kind {
-                Kind::MaxPool(max) | Kind::LrnMaxPool(_, max) => max.window,
+                Kind::MaxPool(max) | Kind::ReluMaxPool(_, max) | Kind::LrnMaxPool(_, max) => {
+                    max.window
+                }
                 Kind::AveragePool(average) => average.window,
                 Kind::GlobalMaxPool => {
                     let Shape { height, width, .. } = shapes[layer.inputs[0]];
@@ -146,9 +150,14 @@ impl Plan {
             }
         }
         for (index, layer) in program.layers.iter().enumerate() {
-            if let (Kind::MaxPool(_) | Kind::GlobalMaxPool | Kind::LrnMaxPool(..), Some(window)) =
-                (&layer.kind, &plan.windows[index])
-            {
+            let max_pool = matches!(
+                layer.kind,
+                Kind::MaxPool(_)
+                    | Kind::ReluMaxPool(..)
+                    | Kind::GlobalMaxPool
+                    | Kind::LrnMaxPool(..)
+            );
+            if let Some(window) = plan.windows[index].as_ref().filter(|_| max_pool) {
                 if window.elements() > pool::MAX_ELEMENTS {
                     return Err(too_large(layer, "its window"));
                 }
@@ -278,8 +287,8 @@ impl Plan {
             }
         }
         let mut quantised = self.to_be_quantised(program, &activations, backwards);
-        let replaced =
-            self.replaced(program, (&activations, &gradients), (&mut activity, &mut gradient));
+        let in_place =
+            self.in_place(program, [&activations, &gradients], [&mut activity, &mut gradient]);
         let buffer = |(map, lifetime): (&BlockedMap, Range<usize>)| Buffer {
             size: if lifetime.is_empty() { 0 } else { map.vectors() },
             lifetime,
@@ -292,7 +301,13 @@ impl Plan {
             .chain(quantised.iter().map(Quantised::buffer))
             .collect();
         let (mut starts, vectors) = place(&buffers);
-        replaced.into_iter().for_each(|value| starts[count + value] = starts[value]);
+        let number = |place| match place {
+            InPlace::Activation(value) => value,
+            InPlace::Gradient(value) => count + value,
+        };
+        for (own, other) in in_place {
+            starts[number(own)] = starts[number(other)];
+        }
         let placed = |maps: Vec<BlockedMap>, starts: &[usize]| -> Vec<Place> {
             maps.into_iter().zip(starts).map(|(map, &start)| Place { start, map }).collect()
         };
@@ -332,12 +347,13 @@ impl Plan {
                 Backward::Clear { root, .. } => touch(&mut gradient, *root, step),
                 Backward::Layers(layers) => {
                     let strips = program.strips(layers.iter().map(|(layer, _)| *layer)).is_some();
-                    for (layer, _) in layers {
-                        let layer = &program.layers[*layer];
+                    for (number, _) in layers {
+                        let layer = &program.layers[*number];
+                        let kept = strips || self.keeps_quantised(program, *number);
                         touch(&mut gradient, layer.output, step);
                         layer.inputs.iter().for_each(|&input| touch(&mut gradient, input, step));
                         match layer.kind {
-                            Kind::Lrn(_) | Kind::LrnMaxPool(..) if !strips => {
+                            Kind::Lrn(_) | Kind::LrnMaxPool(..) if !kept => {
                                 touch(&mut activity, layer.inputs[0], step)
                             }
                             Kind::Softmax => touch(&mut activity, layer.output, step),

@@ -1,6 +1,6 @@
 //! The graph in the kernels' layout: what each layer computes, and where its values lie.
 //!
-//! A ReLU becomes part of the convolution before it. A concatenation costs nothing: its inputs are written into
+//! A ReLU becomes part of the convolution before it, or of the max pool behind it. A concatenation costs nothing: its inputs are written into
 //! the blocks of its output. If a branch's channels are no multiple of sixteen, the joined map has holes, and a
 //! list of slots says where each channel lies.
 
@@ -64,6 +64,8 @@ pub(super) enum Kind {
     Dense(Dense),
     Relu,
     MaxPool(MaxPool),
+    /// A ReLU that ends there and the max pool after it, which come to the same in the other order.
+    ReluMaxPool(f32, MaxPool),
     AveragePool(AveragePool),
     GlobalAveragePool,
     GlobalMaxPool,
@@ -294,11 +296,25 @@ impl Builder<'_> {
         self.of.insert(last, output);
     }
 
-    /// A layer, and the ReLU after it if there is one.
+    /// A layer, and the ReLU after it if there is one, and the max pool after that.
     fn with_relu(&mut self, id: NodeId, kind: Kind, inputs: Vec<ValueId>, slots: Arc<[usize]>) {
         let relu = self
             .only_consumer(id)
             .and_then(|next| relu(&self.graph.node(next).op).map(|most| (next, most)));
+        if let Some((relu, most)) = relu
+            && let Some(pool) = self.only_consumer(relu)
+            && let Op::MaxPool(max) = self.graph.node(pool).op
+        {
+            let whole = self.value(id, slots.clone(), None);
+            let output = self.value(pool, slots, None);
+            let name = |id: NodeId| self.graph.node(id).name.clone();
+            let (first, second) = (name(id), name(pool));
+            self.layers.push(Layer { name: first, kind, inputs, output: whole });
+            let kind = Kind::ReluMaxPool(most, max);
+            self.layers.push(Layer { name: second, kind, inputs: vec![whole], output });
+            self.of.extend([(id, whole), (relu, whole), (pool, output)]);
+            return;
+        }
         let last = relu.map_or(id, |(relu, _)| relu);
         let output = self.value(last, slots, relu.map(|(_, most)| most));
         let name = self.graph.node(id).name.clone();

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use kernels::pack::InputTransform;
-use kernels::{Destination, MapMut, MapRef, Memory, Vec16, WriteMode, elementwise, pack};
+use kernels::{
+    ConvGeometry, Destination, MapMut, MapRef, Memory, Vec16, WriteMode, elementwise, pack, pool,
+};
 
 use super::CpuExecutable;
 use super::convolution::{Direction, no_memory};
@@ -40,6 +42,15 @@ pub struct CpuSession {
 fn kernel(lrn: &graph::Lrn, channels: usize) -> kernels::lrn::Lrn {
     let graph::Lrn { size, alpha, beta, bias } = *lrn;
     kernels::lrn::Lrn { channels, size, alpha, beta, bias }
+}
+
+/// A max pool with this window in the kernels' terms.
+fn max_pool(kind: &Kind, geometry: &ConvGeometry) -> pool::Max {
+    let relu = match kind {
+        Kind::ReluMaxPool(most, _) => Some(*most),
+        _ => None,
+    };
+    pool::Max { geometry: *geometry, relu }
 }
 
 /// Disjoint parts of one memory.

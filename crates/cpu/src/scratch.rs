@@ -1,6 +1,6 @@
 //! What threads work in: memory that each keeps for the next layer.
 
-use kernels::{CpuLevel, attention, group_norm, lrn_pool};
+use kernels::{Context, attention, group_norm, lrn_pool, pool};
 
 use super::convolution::{Algorithm, Direction};
 use super::plan::{Plan, heads};
@@ -30,13 +30,26 @@ impl Scratch {
 
 impl Plan {
     /// Bytes that threads work in, at the most.
-    pub(super) fn scratch(&self, program: &Program, level: CpuLevel) -> Scratch {
+    pub(super) fn scratch(&self, program: &Program, cx: &Context) -> Scratch {
+        let level = cx.level();
         let each = |each: u64| Scratch { each, of_caller: 0 };
         let layer = |index: usize| {
             let layer = &program.layers[index];
             let (x, y) = (layer.inputs[0], layer.output);
             if let (Kind::LrnMaxPool(..), Some(window)) = (&layer.kind, &self.windows[index]) {
                 return each(lrn_pool::scratch_bytes(window, &self.activation(program, x).map));
+            }
+            if let (Kind::MaxPool(_) | Kind::ReluMaxPool(..), Some(window)) =
+                (&layer.kind, &self.windows[index])
+            {
+                let ways = [Plan::activation, Plan::gradient].map(|part| {
+                    let [x, y] = [x, y].map(|value| part(self, program, value));
+                    let own = (x.range == y.range).then_some(x.map)?;
+                    let pool = pool::InPlace::new(window, &own, &own)?;
+                    let [each, of_caller] = pool.scratch_bytes(cx.threads().count());
+                    Some(Scratch { each, of_caller })
+                });
+                return ways.into_iter().flatten().fold(Scratch::default(), Scratch::most);
             }
             if let Kind::Attention(attention) = layer.kind {
                 let inputs = [x, layer.inputs[1], layer.inputs[2]].map(|input| self.shapes[input]);

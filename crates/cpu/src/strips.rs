@@ -2,16 +2,11 @@
 //! of a network, is only a few rows at a time, in the cache. Where it is normalised before it is pooled, it is kept
 //! besides for the backward pass, in fewer bits.
 
-use std::ops::Range;
-
-use kernels::quantised::QuantisedMap;
 use kernels::{BlockedMap, ConvGeometry, CpuLevel, Vec16};
 
 use super::convolution::{ConvSpec, Direction};
-use super::memory::Buffer;
-use super::plan::Plan;
 use super::program::{Kind, Program, ValueId};
-use graph::{Backwards, Shape};
+use graph::Shape;
 
 /// The most bytes of the rows between: the part of a last-level cache that one can count on.
 const MOST_BYTES: usize = 8 << 20;
@@ -95,56 +90,5 @@ fn pays(kind: &Kind, map: &BlockedMap) -> bool {
 
 /// Whether it can be what pools behind a convolution.
 fn pools(kind: &Kind) -> bool {
-    matches!(kind, Kind::MaxPool(_) | Kind::LrnMaxPool(..))
-}
-
-/// A map that is kept for the backward pass.
-pub(super) struct Quantised {
-    pub(super) value: ValueId,
-    pub(super) map: QuantisedMap,
-    /// Where it lies.
-    pub(super) start: usize,
-    lifetime: Range<usize>,
-}
-
-impl Quantised {
-    pub(super) fn buffer(&self) -> Buffer {
-        Buffer { size: self.map.vectors(), lifetime: self.lifetime.clone() }
-    }
-
-    pub(super) fn range(&self) -> Range<usize> {
-        self.start..self.start + self.map.vectors()
-    }
-}
-
-impl Plan {
-    /// The maps that are kept for the backward pass, not yet placed.
-    pub(super) fn to_be_quantised(
-        &self,
-        program: &Program,
-        activations: &[BlockedMap],
-        backwards: Backwards,
-    ) -> Vec<Quantised> {
-        let steps = self.forward.iter().enumerate().filter_map(|(step, layers)| {
-            let [conv, pool] = program.strips(layers.iter().copied())?;
-            let value = program.layers[conv].output;
-            matches!(program.layers[pool].kind, Kind::LrnMaxPool(..)).then_some((step, pool, value))
-        });
-        let quantised = |(step, pool, value): (usize, usize, ValueId)| {
-            let reads = |&(layer, _): &(usize, _)| layer == pool;
-            let read = self.backward.iter().position(|step| step.layers().iter().any(reads));
-            let read = match backwards {
-                Backwards::One => read.unwrap_or(0),
-                Backwards::Many => self.backward.len(),
-            };
-            let lifetime = step + 1..self.forward.len() + read + 3;
-            Quantised { value, map: QuantisedMap::of(&activations[value]), start: 0, lifetime }
-        };
-        steps.map(quantised).collect()
-    }
-
-    /// Where a value is kept for the backward pass, if it is.
-    pub(super) fn quantised(&self, value: ValueId) -> Option<&Quantised> {
-        self.quantised.iter().find(|kept| kept.value == value)
-    }
+    matches!(kind, Kind::MaxPool(_) | Kind::ReluMaxPool(..) | Kind::LrnMaxPool(..))
 }

@@ -88,7 +88,7 @@ impl Work {
                 (_, Some(Algorithm::Direct)) => "direct",
                 (_, Some(Algorithm::Depthwise)) => "depthwise",
                 (Kind::Relu, _) => "relu",
-                (Kind::MaxPool(_) | Kind::GlobalMaxPool, _) => "max pool",
+                (Kind::MaxPool(_) | Kind::ReluMaxPool(..) | Kind::GlobalMaxPool, _) => "max pool",
                 (Kind::AveragePool(_) | Kind::GlobalAveragePool, _) => "average pool",
                 (Kind::Lrn(_), _) => "lrn",
                 (Kind::LrnMaxPool(..), _) => "lrn, max pool",

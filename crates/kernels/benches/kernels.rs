@@ -135,7 +135,7 @@ fn pools(criterion: &mut Criterion) {
         let name = |what: &str| format!("{what} 3×3/{stride} {channels}×{height}×{width}");
         let bytes = x.bytes() + 2 * y.bytes();
         moves(&mut group, &name("max forward"), bytes + argmax.len(), || {
-            pool::max_forward(&cx, &geometry, x.read(), y.write(), &mut argmax);
+            pool::max_forward(&cx, &geometry.into(), x.read(), y.write(), &mut argmax);
         });
         moves(&mut group, &name("max backward"), 2 * x.bytes() + y.bytes() + argmax.len(), || {
             let dx = Destination::overwrite(dx.write());

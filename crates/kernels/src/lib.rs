@@ -20,7 +20,7 @@
 //! let x: Vec<Vec16> = (0..16).map(|pixel| Vec16([pixel as f32; 16])).collect();
 //! let (mut y, mut argmax) = ([Vec16::default(); 4], [0; 4 * 8]);
 //! let to = MapMut::new(small, &mut y);
-//! pool::max_forward(&cx, &window, MapRef::new(wide, &x), to, &mut argmax);
+//! pool::max_forward(&cx, &window.into(), MapRef::new(wide, &x), to, &mut argmax);
 //! assert_eq!(y.map(|pixel| pixel.0[0]), [5.0, 7.0, 13.0, 15.0]);
 //! # Ok::<(), String>(())
 //! ```

@@ -56,7 +56,7 @@ pub fn forward_rows(
         axes,
         x: Source::new(x),
         between: some_rows(&map, reach.next_power_of_two()),
-        max: MaxWindow::new(geometry, y.map(), argmax),
+        max: MaxWindow::new(&(*geometry).into(), y.map(), argmax),
         y: Sink::overwrite(y),
     };
     // SAFETY: each row, with all its blocks, is made from the input alone.

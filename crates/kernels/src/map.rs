@@ -55,6 +55,11 @@ impl BlockedMap {
         Some(Self { kept: self.kept, ..map })
     }
 
+    /// A map of one block that is like each of these.
+    pub(crate) fn first_block(&self) -> Self {
+        Self { blocks: 1, ..*self }
+    }
+
     /// Rows that are kept: all, unless it is a [ring](Self::ring).
     pub fn kept(&self) -> usize {
         self.kept

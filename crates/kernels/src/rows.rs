@@ -187,6 +187,19 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// One block of a map, as a map of its own.
+    ///
+    /// # Safety
+    /// There is such a block.
+    #[inline(always)]
+    pub(crate) unsafe fn of_block(&self, block: usize) -> Self {
+        // SAFETY: the caller's promise; the mask is as long as the map's pixels.
+        let first = unsafe { self.vectors.get().add(block * self.map.block()) };
+        let mask = self.mask.map(|mask| &mask[self.map.pixel(block, 0, 0)..]);
+        let map = self.map.first_block();
+        Self { map, vectors: SharedPtr::of_pointer(first), mask, ..*self }
+    }
+
     /// A row's output in all blocks.
     ///
     /// # Safety

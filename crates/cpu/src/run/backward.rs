@@ -2,6 +2,7 @@
 
 use arrayvec::ArrayVec;
 use kernels::conv::{Call, Output, SharedMap, run};
+use kernels::quantised::QuantisedRef;
 use kernels::{
     Destination, MapMut, MapRef, Vec16, WriteMode, depthwise, elementwise, lrn, lrn_pool, pool,
     resample, shuffle,
@@ -103,15 +104,29 @@ impl CpuSession {
         let mask = plan.completing(program, input, contributions[0]).map(|mask| &self.masks[mask]);
         let dxp = plan.gradient(program, input);
         let shape = plan.shapes[input];
+        let quantised = plan.quantised(input).filter(|_| matches!(layer.kind, Kind::Lrn(_)));
         let kept = match layer.kind {
-            Kind::Lrn(_) | Kind::LrnMaxPool(..) => Some(plan.activation(program, input)),
+            Kind::Lrn(_) | Kind::LrnMaxPool(..) if quantised.is_none() => {
+                Some(plan.activation(program, input))
+            }
             Kind::Softmax => Some(plan.activation(program, layer.output)),
             _ => None,
         };
         // The gradient may take the place of the values that it depends on.
         let in_place = kept.as_ref().is_some_and(|part| part.range == dxp.range);
         let kept = kept.filter(|_| !in_place);
-        let kept_range = kept.as_ref().map_or(0..0, |part| part.range.clone());
+        let kept_range = match (&kept, quantised) {
+            (Some(part), _) => part.range.clone(),
+            (None, Some(quantised)) => quantised.range(),
+            (None, None) => 0..0,
+        };
+        if dyp.range == dxp.range {
+            let window = plan.windows[number].as_ref().expect("it is a pool");
+            let argmax = &self.argmax[plan.argmax[number].clone()];
+            let dx = MapMut::new(dxp.map, &mut self.vectors[dxp.range]);
+            pool::max_backward_in_place(cx, window, argmax, Destination::new(dx, mode, mask));
+            return;
+        }
         let [dy, dx, values] = parts(&mut self.vectors, [dyp.range, dxp.range, kept_range]);
         let dy = MapRef::new(dyp.map, dy);
         if let Some(Prepared::Copy { sources }) = &self.backward[number] {
@@ -127,8 +142,9 @@ impl CpuSession {
             conv.run(cx, dy, &gradient(&SharedMap::new(dx), mode, mask));
             return;
         }
-        let dx = Destination::new(dx, mode, mask);
+        let (dx, values) = (Destination::new(dx, mode, mask), &*values);
         let kept = kept.map(|part| MapRef::new(part.map, values));
+        let quantised = quantised.map(|kept| QuantisedRef::new(kept.map, values));
         let argmax = &self.argmax[plan.argmax[number].clone()];
         match (&layer.kind, &self.backward[number], &plan.windows[number], kept) {
             (_, Some(Prepared::Depthwise(conv)), ..) => {
@@ -148,22 +164,29 @@ impl CpuSession {
                 resample::resample(cx, views(taps), fill, dy, dx);
             }
             (Kind::Relu, ..) => elementwise::copy(cx, dy, dx),
-            (Kind::MaxPool(_) | Kind::GlobalMaxPool, _, Some(window), _) => {
+            (
+                Kind::MaxPool(_) | Kind::ReluMaxPool(..) | Kind::GlobalMaxPool,
+                _,
+                Some(window),
+                _,
+            ) => {
                 pool::max_backward(cx, window, dy, argmax, dx);
             }
             (Kind::AveragePool(_), _, Some(window), _) => {
                 pool::average_backward(cx, window, counted(&layer.kind, shape), dy, dx);
             }
             (Kind::GlobalAveragePool, ..) => pool::global_average_backward(cx, dy, dx),
-            (Kind::Lrn(lrn), ..) if in_place => {
-                lrn::backward_in_place(cx, &kernel(lrn, shape.channels), dy, dx);
+            (Kind::Lrn(lrn), _, _, kept) => {
+                let lrn = kernel(lrn, shape.channels);
+                match (quantised, kept) {
+                    (Some(x), _) => lrn::backward_kept(cx, &lrn, x, dy, dx),
+                    (None, Some(x)) => lrn::backward(cx, &lrn, x, dy, dx),
+                    (None, None) => lrn::backward_in_place(cx, &lrn, dy, dx),
+                }
             }
             (Kind::LrnMaxPool(lrn, _), _, Some(window), _) if in_place => {
                 let lrn = kernel(lrn, shape.channels);
                 lrn_pool::backward_in_place(cx, &lrn, window, dy, argmax, dx);
-            }
-            (Kind::Lrn(lrn), _, _, Some(x)) => {
-                lrn::backward(cx, &kernel(lrn, shape.channels), x, dy, dx);
             }
             (Kind::LrnMaxPool(lrn, _), _, Some(window), Some(x)) => {
                 let lrn = kernel(lrn, shape.channels);

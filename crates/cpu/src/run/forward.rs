@@ -7,7 +7,9 @@ use kernels::{
     resample, shuffle,
 };
 
-use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, transformer, views};
+use super::{
+    CpuSession, Prepared, counted, direct, kernel, max_pool, parts, pointwise, transformer, views,
+};
 use crate::plan::SIDE_BY_SIDE;
 use crate::program::Kind;
 
@@ -88,10 +90,18 @@ impl CpuSession {
             self.forward_transformer(index);
             return;
         }
-        let [x, y] = parts(&mut self.vectors, [xp.range, yp.range]);
+        let argmax = &mut self.argmax[plan.argmax[index].clone()];
+        if xp.range == yp.range {
+            let window = plan.windows[index].as_ref().expect("it is a pool");
+            let x = MapMut::new(xp.map, &mut self.vectors[xp.range]);
+            pool::max_forward_in_place(cx, &max_pool(&layer.kind, window), x, argmax);
+            return;
+        }
+        let quantised = plan.quantised(input).filter(|_| matches!(layer.kind, Kind::Lrn(_)));
+        let kept = quantised.map_or(0..0, |quantised| quantised.range());
+        let [x, y, kept] = parts(&mut self.vectors, [xp.range, yp.range, kept]);
         let (x, y) = (MapRef::new(xp.map, x), MapMut::new(yp.map, y));
         let relu = relu.map(|(most, mask)| Relu { mask: &mut self.masks[mask], most });
-        let argmax = &mut self.argmax[plan.argmax[index].clone()];
         match (&layer.kind, &self.forward[index], &plan.windows[index]) {
             (_, Some(Prepared::Winograd(conv)), _) => {
                 let (y, relu_mask) = (SharedMap::new(y), relu.map(SharedMask::new));
@@ -123,15 +133,21 @@ impl CpuSession {
             (Kind::Relu, ..) => {
                 elementwise::relu_forward(cx, x, y, relu.expect("a ReLU has a mask"));
             }
-            (Kind::MaxPool(_) | Kind::GlobalMaxPool, _, Some(window)) => {
-                pool::max_forward(cx, window, x, y, argmax);
+            (Kind::MaxPool(_) | Kind::ReluMaxPool(..) | Kind::GlobalMaxPool, _, Some(window)) => {
+                pool::max_forward(cx, &max_pool(&layer.kind, window), x, y, argmax);
             }
             (Kind::AveragePool(_), _, Some(window)) => {
                 let padding = counted(&layer.kind, shape);
                 pool::average_forward(cx, window, padding, x, y);
             }
             (Kind::GlobalAveragePool, ..) => pool::global_average_forward(cx, x, y),
-            (Kind::Lrn(lrn), ..) => lrn::forward(cx, &kernel(lrn, shape.channels), x, y),
+            (Kind::Lrn(lrn), ..) => {
+                let lrn = kernel(lrn, shape.channels);
+                match quantised {
+                    Some(quantised) => lrn::forward_keeping(cx, &lrn, x, y, (quantised.map, kept)),
+                    None => lrn::forward(cx, &lrn, x, y),
+                }
+            }
             (Kind::LrnMaxPool(lrn, _), _, Some(window)) => {
                 let lrn = kernel(lrn, shape.channels);
                 lrn_pool::forward(cx, &lrn, window, x, y, argmax);

@@ -5,7 +5,7 @@ use kernels::quantised::{QuantisedRef, quantise};
 use kernels::winograd::Winograd;
 use kernels::{Destination, MapMut, MapRef, Relu, WriteMode, lrn_pool, pool};
 
-use super::{CpuSession, Prepared, kernel, parts};
+use super::{CpuSession, Prepared, kernel, max_pool, parts};
 use crate::program::Kind;
 
 /// How many rows of tiles make a strip, when so many rows of the map between are kept and so many of them are needed
@@ -30,6 +30,7 @@ impl CpuSession {
             Kind::LrnMaxPool(lrn, _) => Some(kernel(lrn, plan.shapes[layer.output].channels)),
             _ => None,
         };
+        let max_window = max_pool(&program.layers[max].kind, window);
         let quantised = plan.quantised(layer.output);
         let kept_range = quantised.map_or(0..0, |quantised| quantised.range());
         let ranges = [xp.range, between.range, yp.range, kept_range];
@@ -59,7 +60,7 @@ impl CpuSession {
             }
             match &lrn {
                 Some(lrn) => lrn_pool::forward_rows(cx, lrn, window, from, (to, argmax), rows),
-                None => pool::max_forward_rows(cx, window, from, to, argmax, rows),
+                None => pool::max_forward_rows(cx, &max_window, from, to, argmax, rows),
             }
         }
     }

@@ -32,7 +32,13 @@ fn both_at_once_are_what_they_are_one_after_the_other() {
                 } else {
                     let mut middle = Blocked::rubbish(&between);
                     lrn::forward(cx, &lrn, x, middle.write());
-                    pool::max_forward(cx, geometry, middle.read(), y.write(), &mut argmax);
+                    pool::max_forward(
+                        cx,
+                        &(*geometry).into(),
+                        middle.read(),
+                        y.write(),
+                        &mut argmax,
+                    );
                 }
                 (y, argmax)
             };

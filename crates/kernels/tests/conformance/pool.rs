@@ -1,6 +1,8 @@
 //! Pooling.
 
-use kernels::{ConvGeometry, Destination, pool};
+use kernels::elementwise::{apply_mask, relu_forward};
+use kernels::pool::{InPlace, Max};
+use kernels::{ConvGeometry, Destination, MapMut, Relu, WriteMode, pool};
 
 use crate::support::*;
 
@@ -53,7 +55,8 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         check_set(&what, &contexts, &y, &ym, |cx, output| {
             let mut argmax = vec![0; length];
             let (x, output) = (x.blocked(&xm), output.write());
-            pool::max_forward(cx, &placed.geometry, x.read(), output, &mut argmax);
+            let max = placed.geometry.into();
+            pool::max_forward(cx, &max, x.read(), output, &mut argmax);
             for ((c, oy, ox), winner) in y.places().zip(&winners) {
                 let wanted = winner.map_or(usize::MAX, |(element, _, _)| element);
                 for (place, (byte, bit)) in bits(c, oy, ox) {
@@ -80,6 +83,94 @@ fn max_pooling_is_its_definition_forward_and_backward() {
         });
     }
     assert!(wider > 0 || cfg!(miri), "no window was wide");
+}
+
+/// What a ReLU lets through, and then the largest of each window, is the same in the other order.
+#[test]
+fn a_relu_behind_a_max_pool_is_one_before_it() {
+    for seed in 0..CASES {
+        let random = &mut Random(500 + seed);
+        let (channels, height, width) =
+            (random.within(1..=40), random.within(1..=13), random.within(1..=21));
+        let x = Planes::random(channels, height, width, random);
+        let placed = Placed::random(height, width, if seed % 6 == 5 { 40 } else { 4 }, random);
+        let geometry = placed.geometry;
+        let most = [f32::INFINITY, 0.5, 1.0][random.within(0..=2)];
+        let what = format!("case {seed}: {channels}×{height}×{width}, {geometry:?}, {most}");
+        let dy = Planes::random(channels, placed.output[0], placed.output[1], random);
+        let (xm, ym) = (x.map(random.within(0..=2)), dy.map(random.within(0..=2)));
+        let (values, gradient) = (x.blocked(&xm), dy.blocked(&ym));
+        for cx in contexts().iter().flatten() {
+            let run = |behind: bool| {
+                let (mut y, mut dx) = (Blocked::rubbish(&ym), Blocked::rubbish(&xm));
+                let mut argmax = vec![0; pool::argmax_len(&geometry, &ym)];
+                let mut rectified = Blocked::rubbish(&xm);
+                let mut mask = vec![0; xm.pixels()];
+                let relu = Relu { mask: &mut mask, most };
+                relu_forward(cx, values.read(), rectified.write(), relu);
+                let x = if behind { &values } else { &rectified };
+                let max = Max { geometry, relu: behind.then_some(most) };
+                pool::max_forward(cx, &max, x.read(), y.write(), &mut argmax);
+                let to = Destination::overwrite(dx.write());
+                pool::max_backward(cx, &geometry, gradient.read(), &argmax, to);
+                if !behind {
+                    apply_mask(cx, dx.write(), &mask);
+                }
+                let plain = |map: Blocked| -> Vec<f32> {
+                    map.vectors.iter().flat_map(|vector| vector.0).collect()
+                };
+                // What lies between blocks is left as it was.
+                [y, dx].map(|map| -> Vec<f32> {
+                    plain(map).into_iter().filter(|value| !value.is_nan()).collect()
+                })
+            };
+            assert!(run(true) == run(false), "{what}, {}", cx.level());
+        }
+    }
+}
+
+#[test]
+fn a_max_pool_in_place_is_one_that_is_not() {
+    let mut in_bands = 0;
+    for seed in 0..CASES {
+        let random = &mut Random(600 + seed);
+        let (channels, height, width) =
+            (random.within(1..=170), random.within(1..=40), random.within(1..=21));
+        let kernel = [(); 2].map(|()| random.within(1..=3));
+        let dilation = [(); 2].map(|()| random.within(1..=3));
+        let reach = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
+        let padding = reach.map(|reach| random.within(0..=reach - 1));
+        let geometry = ConvGeometry::new(kernel, [1; 2], dilation, padding).expect("a window");
+        let max = Max { geometry, relu: [None, Some(f32::INFINITY), Some(0.5)][seed as usize % 3] };
+        let what = format!("case {seed}: {channels}×{height}×{width}, {max:?}");
+        let (x, dy) = (
+            Planes::random(channels, height, width, random),
+            Planes::random(channels, height, width, random),
+        );
+        let map = x.map(0);
+        let Some(pool) = InPlace::new(&geometry, &map, &map) else {
+            assert!(reach[0] > height, "{what}");
+            continue;
+        };
+        let (values, gradient) = (x.blocked(&map), dy.blocked(&map));
+        let mask = (seed % 2 == 1).then(|| x.mask(&map, random));
+        for cx in contexts().iter().flatten() {
+            in_bands += usize::from(pool.scratch_bytes(cx.threads().count())[1] > 0);
+            let mut argmax = [(); 2].map(|()| vec![0; pool::argmax_len(&geometry, &map)]);
+            let (mut y, mut own) = (values.clone(), values.clone());
+            let to = MapMut::new(map, &mut y.vectors);
+            pool::max_forward(cx, &max, values.read(), to, &mut argmax[0]);
+            pool::max_forward_in_place(cx, &max, own.write(), &mut argmax[1]);
+            assert!(own.bits() == y.bits() && argmax[0] == argmax[1], "{what}, {}", cx.level());
+
+            let (mut dx, mut own) = (gradient.clone(), gradient.clone());
+            let to = |y| Destination::new(y, WriteMode::Overwrite, mask.as_deref());
+            pool::max_backward(cx, &geometry, gradient.read(), &argmax[0], to(dx.write()));
+            pool::max_backward_in_place(cx, &geometry, &argmax[0], to(own.write()));
+            assert!(own.bits() == dx.bits(), "{what}, {}, backward", cx.level());
+        }
+    }
+    assert!(in_bands > 0, "no block was cut into bands");
 }
 
 #[test]
@@ -180,7 +271,7 @@ fn a_large_map_is_the_same_for_any_number_of_threads() {
     for cx in contexts().iter().flatten() {
         let mut argmax = vec![0; pool::argmax_len(&geometry, &ym)];
         let (mut y, mut dx) = (Blocked::rubbish(&ym), Blocked::rubbish(&xm));
-        pool::max_forward(cx, &geometry, values.read(), y.write(), &mut argmax);
+        pool::max_forward(cx, &geometry.into(), values.read(), y.write(), &mut argmax);
         let destination = Destination::overwrite(dx.write());
         pool::max_backward(cx, &geometry, gradient.read(), &argmax, destination);
         results.push((y.bits(), dx.bits()));

@@ -206,7 +206,7 @@ fn a_wide_window_after_a_normalisation_is_refused() {
 #[should_panic(expected = "the argmax is not the map's")]
 fn an_argmax_of_half_a_byte_each_is_refused_for_a_wide_window() {
     let (x, mut y) = (ones(&map(1, 20, 20, 0)), ones(&map(1, 20, 20, 0)));
-    pool::max_forward(&best(), &window(17), x.read(), y.write(), &mut [0; 8 * 400]);
+    pool::max_forward(&best(), &window(17).into(), x.read(), y.write(), &mut [0; 8 * 400]);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn a_convolution_and_what_pools_behind_it_run_strip_by_strip() {
                         quantise(cx, from, (quantised, &mut to_keep), made);
                         lrn_pool::forward_rows(cx, lrn, window, from, (to, &mut argmax), rows);
                     } else {
-                        pool::max_forward_rows(cx, window, from, to, &mut argmax, rows);
+                        pool::max_forward_rows(cx, &(*window).into(), from, to, &mut argmax, rows);
                     }
                 }
                 (y.bits(), argmax, mask, to_keep)

@@ -1,5 +1,7 @@
 //! Pooling: the largest value or the mean of each window, and of whole channels.
 
+mod in_place;
+
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -11,24 +13,35 @@ use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::window::{Gather, Reduce, gather, reduce};
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef};
+pub use in_place::{InPlace, max_backward_in_place, max_forward_in_place};
+
+/// A max pool.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Max {
+    /// Its window.
+    pub geometry: ConvGeometry,
+    /// Where a ReLU ends through which what it keeps goes, if one does: the largest value and then ReLU are the
+    /// same as ReLU and then the largest value.
+    pub relu: Option<f32>,
+}
+
+impl From<ConvGeometry> for Max {
+    fn from(geometry: ConvGeometry) -> Self {
+        Self { geometry, relu: None }
+    }
+}
 
 /// `y` = the largest value of each window of `x`; 0 for a window wholly beside the picture.
 ///
 /// `argmax`, of [`argmax_len`] bytes, receives the number, row by row, of the element of the window that
-/// won; the first one wins a tie, and the padding never wins.
+/// won; the first one wins a tie, and the padding never wins. None has won where a ReLU lets no gradient through.
 ///
 /// # Panics
 /// If the argmax is not the output's, the window has more than [`MAX_ELEMENTS`], or the maps differ in
 /// channels.
-pub fn max_forward(
-    cx: &Context,
-    geometry: &ConvGeometry,
-    x: MapRef<'_>,
-    y: MapMut<'_>,
-    argmax: &mut [u8],
-) {
+pub fn max_forward(cx: &Context, max: &Max, x: MapRef<'_>, y: MapMut<'_>, argmax: &mut [u8]) {
     let rows = 0..y.map().height();
-    max_forward_rows(cx, geometry, x, y, argmax, rows);
+    max_forward_rows(cx, max, x, y, argmax, rows);
 }
 
 /// As [`max_forward`], of some `rows` of the output alone.
@@ -37,18 +50,18 @@ pub fn max_forward(
 /// As [`max_forward`], and if there are no such rows.
 pub fn max_forward_rows(
     cx: &Context,
-    geometry: &ConvGeometry,
+    max: &Max,
     x: MapRef<'_>,
     y: MapMut<'_>,
     argmax: &mut [u8],
     rows: Range<usize>,
 ) {
-    let map = *y.map();
+    let (map, geometry) = (*y.map(), &max.geometry);
     let (x, y) = (Source::new(x), Sink::overwrite(y));
     if has_few(geometry) {
-        reduce(cx, geometry, x, y, rows, MaxWindow::<HalfByte>::new(geometry, &map, argmax));
+        reduce(cx, geometry, x, y, rows, MaxWindow::<HalfByte>::new(max, &map, argmax));
     } else {
-        reduce(cx, geometry, x, y, rows, MaxWindow::<ThreeBytes>::new(geometry, &map, argmax));
+        reduce(cx, geometry, x, y, rows, MaxWindow::<ThreeBytes>::new(max, &map, argmax));
     }
 }
 
@@ -56,13 +69,25 @@ pub fn max_forward_rows(
 #[derive(Clone, Copy)]
 pub(crate) struct MaxWindow<N> {
     argmax: SharedPtr<u8>,
+    relu: Option<f32>,
     numbers: PhantomData<N>,
 }
 
 impl<N: Numbers> MaxWindow<N> {
-    pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &mut [u8]) -> Self {
-        check::<N>(geometry, ym, argmax);
-        Self { argmax: SharedPtr::of(argmax), numbers: PhantomData }
+    pub(crate) fn new(max: &Max, ym: &BlockedMap, argmax: &mut [u8]) -> Self {
+        check::<N>(&max.geometry, ym, argmax);
+        Self { argmax: SharedPtr::of(argmax), relu: max.relu, numbers: PhantomData }
+    }
+
+    /// The same of one block of the output.
+    ///
+    /// # Safety
+    /// There is such a block.
+    #[inline(always)]
+    unsafe fn of_block(&self, block: usize, ym: &BlockedMap) -> Self {
+        // SAFETY: the caller's promise.
+        let argmax = unsafe { self.argmax.get().add(N::BYTES * ym.pixel(block, 0, 0)) };
+        Self { argmax: SharedPtr::of_pointer(argmax), ..*self }
     }
 }
 
@@ -96,9 +121,16 @@ impl<N: Numbers> Reduce for MaxWindow<N> {
     unsafe fn finish<S: Simd>(&self, (best, number): (S::V, S::V), _: (), pixel: usize) -> S::V {
         // SAFETY: the pixel lies in the map, and its argmax is this row's alone.
         unsafe {
+            let (mut best, mut number) = (best, number);
+            if let Some(most) = self.relu {
+                let (none, zero, most) = (S::splat(N::NONE), S::zero(), S::splat(most));
+                number = S::select_greater(best, zero, number, none);
+                number = S::select_greater(most, best, number, none);
+                best = S::min(S::max(best, zero), most);
+            }
             N::store::<S>(self.argmax.get().add(pixel * N::BYTES), number);
+            best
         }
-        best
     }
 }
 
@@ -150,6 +182,11 @@ impl<'a, N: Numbers> MaxGradient<'a, N> {
     pub(crate) fn new(geometry: &ConvGeometry, ym: &BlockedMap, argmax: &'a [u8]) -> Self {
         check::<N>(geometry, ym, argmax);
         Self { argmax, numbers: PhantomData }
+    }
+
+    /// The same of one block of the output.
+    fn of_block(&self, block: usize, ym: &BlockedMap) -> Self {
+        Self { argmax: &self.argmax[N::BYTES * ym.pixel(block, 0, 0)..], ..*self }
     }
 }
 
