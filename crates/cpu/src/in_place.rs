@@ -2,10 +2,9 @@
 //! pixel for the last time when they write its gradient, and what pools with windows side by side make. Theirs are the
 //! largest maps of many networks.
 
-use std::ops::Range;
-
 use kernels::{BlockedMap, WriteMode, pool};
 
+use super::lifetimes::InUse;
 use super::plan::Plan;
 use super::program::{Kind, Program, ValueId};
 
@@ -23,7 +22,7 @@ impl Plan {
         &self,
         program: &Program,
         [activations, gradients]: [&[BlockedMap]; 2],
-        [activity, gradient]: [&mut [Range<usize>]; 2],
+        [activity, gradient]: [&mut InUse; 2],
     ) -> Vec<(InPlace, InPlace)> {
         let mut in_place = Vec::new();
         let whole = |value: ValueId| program.values[value].root == value;
@@ -40,9 +39,9 @@ impl Plan {
         for (step, layers) in self.forward.iter().enumerate() {
             let (&[layer], step) = (&layers[..], step + 1) else { continue };
             let [x, y] = [program.layers[layer].inputs[0], program.layers[layer].output];
-            if pools(layer, activations) && activity[x].end == step + 1 {
-                activity[x].end = activity[y].end;
-                activity[y] = 0..0;
+            if pools(layer, activations) && activity.whole(x).end == step + 1 {
+                let later = activity.take(y);
+                activity.extend(x, &later);
                 in_place.push((InPlace::Activation(y), InPlace::Activation(x)));
             }
         }
@@ -53,22 +52,21 @@ impl Plan {
             };
             let [x, y] = [program.layers[*layer].inputs[0], program.layers[*layer].output];
             let overwrites = contributions[0].mode == WriteMode::Overwrite;
-            if !overwrites || gradient[x].start != step {
+            if !overwrites || gradient.whole(x).start != step {
                 continue;
             }
             let normalises =
                 matches!(program.layers[*layer].kind, Kind::Lrn(_) | Kind::LrnMaxPool(..));
             if normalises
                 && whole(x)
-                && activity[x].end == step + 1
+                && activity.whole(x).end == step + 1
                 && activations[x] == gradients[x]
             {
-                activity[x].end = gradient[x].end;
-                gradient[x] = 0..0;
+                activity.extend(x, &gradient.take(x));
                 in_place.push((InPlace::Gradient(x), InPlace::Activation(x)));
-            } else if pools(*layer, gradients) && gradient[y].end == step + 1 {
-                gradient[y].end = gradient[x].end;
-                gradient[x] = 0..0;
+            } else if pools(*layer, gradients) && gradient.whole(y).end == step + 1 {
+                let later = gradient.take(x);
+                gradient.extend(y, &later);
                 in_place.push((InPlace::Gradient(x), InPlace::Gradient(y)));
             }
         }

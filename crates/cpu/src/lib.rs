@@ -26,7 +26,9 @@
 
 mod convolution;
 mod in_place;
+mod lifetimes;
 mod memory;
+mod order;
 mod plan;
 mod prepared;
 mod program;

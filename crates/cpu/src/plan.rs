@@ -7,15 +7,14 @@ use kernels::{BlockedMap, ConvGeometry, CpuLevel, WriteMode, attention, pool};
 
 use super::convolution::{Algorithm, ConvSpec, Direction, geometry, too_large};
 use super::in_place::InPlace;
+use super::lifetimes::InUse;
 use super::memory::{Buffer, place};
+use super::order;
 use super::prepared::list_bytes;
 use super::program::{Kind, Layer, Program, ValueId};
 use super::quantised::Quantised;
 use super::strips;
-use graph::{Attention, Backwards, Binary, Graph, GraphError, NodeId, Shape, Size, Window};
-
-/// How many convolutions may run side by side.
-pub(super) const SIDE_BY_SIDE: usize = 7;
+use graph::{Attention, Backwards, Graph, GraphError, NodeId, Shape, Size, Window};
 
 /// A program for one picture size.
 pub(super) struct Plan {
@@ -123,8 +122,9 @@ impl Plan {
         shapes[picture].height = shapes[picture].height.div_ceil(depth);
         shapes[picture].width = shapes[picture].width.div_ceil(depth);
 
-        let mut forward = side_by_side(program, &specs);
+        let mut forward = order::side_by_side(program, &specs);
         strips::join(program, level, (&specs, &windows, &shapes), &mut forward);
+        order::free_early(program, &shapes, &mut forward);
         let backward = contributions(program, &forward);
         let mut plan = Self {
             activations: Vec::new(),
@@ -262,10 +262,7 @@ impl Plan {
                 *halo = spec.geometry.backward_halo(extent(y), extent(x)).max(*halo);
             }
         }
-        let (mut activity, mut gradient) = self.lifetimes(program);
-        if backwards == Backwards::Many {
-            self.keep(&mut activity);
-        }
+        let [mut activity, mut gradient] = self.lifetimes(program, backwards);
         let map = |value: ValueId, halo: usize| {
             let [height, width] = extent(value);
             let blocks = blocks(&self.shapes[value], program, value);
@@ -289,17 +286,12 @@ impl Plan {
         let mut quantised = self.to_be_quantised(program, &activations, backwards);
         let in_place =
             self.in_place(program, [&activations, &gradients], [&mut activity, &mut gradient]);
-        let buffer = |(map, lifetime): (&BlockedMap, Range<usize>)| Buffer {
-            size: if lifetime.is_empty() { 0 } else { map.vectors() },
-            lifetime,
+        let of = |maps: &[BlockedMap], in_use: &InUse| -> Vec<Buffer> {
+            maps.iter().enumerate().map(|(root, map)| in_use.buffer(root, map)).collect()
         };
-        let buffers: Vec<Buffer> = activations
-            .iter()
-            .zip(activity)
-            .chain(gradients.iter().zip(gradient))
-            .map(buffer)
-            .chain(quantised.iter().map(Quantised::buffer))
-            .collect();
+        let mut buffers = of(&activations, &activity);
+        buffers.extend(of(&gradients, &gradient));
+        buffers.extend(quantised.iter().map(Quantised::buffer));
         let (mut starts, vectors) = place(&buffers);
         let number = |place| match place {
             InPlace::Activation(value) => value,
@@ -318,78 +310,6 @@ impl Plan {
         self.vectors = vectors;
         Ok(())
     }
-
-    /// From which step to which each root's activation and gradient are in use. Step 0 packs the
-    /// picture, then come the forward steps, the output gradients, the backward steps and the unpacking.
-    fn lifetimes(&self, program: &Program) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-        let none = vec![NEVER; program.values.len()];
-        let (mut activity, mut gradient) = (none.clone(), none);
-        let touch = |lifetimes: &mut Vec<Range<usize>>, value: ValueId, step: usize| {
-            let lifetime = &mut lifetimes[program.values[value].root];
-            *lifetime = lifetime.start.min(step)..lifetime.end.max(step + 1);
-        };
-        let output_gradients = self.forward.len() + 1;
-        touch(&mut activity, program.picture(), 0);
-        for (step, layers) in self.forward.iter().enumerate() {
-            for &layer in layers {
-                let layer = &program.layers[layer];
-                touch(&mut activity, layer.output, step + 1);
-                layer.inputs.iter().for_each(|&input| touch(&mut activity, input, step + 1));
-            }
-        }
-        for &target in &program.targets {
-            touch(&mut activity, target, output_gradients);
-            touch(&mut gradient, target, output_gradients);
-        }
-        for (step, backward) in self.backward.iter().enumerate() {
-            let step = output_gradients + 1 + step;
-            match backward {
-                Backward::Clear { root, .. } => touch(&mut gradient, *root, step),
-                Backward::Layers(layers) => {
-                    let strips = program.strips(layers.iter().map(|(layer, _)| *layer)).is_some();
-                    for (number, _) in layers {
-                        let layer = &program.layers[*number];
-                        let kept = strips || self.keeps_quantised(program, *number);
-                        touch(&mut gradient, layer.output, step);
-                        layer.inputs.iter().for_each(|&input| touch(&mut gradient, input, step));
-                        match layer.kind {
-                            Kind::Lrn(_) | Kind::LrnMaxPool(..) if !kept => {
-                                touch(&mut activity, layer.inputs[0], step)
-                            }
-                            Kind::Softmax => touch(&mut activity, layer.output, step),
-                            Kind::Attention(_) => {
-                                layer.inputs.iter().for_each(|&x| touch(&mut activity, x, step));
-                            }
-                            Kind::Unary(_)
-                            | Kind::PRelu(_)
-                            | Kind::LayerNorm(_)
-                            | Kind::GroupNorm(_) => touch(&mut activity, layer.inputs[0], step),
-                            Kind::Binary(Binary::Mul | Binary::Div) => {
-                                layer.inputs.iter().for_each(|&x| touch(&mut activity, x, step));
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-            }
-        }
-        touch(&mut gradient, program.picture(), output_gradients + 1 + self.backward.len());
-        for lifetimes in [&mut activity, &mut gradient] {
-            lifetimes
-                .iter_mut()
-                .filter(|lifetime| **lifetime == NEVER)
-                .for_each(|lifetime| *lifetime = 0..0);
-        }
-        (activity, gradient)
-    }
-
-    /// Lets the activations that a backward pass reads live to its end, for the next one.
-    fn keep(&self, activity: &mut [Range<usize>]) {
-        let output_gradients = self.forward.len() + 1;
-        for lifetime in activity.iter_mut().filter(|lifetime| lifetime.end > output_gradients) {
-            lifetime.end = output_gradients + 2 + self.backward.len();
-        }
-    }
 }
 
 /// An attention in the kernels' terms, for queries, keys and values of these shapes.
@@ -402,12 +322,8 @@ pub(super) fn heads(
     attention::Attention { heads, keys, values, scale }
 }
 
-/// The lifetime of what is never touched, before anything touched it.
-#[allow(clippy::reversed_empty_ranges, reason = "any step begins it earlier and ends it later")]
-const NEVER: Range<usize> = usize::MAX..0;
-
 /// Blocks of a value: as its slots say, or, for a rearranged picture, its channels.
-fn blocks(shape: &Shape, program: &Program, value: ValueId) -> usize {
+pub(super) fn blocks(shape: &Shape, program: &Program, value: ValueId) -> usize {
     if value == program.picture() {
         shape.channels.div_ceil(16)
     } else {
@@ -422,34 +338,6 @@ fn part(program: &Program, places: &[Place], value: ValueId) -> Part {
     let start = start + own.first * map.block();
     let map = map.with_blocks(blocks).expect("no more blocks than the root has");
     Part { range: start..start + map.vectors(), map }
-}
-
-/// The layers in order, with 1×1 convolutions that read the same value put together.
-fn side_by_side(program: &Program, specs: &[Option<ConvSpec>]) -> Vec<Vec<usize>> {
-    let pointwise = |layer: usize| {
-        specs[layer].as_ref().is_some_and(|spec| {
-            spec.geometry.kernel() == [1, 1]
-                && spec.geometry.stride() == [1, 1]
-                && !spec.depthwise()
-        })
-    };
-    let mut steps: Vec<Vec<usize>> = Vec::new();
-    for (index, layer) in program.layers.iter().enumerate() {
-        let together = pointwise(index)
-            .then(|| {
-                steps.iter_mut().find(|step| {
-                    pointwise(step[0])
-                        && step.len() < SIDE_BY_SIDE
-                        && program.layers[step[0]].inputs == layer.inputs
-                })
-            })
-            .flatten();
-        match together {
-            Some(step) => step.push(index),
-            None => steps.push(vec![index]),
-        }
-    }
-    steps
 }
 
 /// The backward steps: the forward steps in reverse, each input's gradient overwritten by the layer that comes

@@ -26,7 +26,7 @@ pub(super) struct Quantised {
 
 impl Quantised {
     pub(super) fn buffer(&self) -> Buffer {
-        Buffer { size: self.map.vectors(), lifetime: self.lifetime.clone() }
+        Buffer::new(self.map.vectors(), self.lifetime.clone())
     }
 
     pub(super) fn range(&self) -> Range<usize> {

@@ -9,7 +9,8 @@ use kernels::{
 };
 
 use super::{CpuSession, Prepared, counted, direct, kernel, parts, pointwise, transformer, views};
-use crate::plan::{Backward, Contribution, Part, SIDE_BY_SIDE};
+use crate::order::SIDE_BY_SIDE;
+use crate::plan::{Backward, Contribution, Part};
 use crate::program::Kind;
 
 /// How many phases of a stride run side by side.

@@ -10,7 +10,7 @@ use kernels::{
 use super::{
     CpuSession, Prepared, counted, direct, kernel, max_pool, parts, pointwise, transformer, views,
 };
-use crate::plan::SIDE_BY_SIDE;
+use crate::order::SIDE_BY_SIDE;
 use crate::program::Kind;
 
 impl CpuSession {
