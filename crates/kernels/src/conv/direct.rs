@@ -162,6 +162,9 @@ const STRIP_BYTES: usize = 256 << 10;
 /// Strips enough to even out threads that are slowed down, and few enough to reuse weights in each.
 const STRIPS_PER_THREAD: usize = 6;
 
+/// How far ahead weights are fetched, in values.
+const AHEAD: usize = 2048;
+
 impl Call<'_> {
     /// How many rows of positions make up a strip of the input.
     fn strip(&self) -> usize {
@@ -221,14 +224,19 @@ impl Call<'_> {
                             mask_step: taps.out_step[1],
                         };
                         let first = x.at(0, in_row, (column * step) as isize);
+                        let weights: *const f32 =
+                            conv.packed.vectors.as_ptr().add(group.start).cast();
+                        // The other tiles find them in the cache.
+                        let reads_first = column == 0 && row == rows.start;
                         let tile = Tile {
                             x: self.x.as_ptr().add(first).cast(),
                             taps: offsets.as_ptr(),
                             ahead: 16 * step * width,
                             count: offsets.len(),
                             live: conv.live,
-                            weights: conv.packed.vectors.as_ptr().add(group.start).cast(),
-                            fetch: column == 0 && row == rows.start,
+                            weights,
+                            fetch: if reads_first { 16 * group.blocks } else { 0 },
+                            next: weights.wrapping_add(AHEAD),
                             y: values.add(at).cast(),
                             y_block: 16 * y.block(),
                             y_step: 16 * taps.out_step[1],

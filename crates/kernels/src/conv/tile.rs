@@ -22,8 +22,10 @@ pub(crate) struct Tile {
     pub(crate) live: usize,
     /// For each tap, for each live channel, a vector for each block of output channels.
     pub(crate) weights: *const f32,
-    /// Whether the weights that are read next are fetched meanwhile: by the first tile that reads these.
-    pub(crate) fetch: bool,
+    /// Weights that are read next and fetched meanwhile: so many vectors at each tap, one behind the other.
+    pub(crate) fetch: usize,
+    /// The first of these.
+    pub(crate) next: *const f32,
     /// The first pixel's place in the output.
     pub(crate) y: *mut f32,
     /// Between blocks of output channels.
@@ -117,10 +119,8 @@ unsafe fn run<S: Simd, const O: usize, const P: usize, const STEP: usize>(tile: 
             for tap in 0..tile.count {
                 let x = tile.x.offset(*tile.taps.add(tap));
                 let next = x.wrapping_add(tile.ahead);
-                if tile.fetch {
-                    for vector in 0..16 * O {
-                        S::prefetch(weights.wrapping_add(16 * vector + AHEAD));
-                    }
+                for vector in 0..tile.fetch {
+                    S::prefetch(tile.next.wrapping_add(16 * (tap * tile.fetch + vector)));
                 }
                 // A loop would have to find out for each channel which pixels to fetch.
                 unrolled!(c < CHANNELS: [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15], {
@@ -188,9 +188,6 @@ unsafe fn channel<S: Simd, const O: usize, const P: usize, const STEP: usize>(
 
 /// Channels of a block.
 const CHANNELS: usize = 16;
-
-/// How far ahead weights are fetched, in values: Winograd's are more than the caches near the core hold.
-const AHEAD: usize = 2048;
 
 /// A compiled tile.
 pub(crate) type TileFn = unsafe fn(&Tile);

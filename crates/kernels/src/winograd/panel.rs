@@ -107,7 +107,11 @@ impl Part<'_> {
         taps.clear();
         taps.extend(group.inputs.iter().map(|input| (16 * input * panel.width) as isize));
         let most = tile::max_pixels(level, group.blocks, 1);
+        // The next plane's weights are fetched bit by bit, a share at each tap of each tile.
+        let fetch = (16 * group.blocks).div_ceil(width.div_ceil(most).max(1));
         for plane in 0..conv.planes() {
+            let weights = weights.wrapping_add(plane * weights_plane);
+            let mut next = weights.wrapping_add(weights_plane);
             tile::split(width, most, |start, width_here| {
                 // SAFETY: taps, weights and scratch are as long as the group says.
                 unsafe {
@@ -117,8 +121,9 @@ impl Part<'_> {
                         ahead: panel.v_plane,
                         count: taps.len(),
                         live: conv.live,
-                        weights: weights.add(plane * weights_plane),
-                        fetch: start == 0,
+                        weights,
+                        fetch,
+                        next,
                         y: panel.m.add(plane * panel.m_plane + 16 * start),
                         y_block: 16 * width,
                         y_step: 16,
@@ -126,6 +131,7 @@ impl Part<'_> {
                     };
                     tile::tile_fn(level, group.blocks, width_here, 1)(&tile);
                 }
+                next = next.wrapping_add(16 * fetch * taps.len());
             });
         }
     }
