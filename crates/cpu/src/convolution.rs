@@ -166,10 +166,10 @@ impl ConvSpec {
         direction: Direction,
         tile: usize,
         written: Shape,
-        level: CpuLevel,
+        cx: &Context,
     ) -> Scratch {
         let (phase, output) = (self.square(direction), [written.height, written.width]);
-        let [each, of_caller] = Winograd::scratch_bytes(&phase, tile, output, level);
+        let [each, of_caller] = Winograd::scratch_bytes(&phase, tile, output, cx);
         Scratch { each, of_caller }
     }
 

@@ -69,7 +69,7 @@ impl Plan {
                 let algorithm = self.algorithm(program, level, index, direction);
                 match (algorithm, &self.specs[index]) {
                     (Some(Algorithm::Winograd(tile)), Some(spec)) => {
-                        spec.scratch(direction, tile, self.shapes[written], level)
+                        spec.scratch(direction, tile, self.shapes[written], cx)
                     }
                     _ => Scratch::default(),
                 }

@@ -5,6 +5,7 @@
 //! tiles), each done by the direct kernel's tile with input blocks for taps; the products are
 //! transformed back. The panel's scratch stays in the cache.
 
+mod inputs;
 mod panel;
 mod plain;
 mod transform;
@@ -15,8 +16,10 @@ use crate::conv::tile;
 use crate::conv::weights::{self, Footprint, Order, Packed};
 use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
+use crate::scratch::Scratch;
 use crate::threads::part;
 use crate::{Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
+use inputs::{Inputs, inputs_len};
 use panel::Job;
 
 /// How the weights of a convolution are kept.
@@ -119,14 +122,15 @@ impl Winograd {
         planes.saturating_mul(64 * vectors).saturating_add(8 * lists + groups)
     }
 
-    /// Bytes of memory that each thread works in, at the most, with tiles of `size` for the convolution of
+    /// Bytes of memory that each of so many threads works in, at the most, with tiles of `size` for the convolution of
     /// `phase` to a map of `output` pixels; and what the thread that calls takes beside that.
     pub fn scratch_bytes(
         phase: &Phase<'_>,
         size: usize,
         output: [usize; 2],
-        level: CpuLevel,
+        cx: &Context,
     ) -> [u64; 2] {
+        let (level, threads) = (cx.level(), cx.threads().count());
         let kernel = phase.taps.count().isqrt();
         let tiles: usize = output.iter().map(|extent| extent.div_ceil(size + 1 - kernel)).product();
         let (planes, in_blocks) = (size * size, phase.in_blocks());
@@ -135,14 +139,16 @@ impl Winograd {
         match Self::keep(phase, size, level) {
             Keep::Transformed => {
                 let panel = tiles.min(MOST_TILES.max(most));
-                [bytes((in_blocks + blocks) * panel + 2), 0]
+                let shared = threads > 1 && shares_inputs(tiles, threads, level);
+                let of_caller = if shared { bytes(panel::apart(in_blocks * tiles)) } else { 0 };
+                [bytes((in_blocks + blocks) * panel + 2), of_caller]
             }
             Keep::Plain => {
-                let weights = plain::apart(in_blocks * phase.live() * blocks);
+                let weights = panel::apart(in_blocks * phase.live() * blocks);
                 let at_once = plain::tiles_at_once(planes, in_blocks, tiles);
-                let group = bytes(weights + plain::apart(blocks * tiles.min(most)));
+                let group = bytes(weights + panel::apart(blocks * tiles.min(most)));
                 // It has both at once: in that of another layer it may find room for the larger alone.
-                [group, bytes(plain::apart(in_blocks * at_once)).max(group)]
+                [group, bytes(panel::apart(in_blocks * at_once)).max(group)]
             }
         }
     }
@@ -197,14 +203,25 @@ impl Winograd {
             }
             Keep::Transformed => {
                 let (panels, shares) = self.tasks(tiles, cx.threads().count());
+                let first = rows.start * across;
+                let mut scratch = Scratch::new(match shares {
+                    1 => 0,
+                    _ => inputs_len(self.planes(), self.in_blocks, tiles),
+                });
+                let inputs =
+                    (shares > 1).then(|| Inputs::new(&job, cx, first..first + tiles, &mut scratch));
                 cx.threads().for_each(panels * shares, |task| {
                     let panel = part(task / shares, panels, tiles);
-                    let first = rows.start * across;
                     let panel = first + panel.start..first + panel.end;
                     let groups = &self.packed.groups;
                     let groups = &groups[part(task % shares, shares, groups.len())];
                     // SAFETY: the slices were checked, and no two tasks write the same blocks' pixels.
-                    unsafe { job.panel(panel, groups) };
+                    unsafe {
+                        match &inputs {
+                            Some(inputs) => job.panel_of(inputs, panel, groups),
+                            None => job.panel(panel, groups),
+                        }
+                    }
                 });
             }
         }
@@ -223,24 +240,34 @@ impl Winograd {
 
     /// Into how many panels `tiles` are divided, and into how many shares the groups of output channels,
     /// each share of each panel being a task: what should take the threads the least time. More panels
-    /// read the weights more often, more shares transform the inputs more often.
+    /// read the weights more often; where there are several shares, inputs are transformed in a step of their own.
     fn tasks(&self, tiles: usize, threads: usize) -> (usize, usize) {
         let panels = tiles.div_ceil(panel_tiles(self.level));
         let few = if tiles <= MOST_TILES { panels.min(1) } else { panels };
         let groups = &self.packed.groups;
         let splits = [few, panels, panels.next_multiple_of(threads)].into_iter();
+        let most = if shares_inputs(tiles, threads, self.level) { threads } else { 1 };
         let splits = splits
-            .flat_map(|panels| (1..=threads.min(groups.len())).map(move |shares| (panels, shares)));
+            .flat_map(|panels| (1..=most.min(groups.len())).map(move |shares| (panels, shares)));
         let time = |&(panels, shares): &(usize, usize)| {
             let rounds = (panels * shares).div_ceil(threads);
             let shared = (0..shares).map(|share| &groups[part(share, shares, groups.len())]);
             let blocks =
                 shared.map(|groups| groups.iter().map(|group| group.blocks).sum::<usize>());
-            let (blocks, tiles) = (blocks.max().unwrap_or(0), tiles.div_ceil(panels.max(1)));
-            rounds * (16 * blocks * (tiles + WEIGHT_TIME) + tiles * TRANSFORM_TIME)
+            let (blocks, own) = (blocks.max().unwrap_or(0), tiles.div_ceil(panels.max(1)));
+            let transform = match shares {
+                1 => rounds * own * TRANSFORM_TIME,
+                _ => tiles.div_ceil(threads) * TRANSFORM_TIME,
+            };
+            rounds * 16 * blocks * (own + WEIGHT_TIME) + transform
         };
         splits.min_by_key(time).unwrap_or((1, 1))
     }
+}
+
+/// Whether tasks may share the transformed inputs of so many tiles: only where panels alone are too few for the threads.
+fn shares_inputs(tiles: usize, threads: usize, level: CpuLevel) -> bool {
+    tiles <= threads.saturating_mul(panel_tiles(level).max(MOST_TILES))
 }
 
 /// How many tiles a panel has, if there are enough.

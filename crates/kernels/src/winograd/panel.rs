@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
-use super::plain::apart;
+use super::inputs::Inputs;
 use super::{Winograd, transform};
 use crate::conv::Output;
 use crate::conv::tile::{self, Epilogue, Tile};
@@ -51,6 +51,11 @@ struct Part<'a> {
     group: &'a Group,
 }
 
+/// Vectors between the planes of so many, which is odd: or all planes would share a cache set.
+pub(super) fn apart(vectors: usize) -> usize {
+    vectors | 1
+}
+
 impl Job<'_> {
     /// Computes the output of `tiles` and `groups` of channels.
     ///
@@ -70,16 +75,46 @@ impl Job<'_> {
             let width = tiles.len();
             let panel = Panel { job: self, tiles, v, width, m, v_plane, m_plane };
             inputs(self.conv.level, &panel);
-            for group in groups {
-                let weights = self.conv.packed.vectors.as_ptr().add(group.start);
-                let plane = 16 * group.inputs.len() * self.conv.live * group.blocks;
-                panel.finish(group, weights.cast(), plane);
-            }
+            panel.finish_groups(groups);
         }
+    }
+
+    /// As [`Self::panel`], of tiles whose inputs are transformed.
+    ///
+    /// # Safety
+    /// As [`Self::panel`].
+    pub(super) unsafe fn panel_of(
+        &self,
+        inputs: &Inputs<'_>,
+        tiles: std::ops::Range<usize>,
+        groups: &[Group],
+    ) {
+        let most = groups.iter().map(|group| group.blocks).max().unwrap_or(0);
+        let m_plane = apart(most * tiles.len());
+        let mut scratch = Scratch::new(self.conv.planes() * m_plane);
+        let m = scratch.as_mut_ptr().cast();
+        // SAFETY: the scratch holds the products of one group; the rest is the caller's promise.
+        unsafe { inputs.panel(tiles, m, 16 * m_plane).finish_groups(groups) }
     }
 }
 
 impl Panel<'_> {
+    /// Computes the output of groups of channels, whose weights are kept transformed.
+    ///
+    /// # Safety
+    /// As [`Job::panel`], after [`inputs`].
+    unsafe fn finish_groups(&self, groups: &[Group]) {
+        let conv = self.job.conv;
+        for group in groups {
+            // SAFETY: the weights are the group's; the rest is the caller's promise.
+            unsafe {
+                let weights = conv.packed.vectors.as_ptr().add(group.start);
+                let plane = 16 * group.inputs.len() * conv.live * group.blocks;
+                self.finish(group, weights.cast(), plane);
+            }
+        }
+    }
+
     /// Computes the output of a group of channels from its transformed `weights`, which have `plane` values
     /// between planes.
     ///

@@ -1,11 +1,13 @@
 //! Convolutions whose weights are too many to be kept transformed: each group's are transformed when it is its turn,
 //! for as many tiles as can be had at once. The inputs of all these are transformed first, once for all groups.
 
-use super::panel::{Job, Panel};
+use std::ops::Range;
+
+use super::inputs::{Inputs, inputs_len};
+use super::panel::{Job, apart};
 use super::{Winograd, panel_tiles, transform};
 use crate::conv::weights::Group;
 use crate::scratch::Scratch;
-use crate::shared_ptr::SharedPtr;
 use crate::simd::{Simd, for_level};
 use crate::threads::part;
 use crate::{Context, Vec16};
@@ -19,11 +21,6 @@ pub(super) fn tiles_at_once(planes: usize, in_blocks: usize, tiles: usize) -> us
     tiles.div_ceil(tiles.div_ceil(most).max(1))
 }
 
-/// Vectors between the planes of so many, which is odd: or all planes would share a cache set.
-pub(super) fn apart(vectors: usize) -> usize {
-    vectors | 1
-}
-
 impl Job<'_> {
     /// Computes the output of all tiles, with weights that are not transformed.
     pub(super) fn run_plain(&self, cx: &Context, tiles: usize) {
@@ -31,60 +28,34 @@ impl Job<'_> {
             (self.conv.planes(), self.xm.blocks(), cx.threads().count());
         let at_once = tiles_at_once(planes, blocks, tiles);
         let chunks = tiles.div_ceil(at_once.max(1));
-        let v_plane = apart(blocks * at_once);
-        let mut inputs = Scratch::new(planes * v_plane);
-        let v = SharedPtr::<f32>::of_pointer(inputs.as_mut_ptr().cast());
+        let mut scratch = Scratch::new(inputs_len(planes, blocks, at_once));
         for chunk in (0..chunks).map(|chunk| part(chunk, chunks, tiles)) {
-            let panel = |tiles: std::ops::Range<usize>, m: *mut f32, m_plane: usize| Panel {
-                job: self,
-                // SAFETY: the chunk's tiles come one after the other in each block.
-                v: unsafe { v.get().add(16 * (tiles.start - chunk.start)) },
-                tiles,
-                width: chunk.len(),
-                m,
-                v_plane: 16 * v_plane,
-                m_plane: 16 * m_plane,
-            };
-            let parts = (4 * threads).min(chunk.len());
-            cx.threads().for_each(parts, |task| {
-                let own = part(task, parts, chunk.len());
-                let own = chunk.start + own.start..chunk.start + own.end;
-                // SAFETY: there is room for all tiles' inputs, and no two tasks have the same.
-                unsafe {
-                    super::panel::inputs(self.conv.level, &panel(own, std::ptr::null_mut(), 0))
-                };
-            });
+            let inputs = Inputs::new(self, cx, chunk.clone(), &mut scratch);
             let groups = &self.conv.packed.groups;
             let shares = threads.div_ceil(groups.len().max(1)).min(chunk.len()).max(1);
             cx.threads().for_each(groups.len() * shares, |task| {
                 let own = part(task % shares, shares, chunk.len());
                 let own = chunk.start + own.start..chunk.start + own.end;
-                self.group(&groups[task / shares], own, &panel);
+                self.group(&groups[task / shares], own, &inputs);
             });
         }
     }
 
-    /// Computes the output of a group of channels at some tiles, whose inputs are transformed.
-    fn group<'a>(
-        &'a self,
-        group: &Group,
-        tiles: std::ops::Range<usize>,
-        panel: &dyn Fn(std::ops::Range<usize>, *mut f32, usize) -> Panel<'a>,
-    ) {
+    /// Computes the output of a group of channels at some tiles.
+    fn group(&self, group: &Group, tiles: Range<usize>, inputs: &Inputs<'_>) {
         let (planes, most) = (self.conv.planes(), panel_tiles(self.conv.level));
         let panels = tiles.len().div_ceil(most);
         let u_plane = apart(group.inputs.len() * self.conv.live * group.blocks);
         let m_plane = apart(group.blocks * tiles.len().div_ceil(panels.max(1)));
         let mut scratch = Scratch::new(planes * (u_plane + m_plane));
         let to = scratch.as_mut_ptr();
-        // SAFETY: the scratch holds both parts; no other task has this group at these tiles, whose inputs all are
-        // transformed.
+        // SAFETY: the scratch holds both parts; no other task has this group at these tiles.
         unsafe {
             let (u, m) = (to.cast::<f32>(), to.add(planes * u_plane).cast());
             weights(self.conv.level, &Transformed { conv: self.conv, group, to, u_plane });
             for own in (0..panels).map(|index| part(index, panels, tiles.len())) {
                 let own = tiles.start + own.start..tiles.start + own.end;
-                panel(own, m, m_plane).finish(group, u, 16 * u_plane);
+                inputs.panel(own, m, 16 * m_plane).finish(group, u, 16 * u_plane);
             }
         }
     }
