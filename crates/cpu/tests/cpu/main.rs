@@ -104,8 +104,9 @@ fn what_runs_strip_by_strip_is_what_plain_loops_make() {
     let random = &mut Random(28);
     let network = network(inception(random, 13));
     let target = network.graph.find_target("next").unwrap();
-    // So high that only some rows of the first convolution's output are kept.
-    let size = Size::new(4300, 40);
+    // So high that only some rows of the first convolution's output are kept, and so large that what is normalised is
+    // kept in fewer bits.
+    let size = Size::new(4300, 500);
     let image = random.image(size);
     let session = |level| {
         let executable = CpuExecutable::new(&network, &[target], context(2, level)).unwrap();
@@ -134,4 +135,20 @@ fn what_runs_strip_by_strip_is_what_plain_loops_make() {
         let apart = distance(&slope, &gradient(&mut strips));
         assert!(apart < 1e-4, "{apart} at {level}");
     }
+}
+
+#[test]
+fn what_a_block_reads_is_gone_before_its_larger_branches_run() {
+    let random = &mut Random(29);
+    let network = network(inception(random, 64));
+    let target = network.graph.find_target("next").unwrap();
+    let size = Size::new(64, 64);
+    let executable = CpuExecutable::new(&network, &[target], context(1, CpuLevel::Scalar));
+    let mut session = Arc::new(executable.unwrap()).cpu_session(size).unwrap();
+    session.record_times();
+    session.forward(&random.image(size)).unwrap();
+    let times = session.times();
+    let place = |name: &str| times.iter().position(|step| step.layers.contains(name)).unwrap();
+    let order = ["mixed/1x1", "mixed/pool", "mixed/pool_proj", "mixed/3x3/", "next"].map(place);
+    assert!(order.is_sorted(), "{order:?}");
 }
