@@ -59,6 +59,11 @@ impl Run {
         self
     }
 
+    pub(crate) fn current_dir(mut self, folder: &Path) -> Self {
+        self.0.current_dir(folder);
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(mut self) -> Outcome {
         let shown = self.show();

@@ -1,6 +1,6 @@
 //! What users get: the first dream, the packages, the examples.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::process::{Run, cargo, script, step};
 use crate::{Outcome, tests};
@@ -8,8 +8,12 @@ use crate::{Outcome, tests};
 /// The README's first command.
 const FIRST: &str = "cargo run --release -- image examples/coffee.png";
 
-/// Where packages are made and built.
+/// Where packages are made and unpacked.
 const PACKAGES: &str = "target/packages";
+
+/// The profile of the repository's workspace, with which dependencies are compiled there.
+const DEV: &str = "[profile.dev]\nopt-level = 2\ndebug = \"line-tables-only\"\n\
+                   [profile.dev.build-override]\nopt-level = 0\n";
 
 /// The most bytes of the program.
 const MOST_BYTES: u64 = 30_000_000;
@@ -93,34 +97,34 @@ fn program() -> String {
     format!("target/release/deepdream{}", std::env::consts::EXE_SUFFIX)
 }
 
-/// Packages every crate that is published, and builds each from its package and those of the others.
+/// Packages every crate that is published, and sees that each compiles from its package and those of the others.
+///
+/// Cargo would build each anew with all that it needs; unpacked into one workspace, they are checked together, and share
+/// what the lints have compiled.
 pub(crate) fn package(args: &[String]) -> Outcome {
     step("packages");
-    forget_packages();
-    // Whether it compiles is the question, and nothing of it runs.
-    let level = "CARGO_PROFILE_DEV_OPT_LEVEL";
-    let package = ["package", "--workspace", "--exclude", "xtask", "--target-dir", PACKAGES];
-    cargo(&package).args(args).env(level, "0").run()
-}
-
-/// Removes what an earlier run left, built here and unpacked in Cargo's home: Cargo would build packages from
-/// those, whatever has changed since, while the version is the same. Registries on the web have a name
-/// before the hyphen, a folder's has none.
-fn forget_packages() {
     let _ = std::fs::remove_dir_all(PACKAGES);
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let Some(home) = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))) else { return };
-    let within = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let begins = |path: &Path, start: &str| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start))
-    };
-    for registry in within(&home.join("registry/src")).map(|entry| entry.path()) {
-        for package in within(&registry).map(|entry| entry.path()) {
-            if begins(&registry, "-") && begins(&package, "deepdream-") {
-                let _ = std::fs::remove_dir_all(package);
-            }
-        }
+    let package = ["package", "--workspace", "--exclude", "xtask", "--no-verify"];
+    cargo(&package).args(["--target-dir", PACKAGES]).args(args).run()?;
+    let folder = Path::new(PACKAGES).join("package");
+    let files = std::fs::read_dir(&folder).map_err(|error| error.to_string())?;
+    let names = files.flatten().map(|file| file.file_name().to_string_lossy().into_owned());
+    let names: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".crate").map(str::to_owned)).collect();
+    let mut workspace = format!("[workspace]\nresolver = \"3\"\nmembers = {names:?}\n{DEV}");
+    workspace += "[patch.crates-io]\n";
+    for name in &names {
+        let unpack = ["-xzf", &format!("{name}.crate")];
+        Run::new("tar", &unpack).current_dir(&folder).run()?;
+        let crate_name = name.rsplit_once('-').map_or(&name[..], |(crate_name, _)| crate_name);
+        workspace += &format!("{crate_name} = {{ path = {name:?} }}\n");
     }
+    let manifest = folder.join("Cargo.toml");
+    std::fs::write(&manifest, workspace).map_err(|error| error.to_string())?;
+    // The same versions of everything else.
+    std::fs::copy("Cargo.lock", folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
+    let check = ["check", "--workspace", "--target-dir", "target", "--manifest-path"];
+    cargo(&check).args([manifest]).run()
 }
 
 /// Runs every example of the library, small, in a folder that is gone afterwards.
@@ -133,7 +137,7 @@ pub(crate) fn examples() -> Outcome {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let inside = |name: &str| folder.join(name).display().to_string();
     // With all crates, as the tests build them: for one alone, what it depends on would be built anew.
-    cargo(&["build", "--workspace", "--examples"]).run()?;
+    cargo(&["build", "--release", "--workspace", "--examples"]).run()?;
     for (name, args) in [
         ("still", vec![photo.to_owned(), inside("still.png")]),
         ("preview", vec![photo.to_owned()]),
@@ -142,7 +146,7 @@ pub(crate) fn examples() -> Outcome {
         ("network", vec![network.to_owned(), inside("network.png")]),
         ("layers", vec![photo.to_owned(), inside("layers.png"), "fire4/concat".to_owned()]),
     ] {
-        let example = format!("target/debug/examples/{name}{}", std::env::consts::EXE_SUFFIX);
+        let example = format!("target/release/examples/{name}{}", std::env::consts::EXE_SUFFIX);
         Run::new(&example, &[]).args(&args).run()?;
     }
     for made in ["still.png", "zoom/img_3.png", "network.png", "layers.png"] {

@@ -10,7 +10,7 @@ use crate::tally::Tally;
 const VARIABLE: &str = "DEEPDREAM_SHARED";
 
 /// What the README has users type.
-pub(crate) const COMMAND: &str = "cargo test --workspace";
+pub(crate) const COMMAND: &str = "cargo test --release --workspace";
 
 /// The test targets whose results the CPU level decides, but for the program's, most of which are about what it says and
 /// keeps.
@@ -64,7 +64,7 @@ pub(crate) fn all(shared: &Shared, tally: &mut Tally) -> Outcome {
 pub(crate) fn scalar(shared: &Shared, tally: &mut Tally) -> Outcome {
     step("tests at scalar level");
     // Of the whole workspace, as all tests are: for some crates alone, what they depend on would be built anew.
-    let scalar = || cargo(&["test", "--workspace"]).env("DEEPDREAM_CPU", "scalar");
+    let scalar = || cargo(&["test", "--release", "--workspace"]).env("DEEPDREAM_CPU", "scalar");
     let targets = COMPUTING.iter().flat_map(|name| ["--test", name]);
     test(scalar().args(["--lib", "--bins"]).args(targets), &[], shared, tally)?;
     test(scalar().args(["--test", "cli"]), &OF_NUMBERS, shared, tally)
