@@ -204,12 +204,10 @@ impl Winograd {
             Keep::Transformed => {
                 let (panels, shares) = self.tasks(tiles, cx.threads().count());
                 let first = rows.start * across;
-                let mut scratch = Scratch::new(match shares {
-                    1 => 0,
-                    _ => inputs_len(self.planes(), self.in_blocks, tiles),
-                });
-                let inputs =
-                    (shares > 1).then(|| Inputs::new(&job, cx, first..first + tiles, &mut scratch));
+                let room = inputs_len(self.planes(), self.in_blocks, tiles);
+                let mut scratch = (shares > 1).then(|| Scratch::new(room));
+                let transform = |scratch| Inputs::new(&job, cx, first..first + tiles, scratch);
+                let inputs = scratch.as_mut().map(transform);
                 cx.threads().for_each(panels * shares, |task| {
                     let panel = part(task / shares, panels, tiles);
                     let panel = first + panel.start..first + panel.end;
