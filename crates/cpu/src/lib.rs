@@ -131,7 +131,7 @@ impl CpuExecutable {
         specs.flat_map(move |(layer, spec)| {
             let directions = [Direction::Forward, Direction::Backward].into_iter();
             directions.filter_map(move |direction| {
-                let algorithm = plan.algorithm(&self.program, self.cx.level(), layer, direction)?;
+                let algorithm = plan.algorithm(&self.program, layer, direction)?;
                 Some((spec, key(layer, spec, direction, algorithm)))
             })
         })

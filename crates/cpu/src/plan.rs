@@ -18,6 +18,7 @@ use graph::{Attention, Backwards, Graph, GraphError, NodeId, Shape, Size, Window
 
 /// A program for one picture size.
 pub(super) struct Plan {
+    pub(super) level: CpuLevel,
     /// The shape of each value.
     pub(super) shapes: Vec<Shape>,
     /// The convolution of each layer that is one.
@@ -127,6 +128,7 @@ impl Plan {
         order::free_early(program, &shapes, &mut forward);
         let backward = contributions(program, &forward);
         let mut plan = Self {
+            level,
             activations: Vec::new(),
             gradients: Vec::new(),
             masks: vec![None; program.values.len()],
@@ -141,7 +143,7 @@ impl Plan {
             mask_count: 0,
             argmax_count: 0,
         };
-        plan.place(graph, program, level, backwards)?;
+        plan.place(graph, program, backwards)?;
         for value in &program.values {
             if value.relu.is_some() && plan.masks[value.root].is_none() {
                 plan.masks[value.root] = Some(plan.mask_count);
@@ -220,7 +222,6 @@ impl Plan {
     pub(super) fn algorithm(
         &self,
         program: &Program,
-        level: CpuLevel,
         layer: usize,
         direction: Direction,
     ) -> Option<Algorithm> {
@@ -229,7 +230,7 @@ impl Plan {
             Direction::Forward => layer_of.output,
             Direction::Backward => layer_of.inputs[0],
         };
-        Some(self.specs[layer].as_ref()?.algorithm(level, self.shapes[written]))
+        Some(self.specs[layer].as_ref()?.algorithm(self.level, self.shapes[written]))
     }
 
     /// Gives every root its place.
@@ -240,7 +241,6 @@ impl Plan {
         &mut self,
         graph: &Graph,
         program: &Program,
-        level: CpuLevel,
         backwards: Backwards,
     ) -> Result<(), GraphError> {
         let count = program.values.len();
@@ -250,9 +250,8 @@ impl Plan {
             let Some(spec) = &self.specs[index] else { continue };
             let (x, y) = (layer.inputs[0], layer.output);
             let [activation, gradient] = &mut halos;
-            let direct = |direction| {
-                self.algorithm(program, level, index, direction) == Some(Algorithm::Direct)
-            };
+            let direct =
+                |direction| self.algorithm(program, index, direction) == Some(Algorithm::Direct);
             if direct(Direction::Forward) {
                 let halo = &mut activation[program.values[x].root];
                 *halo = spec.geometry.forward_halo(extent(x), extent(y)).max(*halo);

@@ -182,7 +182,7 @@ impl Prepared {
         }
         let name = &program.layers[layer].name;
         let (Some(spec), Some(algorithm)) =
-            (&plan.specs[layer], plan.algorithm(program, cx.level(), layer, direction))
+            (&plan.specs[layer], plan.algorithm(program, layer, direction))
         else {
             return Ok(None);
         };

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use kernels::quantised::QuantisedMap;
-use kernels::{BlockedMap, Vec16};
+use kernels::{BlockedMap, CpuLevel, Vec16};
 
 use super::memory::Buffer;
 use super::plan::Plan;
@@ -35,12 +35,14 @@ impl Quantised {
 }
 
 impl Plan {
-    /// Whether a layer keeps its input in fewer bits: a normalisation by itself, of a large one.
+    /// Whether a layer keeps its input in fewer bits: a normalisation by itself, of a large one. Plain loops, which others
+    /// are compared with, keep all bits.
     pub(super) fn keeps_quantised(&self, program: &Program, layer: usize) -> bool {
         let layer = &program.layers[layer];
         let (input, shape) = (layer.inputs[0], self.shapes[layer.inputs[0]]);
         let blocks = program.values[input].blocks();
         matches!(layer.kind, Kind::Lrn(_))
+            && self.level != CpuLevel::Scalar
             && BlockedMap::new(blocks, shape.height, shape.width, 0)
                 .is_some_and(|map| map.vectors() >= LARGE_BYTES / size_of::<Vec16>())
     }

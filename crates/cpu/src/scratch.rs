@@ -31,7 +31,6 @@ impl Scratch {
 impl Plan {
     /// Bytes that threads work in, at the most.
     pub(super) fn scratch(&self, program: &Program, cx: &Context) -> Scratch {
-        let level = cx.level();
         let each = |each: u64| Scratch { each, of_caller: 0 };
         let layer = |index: usize| {
             let layer = &program.layers[index];
@@ -66,7 +65,7 @@ impl Plan {
             }
             let ways = [(Direction::Forward, y), (Direction::Backward, x)];
             let way = |(direction, written): (Direction, ValueId)| {
-                let algorithm = self.algorithm(program, level, index, direction);
+                let algorithm = self.algorithm(program, index, direction);
                 match (algorithm, &self.specs[index]) {
                     (Some(Algorithm::Winograd(tile)), Some(spec)) => {
                         spec.scratch(direction, tile, self.shapes[written], cx)

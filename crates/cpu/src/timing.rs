@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use kernels::CpuLevel;
-
 use super::convolution::{Algorithm, Direction};
 use super::plan::Plan;
 use super::program::{Kind, Program};
@@ -41,9 +39,9 @@ impl Clock {
     }
 
     /// The times with what they were for.
-    pub(super) fn report(&self, program: &Program, plan: &Plan, level: CpuLevel) -> Vec<StepTime> {
+    pub(super) fn report(&self, program: &Program, plan: &Plan) -> Vec<StepTime> {
         let of = |&(pass, step, runs, seconds): &(Pass, usize, u64, f64)| {
-            let work = Work::new(program, plan, level, (pass, step));
+            let work = Work::new(program, plan, (pass, step));
             StepTime {
                 pass,
                 layers: work.layers,
@@ -66,7 +64,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(program: &Program, plan: &Plan, level: CpuLevel, (pass, step): (Pass, usize)) -> Self {
+    fn new(program: &Program, plan: &Plan, (pass, step): (Pass, usize)) -> Self {
         let (layers, direction): (Vec<usize>, _) = match pass {
             Pass::Forward => (plan.forward[step].clone(), Direction::Forward),
             Pass::Backward => {
@@ -79,32 +77,33 @@ impl Work {
         let kernel = match layers.first() {
             None if pass == Pass::Backward => "clear",
             None => "picture",
-            Some(&layer) => match (
-                &program.layers[layer].kind,
-                plan.algorithm(program, level, layer, direction),
-            ) {
-                (_, Some(Algorithm::Winograd(6))) => "winograd 6",
-                (_, Some(Algorithm::Winograd(_))) => "winograd 8",
-                (_, Some(Algorithm::Direct)) => "direct",
-                (_, Some(Algorithm::Depthwise)) => "depthwise",
-                (Kind::Relu, _) => "relu",
-                (Kind::MaxPool(_) | Kind::ReluMaxPool(..) | Kind::GlobalMaxPool, _) => "max pool",
-                (Kind::AveragePool(_) | Kind::GlobalAveragePool, _) => "average pool",
-                (Kind::Lrn(_), _) => "lrn",
-                (Kind::LrnMaxPool(..), _) => "lrn, max pool",
-                (Kind::Add, _) => "add",
-                (Kind::Binary(_), _) => "binary",
-                (Kind::Unary(_) | Kind::PRelu(_), _) => "activation",
-                (Kind::ChannelMean, _) => "channel mean",
-                (Kind::LayerNorm(_) | Kind::GroupNorm(_), _) => "normalisation",
-                (Kind::Affine(_), _) => "affine",
-                (Kind::Softmax, _) => "softmax",
-                (Kind::Attention(_), _) => "attention",
-                (Kind::PositionEmbedding(_), _) => "add",
-                (Kind::DepthToSpace(_) | Kind::SpaceToDepth(_), _) => "shuffle",
-                (Kind::Resample(_), _) => "resample",
-                _ => "copy",
-            },
+            Some(&layer) => {
+                match (&program.layers[layer].kind, plan.algorithm(program, layer, direction)) {
+                    (_, Some(Algorithm::Winograd(6))) => "winograd 6",
+                    (_, Some(Algorithm::Winograd(_))) => "winograd 8",
+                    (_, Some(Algorithm::Direct)) => "direct",
+                    (_, Some(Algorithm::Depthwise)) => "depthwise",
+                    (Kind::Relu, _) => "relu",
+                    (Kind::MaxPool(_) | Kind::ReluMaxPool(..) | Kind::GlobalMaxPool, _) => {
+                        "max pool"
+                    }
+                    (Kind::AveragePool(_) | Kind::GlobalAveragePool, _) => "average pool",
+                    (Kind::Lrn(_), _) => "lrn",
+                    (Kind::LrnMaxPool(..), _) => "lrn, max pool",
+                    (Kind::Add, _) => "add",
+                    (Kind::Binary(_), _) => "binary",
+                    (Kind::Unary(_) | Kind::PRelu(_), _) => "activation",
+                    (Kind::ChannelMean, _) => "channel mean",
+                    (Kind::LayerNorm(_) | Kind::GroupNorm(_), _) => "normalisation",
+                    (Kind::Affine(_), _) => "affine",
+                    (Kind::Softmax, _) => "softmax",
+                    (Kind::Attention(_), _) => "attention",
+                    (Kind::PositionEmbedding(_), _) => "add",
+                    (Kind::DepthToSpace(_) | Kind::SpaceToDepth(_), _) => "shuffle",
+                    (Kind::Resample(_), _) => "resample",
+                    _ => "copy",
+                }
+            }
         };
         let names: Vec<&str> =
             layers.iter().map(|&layer| program.layers[layer].name.as_str()).collect();
