@@ -122,7 +122,7 @@ impl Winograd {
         planes.saturating_mul(64 * vectors).saturating_add(8 * lists + groups)
     }
 
-    /// Bytes of memory that each of so many threads works in, at the most, with tiles of `size` for the convolution of
+    /// Bytes of memory that each thread works in, at the most, with tiles of `size` for the convolution of
     /// `phase` to a map of `output` pixels; and what the thread that calls takes beside that.
     pub fn scratch_bytes(
         phase: &Phase<'_>,
