@@ -116,7 +116,10 @@ pub(crate) fn package(args: &[String]) -> Outcome {
     for name in &names {
         let unpack = ["-xzf", &format!("{name}.crate")];
         Run::new("tar", &unpack).current_dir(&folder).run()?;
-        let crate_name = name.rsplit_once('-').map_or(&name[..], |(crate_name, _)| crate_name);
+        // The version begins with the first number behind a hyphen, and may have hyphens itself.
+        let mut hyphens = name.match_indices('-').map(|(at, _)| at);
+        let version = hyphens.find(|at| name[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+        let crate_name = &name[..version.unwrap_or(name.len())];
         workspace += &format!("{crate_name} = {{ path = {name:?} }}\n");
     }
     let manifest = folder.join("Cargo.toml");

@@ -121,8 +121,7 @@ impl CpuSession {
             (None, Some(quantised)) => quantised.range(),
             (None, None) => 0..0,
         };
-        if dyp.range == dxp.range {
-            let window = plan.windows[number].as_ref().expect("it is a pool");
+        if let Some(window) = plan.windows[number].as_ref().filter(|_| dyp.range == dxp.range) {
             let argmax = &self.argmax[plan.argmax[number].clone()];
             let dx = MapMut::new(dxp.map, &mut self.vectors[dxp.range]);
             pool::max_backward_in_place(cx, window, argmax, Destination::new(dx, mode, mask));

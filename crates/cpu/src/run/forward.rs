@@ -91,8 +91,7 @@ impl CpuSession {
             return;
         }
         let argmax = &mut self.argmax[plan.argmax[index].clone()];
-        if xp.range == yp.range {
-            let window = plan.windows[index].as_ref().expect("it is a pool");
+        if let Some(window) = plan.windows[index].as_ref().filter(|_| xp.range == yp.range) {
             let x = MapMut::new(xp.map, &mut self.vectors[xp.range]);
             pool::max_forward_in_place(cx, &max_pool(&layer.kind, window), x, argmax);
             return;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use cpu::{Cpu, CpuExecutable, CpuSession};
 use graph::{
-    Attention, Backend, GraphBuilder, Network, NodeId, Op, OutputGradient, Session, Size, Tensor,
+    Attention, Backend, Backwards, GraphBuilder, MaxPool, Network, NodeId, Op, OutputGradient,
+    Padding, Session, Size, Tensor, Window,
 };
 use kernels::{Context, CpuLevel, Threads};
 use testkit::{Random, inception, network, random_graph};
@@ -151,4 +152,26 @@ fn what_a_block_reads_is_gone_before_its_larger_branches_run() {
     let place = |name: &str| times.iter().position(|step| step.layers.contains(name)).unwrap();
     let order = ["mixed/1x1", "mixed/pool", "mixed/pool_proj", "mixed/3x3/", "next"].map(place);
     assert!(order.is_sorted(), "{order:?}");
+}
+
+#[test]
+fn a_pool_of_windows_side_by_side_takes_no_map_of_its_own() {
+    let size = Size::new(64, 64);
+    let bytes = |pools: bool| {
+        let random = &mut Random(30);
+        let mut b = GraphBuilder::new("image", 3);
+        let window = |size| Window::new([size; 2], [1, 1]).padded(Padding::Same);
+        let input = b.input();
+        let mut x = b.add("wide", random.conv(window(1), 3, 64, 1), &[input]);
+        if pools {
+            x = b.add("pool", Op::MaxPool(MaxPool { window: window(3) }), &[x]);
+        }
+        let target = b.add("narrow", random.conv(window(1), 64, 1, 1), &[x]);
+        let cpu = Cpu::new(context(1, CpuLevel::Scalar));
+        let executable = cpu.compile(&network(b.finish()), &[target]).unwrap();
+        executable.memory_for(size, Backwards::One).unwrap()
+    };
+    let map = 4 * 64 * 64 * 64;
+    let [with, without] = [true, false].map(bytes);
+    assert!(with - without < map / 2, "{with} and {without}, of maps of {map}");
 }

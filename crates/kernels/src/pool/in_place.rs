@@ -20,6 +20,9 @@ use crate::{BlockedMap, Context, Destination, MapMut, Vec16, WriteMode, window};
 /// Tasks for each thread, at the least, that even out threads that are slowed down.
 const TASKS_PER_THREAD: usize = 4;
 
+/// The most rows that a window reaches over: each thread copies as many.
+const MOST_REACH: usize = 16;
+
 /// A pool for maps of one extent whose output can lie where its input does.
 #[derive(Clone, Copy, Debug)]
 pub struct InPlace {
@@ -27,6 +30,8 @@ pub struct InPlace {
     padding: usize,
     /// Rows of the input that a window reaches over.
     reach: usize,
+    /// Rows of one block that are copied before they are overwritten.
+    ring: BlockedMap,
 }
 
 impl InPlace {
@@ -38,23 +43,18 @@ impl InPlace {
         let fits = geometry.stride() == [1, 1]
             && has_few(geometry)
             && padding < reach
-            && reach <= x.height()
+            && reach <= x.height().min(MOST_REACH)
             && x == y
             && x.halo() == 0
             && x.kept() == x.height();
-        fits.then_some(Self { map: *x, padding, reach })
+        let ring = BlockedMap::new(1, reach.checked_next_power_of_two()?, x.width(), 0)?;
+        fits.then_some(Self { map: *x, padding, reach, ring })
     }
 
     /// Bytes of memory that each thread works in, and that the thread that calls takes beside that.
     pub fn scratch_bytes(&self, threads: usize) -> [u64; 2] {
         let bytes = |vectors: usize| (vectors * size_of::<Vec16>()) as u64;
-        [bytes(self.ring().vectors()), bytes(self.edges(self.bands(threads)))]
-    }
-
-    /// Rows of one block that are copied before they are overwritten.
-    fn ring(&self) -> BlockedMap {
-        let rows = self.reach.next_power_of_two();
-        BlockedMap::new(1, rows, self.map.width(), 0).expect("no more than twice a block")
+        [bytes(self.ring.vectors()), bytes(self.edges(self.bands(threads)))]
     }
 
     /// Into how many bands each block is cut for so many threads.
@@ -170,7 +170,7 @@ fn run<R: Row>(cx: &Context, pool: &InPlace, before: usize, row: &R) {
     let mut edges = Scratch::new(pool.edges(bands));
     let edges = SharedPtr::of_pointer(edges.as_mut_ptr());
     let bands = Bands { map, vectors, edges, count: bands, before, after };
-    let kernel = InBands { ring: pool.ring(), bands: &bands, row };
+    let kernel = InBands { ring: pool.ring, bands: &bands, row };
     let tasks = map.blocks() * bands.count;
     let row_bytes = map.height() / bands.count * row.sink().row_bytes();
     // SAFETY: bands do not overlap; each keeps what others read of it before any is written.
