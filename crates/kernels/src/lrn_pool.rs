@@ -9,15 +9,15 @@ use crate::geometry::{Axis, ConvGeometry};
 use crate::lrn::{self, Lrn, Values, Windows};
 use crate::pool::{MaxGradient, MaxWindow};
 use crate::quantised::QuantisedRef;
-use crate::rows::{RowKernel, Sink, Source, TASK_BYTES, run_some_rows};
+use crate::rows::{LEAST_TASK_BYTES, RowKernel, Sink, Source, run_some_rows};
 use crate::scratch::Scratch;
 use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode, window};
 
-/// Rows of the output that a task makes: the windows of its first row scale rows with another task's,
+/// Rows of the output that a task makes at the least: the windows of its first row share rows with another task's,
 /// which both normalise.
-const ROWS: usize = 8;
+const ROWS: usize = 4;
 
 /// [`lrn::forward`], then [`pool::max_forward`](crate::pool::max_forward) of the result.
 ///
@@ -60,7 +60,7 @@ pub fn forward_rows(
         y: Sink::overwrite(y),
     };
     // SAFETY: each row, with all its blocks, is made from the input alone.
-    unsafe { run_some_rows(cx, 1, rows, TASK_BYTES / ROWS, &kernel) }
+    unsafe { run_some_rows(cx, 1, rows, LEAST_TASK_BYTES / ROWS, &kernel) }
 }
 
 /// Bytes of memory that each thread works in, at the most, for an input like `x`.

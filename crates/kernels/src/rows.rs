@@ -10,9 +10,11 @@ use crate::simd::{Simd, for_level};
 use crate::threads::part;
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode};
 
-/// Memory that one task touches, about: enough to hide what handing it out costs, little enough that
-/// two threads end together.
+/// Memory that one task touches, about: enough to hide what handing it out costs.
 pub(crate) const TASK_BYTES: usize = 192 << 10;
+
+/// Memory that a task touches at the least where there would be too few for all threads to end together.
+pub(crate) const LEAST_TASK_BYTES: usize = TASK_BYTES / 4;
 
 /// A kernel that makes any rows of its output from its input alone.
 pub(crate) trait RowKernel: Sync {
@@ -41,7 +43,7 @@ for_level! {
 }
 
 /// Runs `kernel` over every row of `blocks` blocks of `height` rows. One row touches about `row_bytes`
-/// of memory. How the rows are divided depends on these numbers alone.
+/// of memory.
 ///
 /// # Safety
 /// The kernel may make all these rows, different ones at the same time.
@@ -69,7 +71,9 @@ pub(crate) unsafe fn run_some_rows<K: RowKernel>(
 ) {
     let (first, height) = (rows.start, rows.len());
     let total = blocks * height;
-    let tasks = total.saturating_mul(row_bytes).div_ceil(TASK_BYTES).clamp(1, total.max(1));
+    let bytes = total.saturating_mul(row_bytes);
+    let tasks = cx.threads().even_tasks().min(bytes.div_ceil(LEAST_TASK_BYTES));
+    let tasks = bytes.div_ceil(TASK_BYTES).max(tasks).clamp(1, total.max(1));
     cx.threads().for_each(tasks, |task| {
         let Range { start: mut row, end } = part(task, tasks, total);
         while row < end {

@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
 /// If weights were packed for another level, or two calls that share an output or a mask are neither
 /// phases of one stride nor of the same positions.
 pub fn run(cx: &Context, calls: &[Call<'_>]) {
-    let mut alone = true;
+    let mut divides = true;
     for (index, call) in calls.iter().enumerate() {
         let (taps, level) = (&call.placed.conv.taps, call.placed.conv.level);
         assert_eq!(level, cx.level(), "the weights were packed for another level");
@@ -118,15 +118,17 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
                 && other.placed.y == call.placed.y
                 && other.output.y.data == call.output.y.data;
             assert!(!shares || same, "two convolutions write the same rows at different times");
-            alone &= !shares;
+            divides &= !shares || call.has_groups_of(other);
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
     let share = rows.div_ceil(STRIPS_PER_THREAD * cx.threads().count()).max(1);
     let strip = calls.iter().map(Call::strip).fold(share, usize::min);
-    // Where there are fewer strips than threads, these share the groups of outputs too.
     let strips = rows.div_ceil(strip);
-    let parts = if alone { cx.threads().count().div_ceil(strips.max(1)) } else { 1 };
+    // Where there are few strips, threads share the groups of outputs too: that reads no weights more often.
+    let groups = calls.iter().map(|call| call.placed.conv.packed.groups.len()).max().unwrap_or(0);
+    let parts = cx.threads().even_tasks().div_ceil(strips.max(1)).clamp(1, groups.max(1));
+    let parts = if divides { parts } else { 1 };
     let calls = Calls(calls);
     cx.threads().for_each(strips * parts, |task| {
         let start = task / parts * strip;
@@ -166,6 +168,12 @@ const STRIPS_PER_THREAD: usize = 6;
 const AHEAD: usize = 2048;
 
 impl Call<'_> {
+    /// Whether the groups of output channels are those of the other call.
+    fn has_groups_of(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|call| call.placed.conv.packed.groups.iter());
+        own.map(|group| group.first).eq(others.map(|group| group.first))
+    }
+
     /// How many rows of positions make up a strip of the input.
     fn strip(&self) -> usize {
         let x = &self.placed.x;

@@ -9,9 +9,6 @@ use crate::shared_ptr::SharedPtr;
 use crate::threads::part;
 use crate::{Context, Vec16};
 
-/// Tasks for each thread, which even out threads that are slowed down.
-const TASKS_PER_THREAD: usize = 4;
-
 /// Vectors that the transformed inputs of so many tiles take.
 pub(super) fn inputs_len(planes: usize, blocks: usize, tiles: usize) -> usize {
     planes * apart(blocks * tiles)
@@ -34,7 +31,7 @@ impl<'a> Inputs<'a> {
     ) -> Self {
         let inputs = Self { job, tiles, vectors: SharedPtr::of_pointer(scratch.as_mut_ptr()) };
         let all = inputs.tiles.len();
-        let parts = (TASKS_PER_THREAD * cx.threads().count()).min(all);
+        let parts = cx.threads().even_tasks().min(all);
         cx.threads().for_each(parts, |task| {
             let own = part(task, parts, all);
             let own = inputs.tiles.start + own.start..inputs.tiles.start + own.end;

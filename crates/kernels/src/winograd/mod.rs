@@ -17,7 +17,7 @@ use crate::conv::weights::{self, Footprint, Order, Packed};
 use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
 use crate::scratch::Scratch;
-use crate::threads::part;
+use crate::threads::{even_tasks, part};
 use crate::{Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
 use inputs::{Inputs, inputs_len};
 use panel::Job;
@@ -259,7 +259,13 @@ impl Winograd {
             };
             rounds * 16 * blocks * (own + WEIGHT_TIME) + transform
         };
-        splits.min_by_key(time).unwrap_or((1, 1))
+        let (panels, shares) = splits.min_by_key(time).unwrap_or((1, 1));
+        if shares == 1 {
+            return (panels, 1);
+        }
+        // Smaller shares read the same weights.
+        let most = even_tasks(threads).div_ceil(panels).min(groups.len());
+        (panels, shares.max(most))
     }
 }
 

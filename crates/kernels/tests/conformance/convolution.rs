@@ -357,6 +357,48 @@ fn more_threads_than_rows_and_groups_change_nothing() {
     }
 }
 
+/// As the branches of a block do on the way back.
+#[test]
+fn convolutions_that_add_to_one_map_do_so_in_their_order_on_any_number_of_threads() {
+    let (mut random, extent) = (Random(7), [2, 9]);
+    let geometry = ConvGeometry::new([1; 2], [1; 2], [1; 2], [0; 2]).unwrap();
+    // The last has its outputs in other groups, since few see the same inputs.
+    let problems = [(1, [40, 90]), (1, [40, 90]), (5, [8, 18])].map(|(groups, channels)| {
+        let mut problem = Problem::new(&mut random, geometry, groups, channels);
+        (problem.in_slots, problem.out_slots) = ((0..40).collect(), (0..90).collect());
+        problem
+    });
+    let [xm, ym] = [40, 90].map(|channels| map(&[channels - 1], extent, 0));
+    let slots: Vec<usize> = (0..40).collect();
+    let x = blocked(&xm, &slots, &values(&mut random, 40 * 18));
+    let sums = |cx: &Context, problems: &[Problem], at_once: bool| {
+        let mut y = Blocked::filled(&ym, Vec16([7.0; 16]));
+        let target = SharedMap::new(y.write());
+        let place = |(index, problem): (usize, &Problem)| {
+            let conv = Direct::new(&problem.filters().forward(), cx).unwrap();
+            Placed::new(Arc::new(conv), xm, ym, index == 0)
+        };
+        let placed: Vec<_> = problems.iter().enumerate().map(place).collect();
+        let modes = [WriteMode::Overwrite, WriteMode::Accumulate, WriteMode::Accumulate];
+        let call = |(placed, mode)| {
+            let output = Output { y: &target, mode, bias: false, relu_mask: None, mask: None };
+            Call::new(placed, x.read(), output)
+        };
+        let calls: Vec<_> = placed.iter().zip(modes).map(call).collect();
+        calls.chunks(if at_once { calls.len() } else { 1 }).for_each(|calls| run(cx, calls));
+        y.bits()
+    };
+    for level in CpuLevel::available() {
+        let [one, many] =
+            [1, 8].map(|count| Context::new(Threads::new(count).expect("eight threads"), level));
+        for some in [&problems[..2], &problems[1..]] {
+            let in_turn = sums(&one, some, false);
+            assert!(sums(&one, some, true) == in_turn, "one thread at {level}");
+            assert!(sums(&many, some, true) == in_turn, "eight threads at {level}");
+        }
+    }
+}
+
 #[test]
 fn winograd_is_the_definition_within_its_bound() {
     let mut random = Random(2);
