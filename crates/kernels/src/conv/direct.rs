@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
 /// If weights were packed for another level, or two calls that share an output or a mask are neither
 /// phases of one stride nor of the same positions.
 pub fn run(cx: &Context, calls: &[Call<'_>]) {
-    let mut divides = true;
+    let mut may_share = true;
     for (index, call) in calls.iter().enumerate() {
         let (taps, level) = (&call.placed.conv.taps, call.placed.conv.level);
         assert_eq!(level, cx.level(), "the weights were packed for another level");
@@ -118,7 +118,7 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
                 && other.placed.y == call.placed.y
                 && other.output.y.data == call.output.y.data;
             assert!(!shares || same, "two convolutions write the same rows at different times");
-            divides &= !shares || call.has_groups_of(other);
+            may_share &= !shares || call.has_groups_of(other);
         }
     }
     let rows = calls.iter().map(|call| call.placed.positions[0]).max().unwrap_or(0);
@@ -128,7 +128,7 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
     // Where there are few strips, threads share the groups of outputs too: that reads no weights more often.
     let groups = calls.iter().map(|call| call.placed.conv.packed.groups.len()).max().unwrap_or(0);
     let parts = cx.threads().even_tasks().div_ceil(strips.max(1)).clamp(1, groups.max(1));
-    let parts = if divides { parts } else { 1 };
+    let parts = if may_share { parts } else { 1 };
     let calls = Calls(calls);
     cx.threads().for_each(strips * parts, |task| {
         let start = task / parts * strip;
@@ -161,7 +161,8 @@ impl<'a> Calls<'a> {
 /// A strip of the input that stays in the second-level cache while all groups of outputs read it.
 const STRIP_BYTES: usize = 256 << 10;
 
-/// Strips enough to even out threads that are slowed down, and few enough to reuse weights in each.
+/// Strips few enough to reuse weights in each, and enough to even out threads that are slowed down where they cannot
+/// share the groups.
 const STRIPS_PER_THREAD: usize = 6;
 
 /// How far ahead weights are fetched, in values.

@@ -238,7 +238,8 @@ impl Winograd {
 
     /// Into how many panels `tiles` are divided, and into how many shares the groups of output channels,
     /// each share of each panel being a task: what should take the threads the least time. More panels
-    /// read the weights more often; where there are several shares, inputs are transformed in a step of their own.
+    /// read the weights more often; where there are several shares, inputs are transformed in a step of their own,
+    /// and there are as many as let the threads end together.
     fn tasks(&self, tiles: usize, threads: usize) -> (usize, usize) {
         let panels = tiles.div_ceil(panel_tiles(self.level));
         let few = if tiles <= MOST_TILES { panels.min(1) } else { panels };
@@ -263,9 +264,7 @@ impl Winograd {
         if shares == 1 {
             return (panels, 1);
         }
-        // Smaller shares read the same weights.
-        let most = even_tasks(threads).div_ceil(panels).min(groups.len());
-        (panels, shares.max(most))
+        (panels, even_tasks(threads).div_ceil(panels).min(groups.len()))
     }
 }
 
