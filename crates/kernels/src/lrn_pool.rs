@@ -15,7 +15,7 @@ use crate::shared_ptr::SharedPtr;
 use crate::simd::Simd;
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode, window};
 
-/// Rows of the output that a task makes at the least: the windows of its first row share rows with another task's,
+/// The fewest rows of the output that a task makes: the windows of its first row share rows with another task's,
 /// which both normalise.
 const ROWS: usize = 4;
 

@@ -7,13 +7,13 @@ use std::ops::Range;
 use crate::map::clear_halo;
 use crate::shared_ptr::SharedPtr;
 use crate::simd::{Simd, for_level};
-use crate::threads::part;
+use crate::threads::{even_tasks, part};
 use crate::{BlockedMap, Context, Destination, MapMut, MapRef, Vec16, WriteMode};
 
 /// Memory that one task touches, about: enough to hide what handing it out costs.
 pub(crate) const TASK_BYTES: usize = 192 << 10;
 
-/// Memory that a task touches at the least where there would be too few for all threads to end together.
+/// The least that a task touches, where larger tasks would be too few for all threads to end together.
 pub(crate) const LEAST_TASK_BYTES: usize = TASK_BYTES / 4;
 
 /// A kernel that makes any rows of its output from its input alone.
@@ -72,7 +72,7 @@ pub(crate) unsafe fn run_some_rows<K: RowKernel>(
     let (first, height) = (rows.start, rows.len());
     let total = blocks * height;
     let bytes = total.saturating_mul(row_bytes);
-    let tasks = cx.threads().even_tasks().min(bytes.div_ceil(LEAST_TASK_BYTES));
+    let tasks = even_tasks(cx.threads().count()).min(bytes.div_ceil(LEAST_TASK_BYTES));
     let tasks = bytes.div_ceil(TASK_BYTES).max(tasks).clamp(1, total.max(1));
     cx.threads().for_each(tasks, |task| {
         let Range { start: mut row, end } = part(task, tasks, total);

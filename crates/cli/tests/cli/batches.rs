@@ -157,7 +157,7 @@ fn a_dry_run_says_what_would_be_made_and_makes_nothing() {
 #[test]
 fn a_dream_that_does_not_fit_in_the_memory_is_cut_into_exact_tiles() {
     let room = room();
-    // So large that what the layers keep is most of it, on any processor and number of threads.
+    // So large that tiles take less, whatever the processor and the number of threads.
     let dry =
         ["image", "--noise", "1800x1400", "--layer", "fire5/concat", "--octaves", "1", "--dry-run"];
     let said = |more: &[&str]| -> Value {

@@ -13,7 +13,7 @@ use crate::conv::tile::{self, Epilogue, Tile};
 use crate::conv::weights::{self, Group, Order, Packed};
 use crate::conv::{Output, Phase};
 use crate::map::clear_halo;
-use crate::threads::part;
+use crate::threads::{even_tasks, part};
 use crate::{BlockedMap, Context, CpuLevel, MapRef, OutOfMemory, Vec16, WriteMode};
 
 /// A convolution's weights packed for the tiles of one CPU level, for maps of any size.
@@ -125,9 +125,9 @@ pub fn run(cx: &Context, calls: &[Call<'_>]) {
     let share = rows.div_ceil(STRIPS_PER_THREAD * cx.threads().count()).max(1);
     let strip = calls.iter().map(Call::strip).fold(share, usize::min);
     let strips = rows.div_ceil(strip);
-    // Where there are few strips, threads share the groups of outputs too: that reads no weights more often.
+    // Where there are few strips, threads share the groups of outputs too; weights are read no more often.
     let groups = calls.iter().map(|call| call.placed.conv.packed.groups.len()).max().unwrap_or(0);
-    let parts = cx.threads().even_tasks().div_ceil(strips.max(1)).clamp(1, groups.max(1));
+    let parts = even_tasks(cx.threads().count()).div_ceil(strips.max(1)).clamp(1, groups.max(1));
     let parts = if may_share { parts } else { 1 };
     let calls = Calls(calls);
     cx.threads().for_each(strips * parts, |task| {

@@ -25,10 +25,3 @@ pub(crate) fn even_tasks(threads: usize) -> usize {
 
 /// The last one to end keeps the others waiting for half a task, as a rule.
 const TASKS_PER_THREAD: usize = 12;
-
-impl Threads {
-    /// [`even_tasks`] for these.
-    pub(crate) fn even_tasks(&self) -> usize {
-        even_tasks(self.count())
-    }
-}

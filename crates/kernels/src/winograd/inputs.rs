@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::panel::{Job, Panel, apart};
 use crate::scratch::Scratch;
 use crate::shared_ptr::SharedPtr;
-use crate::threads::part;
+use crate::threads::{even_tasks, part};
 use crate::{Context, Vec16};
 
 /// Vectors that the transformed inputs of so many tiles take.
@@ -31,7 +31,7 @@ impl<'a> Inputs<'a> {
     ) -> Self {
         let inputs = Self { job, tiles, vectors: SharedPtr::of_pointer(scratch.as_mut_ptr()) };
         let all = inputs.tiles.len();
-        let parts = cx.threads().even_tasks().min(all);
+        let parts = even_tasks(cx.threads().count()).min(all);
         cx.threads().for_each(parts, |task| {
             let own = part(task, parts, all);
             let own = inputs.tiles.start + own.start..inputs.tiles.start + own.end;
