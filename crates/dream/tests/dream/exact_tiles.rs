@@ -268,9 +268,13 @@ fn what_does_not_fit_whole_is_cut_into_the_largest_tiles_that_do() {
     assert_eq!((whole.recipe().tiles, whole.tiling()), (Tiles::Whole, None));
     let asked = plan(&tiled(&recipe, 0), 1 << 33).unwrap();
     assert_eq!(asked.recipe().tiles, Tiles::Whole, "nothing is cut that fits");
+    let little = whole.memory() / 2;
+    let Err(PlanError::Memory { tiled: Some(least), .. }) = plan(&recipe, little) else {
+        panic!("there is too little")
+    };
     let mut before = whole.memory();
-    for share in [92, 84, 76] {
-        let memory = whole.memory() * share / 100;
+    for share in [20, 40, 60] {
+        let memory = whole.memory() - (whole.memory() - least) * share / 100;
         let cut = plan(&recipe, memory).unwrap();
         let Tiles::Exact { size } = cut.recipe().tiles else { panic!("{:?}", cut.recipe().tiles) };
         assert!(cut.memory() <= memory && cut.memory() < before, "{share}");
@@ -281,7 +285,6 @@ fn what_does_not_fit_whole_is_cut_into_the_largest_tiles_that_do() {
         let larger = tiled(&recipe, size + size / 3);
         assert!(plan(&larger, 1 << 33).unwrap().memory() > memory, "{share}");
     }
-    let little = whole.memory() / 2;
     for asked in [&recipe, &tiled(&recipe, 0)] {
         let Err(error) = plan(asked, little) else { panic!("there is too little") };
         let PlanError::Memory { needed, tiled: Some(least), free, fits: Some(longest), .. } = error
@@ -394,7 +397,9 @@ fn a_cut_dream_is_its_recipes_wherever_it_is_made() {
         .unwrap()
     };
     let whole = plan(&recipe, 1 << 33, 2);
-    let cut = plan(&recipe, whole.memory() * 9 / 10, 2);
+    let least = plan(&tiled(&recipe, 240), 1 << 33, 2).memory();
+    assert!(least < whole.memory());
+    let cut = plan(&recipe, least.midpoint(whole.memory()), 2);
     assert!(cut.tiling().is_some());
     let dreamt = |plan: &Plan| dream(plan, picture(300, 400), &mut Watch::default()).unwrap();
     let again = plan(cut.recipe(), 1 << 33, 3);
